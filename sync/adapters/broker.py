@@ -1,0 +1,1 @@
+"""Wakes lanes through Celery's broker: sends task names, imports no worker."""

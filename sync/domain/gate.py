@@ -1,0 +1,64 @@
+"""The work-order gate: nobody who still has open work orders loses access to them by accident (D1-D4).
+
+Pure: the worker reads the work orders, this decides. Its yes is never stored as a pass; it is asked again at
+every look (DESIGN rule 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorkOrder:
+    """A work order that is not closed. `holds` says how the technician has it: lead, crew, appointment."""
+
+    number: str
+    status: str
+    customer: str
+    date: date | None
+    holds: tuple[str, ...]
+
+    def __str__(self) -> str:
+        when = self.date.isoformat() if self.date else "no date"
+        return f"{self.number} ({self.status}, {self.customer}, {when}, as {' and '.join(self.holds)})"
+
+
+class GatePolicy(StrEnum):
+    """What happens to a deactivation while work orders are open (D4)."""
+
+    REFUSE = "refuse"
+    HOLD = "hold"
+    FORCE = "force"
+
+
+class Verdict(StrEnum):
+    """PASS: nothing is open. FORCED: go on, the open work orders need a new technician."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    REFUSED = "refused"
+    HELD = "held"
+    FORCED = "forced"
+
+
+def decide(
+    work_orders: Sequence[OpenWorkOrder],
+    policy: GatePolicy,
+    *,
+    now: datetime,
+    deadline: datetime | None = None,
+    after_deadline: str = "person",
+) -> Verdict:
+    """D1, D4. A hold whose deadline has passed is forced if so configured, else it stays held for a person."""
+    if not work_orders:
+        return Verdict.PASS
+    if policy is GatePolicy.FORCE:
+        return Verdict.FORCED
+    if policy is GatePolicy.REFUSE:
+        return Verdict.REFUSED
+    if deadline is not None and now >= deadline and after_deadline == "force":
+        return Verdict.FORCED
+    return Verdict.HELD

@@ -1,0 +1,20 @@
+"""When to look again: pure functions of the number of attempts and a random number that is passed in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+FIRST = timedelta(seconds=2)
+LONGEST = timedelta(minutes=10)
+HOLD_LOOK = timedelta(minutes=1)
+
+
+def backoff(attempts: int, chance: float) -> timedelta:
+    """Full jitter: a uniform share of an exponentially growing span. `chance` is in [0, 1).
+
+    `attempts` counts the failures in a row so far, at least 1. Never less than a tenth of the first span, so
+    that a failure never spins.
+    """
+    doublings: int = 2 ** min(attempts - 1, 20)
+    span = min(LONGEST, FIRST * doublings)
+    return max(FIRST / 10, span * chance)

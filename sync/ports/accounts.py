@@ -1,0 +1,69 @@
+"""Keycloak as the place where accounts become users. One implementation talks to Keycloak, one is the fake
+of the tests; the contract suite in tests/contract runs on both.
+
+Every method raises a `Failure` of `sync.domain.errors`; a look-up that failed is never reported as absent.
+None of them deletes a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sync.domain.change import Change
+from sync.domain.desired import DesiredState
+from sync.domain.errors import Failure
+from sync.domain.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user to create. `temporary_password` is a generated secret of at least 100 bits or None; the user is
+    made to change it at the first login (B1). It is never logged and never part of a repr."""
+
+    desired: DesiredState
+    temporary_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """`existed` is true when the user was there already and carries our account id: an earlier try landed."""
+
+    idp_user_id: str
+    existed: bool
+
+
+class Accounts(Protocol):
+    """Reading and writing the users that fsm-identity owns."""
+
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        """Create each user with its groups, attributes and password, enabled or not as desired.
+
+        Answers one outcome per account id; one bad row does not stop the others. A user that exists and
+        carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or
+        e-mail address that somebody else has is a Conflict. Raises a Failure only when nothing was done.
+        """
+        ...
+
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
+        """Read one user with groups, roles, lockout and, if asked, sessions and offline tokens. None: absent,
+        as Keycloak itself said so (404 for the user, not for the realm)."""
+        ...
+
+    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
+        """Every user with that username or that e-mail address (exactly, ignoring case), at most two.
+
+        Sessions are not read."""
+        ...
+
+    def apply(self, idp_user_id: str, change: Change) -> None:
+        """Carry out one change. Idempotent. Refuses with Unsafe what is not ours: a group outside `/fsm`, a
+        user without our account id. Raises NeedsPerson if the user is gone."""
+        ...
+
+    def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """For each of these group paths of ours, the roles it carries too many (realm roles and client roles,
+        the latter as `client/role`), compared with the policy. Only groups with extra roles are answered.
+        Raises Misconfigured for a group that does not exist."""
+        ...

@@ -1,0 +1,46 @@
+"""Small ports to the world: the clock, waking a lane, sending a mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Lane(StrEnum):
+    """Where work waits. A click of an administrator never waits behind an import."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+    MAIL = "mail"
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time as an aware datetime in UTC."""
+        ...
+
+
+class Wake(Protocol):
+    def wake(self, lane: Lane) -> None:
+        """Tell the workers that a lane has work. A hint: it may be lost, the sweep looks anyway. Raises
+        Transient when the broker cannot be reached; callers log it and go on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail. `message_id` is the RFC 5322 Message-ID without brackets, the same at every try."""
+
+    message_id: str
+    to: str
+    subject: str
+    text: str = field(repr=False)
+
+
+class Mailer(Protocol):
+    def send(self, message: Message) -> None:
+        """Hand the mail to the SMTP server. Raises Transient (try again), NeedsPerson (address refused),
+        Misconfigured (credentials, no server)."""
+        ...

@@ -1,0 +1,128 @@
+"""Settings of every process, from the environment or one TOML file, checked at start (J3).
+
+A setting `keycloak.url` is the variable `FSM_KEYCLOAK__URL`, or `url` in the table `[keycloak]` of the file
+that `FSM_SETTINGS` names. A secret may stand in a file of its own: `FSM_SECRETS_DIR` names the folder, the
+file is called like the variable. The environment wins over secret files, they win over the settings file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+KEYCLOAK_VERSION = "26.7.3"
+"""The Keycloak that is tested; compose.yaml and the development stack use the same."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names each with what to write."""
+
+
+class KeycloakSettings(BaseModel):
+    """`timeout_seconds` bounds each request; it must stay below the lease of a claim.
+
+    Each secret belongs to one service client (DESIGN, "In Keycloak"); a process gets only those it needs:
+    workers `worker_secret` and `import_secret`, the web process `console_secret`, the command line for the
+    realm `configure_secret`. `needed` names the one that is missing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: HttpUrl
+    realm: Text = "fsm"
+    timeout_seconds: Annotated[float, Field(gt=0, le=25)] = 10.0
+    worker_secret: SecretStr | None = None
+    import_secret: SecretStr | None = None
+    configure_secret: SecretStr | None = None
+    console_secret: SecretStr | None = None
+
+    def needed(self, name: str) -> str:
+        """The value of one of the secrets. Raises SettingsError, naming the variable, if it is not set."""
+        secret: SecretStr | None = getattr(self, name)
+        if secret is None:
+            raise SettingsError(f"FSM_KEYCLOAK__{name.upper()}: needed for this command and not set")
+        return secret.get_secret_value()
+
+
+class MailSettings(BaseModel):
+    """`login_url` is the address the welcome mail sends people to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    username: str | None = None
+    password: SecretStr | None = None
+    starttls: bool = False
+    sender: Text = "fsm-identity@example.com"
+    login_url: HttpUrl
+
+
+class Settings(BaseSettings):
+    """Everything a process needs to start. The URLs are SQLAlchemy and Redis URLs and may hold a password.
+
+    `secret_keys` are Fernet keys, the newest first, comma separated; they seal
+    passwords that wait to be delivered.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FSM_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    database_url: SecretStr
+    redis_url: SecretStr
+    field_service_url: SecretStr
+    secret_keys: SecretStr
+    mappings_folder: Path | None = None
+    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
+    keycloak: KeycloakSettings
+    mail: MailSettings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if os.environ.get("FSM_SECRETS_DIR"):
+            sources.append(
+                NestedSecretsSettingsSource(
+                    file_secret_settings,
+                    secrets_dir=os.environ["FSM_SECRETS_DIR"],
+                    env_prefix="FSM_",
+                    secrets_nested_delimiter="__",
+                )
+            )
+        if os.environ.get("FSM_SETTINGS"):
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(os.environ["FSM_SETTINGS"])))
+        return tuple(sources)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and check all settings. Raises SettingsError with one line a setting, never a secret's value."""
+    named = os.environ.get("FSM_SETTINGS")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"FSM_SETTINGS names {named}, which is not a file")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        raise SettingsError("settings are not complete:\n  " + "\n  ".join(lines)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "FSM_" + "__".join(str(part) for part in location).upper()
