@@ -1,0 +1,209 @@
+"""The way to Keycloak's admin API: JSON in, JSON out, and each trouble a `Failure` of the domain.
+
+Built on python-keycloak's signed-in connection, which brings tokens and a pool of connections; everything
+that goes to Keycloak from the gateway and from the realm configuration passes here. A request is sent once:
+only one that was answered with 401, and so was not carried out, is sent again with a fresh token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any, Self, TypeAlias
+from urllib.parse import quote
+
+import requests
+from keycloak import KeycloakOpenID, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakConnectionError, KeycloakError
+
+from sync.adapters.keycloak import failures
+
+Json: TypeAlias = Any
+"""What json.loads may answer; its shape is Keycloak's REST API."""
+
+POOL = 8
+
+
+class Connection:
+    """One realm of one Keycloak, as one client or administrator.
+
+    The sockets and the token are made at the first request and made anew in a forked process, which must not
+    share them. Paths are relative to `admin/realms/{realm}/` ("" is the realm itself); a path that begins with
+    "/" is relative to `admin`, so `post("/realms", …)` creates a realm. Put names into paths with `segment`.
+    `timeout_seconds` bounds the wait for a connection and each wait for bytes.
+
+    Every method raises a `Failure`: Unreachable and Unwell (Transient), Misconfigured, Gone and Invalid
+    (NeedsPerson), Taken (Conflict).
+    """
+
+    def __init__(
+        self, url: str, realm: str, client_id: str, secret: str, *, timeout_seconds: float = 10.0, pool: int = POOL
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.realm = realm
+        self._who = f"client {client_id!r}"
+        self._credentials: dict[str, Any] = {
+            "realm_name": realm,
+            "client_id": client_id,
+            "client_secret_key": secret,
+            "grant_type": "client_credentials",
+        }
+        self._timeout = timeout_seconds
+        self._pool = pool
+        self._opened: tuple[int, _SignedIn] | None = None
+        self._opening = threading.Lock()
+
+    @classmethod
+    def as_administrator(
+        cls, url: str, realm: str, username: str, password: str, *, timeout_seconds: float = 10.0
+    ) -> Self:
+        """A connection to `realm` as an administrator of the master realm: for setting a realm up, once."""
+        connection = cls(url, realm, "admin-cli", "", timeout_seconds=timeout_seconds)
+        connection._who = f"administrator {username!r}"
+        connection._credentials = {
+            "realm_name": realm,
+            "user_realm_name": "master",
+            "client_id": "admin-cli",
+            "username": username,
+            "password": password,
+            "grant_type": "password",
+        }
+        return connection
+
+    def get(self, path: str, **params: object) -> Json:
+        """The JSON at the path. A list as parameter is sent once for each element."""
+        return self._read(self._answer("GET", path, params=params), f"GET {path}")
+
+    def find(self, path: str, **params: object) -> Json | None:
+        """Like `get`; None where Keycloak itself says that the thing does not exist. A realm that does not
+        exist, a wrong address or a proxy that answers 404 is an error, not an absence."""
+        try:
+            return self.get(path, **params)
+        except failures.Gone:
+            return None
+
+    def post(self, path: str, payload: Json = None) -> Json | None:
+        """The JSON answered, None where there is none."""
+        return self._read(self._answer("POST", path, payload), f"POST {path}")
+
+    def create(self, path: str, payload: Json) -> str:
+        """POST something new and answer its id: the last part of the Location header."""
+        response = self._answer("POST", path, payload)
+        return response.headers.get("Location", "").rstrip("/").rpartition("/")[2]
+
+    def put(self, path: str, payload: Json = None) -> Json | None:
+        """The JSON answered, None where there is none."""
+        return self._read(self._answer("PUT", path, payload), f"PUT {path}")
+
+    def delete(self, path: str, payload: Json = None) -> None:
+        self._answer("DELETE", path, payload)
+
+    def _answer(
+        self, method: str, path: str, payload: Json = None, params: dict[str, object] | None = None
+    ) -> requests.Response:
+        doing = f"{method} {path}"
+        try:
+            response = self._signed_in().send(method, self._address(path), payload, params or {})
+        except KeycloakConnectionError as error:
+            raise failures.no_answer(doing, self.url, error) from None
+        if response.history:
+            raise failures.redirected(self.url)
+        if not response.ok:
+            raise failures.refused(doing, response, who=self._who, realm=self.realm)
+        return response
+
+    def _read(self, response: requests.Response, doing: str) -> Json | None:
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise failures.not_json(doing, self.url) from None
+
+    def _address(self, path: str) -> str:
+        if path.startswith("/"):
+            return f"admin{path}"
+        return f"admin/realms/{segment(self.realm)}/{path}".rstrip("/")
+
+    def _signed_in(self) -> _SignedIn:
+        opened = self._opened
+        if opened is not None and opened[0] == os.getpid():
+            return opened[1]
+        with self._opening:
+            opened = self._opened
+            if opened is None or opened[0] != os.getpid():
+                opened = os.getpid(), _SignedIn(self._who, self.url, self._timeout, self._pool, self._credentials)
+                self._opened = opened
+            return opened[1]
+
+    def __repr__(self) -> str:
+        return f"Connection({self.url!r}, {self.realm!r}, {self._who})"
+
+
+def segment(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
+
+
+class _SignedIn(KeycloakOpenIDConnection):
+    """python-keycloak's connection without its retries.
+
+    Read in its source (7.1.1): `max_retries=1` would send a POST again after a dropped connection; a 401 is
+    answered by `refresh_token()` and one repetition; an expired token is renewed before a request. Tokens are
+    fetched afresh rather than refreshed: client credentials have no refresh token, and an administrator's may
+    have ended with a restart of Keycloak.
+    """
+
+    def __init__(self, who: str, url: str, timeout: float, pool: int, credentials: dict[str, Any]) -> None:
+        self._who = who
+        self._url = url
+        self._tokens = KeycloakOpenID(
+            server_url=f"{url}/",
+            realm_name=credentials.get("user_realm_name", credentials["realm_name"]),
+            client_id=credentials["client_id"],
+            client_secret_key=credentials.get("client_secret_key"),
+            timeout=timeout,  # type: ignore[arg-type] # requests takes fractions of a second
+            max_retries=0,
+        )
+        self._signing_in = threading.Lock()
+        super().__init__(
+            server_url=f"{url}/",
+            timeout=timeout,  # type: ignore[arg-type] # requests takes fractions of a second
+            max_retries=0,
+            pool_maxsize=pool,
+            **credentials,
+        )
+
+    @property
+    def keycloak_openid(self) -> KeycloakOpenID:
+        """The client of the token endpoint, which the library would make with one retry."""
+        return self._tokens
+
+    def send(self, method: str, address: str, payload: Json, params: dict[str, Any]) -> requests.Response:
+        body = "" if payload is None else json.dumps(payload)
+        match method:
+            case "GET":
+                return self.raw_get(address, **params)
+            case "POST":
+                return self.raw_post(address, body)
+            case "PUT":
+                return self.raw_put(address, body)
+            case _:
+                return self.raw_delete(address, body)
+
+    def refresh_token(self) -> None:
+        """Sign in. Raises a Failure; the library's own errors may quote a token or trip over a list."""
+        with self._signing_in:
+            try:
+                self.get_token()
+            except KeycloakConnectionError as error:
+                raise failures.no_answer("sign-in", self._url, error) from None
+            except (KeycloakError, AttributeError, KeyError, TypeError, ValueError) as error:
+                raise failures.sign_in_refused(
+                    getattr(error, "response_code", None),
+                    getattr(error, "response_body", None),
+                    who=self._who,
+                    realm=self._tokens.realm_name,
+                    url=self._url,
+                ) from None

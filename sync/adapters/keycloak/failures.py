@@ -1,0 +1,168 @@
+"""Turns what Keycloak answers, or does not answer, into a `Failure` of the domain: the one place for it.
+
+Each class here is a `Failure`, so an error that no caller looks at is already sorted by what to do next (H2);
+a caller that knows more (a taken username, a user that is gone) catches the narrower class. Messages carry
+Keycloak's own words, never what was sent: that may hold a password.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import requests
+
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient
+
+LONGEST_TEXT = 300
+
+REALM_MISSING = ("Realm not found", "Realm does not exist")
+NOT_KEYCLOAK = "Unable to find matching target resource method"
+
+
+class Unreachable(Transient):
+    """No whole answer came: refused, reset, timed out or cut off. A write may have been carried out."""
+
+
+class RealmMissing(Misconfigured):
+    """Keycloak has no such realm."""
+
+
+class Unwell(Transient):
+    """Keycloak answered 5xx or 429. `status` is the HTTP status, `text` its words."""
+
+    def __init__(self, message: str, status: int, text: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.text = text
+
+
+class Gone(NeedsPerson):
+    """404 for the thing itself: Keycloak says it does not exist."""
+
+
+class Taken(Conflict):
+    """409: a name, an e-mail address or an id is in use. `text` holds Keycloak's words."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class Invalid(NeedsPerson):
+    """400, 422 or another refusal of what was sent. `text` holds Keycloak's words."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
+def no_answer(doing: str, url: str, error: BaseException) -> Failure:
+    """The failure for a request without a whole answer. `doing` is the method and path."""
+    cause = error.__cause__ or error
+    match cause:
+        case requests.exceptions.SSLError():
+            return Misconfigured(
+                f"Keycloak at {url}: the TLS certificate was not accepted; check FSM_KEYCLOAK__URL and the "
+                "certificates this machine trusts"
+            )
+        case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
+            return Misconfigured(f"{url} is not an address of Keycloak; check FSM_KEYCLOAK__URL")
+        case requests.exceptions.TooManyRedirects():
+            return redirected(url)
+        case requests.exceptions.ConnectTimeout():
+            reason = "no connection in time"
+        case requests.exceptions.Timeout():
+            reason = "no answer in time"
+        case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
+            reason = "the answer broke off"
+        case _:
+            reason = "not reachable"
+    return Unreachable(f"Keycloak at {url}: {reason} ({doing})")
+
+
+def redirected(url: str) -> Misconfigured:
+    """A redirect turns a POST into a GET, so its answer says nothing about what was asked."""
+    return Misconfigured(f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address")
+
+
+def refused(doing: str, response: requests.Response, *, who: str, realm: str) -> Failure:
+    """The failure for an answer that is not a success. `who` is the client or user that asked."""
+    status, text = response.status_code, words(response.content)
+    told = f"Keycloak answered {status} to {doing}: {text}"
+    if status >= 500 or status == 429:
+        return Unwell(told, status, text)
+    if status == 401:
+        return Misconfigured(f"{told}; {who} is not accepted, check that it exists and is enabled")
+    if status == 403:
+        return Misconfigured(
+            f"{told}; {who} lacks a role in realm {realm!r}: run `fsm-identity realm apply` or give it the role"
+        )
+    if status == 404:
+        return _not_found(told, response, text, realm)
+    if status == 409:
+        return Taken(told, text)
+    return Invalid(told, text)
+
+
+def sign_in_refused(status: int | None, body: bytes | str | None, *, who: str, realm: str, url: str) -> Failure:
+    """The failure for a token request that brought no token; RFC 6749 section 5.2 names the errors."""
+    text = words(body or b"")
+    told = f"Keycloak at {url} gave {who} no token: {text}"
+    if status is not None and (status >= 500 or status == 429):
+        return Unwell(told, status, text)
+    if text.startswith(REALM_MISSING):
+        return _no_realm(realm)
+    if status in (400, 401, 403):
+        return Misconfigured(
+            f"{told}; check that it exists in the realm {realm!r} and that its secret or password is right"
+        )
+    return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
+
+
+def not_json(doing: str, url: str) -> Misconfigured:
+    return Misconfigured(
+        f"{url} answered {doing} with something that is not JSON; check that FSM_KEYCLOAK__URL is the address of "
+        "Keycloak and that no proxy answers for it"
+    )
+
+
+def words(body: bytes | str) -> str:
+    """Keycloak's own words from an error body of any shape, on one line and at most 300 characters."""
+    raw = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        said = _said(json.loads(raw))
+    except ValueError:
+        said = re.sub(r"<[^>]*>", " ", raw)
+    said = " ".join(said.split())
+    return said[:LONGEST_TEXT] or "nothing said"
+
+
+def _said(value: object) -> str:
+    match value:
+        case {"errors": list(errors)}:
+            return "; ".join(_said(each) for each in errors)
+        case {"field": field, "errorMessage": message}:
+            return f"{field}: {message}"
+        case {"errorMessage": message} | {"error_description": message} | {"message": message}:
+            return str(message)
+        case {"error": message}:
+            return str(message)
+        case list():
+            return "; ".join(_said(each) for each in value)
+        case _:
+            return "" if value is None else str(value)
+
+
+def _not_found(told: str, response: requests.Response, text: str, realm: str) -> Failure:
+    if text.startswith(REALM_MISSING):
+        return _no_realm(realm)
+    if text.startswith(NOT_KEYCLOAK) or "json" not in response.headers.get("Content-Type", ""):
+        return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
+    return Gone(told)
+
+
+def _no_realm(realm: str) -> RealmMissing:
+    return RealmMissing(
+        f"Keycloak has no realm {realm!r}; check FSM_KEYCLOAK__REALM or run `fsm-identity realm apply`"
+    )
