@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
+from sync.domain.lane import Lane
 
-class Lane(StrEnum):
-    """Where work waits. A click of an administrator never waits behind an import."""
-
-    INTERACTIVE = "interactive"
-    BULK = "bulk"
-    MAIL = "mail"
+__all__ = ["Clock", "Lane", "Mailer", "Message", "Wake"]
 
 
 class Clock(Protocol):
