@@ -89,13 +89,13 @@ class AccountChange:
     given_name: str | Unset = UNSET
     family_name: str | Unset = UNSET
     profile: str | Unset = UNSET
-    branch: str | None | Unset = UNSET
-    team: str | None | Unset = UNSET
-    data_access: str | None | Unset = UNSET
-    technician_id: str | None | Unset = UNSET
-    employee_number: str | None | Unset = UNSET
-    valid_from: date | None | Unset = UNSET
-    valid_until: date | None | Unset = UNSET
+    branch: str | Unset | None = UNSET
+    team: str | Unset | None = UNSET
+    data_access: str | Unset | None = UNSET
+    technician_id: str | Unset | None = UNSET
+    employee_number: str | Unset | None = UNSET
+    valid_from: date | Unset | None = UNSET
+    valid_until: date | Unset | None = UNSET
 
     def applied_to(self, account: Account) -> Account:
         """The account after the change, with the same trimming as a new one."""

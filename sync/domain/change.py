@@ -7,7 +7,9 @@ the timeline. None of them carries a secret.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sync.domain.observed import OWNED_ATTRIBUTES, LockState, Observed, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,35 @@ class Enable:
 
 
 Change = Disable | EndSessions | TakeRole | LeaveGroup | JoinGroup | UpdateDetails | Enable
+
+
+def result_of(change: Change, observed: Observed) -> Observed:
+    """What Keycloak holds once it has acknowledged the change."""
+    match change:
+        case Disable():
+            return replace(observed, enabled=False)
+        case Enable():
+            return replace(observed, enabled=True, lock=LockState())
+        case EndSessions():
+            return replace(observed, sessions=Sessions())
+        case TakeRole(role=role):
+            return replace(observed, roles=observed.roles - {role})
+        case LeaveGroup(path=path):
+            return replace(observed, groups=observed.groups - {path})
+        case JoinGroup(path=path):
+            return replace(observed, groups=observed.groups | {path})
+        case UpdateDetails(new=new):
+            return _with_details(observed, new)
+
+
+def _with_details(observed: Observed, new: Mapping[str, str | None]) -> Observed:
+    attributes = {name: values for name, values in observed.attributes.items() if name not in new}
+    attributes |= {name: (value,) for name, value in new.items() if name in OWNED_ATTRIBUTES and value is not None}
+    return replace(
+        observed,
+        username=new.get("username") or observed.username,
+        email=new.get("email") or observed.email,
+        given_name=new.get("given_name") or observed.given_name,
+        family_name=new.get("family_name") or observed.family_name,
+        attributes=attributes,
+    )

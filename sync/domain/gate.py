@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from sync.domain.errors import Problem, Refused
+
 
 @dataclass(frozen=True, slots=True)
 class OpenWorkOrder:
@@ -62,3 +64,20 @@ def decide(
     if deadline is not None and now >= deadline and after_deadline == "force":
         return Verdict.FORCED
     return Verdict.HELD
+
+
+class WorkOrdersOpen(Refused):
+    """Refused because of open work orders; names every one of them (D1)."""
+
+    def __init__(self, who: str, work_orders: Sequence[OpenWorkOrder]) -> None:
+        self.work_orders = tuple(work_orders)
+        count = len(self.work_orders)
+        super().__init__(
+            [
+                Problem(
+                    "technician",
+                    f"{who} still has {count} open work order{'s' if count != 1 else ''}",
+                    "reassign them first, or ask to hold the change until they are done",
+                )
+            ]
+        )

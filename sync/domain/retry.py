@@ -7,6 +7,10 @@ from datetime import timedelta
 FIRST = timedelta(seconds=2)
 LONGEST = timedelta(minutes=10)
 HOLD_LOOK = timedelta(minutes=1)
+"""How often a held deactivation asks the gate again by itself."""
+
+MISCONFIGURED_LOOK = timedelta(seconds=30)
+"""Wrong credentials or a missing role fail every account alike: look again steadily, burn no backoff."""
 
 
 def backoff(attempts: int, chance: float) -> timedelta:
