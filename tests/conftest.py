@@ -1,40 +1,32 @@
-"""What all tests share: real services, one Keycloak per run, one realm per module."""
+"""What all tests share: real services started as the development stack starts them.
+
+One of each service serves a whole run; a test or module gets a realm, database or folder of its own inside.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-import requests
+
+from sync.devstack import postgres
+from sync.devstack.mail_catcher import mail_catcher_launch
+from sync.devstack.ports import free_ports, listens
+from sync.devstack.process import end, launch, wait_until_ready
+from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
 
 
-@dataclass(frozen=True)
-class KeycloakServer:
-    """A running Keycloak and the administrator of its master realm."""
-
-    url: str
-    admin: str
-    password: str
-
-    def session(self) -> requests.Session:
-        """An HTTP session with a fresh administrator's token (it lives one minute)."""
-        session = requests.Session()
-        answer = session.post(
-            f"{self.url}/realms/master/protocol/openid-connect/token",
-            data={
-                "grant_type": "password",
-                "client_id": "admin-cli",
-                "username": self.admin,
-                "password": self.password,
-            },
-            timeout=20,
-        )
-        answer.raise_for_status()
-        session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return session
+@pytest.fixture(scope="session")
+def service_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the services of this run write their logs."""
+    return tmp_path_factory.mktemp("logs")
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +44,70 @@ def realm_name(keycloak_server: KeycloakServer) -> Iterator[str]:
     name = f"t-{uuid.uuid4().hex[:10]}"
     yield name
     keycloak_server.session().delete(f"{keycloak_server.url}/admin/realms/{name}", timeout=60)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[RedisServer]:
+    """The Redis of this run."""
+    [port] = free_ports(1)
+    password = secrets.token_urlsafe(12)
+    url = redis_url(port, password)
+    running = launch(redis_launch(tmp_path_factory.mktemp("redis"), port, password, service_logs / "redis.log"))
+    try:
+        wait_until_ready(running, lambda: redis_answers(url), seconds=20)
+        yield RedisServer(url)
+    finally:
+        end([running])
+
+
+@pytest.fixture(scope="module")
+def clean_redis_url(redis_server: RedisServer) -> str:
+    """The address of the Redis of this run, emptied for this module."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server(service_logs: Path) -> Iterator[PostgresServer]:
+    """The PostgreSQL cluster of this run; it does not care for surviving a power cut."""
+    folder = Path(tempfile.mkdtemp(prefix="fsm-identity-tests-"))
+    folder.chmod(0o711)
+    password = secrets.token_urlsafe(12)
+    cluster = postgres.cluster_for(folder / "cluster")
+    postgres.prepare(cluster, password)
+    [port] = free_ports(1)
+    running = launch(postgres.postgres_launch(cluster, port, service_logs / "postgres.log", durable=False))
+    try:
+        wait_until_ready(running, lambda: postgres.postgres_answers(port, password), seconds=30)
+        yield PostgresServer(port, password)
+    finally:
+        end([running])
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The SQLAlchemy address of an empty database of this test's own."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The SQLAlchemy address of an empty database of this test's own: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'fsm-identity.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="module")
+def mail_catcher(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[MailCatcher]:
+    """An SMTP server of this module's own whose mails can be waited for."""
+    folder = tmp_path_factory.mktemp("mail")
+    [port] = free_ports(1)
+    running = launch(mail_catcher_launch(folder, port, service_logs / "mail.log"))
+    try:
+        wait_until_ready(running, lambda: listens(port), seconds=20)
+        yield MailCatcher("127.0.0.1", port, folder)
+    finally:
+        end([running])

@@ -1,0 +1,177 @@
+"""A child process of the development stack: started in a session of its own, watched, ended by its id.
+
+Everything the stack starts passes through `launch` and everything it ends through `end`. A process is known
+by its id and the moment it was created, so that an id the system has given to someone else is never ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+POLL_SECONDS = 0.05
+LOG_LINES = 15
+
+
+class PartFailed(Exception):
+    """A part did not start, or ended by itself. The message names it and closes with its last log lines."""
+
+    def __init__(self, name: str, what: str, log: Path) -> None:
+        lines = last_lines(log)
+        shown = "\n".join(f"  | {line}" for line in lines) if lines else "  (it wrote nothing)"
+        super().__init__(f"{name} {what}. Its log {log} ends with:\n{shown}")
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to start. `environment` is added to this process's own and may hold secrets; it is never shown.
+
+    `user` is the id of the system user to run as, for programs that refuse root; None means our own.
+    `stop_signal` asks the program to end in good order.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user: int | None = None
+    stop_signal: int = signal.SIGTERM
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started process. `created` is the system's time of its creation (seconds since 1970)."""
+
+    name: str
+    pid: int
+    created: float
+    log: Path
+    stop_signal: int = signal.SIGTERM
+
+
+def launch(wanted: Launch) -> Running:
+    """Start a process that no Ctrl-C in our terminal reaches. Raises PartFailed if it cannot be executed."""
+    wanted.log.parent.mkdir(parents=True, exist_ok=True)
+    with wanted.log.open("ab") as log:
+        try:
+            child = subprocess.Popen(
+                wanted.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **wanted.environment},
+                cwd=wanted.folder,
+                start_new_session=True,
+                user=wanted.user,
+                extra_groups=None if wanted.user is None else (),
+            )
+        except OSError as error:
+            raise PartFailed(wanted.name, f"cannot be started: {error}", wanted.log) from error
+    created = psutil.Process(child.pid).create_time()
+    return Running(wanted.name, child.pid, created, wanted.log, wanted.stop_signal)
+
+
+def run(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str], seconds: float) -> None:
+    """Run a step to its end. Raises PartFailed if its exit code is not 0 or it takes longer than `seconds`."""
+    running = launch(Launch(name, tuple(command), log, Path.cwd(), environment))
+    try:
+        code = psutil.Process(running.pid).wait(timeout=seconds)
+    except psutil.TimeoutExpired:
+        raise PartFailed(name, f"did not end within {seconds:.0f} seconds", log) from None
+    except psutil.NoSuchProcess:
+        code = None
+    finally:
+        end([running], seconds=5)
+    if code != 0:
+        raise PartFailed(name, f"failed with exit code {code}", log)
+
+
+def alive(running: Running) -> bool:
+    """Whether this very process still runs; an ended child that nobody has waited for does not."""
+    process = _process(running)
+    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+
+
+def wait_until_ready(running: Running, ready: Callable[[], bool], seconds: float) -> None:
+    """Wait until `ready()`. Raises PartFailed if the process ends first or `seconds` pass."""
+    limit = time.monotonic() + seconds
+    while not ready():
+        if not alive(running):
+            raise PartFailed(running.name, "ended while it was starting", running.log)
+        if time.monotonic() > limit:
+            raise PartFailed(running.name, f"was not ready within {seconds:.0f} seconds", running.log)
+        time.sleep(POLL_SECONDS)
+
+
+def end(parts: Sequence[Running], *, seconds: float = 20.0) -> None:
+    """Ask each process to end, the last started first, and kill what is left of its session after `seconds`."""
+    for running in reversed(parts):
+        members = _session(running)
+        leader = _process(running)
+        if leader is not None:
+            _signal(leader, running.stop_signal)
+        _, left = psutil.wait_procs(members, timeout=seconds)
+        for process in left:
+            _signal(process, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=5)
+
+
+def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:
+    """The last lines of a log that are not empty; none if there is no such file."""
+    if not log.is_file():
+        return []
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 65536))
+        text = file.read().decode("utf-8", "replace")
+    return [line for line in text.splitlines() if line.strip()][-count:]
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """A command that runs this Python, wherever it stands."""
+    return (sys.executable, *arguments)
+
+
+def _process(running: Running) -> psutil.Process | None:
+    try:
+        process = psutil.Process(running.pid)
+        same = process.create_time() == running.created
+    except psutil.NoSuchProcess:
+        return None
+    return process if same else None
+
+
+def _session(running: Running) -> list[psutil.Process]:
+    """The processes of the session that `running` leads or led, and its children in sessions of their own.
+
+    The system gives no new process an id that still names a session. So if another process has the id,
+    nothing of the session is left; and what carries the session's id belongs to it.
+    """
+    leader = _process(running)
+    if leader is None and psutil.pid_exists(running.pid):
+        return []
+    members = {} if leader is None else {p.pid: p for p in [leader, *leader.children(recursive=True)]}
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == running.pid:
+                members[process.pid] = process
+        except OSError:
+            continue
+    return list(members.values())
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    """Send a signal unless the process is gone; psutil refuses an id that was given to another process."""
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
