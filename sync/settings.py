@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import (
@@ -57,7 +57,7 @@ class KeycloakSettings(BaseModel):
 
 
 class MailSettings(BaseModel):
-    """`login_url` is the address the welcome mail sends people to."""
+    """`login_url` is the address the welcome mail sends people to, `language` the one it is written in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,6 +68,7 @@ class MailSettings(BaseModel):
     starttls: bool = False
     sender: Text = "fsm-identity@example.com"
     login_url: HttpUrl
+    language: Literal["en", "de"] = "en"
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,155 @@
+"""`SmtpMailer`: hands one mail to the SMTP server and sorts what can go wrong by what to do next (H2).
+
+One connection a mail: the outbox decides when and how often to try. Bounces that come later by mail are
+not seen here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime, parseaddr
+
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.ports.signals import Clock, Message
+from sync.settings import MailSettings
+
+
+class SmtpMailer:
+    """The `Mailer` port over SMTP (RFC 5321), with STARTTLS and a login where the settings say so.
+
+    `timeout_seconds` bounds each step of the conversation. `tls` None: the system's certificate
+    authorities (`SSL_CERT_FILE` names others), and the server's name is checked.
+    """
+
+    def __init__(
+        self,
+        settings: MailSettings,
+        clock: Clock,
+        *,
+        timeout_seconds: float = 20,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._tls = tls
+
+    def send(self, message: Message) -> None:
+        """Return when the server has taken the mail. Raises Transient, NeedsPerson or Misconfigured.
+
+        After a time-out the server may have taken it all the same: the next try has the same Message-ID.
+        """
+        mail, recipient = self._composed(message)
+        server = self._connected()
+        try:
+            self._authenticate(server)
+            self._deliver(server, mail, recipient)
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()
+
+    def _composed(self, message: Message) -> tuple[EmailMessage, str]:
+        """The mail and the address for the envelope. The e-mail policy refuses line breaks in headers."""
+        mail = EmailMessage(policy=SMTP_POLICY)
+        try:
+            recipient = _single_address(message.to)
+            mail["From"] = self._settings.sender
+            mail["To"] = recipient
+            mail["Subject"] = message.subject
+            mail["Message-ID"] = f"<{message.message_id}>"
+        except (ValueError, MessageError, IndexError):
+            raise NeedsPerson(
+                f"the mail cannot be addressed to {message.to[:100]!r}: correct the e-mail address"
+            ) from None
+        mail["Date"] = format_datetime(self._clock.now())
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text, cte="quoted-printable")
+        return mail, recipient.addr_spec
+
+    def _connected(self) -> smtplib.SMTP:
+        host, port = self._settings.host, self._settings.port
+        try:
+            return smtplib.SMTP(host, port, timeout=self._timeout_seconds)
+        except smtplib.SMTPConnectError as error:
+            raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
+        except socket.gaierror as error:
+            kind = Transient if error.errno == socket.EAI_AGAIN else Misconfigured
+            raise kind(f"the mail server's name {host!r} cannot be resolved (FSM_MAIL__HOST)") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Transient(f"the mail server {host}:{port} cannot be reached: {type(error).__name__}") from None
+
+    def _authenticate(self, server: smtplib.SMTP) -> None:
+        """STARTTLS before the login, so that the password travels encrypted."""
+        settings = self._settings
+        try:
+            if settings.starttls:
+                server.starttls(context=self._tls or ssl.create_default_context())
+            if settings.username and settings.password:
+                server.login(settings.username, settings.password.get_secret_value())
+        except smtplib.SMTPNotSupportedError:
+            raise Misconfigured(
+                "the mail server offers no STARTTLS or no login; set FSM_MAIL__STARTTLS and FSM_MAIL__USERNAME "
+                "as the server wants it"
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            raise _by_code(
+                error.smtp_code, "the mail server refuses the login (FSM_MAIL__USERNAME)", Misconfigured
+            ) from None
+        except ssl.SSLError as error:
+            raise Misconfigured(f"no encrypted connection to the mail server: {error.reason}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Transient(f"the mail server broke off: {type(error).__name__}") from None
+
+    def _deliver(self, server: smtplib.SMTP, mail: EmailMessage, recipient: str) -> None:
+        sender = parseaddr(self._settings.sender)[1]
+        try:
+            server.send_message(mail, from_addr=sender, to_addrs=[recipient])
+        except smtplib.SMTPRecipientsRefused as refused:
+            code, reason = refused.recipients[recipient]
+            raise _by_code(
+                code, f"the mail server refuses {recipient}: {_readable(reason)}", NeedsPerson
+            ) from None
+        except smtplib.SMTPSenderRefused as error:
+            raise _by_code(
+                error.smtp_code, f"the mail server refuses the sender {sender} (FSM_MAIL__SENDER)", Misconfigured
+            ) from None
+        except smtplib.SMTPNotSupportedError:
+            raise Misconfigured(f"the mail server cannot carry the sender {sender} (FSM_MAIL__SENDER)") from None
+        except smtplib.SMTPDataError as error:
+            text = _readable(error.smtp_error)
+            raise _by_code(
+                error.smtp_code, f"the mail server refuses the mail to {recipient}: {text}", NeedsPerson
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Transient(f"the mail server broke off: {type(error).__name__}") from None
+
+
+def _single_address(text: str) -> Address:
+    """One plain address; a domain in other scripts in its ASCII form (RFC 5890).
+
+    Raises ValueError, or the parser's MessageError or IndexError, for anything else: a list, a display name,
+    a local part outside ASCII."""
+    address = Address(addr_spec=text)
+    if not address.username or not address.domain or any(char.isspace() or char in ',;<>"' for char in text):
+        raise ValueError("not a plain address")
+    return Address(username=address.username, domain=address.domain.encode("idna").decode())
+
+
+def _by_code(code: int, fact: str, permanent: type[Failure]) -> Failure:
+    """RFC 5321, 4.2.1: 4yz may be tried again, 5yz is for good."""
+    kind = permanent if 500 <= code <= 599 else Transient
+    return kind(f"{fact} (SMTP {code})")
+
+
+def _readable(reason: bytes | str) -> str:
+    text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
+    return "".join(char if char.isprintable() else " " for char in text)[:200]

@@ -1,0 +1,151 @@
+"""SMTP itself: headers, encryption, login, and each refusal sorted by what to do next."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.adapters.mail import SmtpMailer
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.ports.signals import Message
+from sync.settings import MailSettings
+from tests.adapters.mail.smtp_server import Inbox, certificate, running_server
+from tests.adapters.mail.test_mailer_contract import MESSAGE, Noon
+
+pytestmark = pytest.mark.req("F7", "H2")
+
+
+def settings(host: str, port: int, **changes: Any) -> MailSettings:
+    values = {"host": host, "port": port, "login_url": "https://login.example.com", **changes}
+    return MailSettings.model_validate(values)
+
+
+def test_the_headers_say_who_when_and_that_it_is_automatic() -> None:
+    """From with its display name, Date from the clock, and RFC 3834 keeps out-of-office answers away."""
+    inbox = Inbox()
+    with running_server(inbox) as (host, port):
+        sender = "Field Service <accounts@example.com>"
+        SmtpMailer(settings(host, port, sender=sender), Noon()).send(MESSAGE)
+    mail = inbox.mails[0]
+    assert mail["From"] == sender
+    assert mail["Date"] == "Thu, 05 Nov 2026 12:00:00 +0000"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content_charset() == "utf-8"
+    assert inbox.envelopes == [("accounts@example.com", ["anna@example.com"])]
+
+
+@pytest.mark.parametrize("field", ["subject", "message_id"])
+def test_no_header_is_injected(field: str) -> None:
+    """A line break in a header stops the mail before the server is asked."""
+    values = {"message_id": "id@example.com", "to": "anna@example.com", "subject": "s", "text": "t"}
+    with pytest.raises(NeedsPerson):
+        SmtpMailer(settings("127.0.0.1", 9), Noon()).send(
+            Message(**{**values, field: "x\r\nBcc: all@example.com"})
+        )
+
+
+def test_a_domain_in_another_script_is_written_in_ascii() -> None:
+    """RFC 5890: the server gets the form it can look up."""
+    inbox = Inbox()
+    with running_server(inbox) as (host, port):
+        SmtpMailer(settings(host, port), Noon()).send(Message("i@example.com", "anna@bücher.example", "s", "t"))
+    assert inbox.envelopes[0][1] == ["anna@xn--bcher-kva.example"]
+
+
+def test_an_address_no_server_here_can_carry_needs_a_person() -> None:
+    """A local part outside ASCII (RFC 6531) is named before the server is asked."""
+    with pytest.raises(NeedsPerson, match="jörg"):
+        SmtpMailer(settings("127.0.0.1", 9), Noon()).send(Message("i@example.com", "jörg@example.com", "s", "t"))
+
+
+def test_a_sender_the_server_cannot_carry_is_configuration() -> None:
+    """The server has no SMTPUTF8: every mail would fail the same way."""
+    with (
+        running_server(Inbox(), enable_SMTPUTF8=False) as (host, port),
+        pytest.raises(Misconfigured, match="SENDER"),
+    ):
+        SmtpMailer(settings(host, port, sender="jörg@example.com"), Noon()).send(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "kind"),
+    [
+        ("MAIL", "451 4.3.0 later", Transient),
+        ("MAIL", "550 5.7.1 not from you", Misconfigured),
+        ("RCPT", "450 4.2.1 mailbox busy", Transient),
+        ("RCPT", "550 5.1.1 no such user", NeedsPerson),
+        ("DATA", "452 4.3.1 disk full", Transient),
+        ("DATA", "554 5.7.1 looks like spam", NeedsPerson),
+    ],
+)
+def test_a_refusal_is_sorted_by_what_to_do_next(command: str, answer: str, kind: type[Failure]) -> None:
+    """4yz: try again. 5yz: the recipient needs a person, the sender is our configuration."""
+    inbox = Inbox(answers={command: answer})
+    with running_server(inbox) as (host, port), pytest.raises(kind, match=answer[:3]):
+        SmtpMailer(settings(host, port), Noon()).send(MESSAGE)
+    assert inbox.mails == []
+
+
+def test_the_password_travels_encrypted(tmp_path: Path) -> None:
+    """STARTTLS comes before the login, with a certificate that is checked."""
+    inbox = Inbox()
+    server_tls, client_tls = certificate(tmp_path)
+    with running_server(inbox, tls_context=server_tls, require_starttls=True) as (host, port):
+        wanted = settings(host, port, starttls=True, username="fsm", password="right")
+        SmtpMailer(wanted, Noon(), tls=client_tls).send(MESSAGE)
+    assert inbox.logins == [("fsm", True)]
+    assert len(inbox.mails) == 1
+
+
+def test_a_wrong_password_is_configuration(tmp_path: Path) -> None:
+    """Every mail would fail the same way; the password is not in the message."""
+    server_tls, client_tls = certificate(tmp_path)
+    with running_server(Inbox(), tls_context=server_tls) as (host, port):
+        wanted = settings(host, port, starttls=True, username="fsm", password="wrong-password")
+        with pytest.raises(Misconfigured, match="FSM_MAIL__USERNAME") as refused:
+            SmtpMailer(wanted, Noon(), tls=client_tls).send(MESSAGE)
+    assert "wrong-password" not in str(refused.value)
+
+
+def test_a_certificate_nobody_vouches_for_is_configuration(tmp_path: Path) -> None:
+    """An unknown authority stops the mail; nothing is sent unencrypted instead."""
+    inbox = Inbox()
+    server_tls, _ = certificate(tmp_path)
+    with running_server(inbox, tls_context=server_tls) as (host, port):
+        wanted = settings(host, port, starttls=True, username="fsm", password="right")
+        with pytest.raises(Misconfigured, match="no encrypted connection"):
+            SmtpMailer(wanted, Noon()).send(MESSAGE)
+    assert (inbox.logins, inbox.mails) == ([], [])
+
+
+def test_a_server_without_encryption_is_configuration() -> None:
+    """STARTTLS is asked for and not offered: the mail is not sent in the clear."""
+    inbox = Inbox()
+    with running_server(inbox) as (host, port), pytest.raises(Misconfigured, match="FSM_MAIL__STARTTLS"):
+        SmtpMailer(settings(host, port, starttls=True), Noon()).send(MESSAGE)
+    assert inbox.mails == []
+
+
+def test_a_name_that_does_not_exist_is_configuration() -> None:
+    """RFC 6761: `.invalid` never resolves."""
+    with pytest.raises(Failure, match="FSM_MAIL__HOST"):
+        SmtpMailer(settings("mail.invalid", 25), Noon()).send(MESSAGE)
+
+
+def test_nobody_listening_is_tried_again() -> None:
+    """The server restarts, perhaps."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    with pytest.raises(Transient, match="cannot be reached"):
+        SmtpMailer(settings("127.0.0.1", port), Noon()).send(MESSAGE)
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+    """The time-out bounds the wait for the greeting."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Transient, match="cannot be reached"):
+        SmtpMailer(settings("127.0.0.1", silent.getsockname()[1]), Noon(), timeout_seconds=0.2).send(MESSAGE)
