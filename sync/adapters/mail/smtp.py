@@ -10,6 +10,7 @@ import contextlib
 import smtplib
 import socket
 import ssl
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,7 +18,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
-from sync.ports.signals import Clock, Message
+from sync.ports.signals import Message
 from sync.settings import MailSettings
 
 
@@ -31,13 +32,11 @@ class SmtpMailer:
     def __init__(
         self,
         settings: MailSettings,
-        clock: Clock,
         *,
         timeout_seconds: float = 20,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings
-        self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._tls = tls
 
@@ -68,7 +67,7 @@ class SmtpMailer:
             raise NeedsPerson(
                 f"the mail cannot be addressed to {message.to[:100]!r}: correct the e-mail address"
             ) from None
-        mail["Date"] = format_datetime(self._clock.now())
+        mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text, cte="quoted-printable")
         return mail, recipient.addr_spec

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 
@@ -19,11 +18,6 @@ from tests.fakes.mailer import FakeMailer
 pytestmark = pytest.mark.req("F7")
 
 MESSAGE = Message("0192f0c1@example.com", "anna@example.com", "Grüße", "Zeile eins\nZeile zwei = fünf\n")
-
-
-class Noon:
-    def now(self) -> datetime:
-        return datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -63,7 +57,7 @@ def smtp() -> Iterator[World]:
             inbox.answers["MAIL"] = "421 closing"
 
         yield World(
-            SmtpMailer(settings, Noon(), timeout_seconds=5),
+            SmtpMailer(settings, timeout_seconds=5),
             lambda: [
                 (
                     mail["Message-ID"].strip("<>"),
