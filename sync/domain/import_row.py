@@ -1,0 +1,39 @@
+"""One row of a staff file after its columns are known: what stands in which cell, before it means anything.
+
+The spreadsheet reader makes these values, the import plan judges them, the run keeps them; none of them
+changes a text on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`address` is what the spreadsheet program shows (`E17`). `problem` names what makes the text unusable:
+    an error value, a formula without a result, a control character (F8)."""
+
+    address: str
+    text: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """`number` is the row's number in the file. `cells` holds the cells of known columns, by field; a column
+    the file does not have is missing there, an empty cell is one with an empty text."""
+
+    number: int
+    cells: Mapping[str, Cell]
+
+    def text(self, field: str) -> str:
+        """The text without outer blanks and with each run of blanks and line breaks as one blank."""
+        cell = self.cells.get(field)
+        return " ".join(cell.text.split()) if cell else ""
+
+    def address(self, field: str) -> str:
+        """Where to mend it: the cell, or the row if the file has no such column."""
+        cell = self.cells.get(field)
+        return cell.address if cell else f"row {self.number}"

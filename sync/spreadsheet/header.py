@@ -1,0 +1,189 @@
+"""Which row holds the column titles, and which column is which field (F1).
+
+Titles come from `import_columns.toml` in several languages; what cannot be told is refused with what was
+found and what is nearest, never guessed. A person's own mapping (`Personalnr=employee_number`) goes first.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mappings.import_columns import ImportColumn
+from sync.domain.errors import Problem
+from sync.domain.import_row import Cell, ImportRow
+from sync.spreadsheet.limits import FileRefused
+from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters
+
+SEARCHED_ROWS = 50
+FEWEST_TITLES = 2
+NONE = ""
+"""A person's mapping of a title to this field leaves the column out."""
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_REMARK = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class StaffList:
+    """A sheet whose columns are known. `columns` maps a field to the cell of its title; `ignored` are the
+    titles that mean nothing here; `sheet` still holds every original row, for the error file."""
+
+    sheet: Sheet
+    header_row: int
+    columns: Mapping[str, Cell]
+    ignored: tuple[Cell, ...]
+    rows: tuple[ImportRow, ...]
+
+
+def find_columns(
+    sheet: Sheet, known: Sequence[ImportColumn], by_hand: Mapping[str, str] | None = None
+) -> StaffList:
+    """Find the header below any title rows and read the rows under it by field.
+
+    `by_hand` maps titles, or column letters (`F`), to fields; an empty field leaves the column out. Raises
+    FileRefused when no header is found, a required column is missing or two columns claim one field.
+    """
+    chosen = _checked_by_hand(by_hand or {}, known)
+    aliases = {normal(title): each.field for each in known for titles in each.titles.values() for title in titles}
+    aliases |= {normal(each.field): each.field for each in known}
+    header = max(
+        sheet.rows[:SEARCHED_ROWS], key=lambda row: (len(set(_fields(row, aliases, chosen).values())), -row.number)
+    )
+    fields = _fields(header, aliases, chosen)
+    if len(set(fields.values())) < FEWEST_TITLES:
+        raise _no_header(sheet, known)
+    _refuse_unused(chosen, header)
+    _refuse_twice(fields, header)
+    _refuse_missing(fields, header, known, aliases)
+    columns = {field: header.cells[column] for column, field in fields.items()}
+    ignored = tuple(cell for column, cell in sorted(header.cells.items()) if column not in fields)
+    rows = tuple(
+        row
+        for row in (_row(each, fields) for each in sheet.rows if each.number > header.number)
+        if any(cell.text or cell.problem for cell in row.cells.values())
+    )
+    if not rows:
+        raise FileRefused(f"there is no row below the titles in row {header.number}", "choose the staff file")
+    return StaffList(sheet, header.number, columns, ignored, rows)
+
+
+def normal(title: str) -> str:
+    """The form in which two titles are the same: case, accents' spelling, signs and blanks do not count."""
+    folded = unicodedata.normalize("NFKC", title).casefold().translate(_UMLAUTS)
+    return "".join(sign for sign in folded if sign.isalnum())
+
+
+def _fields(row: SheetRow, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> dict[int, str]:
+    """Column → field for every title of the row that is known. Merged titles count once."""
+    found: dict[int, str] = {}
+    for column, cell in sorted(row.cells.items()):
+        by_hand = chosen.get(normal(cell.text), chosen.get(column_letters(column)))
+        field = by_hand if by_hand is not None else _known(cell.text, aliases)
+        if field:
+            found[column] = field
+    return found
+
+
+def _known(title: str, aliases: Mapping[str, str]) -> str | None:
+    """By the whole title, else without what stands in brackets: `Eintritt (TT.MM.JJJJ)`."""
+    return aliases.get(normal(title)) or aliases.get(normal(_REMARK.sub("", title)))
+
+
+def _row(row: SheetRow, fields: Mapping[int, str]) -> ImportRow:
+    return ImportRow(
+        row.number,
+        {
+            field: row.cells.get(column) or Cell(f"{column_letters(column)}{row.number}", "")
+            for column, field in fields.items()
+        },
+    )
+
+
+def _checked_by_hand(by_hand: Mapping[str, str], known: Sequence[ImportColumn]) -> dict[str, str]:
+    fields = [each.field for each in known]
+    for title, field in by_hand.items():
+        if field != NONE and field not in fields:
+            raise FileRefused(f"{title!r} cannot be the field {field!r}", _nearest(field, fields))
+    return {title if _is_letters(title) else normal(title): field for title, field in by_hand.items()}
+
+
+def _is_letters(title: str) -> bool:
+    return len(title) <= 2 and title.isascii() and title.isalpha() and title.isupper()
+
+
+def _refuse_unused(chosen: Mapping[str, str], header: SheetRow) -> None:
+    present = {normal(cell.text) for cell in header.cells.values()}
+    present |= {column_letters(column) for column in header.cells}
+    for title in chosen:
+        if title not in present:
+            raise FileRefused(
+                f"row {header.number} has no column {title!r} as named by hand", f"it has {_titles(header)}"
+            )
+
+
+def _refuse_twice(fields: Mapping[int, str], header: SheetRow) -> None:
+    seen: dict[str, int] = {}
+    for column, field in fields.items():
+        if field in seen:
+            first, second = header.cells[seen[field]], header.cells[column]
+            raise FileRefused(
+                f"{first.address} ({first.text!r}) and {second.address} ({second.text!r}) both mean {field}",
+                f"leave one out, for example with --map {column_letters(column)}=",
+            )
+        seen[field] = column
+
+
+def _refuse_missing(
+    fields: Mapping[int, str], header: SheetRow, known: Sequence[ImportColumn], aliases: Mapping[str, str]
+) -> None:
+    missing = [each for each in known if each.required and each.field not in fields.values()]
+    if not missing:
+        return
+    names = "; ".join(f"{each.field} (titled {_examples(each)})" for each in missing)
+    free = {normal(cell.text): cell for column, cell in header.cells.items() if column not in fields}
+    for each in missing:
+        titles = [alias for alias, field in aliases.items() if field == each.field]
+        for title, cell in free.items():
+            if difflib.get_close_matches(title, titles, n=1, cutoff=0.7):
+                raise FileRefused(
+                    f"row {header.number} has no column for {names}",
+                    f"if {cell.address} ({cell.text!r}) is meant: --map {cell.text!r}={each.field}",
+                )
+    raise FileRefused(f"row {header.number} has no column for {names}", f"it has {_titles(header)}")
+
+
+def _no_header(sheet: Sheet, known: Sequence[ImportColumn]) -> FileRefused:
+    required = ", ".join(f"{each.field} (titled {_examples(each)})" for each in known if each.required)
+    first = sheet.rows[0]
+    return FileRefused(
+        f"none of the first {SEARCHED_ROWS} rows holds column titles; needed are {required}",
+        f"row {first.number} begins {_titles(first)}",
+    )
+
+
+def _examples(column: ImportColumn) -> str:
+    return " or ".join(repr(titles[0]) for titles in column.titles.values() if titles)
+
+
+def _titles(row: SheetRow) -> str:
+    texts = [repr(" ".join(cell.text.split())[:40]) for _, cell in sorted(row.cells.items())]
+    return ", ".join(texts[:15]) + (", …" if len(texts) > 15 else "")
+
+
+def _nearest(wrong: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(wrong, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(known)}"
+
+
+def problems_of_titles(staff: StaffList) -> tuple[Problem, ...]:
+    """Titles that were left out, so that a column nobody recognised does not go unnoticed."""
+    return tuple(
+        Problem(
+            cell.address, f"column {' '.join(cell.text.split())!r} is not used", "map it with --map if it matters"
+        )
+        for cell in staff.ignored
+    )
