@@ -1,0 +1,10 @@
+"""Who gets what: profiles, branches, data access, HR rules and the realm's policy, as files people edit.
+
+`load` reads and checks them; everything else of this package is what it answers with.
+"""
+
+from mappings.loading import load
+from mappings.policy import Policy
+from mappings.problems import MappingErrors, MappingProblem
+
+__all__ = ["MappingErrors", "MappingProblem", "Policy", "load"]

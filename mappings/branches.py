@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import available_timezones
+
+from mappings.reading import Document, Table, refuse_shared_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,40 @@ class Branch:
     time_zone: str
     teams: tuple[Team, ...] = ()
     aliases: tuple[str, ...] = ()
+
+
+def read(document: Document) -> tuple[dict[str, Branch], dict[str, Team]]:
+    """The branches and all their teams, each by key. Team names need only be unique within a branch."""
+    tables = document.root.entries("branches")
+    branches: dict[str, Branch] = {}
+    teams: dict[str, Team] = {}
+    for key, table in tables.items():
+        team_tables = table.entries("teams") if table.has("teams") else {}
+        own = {
+            team_key: Team(
+                key=team_key,
+                title=team_table.text("title"),
+                branch=key,
+                aliases=team_table.texts("aliases", optional=True),
+            )
+            for team_key, team_table in team_tables.items()
+        }
+        refuse_shared_names(team_tables, own, "team")
+        for team_key in own.keys() & teams.keys():
+            team_tables[team_key].report(None, f"branch {teams[team_key].branch} has a team of this key already")
+        teams = own | teams
+        branches[key] = Branch(
+            key=key,
+            title=table.text("title"),
+            time_zone=_time_zone(table),
+            teams=tuple(own.values()),
+            aliases=table.texts("aliases", optional=True),
+        )
+    refuse_shared_names(tables, branches, "branch")
+    if not branches:
+        document.root.report("branches", "must hold at least one branch")
+    return branches, teams
+
+
+def _time_zone(table: Table) -> str:
+    return table.choice("time_zone", available_timezones(), "time zone of the IANA list, as in Europe/Berlin")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mappings.reading import Document, refuse_repeated, refuse_shared_names
+
 Need = Literal["branch", "team", "person"]
 
 
@@ -21,3 +23,27 @@ class DataAccessLevel:
     width: int
     needs: Need | None
     aliases: tuple[str, ...] = ()
+
+
+NEEDS: dict[str, Need | None] = {"nothing": None, "branch": "branch", "team": "team", "person": "person"}
+"""What the file writes for each need; `nothing` is spelled out because TOML has no null."""
+
+
+def read(document: Document) -> dict[str, DataAccessLevel]:
+    """The levels by key. Widths are unique: a ceiling must say exactly what is below it."""
+    tables = document.root.entries("levels")
+    levels = {
+        key: DataAccessLevel(
+            key=key,
+            title=table.text("title"),
+            width=table.integer("width", 1, 1000),
+            needs=NEEDS.get(table.choice("needs", NEEDS, "need")),
+            aliases=table.texts("aliases", optional=True),
+        )
+        for key, table in tables.items()
+    }
+    refuse_repeated(tables, "width", lambda key: levels[key].width)
+    refuse_shared_names(tables, levels, "data access level")
+    if not levels:
+        document.root.report("levels", "must hold at least one level")
+    return levels

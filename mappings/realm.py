@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mappings.reading import Document, Table
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
@@ -65,3 +67,93 @@ class RealmPolicy:
     event_expiry_days: int
     users_change_own_email: bool
     """C9: with verification, by Keycloak's UPDATE_EMAIL action; never the username."""
+
+
+NEVER = "never"
+"""Stands where a limit is not wanted; TOML has no null."""
+
+TOTP_ALGORITHMS = ("HmacSHA1", "HmacSHA256", "HmacSHA512")
+"""As Keycloak spells them (`otpPolicyAlgorithm`)."""
+
+DAY = 24 * 60 * 60
+
+
+def read(document: Document) -> RealmPolicy:
+    """Ranges are what Keycloak takes and what can be meant: nobody wants to be asked every second."""
+    root = document.root
+    return RealmPolicy(
+        password=_password(root.table("password")),
+        lockout=_lockout(root.table("lockout")),
+        second_factor=_second_factor(root.table("second_factor")),
+        sessions=_sessions(root.table("sessions")),
+        temporary_password_hours=root.integer("temporary_password_hours", 1, 30 * 24),
+        event_expiry_days=root.integer("event_expiry_days", 1, 3650),
+        users_change_own_email=root.boolean("users_change_own_email"),
+    )
+
+
+def _password(table: Table) -> PasswordPolicy:
+    policy = PasswordPolicy(
+        min_length=table.integer("min_length", 8, 64),
+        max_length=table.integer("max_length", 16, 256),
+        upper_case=table.integer("upper_case", 0, 10),
+        lower_case=table.integer("lower_case", 0, 10),
+        digits=table.integer("digits", 0, 10),
+        special_characters=table.integer("special_characters", 0, 10),
+        not_username=table.boolean("not_username"),
+        not_email=table.boolean("not_email"),
+        not_contains_username=table.boolean("not_contains_username"),
+        history=table.integer("history", 0, 24),
+        expire_days=table.integer_or("expire_days", NEVER, 1, 3650),
+    )
+    classes = policy.upper_case + policy.lower_case + policy.digits + policy.special_characters
+    if policy.max_length < policy.min_length:
+        table.report("max_length", f"{policy.max_length} is below min_length {policy.min_length}")
+    elif policy.max_length < classes:
+        table.report("max_length", f"{policy.max_length} has no room for the {classes} characters asked for")
+    return policy
+
+
+def _lockout(table: Table) -> Lockout:
+    lockout = Lockout(
+        max_failures=table.integer("max_failures", 1, 100),
+        wait_seconds=table.integer("wait_seconds", 1, DAY),
+        max_wait_seconds=table.integer("max_wait_seconds", 1, 7 * DAY),
+        reset_after_seconds=table.integer("reset_after_seconds", 60, 30 * DAY),
+        permanent_after_lockouts=table.integer_or("permanent_after_lockouts", NEVER, 1, 100),
+    )
+    if lockout.max_wait_seconds < lockout.wait_seconds:
+        table.report(
+            "max_wait_seconds", f"{lockout.max_wait_seconds} is below wait_seconds {lockout.wait_seconds}"
+        )
+    return lockout
+
+
+def _second_factor(table: Table) -> SecondFactor:
+    factor = SecondFactor(
+        totp_digits=table.integer("totp_digits", 6, 8),
+        totp_period_seconds=table.integer("totp_period_seconds", 15, 120),
+        totp_algorithm=table.choice("totp_algorithm", TOTP_ALGORITHMS, "TOTP algorithm of Keycloak"),
+        passkeys=table.boolean("passkeys"),
+    )
+    if factor.totp_digits == 7:
+        table.report("totp_digits", "7 is not possible: Keycloak knows 6 and 8", near=None)
+    return factor
+
+
+def _sessions(table: Table) -> Sessions:
+    sessions = Sessions(
+        idle_seconds=table.integer("idle_seconds", 60, 30 * DAY),
+        max_seconds=table.integer("max_seconds", 60, 90 * DAY),
+        offline_idle_seconds=table.integer("offline_idle_seconds", 60, 365 * DAY),
+        access_token_seconds=table.integer("access_token_seconds", 30, 60 * 60),
+        over_cap=table.choice("over_cap", ("deny", "end-oldest"), "way to treat a session too many"),
+    )
+    if sessions.max_seconds < sessions.idle_seconds:
+        table.report("max_seconds", f"{sessions.max_seconds} is below idle_seconds {sessions.idle_seconds}")
+    if sessions.access_token_seconds > sessions.idle_seconds:
+        table.report(
+            "access_token_seconds",
+            f"{sessions.access_token_seconds} is above idle_seconds {sessions.idle_seconds}",
+        )
+    return sessions

@@ -1,0 +1,145 @@
+"""Makes the Policy from the mapping files, or says everything that is wrong in them at once.
+
+Every process calls `load` at its start, and only there; nothing else reads the files.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from mappings import (
+    branches,
+    data_access,
+    field_service,
+    hr_rules,
+    import_columns,
+    profiles,
+    realm,
+    work_orders,
+)
+from mappings.fingerprint import fingerprint
+from mappings.policy import Policy
+from mappings.problems import MappingErrors, MappingProblem, nearest
+from mappings.reading import Document
+
+FILES = (
+    "profiles.toml",
+    "branches.toml",
+    "data_access.toml",
+    "hr_rules.toml",
+    "import_columns.toml",
+    "work_orders.toml",
+    "field_service.toml",
+    "realm.toml",
+)
+
+
+def load(folder: Path | None = None) -> Policy:
+    """Read and cross-check the mapping files.
+
+    Without a folder these are the files of the package. A folder holds the files that replace those of the
+    package, whole files only; what it does not hold comes from the package. Raises MappingErrors with every
+    problem found.
+    """
+    problems = _strangers(folder) if folder is not None else []
+    documents: dict[str, Document | None] = {}
+    for name in FILES:
+        try:
+            documents[name] = _document(name, folder)
+        except MappingErrors as errors:
+            problems += errors.problems
+            documents[name] = None
+    policy = _read(documents)
+    for document in filter(None, documents.values()):
+        document.refuse_unread()
+        problems += document.problems.values()
+    if problems or policy is None:
+        raise MappingErrors(problems)
+    return policy
+
+
+def _strangers(folder: Path) -> list[MappingProblem]:
+    """A file whose name is misspelled would leave the package's file in force without a word."""
+    if not folder.is_dir():
+        return [MappingProblem(str(folder), 1, "is not a folder")]
+    return [
+        MappingProblem(str(path), 1, "is not the name of a mapping file", nearest(path.name, FILES))
+        for path in sorted(folder.glob("*.toml"))
+        if path.name not in FILES
+    ]
+
+
+def _document(name: str, folder: Path | None) -> Document:
+    own = folder / name if folder is not None else None
+    shown = str(own) if own is not None and own.exists() else f"mappings/{name}"
+    source = own if own is not None and own.exists() else files("mappings") / name
+    try:
+        text = source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise MappingErrors([MappingProblem(shown, 1, f"is not UTF-8 text: {error.reason}")]) from None
+    except OSError as error:
+        raise MappingErrors([MappingProblem(shown, 1, f"cannot be read: {error.strerror}")]) from None
+    return Document(shown, text)
+
+
+def _read(documents: dict[str, Document | None]) -> Policy | None:
+    """Read what can be read, each file with the names it may use from the others.
+
+    None if a file is not TOML at all; the others are looked through for problems all the same.
+    """
+    document = documents["data_access.toml"]
+    levels = data_access.read(document) if document else None
+    document = documents["profiles.toml"]
+    found_profiles, features = profiles.read(document, levels) if document else (None, ())
+    document = documents["branches.toml"]
+    found_branches, teams = branches.read(document) if document else (None, None)
+    document = documents["hr_rules.toml"]
+    rules = (
+        hr_rules.read(document, profiles=found_profiles, branches=found_branches, teams=teams, levels=levels)
+        if document
+        else None
+    )
+    document = documents["import_columns.toml"]
+    columns = import_columns.read(document) if document else None
+    document = documents["work_orders.toml"]
+    orders = work_orders.read(document) if document else None
+    document = documents["field_service.toml"]
+    schema = field_service.read(document) if document else None
+    document = documents["realm.toml"]
+    realm_policy = realm.read(document) if document else None
+    if (
+        levels is None
+        or found_profiles is None
+        or found_branches is None
+        or teams is None
+        or rules is None
+        or columns is None
+        or orders is None
+        or schema is None
+        or realm_policy is None
+    ):
+        return None
+    return Policy(
+        profiles=found_profiles,
+        branches=found_branches,
+        teams=teams,
+        data_access=levels,
+        features=features,
+        hr_rules=rules,
+        import_columns=columns,
+        work_orders=orders,
+        field_service=schema,
+        realm=realm_policy,
+        fingerprint=fingerprint(
+            found_profiles,
+            found_branches,
+            levels,
+            frozenset(features),
+            rules,
+            columns,
+            orders,
+            schema,
+            realm_policy,
+        ),
+    )
