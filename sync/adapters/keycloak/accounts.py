@@ -1,0 +1,195 @@
+"""The accounts gateway: carries the changes of one account into Keycloak, with the least rights that do.
+
+Its own limits are in `guard`, reading in `reading`, creating in `creating`; creating many at once, which takes
+more rights, is `importing`. What shall change is decided in `sync.domain.plan`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from mappings.policy import Policy
+from sync.adapters.keycloak import guard
+from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.adapters.keycloak.creating import Creator, given_up, stops_everything, taken
+from sync.adapters.keycloak.failures import Gone, Invalid, Taken
+from sync.adapters.keycloak.groups import Groups
+from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
+from sync.adapters.keycloak.user_profile import DeclaredAttributes
+from sync.domain.change import (
+    Change,
+    Disable,
+    Enable,
+    EndSessions,
+    JoinGroup,
+    LeaveGroup,
+    TakeRole,
+    UpdateDetails,
+)
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, Unsafe
+from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
+from sync.ports.accounts import Created, NewUser
+
+FIELDS = {"email": "email", "given_name": "firstName", "family_name": "lastName"}
+"""Sent with every change of attributes: left out they would be cleared (FACTS, writing)."""
+
+
+class KeycloakAccounts:
+    """`sync.ports.accounts.Accounts` on the client `fsm-worker`.
+
+    `now` answers seconds on a clock that never goes back; it says how long a look counts.
+    """
+
+    def __init__(
+        self, connection: Connection, policy: Policy, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._connection = connection
+        self._reader = UserReader(connection)
+        self._groups = Groups(connection, policy, now)
+        self._guard = guard.Guard(self._reader, now)
+        self._creator = Creator(connection, self._reader, self._groups)
+        self._declared = DeclaredAttributes(connection)
+
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
+        self._declared.check()
+        outcomes: dict[str, Created | Failure] = {}
+        for user in users:
+            try:
+                outcomes[user.desired.account_id] = self._creator.create(user)
+            except Failure as failure:
+                if stops_everything(failure):
+                    return given_up(users, outcomes, failure)
+                outcomes[user.desired.account_id] = failure
+        return outcomes
+
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
+        observed = self._reader.observe(idp_user_id, sessions=sessions)
+        if observed is not None:
+            self._guard.saw(observed)
+        return observed
+
+    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
+        return self._reader.find(username=username, email=email)
+
+    def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """As the port says; each group is read at most once in `groups.KEPT_SECONDS`."""
+        return self._groups.extra_roles(groups)
+
+    def apply(self, idp_user_id: str, change: Change) -> None:
+        """As the port says. Right after a look at the user one to three requests, later two more."""
+        self._guard.admit(idp_user_id)
+        at = f"users/{segment(idp_user_id)}"
+        try:
+            match change:
+                case Disable():
+                    self._connection.put(at, {"enabled": False})
+                case Enable():
+                    self._connection.put(at, {"enabled": True})
+                case EndSessions():
+                    self._end_sessions(idp_user_id)
+                case TakeRole(role=role):
+                    self._take_role(at, role)
+                case LeaveGroup(path=path):
+                    self._leave(at, path)
+                case JoinGroup(path=path):
+                    self._join(at, path)
+                case UpdateDetails(new=new):
+                    self._update(idp_user_id, new)
+        except Gone:
+            if self._reader.user(idp_user_id) is None:
+                raise guard.gone(idp_user_id) from None
+            raise
+
+    def _end_sessions(self, idp_user_id: str) -> None:
+        """Log out, revoke each offline token, and look whether it worked (D6)."""
+        at = f"users/{segment(idp_user_id)}"
+        self._connection.post(f"{at}/logout")
+        offline = self._reader.offline_clients(idp_user_id)
+        for client_id in sorted(offline):
+            self._revoke(f"{at}/consents/{segment(client_id)}")
+        online = self._reader.online_sessions(idp_user_id)
+        left = self._reader.offline_clients(idp_user_id) if offline else offline
+        if online or left:
+            raise Transient(
+                f"Keycloak user {idp_user_id} still has {online} sessions and offline tokens of "
+                f"{', '.join(sorted(left)) or 'no client'} after they were ended"
+            )
+
+    def _revoke(self, consent: str) -> None:
+        try:
+            self._connection.delete(consent)
+        except Gone:
+            return
+
+    def _take_role(self, at: str, role: str) -> None:
+        guard.refuse_foreign_role(role)
+        found = self._connection.find(f"roles/{segment(role)}")
+        if found is not None:
+            self._connection.delete(f"{at}/role-mappings/realm", [found])
+
+    def _leave(self, at: str, path: str) -> None:
+        guard.refuse_foreign_group(path)
+        group = self._groups.find(path)
+        if group is not None:
+            self._with_group(path, group, lambda known: self._connection.delete(f"{at}/groups/{known}"))
+
+    def _join(self, at: str, path: str) -> None:
+        group = self._groups.joinable(path)
+        self._with_group(path, group, lambda known: self._connection.put(f"{at}/groups/{known}"))
+
+    def _with_group(self, path: str, group: str, write: Callable[[str], object]) -> None:
+        """Write with the id that is known; if Keycloak does not know it any more, with the group's new one."""
+        try:
+            write(group)
+        except Gone:
+            self._groups.forget(path)
+            again = self._groups.id_of(path)
+            if again == group:
+                raise
+            write(again)
+
+    def _update(self, idp_user_id: str, new: Mapping[str, str | None]) -> None:
+        """Read, modify, write: what is not in `new` is sent as it is now."""
+        if ACCOUNT_ID in new:
+            raise Unsafe(f"the account id of Keycloak user {idp_user_id} is never changed")
+        self._declared.check()
+        user = self._reader.user(idp_user_id)
+        if user is None:
+            raise guard.gone(idp_user_id)
+        try:
+            self._connection.put(f"users/{segment(idp_user_id)}", _changed(user, new))
+        except Taken:
+            raise self._taken(idp_user_id, new.get("username") or "", new.get("email") or "") from None
+        except Invalid as error:
+            if "read-only" in error.text:
+                raise Misconfigured(
+                    f"the realm forbids this change ({error.text}); run `fsm-identity realm apply`"
+                ) from None
+            raise NeedsPerson(f"Keycloak refuses the change of {user['username']!r}: {error.text}") from None
+
+    def _taken(self, idp_user_id: str, username: str, email: str) -> Failure:
+        holders = self._reader.holders(username=username, email=email)
+        return taken([holder for holder in holders if holder["id"] != idp_user_id], username, email)
+
+
+def _changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
+    """The body of the PUT. `enabled` is never in it; a new e-mail address counts as not verified (FACTS)."""
+    attributes = {name: list(values) for name, values in attributes_of(user).items() if name != DISABLED_REASON}
+    for name in OWNED_ATTRIBUTES & new.keys():
+        value = new[name]
+        if value is None:
+            attributes.pop(name, None)
+        else:
+            attributes[name] = [value]
+    body: dict[str, object] = {"attributes": attributes}
+    for key, field in FIELDS.items():
+        value = new[key] if key in new else user.get(field)
+        if value is not None:
+            body[field] = value
+    if new.get("username"):
+        body["username"] = new["username"]
+    if "email" in new and (new["email"] or "").lower() != (user.get("email") or ""):
+        body["emailVerified"] = False
+    return body

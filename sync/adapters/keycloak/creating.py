@@ -1,0 +1,98 @@
+"""Creating users one by one with `POST users`, and telling whose a user is that exists already.
+
+Needs no right beyond manage-users. Keycloak chooses the id, so a repetition after a crash is recognised by the
+account id that the user carries; `importing` chooses ids and needs no such search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.failures import Invalid, Taken, Unreachable, Unwell
+from sync.adapters.keycloak.groups import GroupMissing, Groups
+from sync.adapters.keycloak.new_user import representation
+from sync.adapters.keycloak.reading import UserReader, account_id_of
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient
+from sync.ports.accounts import Created, NewUser
+
+Outcomes = Mapping[str, Created | Failure]
+
+UNKNOWN_ERROR = 500
+"""Keycloak's answer to one bad row; other 5xx say that it cannot work at all for now."""
+
+
+class Creator:
+    """Creates one user, or finds that an earlier try did."""
+
+    def __init__(self, connection: Connection, reader: UserReader, groups: Groups) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._groups = groups
+
+    def body(self, user: NewUser) -> dict[str, object]:
+        """The representation of a user whose groups exist. Raises Misconfigured for a group that does not:
+        Keycloak would answer 500 and say nothing (FACTS)."""
+        body = representation(user)
+        for path in sorted(user.desired.groups):
+            self._groups.joinable(path)
+        return body
+
+    def create(self, user: NewUser) -> Created:
+        """Two requests, and one for each group not seen lately."""
+        wanted = user.desired
+        body = self.body(user)
+        for existing in self._reader.by_account(wanted.account_id):
+            return Created(existing["id"], existed=True)
+        try:
+            return Created(self._connection.create("users", body), existed=False)
+        except Taken:
+            return self.existing(user)
+        except Invalid as error:
+            raise NeedsPerson(f"Keycloak refuses {wanted.username!r}: {error.text}") from None
+        except Unwell:
+            self._groups.forget_all()
+            raise
+
+    def existing(self, user: NewUser) -> Created:
+        """The user that has the names of `user`, if it is ours. Raises Conflict naming what is taken and by
+        whom, Transient if nobody has the names any more."""
+        wanted = user.desired
+        holders = self._reader.holders(username=wanted.username, email=wanted.email)
+        for holder in holders:
+            if account_id_of(holder) == wanted.account_id:
+                return Created(holder["id"], existed=True)
+        raise taken(holders, wanted.username, wanted.email)
+
+
+def taken(holders: Sequence[Json], username: str, email: str) -> Failure:
+    """The Conflict that names who has the username or the e-mail address; Transient if nobody has."""
+    if not holders:
+        return Transient(f"Keycloak said that {username!r} or {email!r} is taken, but nobody has it now")
+    return Conflict("; ".join(_taken_by(holder, username, email) for holder in holders))
+
+
+def _taken_by(holder: Json, username: str, email: str) -> str:
+    names = {holder["username"], holder.get("email")}
+    has = " and ".join(sorted({repr(name) for name in (username, email) if name in names}))
+    account_id = account_id_of(holder)
+    owner = f"belongs to account {account_id}" if account_id else "is not ours"
+    return f"{has} is taken by Keycloak user {holder['username']!r} ({holder['id']}), which {owner}"
+
+
+def stops_everything(failure: Failure) -> bool:
+    """True for a failure that the next user would meet too: Keycloak is away or does not let us in."""
+    match failure:
+        case Unwell(status=status):
+            return status != UNKNOWN_ERROR
+        case Unreachable():
+            return True
+        case _:
+            return isinstance(failure, Misconfigured) and not isinstance(failure, GroupMissing)
+
+
+def given_up(users: Sequence[NewUser], outcomes: Outcomes, failure: Failure) -> Outcomes:
+    """The outcomes so far, and the failure for every user without one. Raises it if nobody was created."""
+    if not any(isinstance(outcome, Created) for outcome in outcomes.values()):
+        raise failure
+    return {user.desired.account_id: failure for user in users} | dict(outcomes)

@@ -1,0 +1,36 @@
+"""A user as Keycloak takes it at creation: the body of `POST users`, and most of a row of `partialImport`."""
+
+from __future__ import annotations
+
+from sync.adapters.keycloak.password_hash import temporary_credential
+from sync.adapters.keycloak.user_profile import wrong_names
+from sync.domain.errors import NeedsPerson
+from sync.ports.accounts import NewUser
+
+UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - Keycloak's name for the required action
+
+
+def representation(user: NewUser) -> dict[str, object]:
+    """Raises NeedsPerson for names that Keycloak's user profile would refuse, Unsafe for a password that is not
+    a generated one.
+
+    The e-mail address counts as not verified; the password has to be changed at the first login (B1).
+    """
+    wanted = user.desired
+    wrong = list(wrong_names(wanted))
+    if wrong:
+        raise NeedsPerson(f"Keycloak would refuse {wanted.username!r}: {'; '.join(wrong)}")
+    body: dict[str, object] = {
+        "username": wanted.username,
+        "email": wanted.email,
+        "firstName": wanted.given_name,
+        "lastName": wanted.family_name,
+        "enabled": wanted.enabled,
+        "emailVerified": False,
+        "attributes": {name: list(values) for name, values in sorted(wanted.attributes.items())},
+        "groups": sorted(wanted.groups),
+        "requiredActions": [UPDATE_PASSWORD],
+    }
+    if user.temporary_password is not None:
+        body["credentials"] = [temporary_credential(user.temporary_password)]
+    return body
