@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sync.devstack import keycloak_server as keycloak
 from sync.devstack import postgres
+from sync.devstack.keycloak_archive import prepared
 from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
@@ -30,12 +32,23 @@ def service_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def keycloak_server() -> KeycloakServer:
-    """The Keycloak of this run; FSM_TEST_KEYCLOAK_URL names one that runs already."""
-    running = os.environ.get("FSM_TEST_KEYCLOAK_URL")
-    if not running:
-        pytest.fail("no Keycloak: set FSM_TEST_KEYCLOAK_URL")
-    return KeycloakServer(running, "admin", "admin")
+def keycloak_server(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[KeycloakServer]:
+    """The Keycloak of this run; FSM_TEST_KEYCLOAK_URL names one that runs already (admin, admin)."""
+    named = os.environ.get("FSM_TEST_KEYCLOAK_URL")
+    if named:
+        yield KeycloakServer(named, "admin", "admin")
+        return
+    home = keycloak.thin_home(prepared(print), tmp_path_factory.mktemp("keycloak"))
+    port, management_port = free_ports(2)
+    password = secrets.token_urlsafe(12)
+    running = launch(
+        keycloak.keycloak_launch(home, port, management_port, password, service_logs / "keycloak.log")
+    )
+    try:
+        wait_until_ready(running, lambda: keycloak.keycloak_ready(management_port), seconds=180)
+        yield KeycloakServer(keycloak.keycloak_url(port), keycloak.ADMIN, password)
+    finally:
+        end([running])
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ class PartFailed(Exception):
 class Launch:
     """What to start. `environment` is added to this process's own and may hold secrets; it is never shown.
 
+    Variables of our own that begin with one of `without` are not handed on.
     `user` is the id of the system user to run as, for programs that refuse root; None means our own.
     `stop_signal` asks the program to end in good order.
     """
@@ -44,6 +45,7 @@ class Launch:
     log: Path
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    without: tuple[str, ...] = ()
     user: int | None = None
     stop_signal: int = signal.SIGTERM
 
@@ -62,6 +64,7 @@ class Running:
 def launch(wanted: Launch) -> Running:
     """Start a process that no Ctrl-C in our terminal reaches. Raises PartFailed if it cannot be executed."""
     wanted.log.parent.mkdir(parents=True, exist_ok=True)
+    own = {name: value for name, value in os.environ.items() if not name.startswith(wanted.without)}
     with wanted.log.open("ab") as log:
         try:
             child = subprocess.Popen(
@@ -69,7 +72,7 @@ def launch(wanted: Launch) -> Running:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **wanted.environment},
+                env={**own, **wanted.environment},
                 cwd=wanted.folder,
                 start_new_session=True,
                 user=wanted.user,
