@@ -1,0 +1,272 @@
+"""Accounts in the database: written together with their login names, read singly or by many keys.
+
+In a write transaction an account that is read stays as it is until the transaction ends (`Tx.locking`), bulk
+look-ups by other keys excepted. Lists for people are in `listing`, the work on accounts in `provisioning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import update as sql_update
+from sqlalchemy.exc import IntegrityError
+
+from sync.domain.account import Account, Life, login_key
+from sync.domain.errors import NotFound, Problem, Refused
+from sync.store.account_rows import COLUMNS, OBSERVED, email_local, from_row, login_keys, name_key, to_row
+from sync.store.database import Tx
+from sync.store.tables import account as accounts
+from sync.store.tables import login_name
+
+AT_ONCE = 500
+"""Keys in one statement: both databases allow only so many parameters."""
+
+
+def insert(tx: Tx, account: Account) -> None:
+    """Raises Refused naming whose account has the login name, employee number or technician already (A2, B2)."""
+
+    def write() -> None:
+        tx.connection.execute(accounts.insert().values(to_row(account)))
+        _add_login_names(tx, account.id, login_keys(account))
+
+    _uniquely(tx, account, write)
+
+
+def update(tx: Tx, account: Account) -> None:
+    """Store what is wanted; what was observed (Keycloak's id, logins) and the creation time stay as they are.
+
+    Raises NotFound, or Refused like `insert`.
+    """
+
+    def write() -> None:
+        values = {name: value for name, value in to_row(account).items() if name not in OBSERVED | {"id"}}
+        changed = tx.connection.execute(sql_update(accounts).where(accounts.c.id == account.id).values(values))
+        if changed.rowcount == 0:
+            raise NotFound([Problem("account", f"{account.id} does not exist")])
+        wanted = login_keys(account)
+        present = _login_names_of(tx, account.id)
+        gone = present - wanted
+        if gone:
+            tx.connection.execute(delete(login_name).where(login_name.c.key.in_(sorted(gone))))
+        _add_login_names(tx, account.id, wanted - present)
+
+    _uniquely(tx, account, write)
+
+
+def remember_idp_user_id(tx: Tx, account_id: str, idp_user_id: str) -> None:
+    """Keep the id Keycloak knows the user by. Raises Refused if another account has that user, or if this
+    account has another one: two users for one person need a person's decision."""
+    known = tx.connection.scalar(tx.locking(select(accounts.c.idp_user_id).where(accounts.c.id == account_id)))
+    if known == idp_user_id:
+        return
+    if known is not None:
+        raise Refused(
+            [Problem("idp_user_id", f"the account has Keycloak user {known} already, not {idp_user_id}")]
+        )
+    try:
+        with tx.connection.begin_nested():
+            tx.connection.execute(
+                sql_update(accounts).where(accounts.c.id == account_id).values(idp_user_id=idp_user_id)
+            )
+    except IntegrityError:
+        raise Refused([Problem("idp_user_id", f"Keycloak user {idp_user_id} has another account")]) from None
+
+
+def lock(tx: Tx, account_id: str) -> None:
+    """Keep everybody else from changing the account until the transaction ends.
+
+    Whoever locks an account and its work takes the account first: two orders would be a deadlock.
+    """
+    tx.connection.execute(tx.locking(select(accounts.c.id).where(accounts.c.id == account_id)))
+
+
+def get(tx: Tx, account_id: str) -> Account | None:
+    return _one(tx, accounts.c.id == account_id)
+
+
+def by_login(tx: Tx, name: str) -> Account | None:
+    """By username or e-mail address, ignoring case."""
+    owner = select(login_name.c.account_id).where(login_name.c.key == login_key(name))
+    return _one(tx, accounts.c.id == owner.scalar_subquery())
+
+
+def by_employee_number(tx: Tx, number: str) -> Account | None:
+    return _one(tx, accounts.c.employee_number == number)
+
+
+def by_technician(tx: Tx, technician_id: str) -> Account | None:
+    return _one(tx, accounts.c.technician_id == technician_id)
+
+
+def find(tx: Tx, text: str) -> tuple[Account, ...]:
+    """What an administrator types: an id, a username, an e-mail address, an employee number or a technician
+    id, in full. More than one answer is possible (someone's number may be another's technician id)."""
+    wanted = text.strip()
+    owner = select(login_name.c.account_id).where(login_name.c.key == login_key(wanted))
+    return _many(
+        tx,
+        or_(
+            accounts.c.id == wanted.lower(),
+            accounts.c.id == owner.scalar_subquery(),
+            accounts.c.employee_number == wanted,
+            accounts.c.technician_id == wanted,
+        ),
+    )
+
+
+def read_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Account]:
+    """By id; an id that does not exist is not in the answer."""
+    found = (
+        account
+        for some in _chunks(account_ids)
+        for account in _many(tx, accounts.c.id.in_(some), order=accounts.c.id)
+    )
+    return {account.id: account for account in found}
+
+
+def by_employee_numbers(tx: Tx, numbers: Collection[str]) -> Mapping[str, Account]:
+    """Employee number to account; not locked."""
+    return _by_keys(tx, accounts.c.employee_number, numbers)
+
+
+def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Account]:
+    """Technician id to account; not locked."""
+    return _by_keys(tx, accounts.c.technician_id, technician_ids)
+
+
+def who_has_login(tx: Tx, keys: Collection[str]) -> Mapping[str, str]:
+    """Login key (see `login_key`) to the id of the account that has it as username or e-mail; not locked."""
+    owners: dict[str, str] = {}
+    for some in _chunks(keys):
+        rows = tx.connection.execute(
+            select(login_name.c.key, login_name.c.account_id).where(login_name.c.key.in_(some))
+        )
+        owners.update((row.key, row.account_id) for row in rows)
+    return owners
+
+
+def likely_duplicates(tx: Tx, account: Account) -> tuple[Account, ...]:
+    """Other accounts that may be the same person (A2): the same full name in the same branch, whatever the
+    order of the words, or the same e-mail local part in another domain. A warning, never a merge."""
+    same_name = and_(
+        accounts.c.name_key == name_key(account.given_name, account.family_name),
+        accounts.c.branch.is_not_distinct_from(account.branch),
+    )
+    same_local_part = accounts.c.email_local == email_local(account.email)
+    found = tx.connection.execute(
+        select(*COLUMNS)
+        .where(or_(same_name, same_local_part), accounts.c.id != account.id)
+        .order_by(accounts.c.username_key)
+    )
+    return tuple(from_row(row) for row in found.mappings())
+
+
+def count_active(tx: Tx, profiles: Collection[str]) -> int:
+    """How many accounts of these profiles are wanted active. In a write transaction they stay so until its
+    end: two commands cannot each take the last but one (rule 10)."""
+    query = (
+        select(accounts.c.id)
+        .where(accounts.c.profile.in_(sorted(profiles)), accounts.c.life == Life.ACTIVE.value)
+        .order_by(accounts.c.id)
+    )
+    return len(tx.connection.execute(tx.locking(query)).all())
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKeys:
+    """Keys of the mapping files that accounts use, with the number of accounts (rule 11)."""
+
+    profiles: Mapping[str, int]
+    branches: Mapping[str, int]
+    teams: Mapping[str, int]
+    data_access: Mapping[str, int]
+
+
+def used_keys(tx: Tx) -> UsedKeys:
+    def counted(column: Column[Any]) -> Mapping[str, int]:
+        rows = tx.connection.execute(
+            select(column, func.count()).where(column.is_not(None)).group_by(column).order_by(column)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    return UsedKeys(
+        counted(accounts.c.profile),
+        counted(accounts.c.branch),
+        counted(accounts.c.team),
+        counted(accounts.c.data_access),
+    )
+
+
+def _one(tx: Tx, condition: ColumnElement[bool]) -> Account | None:
+    row = tx.connection.execute(tx.locking(select(*COLUMNS).where(condition))).mappings().one_or_none()
+    return None if row is None else from_row(row)
+
+
+def _many(
+    tx: Tx, condition: ColumnElement[bool], *, order: ColumnElement[Any] = accounts.c.username_key
+) -> tuple[Account, ...]:
+    rows = tx.connection.execute(tx.locking(select(*COLUMNS).where(condition).order_by(order)))
+    return tuple(from_row(row) for row in rows.mappings())
+
+
+def _by_keys(tx: Tx, column: Column[Any], keys: Collection[str]) -> Mapping[str, Account]:
+    found: dict[str, Account] = {}
+    for some in _chunks(keys):
+        for row in tx.connection.execute(select(*COLUMNS).where(column.in_(some))).mappings():
+            found[row[column.name]] = from_row(row)
+    return found
+
+
+def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(set(keys))
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
+
+
+def _login_names_of(tx: Tx, account_id: str) -> frozenset[str]:
+    return frozenset(tx.connection.scalars(select(login_name.c.key).where(login_name.c.account_id == account_id)))
+
+
+def _add_login_names(tx: Tx, account_id: str, keys: Collection[str]) -> None:
+    """In alphabetical order, so that two transactions that want the same names never wait for each other."""
+    for key in sorted(keys):
+        tx.connection.execute(login_name.insert().values(key=key, account_id=account_id))
+
+
+def _uniquely(tx: Tx, account: Account, write: Callable[[], None]) -> None:
+    """Write, and if something of it is taken, say by whom; the transaction stays usable."""
+    try:
+        with tx.connection.begin_nested():
+            write()
+    except IntegrityError:
+        problems = _taken(tx, account)
+        if not problems:
+            raise
+        raise Refused(problems) from None
+
+
+def _taken(tx: Tx, account: Account) -> list[Problem]:
+    problems: list[Problem] = []
+    for field, name in (("username", account.username), ("email", account.email)):
+        owner_id = who_has_login(tx, [login_key(name)]).get(login_key(name))
+        if owner_id is not None and owner_id != account.id:
+            owner = read_many(tx, [owner_id])[owner_id]
+            problems.append(_problem(field, name, owner, "choose another one, or change that account"))
+    if login_key(account.username) == login_key(account.email):
+        problems = problems[:1]
+    others = (
+        ("employee_number", account.employee_number, "a person has one account; change that one"),
+        ("technician_id", account.technician_id, "unlink the technician there first"),
+        ("idp_user_id", account.idp_user_id, "one Keycloak user has one account"),
+    )
+    for field, value, remedy in others:
+        taken = None if value is None else _by_keys(tx, accounts.c[field], [value]).get(value)
+        if taken is not None and taken.id != account.id:
+            problems.append(_problem(field, value or "", taken, remedy))
+    return problems
+
+
+def _problem(field: str, value: str, owner: Account, remedy: str) -> Problem:
+    return Problem(field, f"{value!r} belongs to the account of {owner.full_name} ({owner.username})", remedy)

@@ -1,0 +1,30 @@
+"""Technicians whom we stopped from getting new work. A stop of the FSM system's own is not in here and is
+never undone by us (DESIGN rule 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from sync.store.database import Tx
+from sync.store.tables import assignment_stop
+from sync.store.upserts import upsert
+
+
+def remember(tx: Tx, technician_id: str, account_id: str, now: datetime) -> None:
+    """Write it down before the FSM system is told. Idempotent: the first time stays."""
+    row = {"technician_id": technician_id, "account_id": account_id, "stopped_at": now}
+    tx.connection.execute(upsert(tx, assignment_stop, row, changes={"account_id": account_id}))
+
+
+def is_ours(tx: Tx, technician_id: str) -> bool:
+    found = tx.connection.scalar(
+        select(assignment_stop.c.technician_id).where(assignment_stop.c.technician_id == technician_id)
+    )
+    return found is not None
+
+
+def forget(tx: Tx, technician_id: str) -> None:
+    """After the FSM system allows assignments again."""
+    tx.connection.execute(delete(assignment_stop).where(assignment_stop.c.technician_id == technician_id))

@@ -1,0 +1,205 @@
+"""What happened to an account and why: the audit trail, the assignments, and the timeline that joins all of it.
+
+Audit entries are only ever added (triggers of the database refuse the rest); writers see to it that no secret
+is in them (A7, G1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from sync.domain.account import Account
+from sync.domain.account_change import Actor
+from sync.domain.deactivation import DeactivationState
+from sync.store.database import Tx
+from sync.store.ids import new_id
+from sync.store.tables import assignment, attempt, deactivation, mail
+from sync.store.tables import audit as audit_entries
+
+
+def audit(
+    tx: Tx,
+    *,
+    account_id: str | None,
+    action: str,
+    changed: Mapping[str, tuple[object, object]],
+    by: Actor,
+    now: datetime,
+    correlation_id: str | None = None,
+) -> str:
+    """Add an entry; `changed` maps a field to its value before and after. Answers the entry's id.
+
+    `correlation_id` joins what one request or run did; None: the entry stands alone.
+    """
+    entry_id = new_id(now)
+    tx.connection.execute(
+        audit_entries.insert().values(
+            {
+                "id": entry_id,
+                "at": now,
+                "actor": by.name,
+                "door": by.door.value,
+                "action": action,
+                "account_id": account_id,
+                "before": {name: _plain(pair[0]) for name, pair in changed.items()},
+                "after": {name: _plain(pair[1]) for name, pair in changed.items()},
+                "reason": by.reason,
+                "correlation_id": correlation_id or entry_id,
+            }
+        )
+    )
+    return entry_id
+
+
+def record_assignment(tx: Tx, account: Account, by: Actor, now: datetime) -> None:
+    """Keep what the account has been given from now on: profile, branch, team, data access, technician (A7)."""
+    tx.connection.execute(
+        assignment.insert().values(
+            {
+                "id": new_id(now),
+                "account_id": account.id,
+                "at": now,
+                "by": by.name,
+                "door": by.door.value,
+                "reason": by.reason,
+                "profile": account.profile,
+                "branch": account.branch,
+                "team": account.team,
+                "data_access": account.data_access,
+                "technician_id": account.technician_id,
+            }
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What an account had from `at` until the next assignment."""
+
+    at: datetime
+    by: str
+    door: str
+    reason: str
+    profile: str
+    branch: str | None
+    team: str | None
+    data_access: str | None
+    technician_id: str | None
+
+
+def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
+    """The oldest first."""
+    rows = tx.connection.execute(
+        select(
+            assignment.c.at,
+            assignment.c.by,
+            assignment.c.door,
+            assignment.c.reason,
+            assignment.c.profile,
+            assignment.c.branch,
+            assignment.c.team,
+            assignment.c.data_access,
+            assignment.c.technician_id,
+        )
+        .where(assignment.c.account_id == account_id)
+        .order_by(assignment.c.at, assignment.c.id)
+    )
+    return tuple(Assignment(*row) for row in rows)
+
+
+Kind = Literal["asked", "keycloak", "deactivation", "mail"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of an account's story. `kind` "asked": somebody wanted something; "keycloak": a worker tried it.
+
+    `title` is what happened, `details` the lines below it; `actor`, `door` and `reason` are empty where
+    nobody acted.
+    """
+
+    at: datetime
+    kind: Kind
+    title: str
+    details: tuple[str, ...] = ()
+    actor: str = ""
+    door: str = ""
+    reason: str = ""
+    order: str = field(default="", repr=False)
+
+
+def timeline(tx: Tx, account_id: str) -> tuple[TimelineEntry, ...]:
+    """Everything that happened to the account, in the order of time (E6, H3).
+
+    Assignments are not in it: each stands beside an audit entry of the same commit.
+    """
+    entries = [
+        *_asked(tx, account_id),
+        *_tried(tx, account_id),
+        *_deactivated(tx, account_id),
+        *_mailed(tx, account_id),
+    ]
+    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.order)))
+
+
+def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(audit_entries).where(audit_entries.c.account_id == account_id))
+    for row in rows:
+        before, after = row.before or {}, row.after or {}
+        details = tuple(
+            f"{name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
+            for name in sorted(before.keys() | after.keys())
+        )
+        yield TimelineEntry(row.at, "asked", row.action, details, row.actor, row.door, row.reason, order=row.id)
+
+
+def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(attempt).where(attempt.c.account_id == account_id))
+    for row in rows:
+        details = (*row.changes, row.error) if row.error else row.changes
+        yield TimelineEntry(
+            row.at, "keycloak", f"{row.outcome} (version {row.version})", tuple(details), order=row.id
+        )
+
+
+def _deactivated(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    """What became of a deactivation; that it was asked for or called off is in the audit trail."""
+    rows = tx.connection.execute(select(deactivation).where(deactivation.c.account_id == account_id))
+    for row in rows:
+        listed = tuple(str(each) for each in row.work_orders)
+        if row.held_at is not None:
+            yield TimelineEntry(row.held_at, "deactivation", "deactivation held", listed, order=f"{row.id}h")
+        if row.state in {DeactivationState.COMPLETED, DeactivationState.REFUSED}:
+            title = f"deactivation {row.state}"
+            shown = listed if row.state == DeactivationState.REFUSED else ()
+            yield TimelineEntry(row.finished_at, "deactivation", title, shown, order=f"{row.id}z")
+
+
+def _mailed(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(mail).where(mail.c.account_id == account_id))
+    for row in rows:
+        to = f"{row.kind} mail to {row.recipient}"
+        yield TimelineEntry(row.created_at, "mail", f"{to} waits", order=row.id)
+        if row.sent_at is not None:
+            yield TimelineEntry(row.sent_at, "mail", f"{to} sent", order=f"{row.id}z")
+
+
+def _plain(value: object) -> object:
+    """As JSON holds it."""
+    match value:
+        case Enum():
+            return value.value
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    return "nothing" if value is None else str(value)

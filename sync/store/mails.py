@@ -1,0 +1,174 @@
+"""The outbox: a mail waits for its account to be in Keycloak, becomes due, is sent once (F7).
+
+Who sends reads the secret it carries from `passwords`; nothing secret is stored here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, exists, or_, select, update
+
+from sync.domain.account import Account
+from sync.store.account_rows import COLUMNS, from_row
+from sync.store.database import Tx
+from sync.store.ids import new_id
+from sync.store.tables import UNSENT, account
+from sync.store.tables import mail as mails
+
+DOMAIN = "fsm-identity"
+"""The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailClaim:
+    """One mail that a worker may send until `lease_until`.
+
+    `taken_over`: another worker's lease ran out while it was sending; it may have been sent already.
+    `attempts` counts the tries before this one.
+    """
+
+    id: str
+    account: Account
+    kind: str
+    recipient: str
+    message_id: str
+    expires_at: datetime | None
+    attempts: int
+    token: str
+    lease_until: datetime
+    taken_over: bool
+
+
+def enqueue(
+    tx: Tx, account_id: str, *, kind: str, recipient: str, expires_at: datetime | None, now: datetime
+) -> str:
+    """Put a mail in the outbox, where it waits for `make_due`. Answers its id."""
+    mail_id = new_id(now)
+    tx.connection.execute(
+        mails.insert().values(
+            {
+                "id": mail_id,
+                "account_id": account_id,
+                "kind": kind,
+                "recipient": recipient,
+                "state": "waiting",
+                "message_id": f"{mail_id}@{DOMAIN}",
+                "created_at": now,
+                "expires_at": expires_at,
+                "attempts": 0,
+            }
+        )
+    )
+    return mail_id
+
+
+def make_due(tx: Tx, account_id: str, now: datetime) -> int:
+    """The account is in Keycloak: its waiting mails may go. Answers how many."""
+    return tx.connection.execute(
+        update(mails)
+        .where(mails.c.account_id == account_id, mails.c.state == "waiting")
+        .values(state="due", due_at=now)
+    ).rowcount
+
+
+def any_due(tx: Tx, now: datetime) -> bool:
+    return bool(tx.connection.scalar(select(exists().where(*_claimable(now)))))
+
+
+def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClaim, ...]:
+    """Take up to `limit` mails that are due and nobody sends, the longest due first. Expired ones stay."""
+    chosen = (
+        select(mails.c.id)
+        .where(*_claimable(now))
+        .order_by(mails.c.due_at, mails.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    rows = tx.connection.execute(
+        update(mails)
+        .where(mails.c.id.in_(select(chosen.c.id)))
+        .values(
+            state="sending",
+            lease_token=str(uuid4()),
+            lease_until=now + lease,
+            expired_lease_until=mails.c.lease_until,
+        )
+        .returning(mails)
+    ).all()
+    ids = [row.account_id for row in rows]
+    owners = {
+        row["id"]: from_row(row)
+        for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
+    }
+    return tuple(
+        MailClaim(
+            id=row.id,
+            account=owners[row.account_id],
+            kind=row.kind,
+            recipient=row.recipient,
+            message_id=row.message_id,
+            expires_at=row.expires_at,
+            attempts=row.attempts,
+            token=row.lease_token,
+            lease_until=row.lease_until,
+            taken_over=row.expired_lease_until is not None,
+        )
+        for row in sorted(rows, key=lambda row: (row.due_at, row.id))
+    )
+
+
+def finish(
+    tx: Tx,
+    claim: MailClaim,
+    outcome: Literal["sent", "failed", "retry"],
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+    error: str | None = None,
+) -> bool:
+    """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person.
+
+    False: the lease was lost; nothing was written.
+    """
+    if (outcome == "retry") != (due_at is not None):
+        raise ValueError("a retry has a due time, and nothing else has one")
+    changed = tx.connection.execute(
+        update(mails)
+        .where(mails.c.id == claim.id, mails.c.lease_token == claim.token)
+        .values(
+            state="due" if outcome == "retry" else outcome,
+            due_at=due_at,
+            attempts=mails.c.attempts + 1,
+            sent_at=now if outcome == "sent" else None,
+            error=error,
+            lease_token=None,
+            lease_until=None,
+            expired_lease_until=None,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def expire(tx: Tx, now: datetime) -> int:
+    """Mails whose secret has expired unsent will not go any more. Answers how many."""
+    waiting = mails.c.state.in_(("waiting", "due", "sending"))
+    unattended = or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now)
+    return tx.connection.execute(
+        update(mails)
+        .where(waiting, unattended, mails.c.expires_at <= now)
+        .values(state="expired", due_at=None, lease_token=None, lease_until=None, expired_lease_until=None)
+    ).rowcount
+
+
+def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        UNSENT,
+        mails.c.due_at <= now,
+        or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now),
+        or_(mails.c.expires_at.is_(None), mails.c.expires_at > now),
+    )

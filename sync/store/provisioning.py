@@ -1,0 +1,286 @@
+"""The work on each account: due, claimed under a lease, finished (H1). The heart of the workers stands on it.
+
+A claim is a lease with a token. Whoever finishes with a token that is no longer the row's own writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Row, Text, and_, case, literal, null, or_, select, update
+
+from sync.domain.account import Account
+from sync.domain.deactivation import OpenDeactivation
+from sync.domain.gate import OpenWorkOrder
+from sync.domain.lane import Lane
+from sync.domain.observed import Observed
+from sync.domain.status import observation_of
+from sync.store import accounts, attempts, deactivations, observations, passwords
+from sync.store.account_rows import COLUMNS, from_row
+from sync.store.columns import UtcDateTime
+from sync.store.database import Tx
+from sync.store.tables import Outcome, account
+from sync.store.tables import provisioning as work
+from sync.store.upserts import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One account that a worker may work on until `lease_until`, if it extends the lease in time.
+
+    `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
+    `initial_password` is opened only while Keycloak has no user yet. `asked` is how often somebody had asked
+    to look at the account when the claim was made.
+    """
+
+    account: Account
+    wanted_version: int
+    applied_version: int | None
+    applied_fingerprint: str | None
+    token: str
+    lane: Lane
+    lease_until: datetime
+    attempts: int
+    asked: int
+    deactivation: OpenDeactivation | None = None
+    lease_expired_at: datetime | None = None
+    initial_password: str | None = field(default=None, repr=False)
+
+    @property
+    def took_over(self) -> bool:
+        return self.lease_expired_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a claim. `due_at` None: nothing more to do until somebody asks.
+
+    `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
+    outcome. `quarantine` is (kind, reason): nobody looks again before a person asks.
+    """
+
+    outcome: Outcome
+    applied_version: int | None
+    fingerprint: str | None
+    due_at: datetime | None
+    attempts: int
+    quarantine: tuple[str, str] | None = None
+    held_work_orders: tuple[OpenWorkOrder, ...] | None = None
+    observed: Observed | None = None
+    changes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
+    """Something else is wanted of the account: look now. Answers the new wanted version, counted from 1.
+
+    Lifts a quarantine and forgets failures: they belonged to what was wanted before. Work that waits in the
+    interactive lane stays there.
+    """
+    stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
+    statement = upsert(
+        tx,
+        work,
+        {
+            "account_id": account_id,
+            "wanted_version": 1,
+            "lane": lane.value,
+            "due_at": now,
+            "asked": 1,
+            "attempts": 0,
+            "updated_at": now,
+        },
+        changes={
+            "wanted_version": work.c.wanted_version + 1,
+            "lane": case((stays, work.c.lane), else_=lane.value),
+            "due_at": now,
+            "asked": work.c.asked + 1,
+            "attempts": 0,
+            "quarantine_kind": null(),
+            "quarantine_reason": null(),
+            "updated_at": now,
+        },
+    )
+    version: int = tx.connection.execute(statement.returning(work.c.wanted_version)).scalar_one()
+    return version
+
+
+def look_again(tx: Tx, account_id: str, lane: Lane, at: datetime) -> bool:
+    """Look at the account at that time or earlier; nothing else is wanted of it. A quarantined one stays.
+
+    False: there is no such account at work.
+    """
+    stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
+    sooner = and_(work.c.due_at.is_not(None), work.c.due_at <= at)
+    changed = tx.connection.execute(
+        update(work)
+        .where(work.c.account_id == account_id)
+        .values(
+            lane=case((stays, work.c.lane), else_=lane.value),
+            due_at=case((sooner, work.c.due_at), else_=literal(at, UtcDateTime())),
+            asked=work.c.asked + 1,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def lift_quarantine(tx: Tx, account_id: str, lane: Lane, now: datetime) -> bool:
+    """A person asks to try again what is wanted already. False: the account is not in quarantine."""
+    changed = tx.connection.execute(
+        update(work)
+        .where(work.c.account_id == account_id, work.c.quarantine_kind.is_not(None))
+        .values(
+            lane=lane.value,
+            due_at=now,
+            asked=work.c.asked + 1,
+            attempts=0,
+            quarantine_kind=null(),
+            quarantine_reason=null(),
+            updated_at=now,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    """Take up to `limit` accounts of the lane that are due and nobody works on, the longest due first.
+
+    One statement on both databases. The choice stands in a WITH of its own, which PostgreSQL evaluates once:
+    inside the IN it might be evaluated again and lock more than the limit. SQLite has one writer and drops
+    SKIP LOCKED.
+    """
+    token = str(uuid4())
+    chosen = (
+        select(work.c.account_id)
+        .where(work.c.lane == lane.value, *claimable(now))
+        .order_by(work.c.due_at, work.c.account_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    rows = tx.connection.execute(
+        update(work)
+        .where(work.c.account_id.in_(select(chosen.c.account_id)))
+        .values(lease_token=token, lease_until=now + lease, expired_lease_until=work.c.lease_until)
+        .returning(work)
+    ).all()
+    return _claims(tx, sorted(rows, key=lambda row: (row.due_at, row.account_id)), now)
+
+
+def due_lanes(tx: Tx, now: datetime) -> tuple[Lane, ...]:
+    """The lanes that have something to claim: the sweep wakes them."""
+    return tuple(
+        lane
+        for lane in (Lane.BULK, Lane.INTERACTIVE)
+        if tx.connection.scalar(
+            select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now)).limit(1)
+        )
+    )
+
+
+def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Due, not in quarantine, and nobody at work on it, or nobody any more."""
+    return (
+        work.c.due_at <= now,
+        work.c.quarantine_kind.is_(None),
+        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+    )
+
+
+def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
+    """Write down what came of the claim and give it back. False: the lease was lost; nothing was written.
+
+    If somebody asked for another look since the claim, the account stays due.
+    """
+    accounts.lock(tx, claim.account.id)
+    kind, reason = result.quarantine or (None, None)
+    values: dict[str, Any] = {
+        "lease_token": null(),
+        "lease_until": null(),
+        "expired_lease_until": null(),
+        "applied_version": result.applied_version,
+        "applied_fingerprint": result.fingerprint,
+        "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
+        "attempts": _unless_asked(claim, work.c.attempts, literal(result.attempts)),
+        "quarantine_kind": _unless_asked(claim, null(), literal(kind, Text())),
+        "quarantine_reason": _unless_asked(claim, null(), literal(reason, Text())),
+        "updated_at": now,
+    }
+    if result.held_work_orders is not None or result.outcome != "retry":
+        values["held_work_orders"] = result.held_work_orders
+    if tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 0:
+        return False
+    if result.observed is not None:
+        observations.keep(tx, claim.account.id, observation_of(result.observed, now))
+    attempts.record(
+        tx,
+        attempts.Attempt(
+            account_id=claim.account.id,
+            version=claim.wanted_version,
+            at=now,
+            lane=claim.lane,
+            outcome=result.outcome,
+            changes=result.changes,
+            error=result.error or _listed(result.held_work_orders),
+        ),
+    )
+    return True
+
+
+def release(tx: Tx, claim: Claim) -> bool:
+    """Give the claim back with nothing done. False: the lease was lost."""
+    values = {"lease_token": null(), "lease_until": null(), "expired_lease_until": null()}
+    return tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 1
+
+
+def extend(tx: Tx, claim: Claim, until: datetime) -> bool:
+    """Keep the claim until then. False: the lease was lost, somebody else may be at work on the account."""
+    changed = tx.connection.execute(update(work).where(*_still_ours(claim)).values(lease_until=until))
+    return changed.rowcount == 1
+
+
+def _still_ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (work.c.account_id == claim.account.id, work.c.lease_token == claim.token)
+
+
+def _unless_asked(claim: Claim, kept: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((work.c.asked > claim.asked, kept), else_=new)
+
+
+def _listed(work_orders: tuple[OpenWorkOrder, ...] | None) -> str | None:
+    if not work_orders:
+        return None
+    return f"{len(work_orders)} open work orders: {', '.join(each.number for each in work_orders)}"
+
+
+def _claims(tx: Tx, rows: list[Row[Any]], now: datetime) -> tuple[Claim, ...]:
+    ids = [row.account_id for row in rows]
+    if not ids:
+        return ()
+    found = {
+        row["id"]: from_row(row)
+        for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
+    }
+    opened = deactivations.open_for_many(tx, ids)
+    new = [each.id for each in found.values() if each.idp_user_id is None]
+    kept = passwords.kept_many(tx, new, now)
+    return tuple(
+        Claim(
+            account=found[row.account_id],
+            wanted_version=row.wanted_version,
+            applied_version=row.applied_version,
+            applied_fingerprint=row.applied_fingerprint,
+            token=row.lease_token,
+            lane=Lane(row.lane),
+            lease_until=row.lease_until,
+            attempts=row.attempts,
+            asked=row.asked,
+            deactivation=opened.get(row.account_id),
+            lease_expired_at=row.expired_lease_until,
+            initial_password=kept.get(row.account_id),
+        )
+        for row in rows
+    )

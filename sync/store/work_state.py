@@ -1,0 +1,111 @@
+"""Where the work stands, on one account and in each lane; nothing here changes anything (A8, H3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, func, select
+
+from sync.domain.gate import OpenWorkOrder
+from sync.domain.lane import Lane
+from sync.store.database import Tx
+from sync.store.provisioning import claimable
+from sync.store.tables import provisioning as work
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """The work on one account. Wanted and applied are never mixed (rule 8).
+
+    `due_at` None: nothing to do. `leased_until`: a worker is at it. `quarantine` is (kind, reason).
+    """
+
+    wanted_version: int
+    applied_version: int | None
+    due_at: datetime | None
+    leased_until: datetime | None
+    attempts: int
+    quarantine: tuple[str, str] | None
+    held_work_orders: tuple[OpenWorkOrder, ...]
+
+    @property
+    def applied(self) -> bool:
+        """True if Keycloak was last seen to be what is wanted now."""
+        return self.applied_version == self.wanted_version
+
+
+def of_account(tx: Tx, account_id: str) -> WorkState | None:
+    row = tx.connection.execute(select(*COLUMNS).where(work.c.account_id == account_id)).mappings().one_or_none()
+    return None if row is None else from_row(row)
+
+
+def wanted_versions(tx: Tx, account_ids: Collection[str]) -> Mapping[str, int]:
+    """Account id to the version now wanted, for at most a few thousand ids: what a review pins (rule 7)."""
+    rows = tx.connection.execute(
+        select(work.c.account_id, work.c.wanted_version).where(work.c.account_id.in_(sorted(account_ids)))
+    )
+    return {row.account_id: row.wanted_version for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class LaneBacklog:
+    """`due` waits to be claimed, the oldest since `oldest_due_at`; `leased` is being worked on now."""
+
+    lane: Lane
+    due: int
+    leased: int
+    oldest_due_at: datetime | None
+
+
+def backlog(tx: Tx, now: datetime) -> tuple[LaneBacklog, ...]:
+    """One for each lane of accounts, in the order of their names."""
+    waiting = {
+        row.lane: row
+        for row in tx.connection.execute(
+            select(work.c.lane, func.count().label("due"), func.min(work.c.due_at).label("oldest"))
+            .where(*claimable(now))
+            .group_by(work.c.lane)
+        )
+    }
+    leased = {
+        row.lane: row.leased
+        for row in tx.connection.execute(
+            select(work.c.lane, func.count().label("leased")).where(work.c.lease_until > now).group_by(work.c.lane)
+        )
+    }
+    return tuple(
+        LaneBacklog(
+            lane,
+            due=waiting[lane].due if lane in waiting else 0,
+            leased=leased.get(lane, 0),
+            oldest_due_at=waiting[lane].oldest if lane in waiting else None,
+        )
+        for lane in (Lane.BULK, Lane.INTERACTIVE)
+    )
+
+
+COLUMNS = (
+    work.c.wanted_version,
+    work.c.applied_version,
+    work.c.due_at,
+    work.c.lease_until,
+    work.c.attempts,
+    work.c.quarantine_kind,
+    work.c.quarantine_reason,
+    work.c.held_work_orders,
+)
+
+
+def from_row(row: RowMapping) -> WorkState:
+    kind = row["quarantine_kind"]
+    return WorkState(
+        wanted_version=row["wanted_version"],
+        applied_version=row["applied_version"],
+        due_at=row["due_at"],
+        leased_until=row["lease_until"],
+        attempts=row["attempts"],
+        quarantine=None if kind is None else (kind, row["quarantine_reason"]),
+        held_work_orders=row["held_work_orders"] or (),
+    )
