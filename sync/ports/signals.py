@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from sync.domain.lane import Lane
@@ -38,4 +38,22 @@ class Mailer(Protocol):
     def send(self, message: Message) -> None:
         """Hand the mail to the SMTP server. Raises Transient (try again), NeedsPerson (address refused),
         Misconfigured (credentials, no server)."""
+        ...
+
+
+class WelcomeLetter(Protocol):
+    """Writes the mail with the credentials of a new account (F7)."""
+
+    def __call__(
+        self,
+        *,
+        message_id: str,
+        to: str,
+        full_name: str,
+        username: str,
+        temporary_password: str,
+        expires_at: datetime,
+        time_zone: tzinfo,
+    ) -> Message:
+        """`expires_at` is an aware datetime, told in `time_zone`."""
         ...

@@ -1,0 +1,130 @@
+"""How accounts are printed: the list with its status, and one account with wanted, observed and timeline."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from sync.domain.account import Account
+from sync.domain.desired import desired_state
+from sync.domain.plan import diff
+from sync.domain.status import Observation, observation_of, status_of
+from sync.entrypoints.cli.output import print_json, print_table, screen, shown
+from sync.store import deactivations, history, listing, observations, work_state
+from sync.store.query import AccountQuery, Scope
+from sync.usecases.site import Site
+
+
+def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
+    with site.db.read() as tx:
+        page = listing.list_accounts(tx, Scope.all(), query)
+    if as_json:
+        print_json([asdict(row.account) | {"status": asdict(row.status)} for row in page.items])
+        return
+    print_table(
+        ["username", "name", "profile", "branch", "team", "technician", "status"],
+        [
+            [
+                row.account.username,
+                row.account.full_name,
+                row.account.profile,
+                row.account.branch,
+                row.account.team,
+                row.account.technician_id,
+                row.status,
+            ]
+            for row in page.items
+        ],
+    )
+    if page.next is not None:
+        screen.print(f"… more after {page.next}: raise --limit or narrow the filter")
+
+
+def print_account(site: Site, account: Account, *, live: bool, as_json: bool) -> None:
+    """Wanted and observed side by side, never mixed (rule 8)."""
+    with site.db.read() as tx:
+        seen = observations.last(tx, account.id)
+        work = work_state.of_account(tx, account.id)
+        request = deactivations.open_for(tx, account.id)
+        timeline = history.timeline(tx, account.id)
+        assignments = history.assignments(tx, account.id)
+    differs: list[str] | None = None
+    if live and account.idp_user_id is not None:
+        observed = site.accounts.observe(account.idp_user_id, sessions=True)
+        seen = observation_of(observed, site.clock.now()) if observed else None
+        differs = (
+            [str(change) for change in diff(desired_state(account, site.policy), observed).changes]
+            if observed
+            else ["the user does not exist in Keycloak"]
+        )
+    held = work.held_work_orders if work else ()
+    status = status_of(account, seen, held=held)
+    if as_json:
+        print_json(
+            {
+                "account": account,
+                "status": status,
+                "work": work,
+                "observed": seen,
+                "differs": differs,
+                "deactivation": request,
+                "assignments": assignments,
+                "timeline": timeline,
+            }
+        )
+        return
+    screen.print(f"[bold]{account.full_name}[/bold]  {status}")
+    print_table(
+        ["wanted", ""], [[each.name.replace("_", " "), getattr(account, each.name)] for each in fields(Account)]
+    )
+    _print_observed(seen, differs)
+    if request is not None:
+        print_table(
+            ["deactivation", ""],
+            [
+                ["policy", request.policy],
+                ["asked for by", f"{request.by} ({request.door}): {request.reason}"],
+                ["asked for at", request.requested_at],
+                ["deadline", request.deadline],
+                *[["open work order", order] for order in held],
+            ],
+        )
+    print_table(
+        ["time (UTC)", "what", "who and why", "details"],
+        [
+            [
+                entry.at,
+                entry.title,
+                f"{entry.actor} ({entry.door}): {entry.reason}" if entry.actor else None,
+                "\n".join(entry.details),
+            ]
+            for entry in timeline
+        ],
+        title="Timeline",
+    )
+
+
+def _print_observed(seen: Observation | None, differs: list[str] | None) -> None:
+    if seen is None:
+        screen.print("Keycloak: nothing was seen yet")
+    else:
+        rows: list[list[object]] = [
+            ["seen at (UTC)", seen.observed_at],
+            ["enabled", "yes" if seen.enabled else "no"],
+            ["locked", _lock(seen)],
+            ["has to do", ", ".join(sorted(seen.required_actions))],
+            ["groups", "\n".join(sorted(seen.groups))],
+        ]
+        if seen.sessions is not None:
+            rows.append(["sessions", seen.sessions.online])
+            rows.append(["offline tokens of", ", ".join(sorted(seen.sessions.offline_clients))])
+        print_table(["observed", ""], rows)
+    if differs is not None:
+        screen.print("Keycloak is as wanted" if not differs else "differs: " + shown("; ".join(differs)))
+
+
+def _lock(seen: Observation) -> str:
+    if seen.lock.permanent:
+        return "permanently"
+    if seen.lock.temporary:
+        return f"for now, after {seen.lock.failures} failures"
+    return "no"

@@ -1,0 +1,123 @@
+"""How the command line speaks: tables for people, JSON for programs, one line an error, exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mappings.problems import MappingErrors
+from sync.domain.account_change import Actor, Door
+from sync.domain.errors import Failure, Refused
+from sync.domain.gate import WorkOrdersOpen
+from sync.settings import SettingsError
+
+screen = Console()
+errors = Console(stderr=True)
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+REMEDIES = {
+    "transient": "It may pass: try again in a moment.",
+    "misconfigured": "Check the settings and the realm (fsm-identity realm plan).",
+    "unsafe": "Nothing was done; look at it before going on.",
+}
+
+
+def actor(reason: str) -> Actor:
+    """Who sits at this command line: the user of the operating system."""
+    return Actor(getpass.getuser(), Door.COMMAND_LINE, reason)
+
+
+@contextmanager
+def failures_shown() -> Iterator[None]:
+    """Turn what went wrong into lines on standard error and exit code 1. The one place that does so."""
+    try:
+        yield
+    except WorkOrdersOpen as refused:
+        _print_problems(refused)
+        print_table(
+            ["work order", "status", "customer", "date", "as"],
+            [
+                [order.number, order.status, order.customer, order.date, ", ".join(order.holds)]
+                for order in refused.work_orders
+            ],
+            console=errors,
+        )
+        raise typer.Exit(1) from None
+    except Refused as refused:
+        _print_problems(refused)
+        raise typer.Exit(1) from None
+    except Failure as failure:
+        stop(f"{failure} {REMEDIES.get(failure.kind, '')}".strip())
+    except (SettingsError, MappingErrors) as error:
+        stop(str(error))
+
+
+def stop(message: str) -> NoReturn:
+    """Print why and leave with exit code 1."""
+    errors.print(f"[red]✗[/red] {_plain(message)}", soft_wrap=True)
+    raise typer.Exit(1) from None
+
+
+def say(message: str) -> None:
+    screen.print(f"[green]✓[/green] {_plain(message)}", soft_wrap=True)
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    console: Console = screen,
+) -> None:
+    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    for row in rows:
+        table.add_row(*(_plain(shown(value)) for value in row))
+    console.print(table)
+
+
+def print_json(value: object) -> None:
+    """Dataclasses, dates and enums as JSON; times in UTC, ISO 8601."""
+    typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2))
+
+
+def shown(value: object) -> str:
+    """A value as people read it: nothing as a dash, times in UTC to the second."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value)
+
+
+def _encode(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    return str(value)
+
+
+def _plain(text: str) -> str:
+    """Keep rich from reading brackets in data as markup."""
+    return text.replace("[", r"\[")
+
+
+def _print_problems(refused: Refused) -> None:
+    for problem in refused.problems:
+        errors.print(f"[red]✗[/red] {_plain(str(problem))}", soft_wrap=True)

@@ -1,0 +1,66 @@
+"""Watching the workers carry out a change: the command line waits until Keycloak has it, or says why not."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from sync.domain.account import Account
+from sync.entrypoints.cli.output import say, screen, stop
+from sync.store import accounts, history, work_state
+from sync.store.work_state import WorkState
+from sync.usecases.site import Site
+
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
+Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
+
+LOOK_EVERY_SECONDS = 0.1
+
+
+def wait_for(site: Site, wanted: Account, timeout: int) -> None:
+    """Wait until Keycloak has the account as wanted. A hold is an outcome, not a failure.
+
+    Leaves with exit code 1 if the time is up, if the gate refused a deactivation, or if a person is needed.
+    """
+    until = time.monotonic() + timeout
+    name = wanted.username
+    with screen.status(f"waiting for Keycloak to have {name} …"):
+        work = _look(site, wanted)
+        while work is None and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_SECONDS)
+            work = _look(site, wanted)
+    if work is None:
+        stop(
+            f"{name} is stored but not in Keycloak after {timeout} s. {_last_try(site, wanted)} It goes on by itself."
+        )
+    if work.quarantine is not None:
+        kind, reason = work.quarantine
+        stop(f"{name} needs a person ({kind}): {reason}")
+    if work.held_work_orders:
+        count = len(work.held_work_orders)
+        say(f"{name} is held by {count} open work orders; it goes on by itself when they are reassigned or closed")
+        return
+    with site.db.read() as tx:
+        now = accounts.get(tx, wanted.id)
+    if now is not None and now.life is not wanted.life:
+        stop(f"{name}: the deactivation was refused, work orders came in between. {_last_try(site, wanted)}")
+    say(f"Keycloak has {name} as wanted")
+
+
+def _look(site: Site, account: Account) -> WorkState | None:
+    """The work once it has come to an outcome; None while it goes on."""
+    with site.db.read() as tx:
+        work = work_state.of_account(tx, account.id)
+    if work is None or not (work.applied or work.quarantine or work.held_work_orders):
+        return None
+    return work
+
+
+def _last_try(site: Site, account: Account) -> str:
+    with site.db.read() as tx:
+        tries = [entry for entry in history.timeline(tx, account.id) if entry.kind != "asked"]
+    if not tries:
+        return "No worker has looked at it yet."
+    return f"The last entry of its timeline: {tries[-1].title}; {'; '.join(tries[-1].details)}."

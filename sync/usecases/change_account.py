@@ -1,0 +1,192 @@
+"""Commands that say what is wanted of an account: create, change, deactivate, reactivate.
+
+Each is `f(tx, policy, …, by, now)`: SQL only, never commits, raises Refused before anything is written. They
+say what is wanted and nothing about Keycloak; the workers carry it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mappings.policy import Policy
+from sync.domain.account import Account, Life
+from sync.domain.account_change import GRANTS, AccountChange, Actor, NewAccount, differences
+from sync.domain.account_rules import check
+from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.gate import GatePolicy
+from sync.domain.lane import Lane
+from sync.store import accounts, deactivations, history, mails, passwords, provisioning
+from sync.store.database import Tx
+from sync.store.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class InitialPassword:
+    """A generated temporary password and how its owner gets it: by welcome mail, or shown to who asked."""
+
+    password: str = field(repr=False)
+    delivery: Literal["mail", "shown"]
+
+
+def create(
+    tx: Tx,
+    policy: Policy,
+    new: NewAccount,
+    by: Actor,
+    now: datetime,
+    *,
+    password: InitialPassword | None = None,
+    lane: Lane = Lane.INTERACTIVE,
+) -> Account:
+    """Store a new account and make it due (B1). Raises Refused with every problem found (A2, A3, A5)."""
+    _require_reason(by)
+    account = new.account(new_id(now), now)
+    _refuse_problems(account, policy)
+    accounts.insert(tx, account)
+    if password is not None:
+        expires = now + timedelta(hours=policy.realm.temporary_password_hours)
+        passwords.keep(tx, account.id, password.password, password.delivery, expires)
+        if password.delivery == "mail":
+            mails.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=expires, now=now)
+    _write_down(tx, None, account, "create", by, now)
+    provisioning.mark_due(tx, account.id, lane, now)
+    return account
+
+
+def change(
+    tx: Tx,
+    policy: Policy,
+    account_id: str,
+    wanted: AccountChange,
+    by: Actor,
+    now: datetime,
+    *,
+    lane: Lane = Lane.INTERACTIVE,
+) -> Account:
+    """Change what is mentioned and make the account due. A change that changes nothing writes nothing."""
+    _require_reason(by)
+    before = existing(tx, account_id)
+    after = wanted.applied_to(before)
+    if after == before:
+        return before
+    _refuse_problems(after, policy)
+    _keep_an_administrator(tx, policy, before, after)
+    accounts.update(tx, after)
+    _write_down(tx, before, after, "change", by, now)
+    provisioning.mark_due(tx, account_id, lane, now)
+    return after
+
+
+def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Actor, now: datetime) -> Account:
+    """Want the account inactive; the gate decides when (D4). A held one may be asked for again by force.
+
+    The hold's deadline and what follows it come from work_orders.toml.
+    """
+    _require_reason(by)
+    before = existing(tx, account_id)
+    open_request = deactivations.open_for(tx, account_id)
+    if open_request is not None and open_request.policy is gate:
+        raise Refused(
+            [Problem("", f"{before.username} is being deactivated already ({gate.value})", "see account show")]
+        )
+    if open_request is None and before.life is Life.INACTIVE:
+        raise Refused([Problem("", f"{before.username} is inactive already", "nothing is left to do")])
+    after = replace(before, life=Life.INACTIVE)
+    _keep_an_administrator(tx, policy, before, after)
+    if open_request is not None:
+        deactivations.cancel(tx, open_request.id, now)
+    deadline = now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
+    deactivations.request(
+        tx,
+        account_id,
+        policy=gate,
+        by=by,
+        deadline=deadline,
+        after_deadline=policy.work_orders.after_deadline,
+        now=now,
+    )
+    accounts.update(tx, after)
+    _write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
+    provisioning.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+    return after
+
+
+def reactivate(tx: Tx, policy: Policy, account_id: str, by: Actor, now: datetime) -> Account:
+    """Want the account active again, with everything it had that is still valid (D7); also calls off a
+    deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
+    _require_reason(by)
+    before = existing(tx, account_id)
+    if before.life is Life.ACTIVE:
+        raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
+    after = replace(before, life=Life.ACTIVE)
+    _refuse_problems(after, policy)
+    open_request = deactivations.open_for(tx, account_id)
+    if open_request is not None:
+        deactivations.cancel(tx, open_request.id, now)
+    accounts.update(tx, after)
+    _write_down(tx, before, after, "reactivate", by, now)
+    provisioning.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+    return after
+
+
+def put_back_to_work(tx: Tx, account_id: str, by: Actor, now: datetime) -> None:
+    """After the gate refused a deactivation: the account is wanted active as before (D4, refuse)."""
+    before = existing(tx, account_id)
+    after = replace(before, life=Life.ACTIVE)
+    accounts.update(tx, after)
+    _write_down(tx, before, after, "deactivation refused", by, now)
+    provisioning.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+
+
+def existing(tx: Tx, account_id: str) -> Account:
+    account = accounts.get(tx, account_id)
+    if account is None:
+        raise NotFound([Problem("account", f"{account_id} does not exist", "see account list")])
+    return account
+
+
+def _refuse_problems(account: Account, policy: Policy) -> None:
+    problems = check(account, policy)
+    if problems:
+        raise Refused(problems)
+
+
+def _require_reason(by: Actor) -> None:
+    if not by.reason.strip():
+        raise Refused([Problem("reason", "is missing", "say why, in a few words")])
+
+
+def _keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
+    """The last account that can administer stays (rule 10)."""
+    administering = {key for key, profile in policy.profiles.items() if USER_MANAGEMENT in profile.features}
+    was = before.life is Life.ACTIVE and before.profile in administering
+    stays = after.life is Life.ACTIVE and after.profile in administering
+    if was and not stays and accounts.count_active(tx, administering) <= 1:
+        raise Refused(
+            [
+                Problem(
+                    "profile",
+                    f"{before.username} is the last active account that can administer",
+                    "give another account an administering profile first",
+                )
+            ]
+        )
+
+
+USER_MANAGEMENT = "user-management"
+
+
+def _write_down(tx: Tx, before: Account | None, after: Account, action: str, by: Actor, now: datetime) -> None:
+    """The audit entry, and the history of what grants access (A7)."""
+    changed: Mapping[str, tuple[object, object]]
+    if before is None:
+        values = {each.name: getattr(after, each.name) for each in fields(Account)}
+        changed = {name: (None, value) for name, value in values.items() if value is not None}
+    else:
+        changed = differences(before, after)
+    history.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
+    if before is None or GRANTS & changed.keys():
+        history.record_assignment(tx, after, by, now)

@@ -1,0 +1,31 @@
+"""How every door carries out a command: one write transaction, one commit, then a wake (DESIGN, "Two kinds")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from sync.domain.errors import Transient
+from sync.ports.signals import Lane
+from sync.store.database import Tx
+from sync.usecases.site import Site
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+def perform(site: Site, command: Callable[[Tx], T], *, wakes: Lane) -> T:
+    """Run the command, commit, wake the lane. A wake that fails is logged: the sweep makes it good (H1)."""
+    with site.db.write() as tx:
+        result = command(tx)
+    wake(site, wakes)
+    return result
+
+
+def wake(site: Site, lane: Lane) -> None:
+    try:
+        site.wake.wake(lane)
+    except Transient as failure:
+        log.warning("wake failed; the sweep will look", lane=lane.value, reason=str(failure))

@@ -1,0 +1,140 @@
+"""What came of one look at one account, and what is written down about it: one commit, or nothing if the
+lease was lost."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mappings.policy import Policy
+from sync.domain.account_change import Actor, Door
+from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.gate import OpenWorkOrder, Verdict
+from sync.domain.observed import Observed
+from sync.domain.retry import HOLD_LOOK, MISCONFIGURED_LOOK, backoff
+from sync.store import accounts, deactivations, mails, passwords, provisioning
+from sync.store.database import Tx
+from sync.store.provisioning import Claim, Finished
+from sync.usecases.change_account import put_back_to_work
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Keycloak is as wanted. `created`: the user did not exist before this account (or an earlier try landed
+    unnoticed). `stranded`: open work orders of `technician_id` that nobody can do any more."""
+
+    idp_user_id: str
+    changes: tuple[str, ...]
+    created: bool = False
+    observed: Observed | None = None
+    withdrew_technician: bool = False
+    technician_id: str | None = None
+    stranded: tuple[OpenWorkOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The gate said no: access stays as it was, and the deactivation is held or refused."""
+
+    idp_user_id: str
+    changes: tuple[str, ...]
+    verdict: Verdict
+    work_orders: tuple[OpenWorkOrder, ...]
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+
+
+Outcome = Applied | Withheld | Failed
+
+
+def record(tx: Tx, policy: Policy, claim: Claim, outcome: Outcome, now: datetime) -> None:
+    """Write the outcome and everything that follows from it. Nothing is written if the lease was lost."""
+    match outcome:
+        case Applied():
+            _record_applied(tx, policy, claim, outcome, now)
+        case Withheld():
+            _record_withheld(tx, claim, outcome, now)
+        case Failed(failure):
+            provisioning.finish(tx, claim, _failed(claim, failure, now), now)
+
+
+def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> None:
+    again = timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
+    finished = Finished(
+        outcome="applied",
+        applied_version=claim.wanted_version,
+        fingerprint=policy.fingerprint,
+        due_at=now + again if outcome.withdrew_technician else None,
+        attempts=0,
+        quarantine=None,
+        held_work_orders=None,
+        observed=outcome.observed,
+        changes=outcome.changes,
+        error=None,
+    )
+    if not provisioning.finish(tx, claim, finished, now):
+        return
+    account_id = claim.account.id
+    if claim.account.idp_user_id is None:
+        accounts.remember_idp_user_id(tx, account_id, outcome.idp_user_id)
+    if outcome.created:
+        passwords.erase_shown(tx, account_id)
+        mails.make_due(tx, account_id, now)
+    if outcome.technician_id is not None and outcome.stranded:
+        deactivations.strand(tx, account_id, outcome.technician_id, outcome.stranded, now)
+    if claim.deactivation is not None:
+        deactivations.complete(tx, claim.deactivation.id, now)
+
+
+def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> None:
+    refused = outcome.verdict is Verdict.REFUSED
+    finished = Finished(
+        outcome="refused" if refused else "held",
+        applied_version=claim.applied_version,
+        fingerprint=claim.applied_fingerprint,
+        due_at=now if refused else now + HOLD_LOOK,
+        attempts=0,
+        quarantine=None,
+        held_work_orders=None if refused else outcome.work_orders,
+        observed=outcome.observed,
+        changes=outcome.changes,
+        error=None,
+    )
+    if not provisioning.finish(tx, claim, finished, now):
+        return
+    if claim.deactivation is None:
+        return
+    if refused:
+        deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now)
+        by = Actor("work-order gate", Door.WORKER, f"{len(outcome.work_orders)} open work orders")
+        put_back_to_work(tx, claim.account.id, by, now)
+    else:
+        deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
+
+
+def _failed(claim: Claim, failure: Failure, now: datetime) -> Finished:
+    """Transient and Misconfigured come again by themselves; everything else waits for a person (H2)."""
+    attempts = claim.attempts + 1
+    if isinstance(failure, Transient):
+        due, quarantine = now + backoff(attempts, random.random()), None  # noqa: S311 - jitter
+    elif isinstance(failure, Misconfigured):
+        due, quarantine = now + MISCONFIGURED_LOOK, None
+    else:
+        due, quarantine = None, (failure.kind, str(failure))
+    return Finished(
+        outcome="quarantined" if quarantine else "retry",
+        applied_version=claim.applied_version,
+        fingerprint=claim.applied_fingerprint,
+        due_at=due,
+        attempts=attempts,
+        quarantine=quarantine,
+        held_work_orders=None,
+        observed=None,
+        changes=(),
+        error=f"{failure.kind}: {failure}",
+    )

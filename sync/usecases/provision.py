@@ -1,0 +1,158 @@
+"""Bringing accounts about: observe, compare, ask the gate, apply, record. The heart of the workers.
+
+Everything that must survive is written in two short transactions, the claim and the record; nothing is open
+across a call to Keycloak. Whatever dies in between is found by the next look, because the comparison is
+with what Keycloak really holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from sync.domain.account import Life
+from sync.domain.change import Change, result_of
+from sync.domain.desired import desired_state
+from sync.domain.errors import Failure, NeedsPerson, Transient
+from sync.domain.gate import OpenWorkOrder, Verdict
+from sync.domain.lane import Lane
+from sync.domain.observed import Observed
+from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
+from sync.ports.accounts import Accounts, Created, NewUser
+from sync.store import provisioning
+from sync.store.provisioning import Claim
+from sync.usecases import work_order_gate
+from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record
+from sync.usecases.site import Site
+
+LEASE = timedelta(seconds=60)
+"""How long a claim is ours; longer than any single request to Keycloak (settings: at most 25 s)."""
+
+CLAIM_AT_ONCE = 20
+"""A drain's share: partialImport is fastest in chunks of 10-20 (FACTS), and a killed worker holds few."""
+
+log = structlog.get_logger()
+
+
+def provision_some(site: Site, lane: Lane) -> int:
+    """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
+
+    One account's failure is recorded with it and stops no other.
+    """
+    with site.db.write() as tx:
+        claims = provisioning.claim(tx, lane, site.clock.now(), LEASE, CLAIM_AT_ONCE)
+    accounts = site.accounts_for(lane)
+    created = create_missing(site, accounts, claims)
+    for claim in claims:
+        outcome = bring_about_safely(site, accounts, claim, created.get(claim.account.id))
+        with site.db.write() as tx:
+            record(tx, site.policy, claim, outcome, site.clock.now())
+    return len(claims)
+
+
+def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
+    """Create the users of all claims that have none, together; one outcome per account id."""
+    missing = [claim for claim in claims if claim.account.idp_user_id is None]
+    if not missing:
+        return {}
+    users = [NewUser(desired_state(claim.account, site.policy), claim.initial_password) for claim in missing]
+    try:
+        refuse_tampered_groups(accounts.extra_roles({path for user in users for path in user.desired.groups}))
+        return accounts.create(users)
+    except Failure as failure:
+        return {user.desired.account_id: failure for user in users}
+
+
+def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
+    """`bring_about`, with every failure as an outcome. What nobody foresaw is for a person, not for a loop."""
+    try:
+        return bring_about(site, accounts, claim, created)
+    except Failure as failure:
+        return Failed(failure)
+    except Exception as error:
+        log.exception("unforeseen error", account=claim.account.id)
+        return Failed(NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more"))
+
+
+def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
+    """Make Keycloak equal to what is wanted of one account. Raises a Failure."""
+    if isinstance(created, Failure):
+        raise created
+    desired = desired_state(claim.account, site.policy)
+    if created is not None and not created.existed:
+        work_order_gate.release(site, claim.account)
+        return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
+
+    idp_user_id = _idp_user_id(claim, created)
+    observed = accounts.observe(idp_user_id, sessions=not desired.enabled)
+    if observed is None:
+        raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
+    refuse_unsafe(desired, observed)
+    plan = diff(desired, observed)
+    refuse_tampered_groups(accounts.extra_roles(desired.groups - observed.groups))
+
+    verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
+    withdraws = plan.withdraws_technician
+    if withdraws:
+        answer = work_order_gate.ask(site, claim, observed)
+        verdict, work_orders = answer.verdict, answer.work_orders
+        if verdict in (Verdict.HELD, Verdict.REFUSED):
+            plan = plan.keeping_access()
+
+    present = observed
+    for change in plan.changes:
+        keep_lease(site, claim)
+        accounts.apply(idp_user_id, change)
+        present = result_of(change, present)
+
+    if verdict in (Verdict.HELD, Verdict.REFUSED):
+        return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
+    work_order_gate.release(site, claim.account)
+    return Applied(
+        idp_user_id=idp_user_id,
+        changes=_texts(plan.changes),
+        created=created is not None,
+        observed=present,
+        withdrew_technician=withdraws,
+        technician_id=observed.technician_id or claim.account.technician_id,
+        stranded=_stranded(site, claim, observed, work_orders, withdrew=withdraws),
+    )
+
+
+def keep_lease(site: Site, claim: Claim) -> None:
+    """Before each write: the lease must outlast the request, or the account may be somebody else's by then."""
+    if claim.lease_until - site.clock.now() > LEASE / 2:
+        return
+    with site.db.write() as tx:
+        if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
+            raise Transient("the lease was lost; somebody else looks after this account")
+
+
+def _stranded(
+    site: Site, claim: Claim, observed: Observed, forced: tuple[OpenWorkOrder, ...], *, withdrew: bool
+) -> tuple[OpenWorkOrder, ...]:
+    """Work orders left behind: those a forced deactivation passed over, and any that slipped in (D3, rule 5).
+
+    Read once more right after the technician was withdrawn, and at the look after an access token's life.
+    """
+    if not withdrew and claim.account.life is Life.ACTIVE:
+        return ()
+    technician_id = observed.technician_id or claim.account.technician_id
+    if technician_id is None:
+        return ()
+    found = {order.number: order for order in forced}
+    found |= {order.number: order for order in site.field_service.open_work_orders(technician_id)}
+    return tuple(found[number] for number in sorted(found))
+
+
+def _idp_user_id(claim: Claim, created: Created | None) -> str:
+    known = created.idp_user_id if created is not None else claim.account.idp_user_id
+    if known is None:
+        raise NeedsPerson("the account has no Keycloak user and none was created")
+    return known
+
+
+def _texts(changes: Sequence[Change]) -> tuple[str, ...]:
+    return tuple(str(change) for change in changes)

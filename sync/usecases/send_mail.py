@@ -1,0 +1,75 @@
+"""Sending what waits in the outbox: each mail once, after its account is in Keycloak (F7).
+
+A mail that somebody may have sent already, because its worker died over it, is not sent again: nobody can tell,
+and two mails with two credentials are worse than one that a person sends again.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from mappings.policy import Policy
+from sync.domain.account import Account
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.retry import MISCONFIGURED_LOOK, backoff
+from sync.ports.signals import Message
+from sync.store import mails, passwords
+from sync.store.mails import MailClaim
+from sync.usecases.site import Site
+
+LEASE = timedelta(seconds=120)
+CLAIM_AT_ONCE = 10
+
+
+def send_some(site: Site) -> int:
+    """Claim a few due mails and send each. Answers how many were claimed."""
+    with site.db.write() as tx:
+        claims = mails.claim(tx, site.clock.now(), LEASE, CLAIM_AT_ONCE)
+    for claim in claims:
+        try:
+            site.mailer.send(compose(site, claim))
+        except Failure as failure:
+            _not_sent(site, claim, failure)
+        else:
+            with site.db.write() as tx:
+                if mails.finish(tx, claim, "sent", site.clock.now()):
+                    passwords.erase(tx, claim.account.id)
+    return len(claims)
+
+
+def compose(site: Site, claim: MailClaim) -> Message:
+    """The mail with the password, opened only here. Raises NeedsPerson if it must not go."""
+    if claim.taken_over:
+        raise NeedsPerson("a worker stopped while it was sending; whether the mail left is not known")
+    with site.db.read() as tx:
+        kept = passwords.kept(tx, claim.account.id, site.clock.now())
+    if kept is None:
+        raise NeedsPerson("the temporary password has expired and is erased")
+    return site.welcome_letter(
+        message_id=claim.message_id,
+        to=claim.recipient,
+        full_name=claim.account.full_name,
+        username=claim.account.username,
+        temporary_password=kept.password,
+        expires_at=kept.expires_at,
+        time_zone=local_time(claim.account, site.policy),
+    )
+
+
+def local_time(account: Account, policy: Policy) -> tzinfo:
+    """The time zone of the account's branch; UTC without one."""
+    return ZoneInfo(policy.branches[account.branch].time_zone) if account.branch is not None else UTC
+
+
+def _not_sent(site: Site, claim: MailClaim, failure: Failure) -> None:
+    now = site.clock.now()
+    if isinstance(failure, Transient):
+        due = now + backoff(claim.attempts + 1, random.random())  # noqa: S311 - jitter
+    elif isinstance(failure, Misconfigured):
+        due = now + MISCONFIGURED_LOOK
+    else:
+        due = None
+    with site.db.write() as tx:
+        mails.finish(tx, claim, "retry" if due else "failed", now, due_at=due, error=str(failure))

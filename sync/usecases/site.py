@@ -1,0 +1,34 @@
+"""What a use case may touch: our database, the policy, and the foreign systems behind their ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mappings.policy import Policy
+from sync.domain.lane import Lane
+from sync.ports.accounts import Accounts
+from sync.ports.field_service import FieldService
+from sync.ports.signals import Clock, Mailer, Wake, WelcomeLetter
+from sync.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Made by sync.wiring, once per process; tests make one with fakes behind the ports.
+
+    `accounts` is the gateway with the least rights; `bulk_accounts` may create many at once and serves the
+    bulk lane only (DESIGN, "In Keycloak").
+    """
+
+    db: Database
+    policy: Policy
+    accounts: Accounts
+    bulk_accounts: Accounts
+    field_service: FieldService
+    mailer: Mailer
+    wake: Wake
+    clock: Clock
+    welcome_letter: WelcomeLetter
+
+    def accounts_for(self, lane: Lane) -> Accounts:
+        return self.bulk_accounts if lane is Lane.BULK else self.accounts

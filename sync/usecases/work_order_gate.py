@@ -1,0 +1,70 @@
+"""Asking the work-order gate: stop new assignments, read what is open, decide (D1-D4, DESIGN rule 5).
+
+Assignments are stopped before the work orders are read: one that comes in between is either seen here or
+refused to the technician by the FSM system (D3). Only a stop of ours is ever undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.domain.account import Account, Life
+from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
+from sync.domain.observed import Observed
+from sync.store import assignment_stops
+from sync.store.provisioning import Claim
+from sync.usecases.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """`work_orders` are those that were open when the gate decided."""
+
+    verdict: Verdict
+    work_orders: tuple[OpenWorkOrder, ...]
+
+
+def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
+    """Ask for every technician the person is about to lose. Raises Transient when FSM cannot be asked (D2)."""
+    open_now: list[OpenWorkOrder] = []
+    for technician_id in _technicians(claim.account, observed):
+        stop_assignments(site, technician_id, claim.account.id)
+        open_now.extend(site.field_service.open_work_orders(technician_id))
+    request = claim.deactivation
+    verdict = decide(
+        open_now,
+        request.policy if request is not None else GatePolicy.HOLD,
+        now=site.clock.now(),
+        deadline=request.deadline if request is not None else None,
+        after_deadline=request.after_deadline if request is not None else "person",
+    )
+    return GateAnswer(verdict, tuple(open_now))
+
+
+def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
+    """Stop, remembering that it was us. A technician the FSM system had stopped already stays its business."""
+    technician = site.field_service.technician(technician_id)
+    if technician is None or not technician.assignable:
+        return
+    with site.db.write() as tx:
+        assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
+    site.field_service.stop_assignments(technician_id)
+
+
+def release(site: Site, account: Account) -> None:
+    """Allow assignments again if we stopped them and the account is active with that technician."""
+    if account.life is not Life.ACTIVE or account.technician_id is None:
+        return
+    with site.db.read() as tx:
+        stopped = assignment_stops.is_ours(tx, account.technician_id)
+    if not stopped:
+        return
+    site.field_service.allow_assignments(account.technician_id)
+    with site.db.write() as tx:
+        assignment_stops.forget(tx, account.technician_id)
+
+
+def _technicians(account: Account, observed: Observed) -> list[str]:
+    """What Keycloak says the person is, and what the account says if the person leaves altogether."""
+    wanted = account.technician_id if account.life is Life.INACTIVE else None
+    return sorted({each for each in (observed.technician_id, wanted) if each is not None})

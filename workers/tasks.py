@@ -1,0 +1,66 @@
+"""What workers do when they are woken. A message says only where to look; the truth is read from the
+database when the task runs (DESIGN rule 1), so a lost, late or doubled message changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+import structlog
+from sync.usecases.import_accounts import apply_chunk
+
+import celeryconfig
+from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
+from sync.domain.lane import Lane
+from sync.settings import load_settings
+from sync.usecases.provision import provision_some
+from sync.usecases.send_mail import send_some
+from sync.usecases.site import Site
+from sync.usecases.sweep import sweep as sweep_site
+from sync.wiring import build
+from workers.app import app
+
+log = structlog.get_logger()
+
+
+@lru_cache(maxsize=1)
+def _site_of(process: int) -> Site:
+    """One Site per process, made after the fork: connections are not shared with the parent."""
+    del process
+    return build(load_settings())
+
+
+def site() -> Site:
+    return _site_of(os.getpid())
+
+
+@app.task(name=PROVISION)
+def provision(lane: str) -> None:
+    """Bring accounts of one lane about until nothing is due or the time is up. Imports belong to the bulk lane."""
+    here, where = site(), Lane(lane)
+    if where is Lane.BULK:
+        drain(lambda: apply_chunk(here) + provision_some(here, where))
+    else:
+        drain(lambda: provision_some(here, where))
+
+
+@app.task(name=SEND_MAIL)
+def send_mail() -> None:
+    here = site()
+    drain(lambda: send_some(here))
+
+
+@app.task(name=SWEEP)
+def sweep() -> None:
+    """Look for due work nobody was told about, and wake its lanes (H1)."""
+    sweep_site(site())
+
+
+def drain(some: Callable[[], int]) -> None:
+    """Do some until there is none left, for at most DRAIN_SECONDS; the sweep goes on from there."""
+    until = time.monotonic() + celeryconfig.DRAIN_SECONDS
+    while some() and time.monotonic() < until:
+        pass
