@@ -22,6 +22,7 @@ from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from tests.realms import configured_realm  # noqa: F401 - a fixture
 from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
 
 

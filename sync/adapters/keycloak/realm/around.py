@@ -1,0 +1,40 @@
+"""Reads what is not ours and bears on the login: identity providers, clients with flows or grants of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.adapters.keycloak.connection import Connection, Json
+from sync.domain.realm.surroundings import FlowOverride, Surroundings
+
+PAGE = 200
+BACKCHANNEL = "oidc.ciba.grant.enabled"
+
+
+def read_surroundings(connection: Connection) -> Surroundings:
+    clients = list(_clients(connection))
+    aliases = {flow["id"]: flow["alias"] for flow in connection.get("authentication/flows")}
+    overrides = [
+        FlowOverride(client["clientId"], binding, aliases.get(flow))
+        for client in clients
+        for binding, flow in sorted(client.get("authenticationFlowBindingOverrides", {}).items())
+        if flow
+    ]
+    return Surroundings(
+        {
+            provider["alias"]: provider.get("postBrokerLoginFlowAlias") or None
+            for provider in connection.get("identity-provider/instances")
+            if provider.get("enabled", True)
+        },
+        tuple(sorted(overrides, key=lambda each: (each.client_id, each.binding))),
+        tuple(sorted(each["clientId"] for each in clients if each["attributes"].get(BACKCHANNEL) == "true")),
+    )
+
+
+def _clients(connection: Connection) -> Iterator[Json]:
+    first, page = 0, PAGE
+    while page == PAGE:
+        clients = connection.get("clients", first=first, max=PAGE)
+        yield from clients
+        page = len(clients)
+        first += page

@@ -1,0 +1,166 @@
+"""Our clients and their service accounts; the client scope of the claims and who gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.realm.fields import flat, merged
+from sync.adapters.keycloak.realm.roles import RoleList, client_uuid
+from sync.adapters.keycloak.realm.section import Unremovable
+from sync.domain import vocabulary
+from sync.domain.errors import Misconfigured
+from sync.domain.realm.claims import REALM_DEFAULT
+from sync.domain.realm.difference import Update
+from sync.domain.realm.item import Fields, Item, Kind, Secret
+from sync.domain.realm.options import CONFIGURE_CLIENT, CONSOLE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
+
+SERVICE_CLIENTS = (WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT)
+OUR_CLIENTS = (vocabulary.FEATURES_CLIENT, CONSOLE_CLIENT, *SERVICE_CLIENTS)
+
+
+class Clients(Unremovable):
+    kinds = frozenset({Kind.CLIENT})
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Iterator[Item]:
+        for client_id in OUR_CLIENTS:
+            for client in self._connection.get("clients", clientId=client_id):
+                fields = flat(client)
+                fields["secret"] = Secret(client["secret"]) if client.get("secret") else None
+                yield Item(Kind.CLIENT, client_id, fields)
+
+    def create(self, item: Item) -> None:
+        new = {"clientId": item.name, "name": item.name, "protocol": "openid-connect"}
+        self._connection.post("clients", merged(new, item.fields))
+
+    def update(self, update: Update) -> None:
+        path = f"clients/{_present(self._connection, update.name)}"
+        self._connection.put(path, merged(self._connection.get(path), update.new))
+
+
+class ServiceAccounts(Unremovable):
+    """The roles of a service client, twice: what its account holds, and what its tokens may show. With
+    `fullScopeAllowed` off Keycloak honours only what is in both."""
+
+    kinds = frozenset({Kind.SERVICE_ACCOUNT})
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Iterator[Item]:
+        for client_id in SERVICE_CLIENTS:
+            client = client_uuid(self._connection, client_id)
+            if client is not None and (account := self._account(client)) is not None:
+                held, shown = self._lists(client, account)
+                yield Item(Kind.SERVICE_ACCOUNT, client_id, {"roles": held.read(), "scope": shown.read()})
+
+    def create(self, item: Item) -> None:
+        self._write(item.name, item.fields)
+
+    def update(self, update: Update) -> None:
+        self._write(update.name, update.new)
+
+    def _write(self, client_id: str, fields: Fields) -> None:
+        client = _present(self._connection, client_id)
+        account = self._account(client)
+        if account is None:
+            raise Misconfigured(f"client {client_id} has no service account")
+        held, shown = self._lists(client, account)
+        if "roles" in fields:
+            held.bring_to(fields["roles"])
+        if "scope" in fields:
+            shown.bring_to(fields["scope"])
+
+    def _account(self, client: str) -> str | None:
+        """The id of the user behind the client, None for a client that has none (yet)."""
+        if not self._connection.get(f"clients/{client}")["serviceAccountsEnabled"]:
+            return None
+        return str(self._connection.get(f"clients/{client}/service-account-user")["id"])
+
+    def _lists(self, client: str, account: str) -> tuple[RoleList, RoleList]:
+        return (
+            RoleList(self._connection, f"users/{account}/role-mappings"),
+            RoleList(self._connection, f"clients/{client}/scope-mappings"),
+        )
+
+
+class ClaimsScope:
+    """The client scope `fsm` with its claims, the roles it lets through, and the clients that get it."""
+
+    kinds = frozenset({Kind.SCOPE, Kind.MAPPER, Kind.SCOPE_ROLES, Kind.DEFAULT_SCOPE})
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Iterator[Item]:
+        scope = self._scope()
+        if scope is not None:
+            yield Item(Kind.SCOPE, scope["name"], flat(scope))
+            for mapper in scope.get("protocolMappers", []):
+                yield Item(Kind.MAPPER, mapper["name"], flat(mapper))
+            yield Item(Kind.SCOPE_ROLES, scope["name"], {"roles": self._roles(scope).read()})
+        defaults = self._connection.get("default-default-client-scopes")
+        yield Item(Kind.DEFAULT_SCOPE, REALM_DEFAULT, {each["name"]: True for each in defaults})
+        for console in self._connection.get("clients", clientId=CONSOLE_CLIENT):
+            yield Item(
+                Kind.DEFAULT_SCOPE, CONSOLE_CLIENT, dict.fromkeys(console.get("defaultClientScopes", []), True)
+            )
+
+    def create(self, item: Item) -> None:
+        match item.kind:
+            case Kind.SCOPE:
+                self._connection.post("client-scopes", merged({"name": item.name}, item.fields))
+            case Kind.MAPPER:
+                self._connection.post(self._mappers(), merged({"name": item.name}, item.fields))
+            case _:
+                self._write(item.kind, item.name, item.fields)
+
+    def update(self, update: Update) -> None:
+        self._write(update.kind, update.name, update.new)
+
+    def remove(self, item: Item) -> None:
+        self._connection.delete(f"{self._mappers()}/{self._mapper(item.name)['id']}")
+
+    def _write(self, kind: Kind, name: str, fields: Fields) -> None:
+        scope = self._present_scope()
+        match kind:
+            case Kind.SCOPE:
+                self._connection.put(f"client-scopes/{scope['id']}", merged(scope, fields))
+            case Kind.MAPPER:
+                mapper = self._mapper(name)
+                self._connection.put(f"{self._mappers()}/{mapper['id']}", merged(mapper, fields))
+            case Kind.SCOPE_ROLES:
+                self._roles(scope).bring_to(fields["roles"])
+            case _:
+                owner = "" if name == REALM_DEFAULT else f"clients/{_present(self._connection, name)}/"
+                place = "default-default-client-scopes" if name == REALM_DEFAULT else "default-client-scopes"
+                self._connection.put(f"{owner}{place}/{scope['id']}")
+
+    def _scope(self) -> Json | None:
+        scopes = self._connection.get("client-scopes")
+        return next((scope for scope in scopes if scope["name"] == vocabulary.CLAIMS_SCOPE), None)
+
+    def _present_scope(self) -> Json:
+        scope = self._scope()
+        if scope is None:
+            raise Misconfigured(f"client scope {vocabulary.CLAIMS_SCOPE} does not exist")
+        return scope
+
+    def _mappers(self) -> str:
+        return f"client-scopes/{self._present_scope()['id']}/protocol-mappers/models"
+
+    def _mapper(self, name: str) -> Json:
+        return next(each for each in self._present_scope()["protocolMappers"] if each["name"] == name)
+
+    def _roles(self, scope: Json) -> RoleList:
+        return RoleList(self._connection, f"client-scopes/{scope['id']}/scope-mappings")
+
+
+def _present(connection: Connection, client_id: str) -> str:
+    client = client_uuid(connection, client_id)
+    if client is None:
+        raise Misconfigured(f"client {client_id} does not exist in realm {connection.realm}")
+    return client

@@ -1,0 +1,109 @@
+"""The groups below `/fsm`: all of them, with their roles and attributes. Everything there is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.realm.fields import flat
+from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
+from sync.domain import vocabulary
+from sync.domain.errors import Misconfigured
+from sync.domain.realm.difference import Update
+from sync.domain.realm.item import Fields, Item, Kind
+
+PAGE = 500
+
+
+class Groups:
+    kinds = frozenset({Kind.GROUP})
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Iterator[Item]:
+        root = self._root()
+        if root is not None:
+            yield from self._items(root)
+
+    def _items(self, group: Json) -> Iterator[Item]:
+        fields = flat({"attributes": group.get("attributes", {})})
+        yield Item(Kind.GROUP, group["path"], {"roles": mapped_roles(group), **fields})
+        if group["subGroupCount"]:
+            for child in self._children(group["id"]):
+                yield from self._items(child)
+
+    def create(self, item: Item) -> None:
+        parent, _, name = item.name.rpartition("/")
+        new = {"name": name, "attributes": _attributes(item.fields, {})}
+        place = f"groups/{self._id(parent)}/children" if parent else "groups"
+        self._connection.post(place, new)
+        self._roles(item.name).bring_to(item.fields["roles"])
+
+    def update(self, update: Update) -> None:
+        if "roles" in update.new:
+            self._roles(update.name).bring_to(update.new["roles"])
+        if any(name.startswith("attributes:") for name in update.new):
+            path = f"groups/{self._id(update.name)}"
+            group = self._connection.get(path)
+            attributes = _attributes(update.new, group.get("attributes", {}))
+            self._connection.put(path, {"name": group["name"], "attributes": attributes})
+
+    def remove(self, item: Item) -> None:
+        self._connection.delete(f"groups/{self._id(item.name)}")
+
+    def members(self, path: str) -> int:
+        group = self._find(path)
+        if group is None:
+            return 0
+        count, page = 0, PAGE
+        while page == PAGE:
+            members = self._connection.get(
+                f"groups/{group['id']}/members", first=count, max=PAGE, briefRepresentation="true"
+            )
+            page = len(members)
+            count += page
+        return count
+
+    def _find(self, path: str) -> Json | None:
+        """The group at this path, looked up step by step: a name may contain what a path gives a meaning to."""
+        group = self._root()
+        for name in path.split("/")[2:]:
+            if group is None:
+                return None
+            group = next((child for child in self._children(group["id"]) if child["name"] == name), None)
+        return group
+
+    def _id(self, path: str) -> str:
+        group = self._find(path)
+        if group is None:
+            raise Misconfigured(f"group {path} does not exist in realm {self._connection.realm}")
+        return str(group["id"])
+
+    def _root(self) -> Json | None:
+        name = vocabulary.ROOT.removeprefix("/")
+        found = self._connection.get("groups", search=name, exact="true", briefRepresentation="false")
+        return next((group for group in found if group["path"] == vocabulary.ROOT), None)
+
+    def _children(self, group_id: str) -> Iterator[Json]:
+        first, page = 0, PAGE
+        while page == PAGE:
+            children = self._connection.get(
+                f"groups/{group_id}/children", first=first, max=PAGE, briefRepresentation="false"
+            )
+            yield from children
+            page = len(children)
+            first += page
+
+    def _roles(self, path: str) -> RoleList:
+        return RoleList(self._connection, f"groups/{self._id(path)}/role-mappings")
+
+
+def _attributes(fields: Fields, existing: dict[str, Any]) -> dict[str, Any]:
+    attributes = dict(existing)
+    for name, value in fields.items():
+        outer, _, key = name.partition(":")
+        if outer == "attributes":
+            attributes[key] = list(value) if isinstance(value, tuple) else []
+    return {key: values for key, values in attributes.items() if values}

@@ -1,0 +1,72 @@
+"""The port `Realm` on Keycloak's admin API: hands each item to the section that knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.failures import RealmMissing
+from sync.adapters.keycloak.realm.around import read_surroundings
+from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
+from sync.adapters.keycloak.realm.flows import Flows
+from sync.adapters.keycloak.realm.groups import Groups
+from sync.adapters.keycloak.realm.roles import Roles
+from sync.adapters.keycloak.realm.section import Section
+from sync.adapters.keycloak.realm.settings import Bindings, RealmSettings, RequiredActions, UserProfile
+from sync.domain.realm.difference import Create, Difference, Remove, Update
+from sync.domain.realm.item import Kind, RealmState
+from sync.domain.realm.surroundings import Surroundings
+
+
+class KeycloakRealm:
+    """One realm; the connection says which and as whom."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._groups = Groups(connection)
+        self._sections: tuple[Section, ...] = (
+            RealmSettings(connection),
+            UserProfile(connection),
+            RequiredActions(connection),
+            Roles(connection),
+            Clients(connection),
+            ServiceAccounts(connection),
+            ClaimsScope(connection),
+            self._groups,
+            Flows(connection),
+            Bindings(connection),
+        )
+
+    def create_if_missing(self) -> None:
+        try:
+            self._connection.get("")
+        except RealmMissing:
+            self._connection.post("/realms", {"realm": self._connection.realm, "enabled": True})
+
+    def observe(self, kinds: Collection[Kind] | None = None) -> RealmState:
+        wanted = frozenset(Kind if kinds is None else kinds)
+        return RealmState.of(
+            item
+            for section in self._sections
+            if section.kinds & wanted
+            for item in section.read()
+            if item.kind in wanted
+        )
+
+    def surroundings(self) -> Surroundings:
+        return read_surroundings(self._connection)
+
+    def members(self, group: str) -> int:
+        return self._groups.members(group)
+
+    def apply(self, difference: Difference) -> None:
+        match difference:
+            case Create(item=item):
+                self._section(item.kind).create(item)
+            case Update(kind=kind):
+                self._section(kind).update(difference)
+            case Remove(item=item):
+                self._section(item.kind).remove(item)
+
+    def _section(self, kind: Kind) -> Section:
+        return next(section for section in self._sections if kind in section.kinds)

@@ -1,0 +1,126 @@
+"""Roles, and the lists of roles that groups, service accounts and scopes carry.
+
+A role is spelled `name` for a realm role and `client/name` for a client role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.domain import vocabulary
+from sync.domain.realm.difference import Update
+from sync.domain.realm.item import Item, Kind, Value, listed
+
+ROLES_AT_ONCE = 10_000
+PROFILE_ROLES = vocabulary.profile_role("")
+
+
+class Roles:
+    """Our realm roles and the features, which are the roles of the client `fsm`. None of them contains others:
+    a role put inside one would reach everybody who holds it."""
+
+    kinds = frozenset({Kind.REALM_ROLE, Kind.FEATURE})
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> Iterator[Item]:
+        for role in self._connection.get("roles", first=0, max=ROLES_AT_ONCE, search=vocabulary.ROLE_PREFIX):
+            if _ours(role["name"]):
+                yield self._item(Kind.REALM_ROLE, role, "")
+        client = client_uuid(self._connection, vocabulary.FEATURES_CLIENT)
+        if client is not None:
+            for role in self._connection.get(f"clients/{client}/roles", first=0, max=ROLES_AT_ONCE):
+                yield self._item(Kind.FEATURE, role, f"clients/{client}/")
+
+    def _item(self, kind: Kind, role: Json, owner: str) -> Item:
+        inside: list[str] = []
+        if role["composite"]:
+            composites = self._connection.get(f"{owner}roles/{segment(role['name'])}/composites")
+            inside = [*_spelled(self._connection, composites)]
+        return Item(kind, role["name"], {"composites": listed(inside)})
+
+    def create(self, item: Item) -> None:
+        self._connection.post(f"{self._owner(item.kind)}roles", {"name": item.name})
+
+    def update(self, update: Update) -> None:
+        path = f"{self._owner(update.kind)}roles/{segment(update.name)}/composites"
+        self._connection.delete(path, self._connection.get(path))
+
+    def remove(self, item: Item) -> None:
+        self._connection.delete(f"{self._owner(item.kind)}roles/{segment(item.name)}")
+
+    def _owner(self, kind: Kind) -> str:
+        if kind is Kind.REALM_ROLE:
+            return ""
+        return f"clients/{client_uuid(self._connection, vocabulary.FEATURES_CLIENT)}/"
+
+
+def _ours(role: str) -> bool:
+    return role.startswith(PROFILE_ROLES) or role in (
+        vocabulary.SECOND_FACTOR_ROLE,
+        vocabulary.FIELD_TECHNICIAN_ROLE,
+    )
+
+
+def client_uuid(connection: Connection, client_id: str) -> str | None:
+    """Keycloak's own id of a client, None if there is no such client."""
+    found = connection.get("clients", clientId=client_id)
+    return found[0]["id"] if found else None
+
+
+class RoleList:
+    """The roles mapped at `path`, which ends in `role-mappings` or `scope-mappings`."""
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        self._connection = connection
+        self._path = path
+
+    def read(self) -> tuple[str, ...]:
+        return listed(self._mapped())
+
+    def bring_to(self, wanted: Value) -> None:
+        """Take what is too much, then give what is missing."""
+        roles = wanted if isinstance(wanted, tuple) else ()
+        mapped = self._mapped()
+        for spelled in sorted(mapped.keys() - set(roles)):
+            self._connection.delete(self._place(mapped[spelled]), [mapped[spelled]])
+        for spelled in sorted(set(roles) - mapped.keys()):
+            role = self._role(spelled)
+            self._connection.post(self._place(role), [role])
+
+    def _mapped(self) -> dict[str, Json]:
+        answer = self._connection.get(self._path)
+        roles = {role["name"]: role for role in answer.get("realmMappings", [])}
+        for client, mappings in answer.get("clientMappings", {}).items():
+            roles |= {f"{client}/{role['name']}": role for role in mappings["mappings"]}
+        return {name: role for name, role in roles.items() if name != f"default-roles-{self._connection.realm}"}
+
+    def _place(self, role: Json) -> str:
+        return f"{self._path}/clients/{role['containerId']}" if role["clientRole"] else f"{self._path}/realm"
+
+    def _role(self, spelled: str) -> Json:
+        client, _, name = spelled.rpartition("/")
+        owner = f"clients/{client_uuid(self._connection, client)}/" if client else ""
+        return self._connection.get(f"{owner}roles/{segment(name)}")
+
+
+def _spelled(connection: Connection, roles: Collection[Json]) -> Iterator[str]:
+    for role in roles:
+        if role["clientRole"]:
+            owner = connection.get(f"clients/{role['containerId']}")["clientId"]
+            yield f"{owner}/{role['name']}"
+        else:
+            yield role["name"]
+
+
+def mapped_roles(representation: Json) -> tuple[str, ...]:
+    """The roles in a group's full representation."""
+    clients = representation.get("clientRoles", {})
+    return listed(
+        [
+            *representation.get("realmRoles", []),
+            *(f"{client}/{role}" for client, roles in clients.items() for role in roles),
+        ]
+    )

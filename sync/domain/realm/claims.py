@@ -1,0 +1,83 @@
+"""How profile and data access reach the applications: the client scope `fsm` and its claims (A6).
+
+One object `fsm` in the token: `profile`, `data_access`, `branch`, `team` and `branches` come from the groups
+a person is in, `features` from the roles of the client `fsm`, `technician_id` from the user. Whatever comes
+from groups is a list: somebody in two profile groups shows two entries, and a reader refuses (A4); a single
+string would be an arbitrary one of the two (FACTS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mappings.policy import Policy
+from sync.domain import vocabulary
+from sync.domain.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
+from sync.domain.observed import TECHNICIAN_ID
+from sync.domain.realm.item import Item, Kind, Value, listed
+
+REALM_DEFAULT = "new clients"
+"""The name under which the realm's own list of default client scopes stands: it reaches later clients only."""
+
+_TOKENS: dict[str, Value] = {
+    "config:access.token.claim": "true",
+    "config:id.token.claim": "true",
+    "config:userinfo.token.claim": "true",
+    "config:introspection.token.claim": "true",
+    "config:jsonType.label": "String",
+}
+
+
+def claims_scope(policy: Policy) -> Iterator[Item]:
+    yield Item(
+        Kind.SCOPE,
+        vocabulary.CLAIMS_SCOPE,
+        {"protocol": "openid-connect", "attributes:include.in.token.scope": "true"},
+    )
+    yield from _mappers()
+    yield Item(Kind.SCOPE_ROLES, vocabulary.CLAIMS_SCOPE, {"roles": roles_in_tokens(policy)})
+    yield Item(Kind.DEFAULT_SCOPE, REALM_DEFAULT, {vocabulary.CLAIMS_SCOPE: True})
+
+
+def roles_in_tokens(policy: Policy) -> tuple[str, ...]:
+    """The roles an application may see: with `fullScopeAllowed` off a token shows no other (FACTS)."""
+    return listed(
+        [
+            vocabulary.FIELD_TECHNICIAN_ROLE,
+            *(vocabulary.profile_role(key) for key in policy.profiles),
+            *(f"{vocabulary.FEATURES_CLIENT}/{feature}" for feature in policy.features),
+        ]
+    )
+
+
+def _mappers() -> Iterator[Item]:
+    for claim, attribute in (
+        ("profile", PROFILE_CLAIM),
+        ("data_access", DATA_ACCESS_CLAIM),
+        ("branch", BRANCH_CLAIM),
+        ("branches", BRANCH_CLAIM),
+        ("team", TEAM_CLAIM),
+    ):
+        yield _mapper(
+            claim,
+            "oidc-usermodel-attribute-mapper",
+            {"user.attribute": attribute, "multivalued": "true", "aggregate.attrs": "true"},
+        )
+    yield _mapper(
+        "features",
+        "oidc-usermodel-client-role-mapper",
+        {"usermodel.clientRoleMapping.clientId": vocabulary.FEATURES_CLIENT, "multivalued": "true"},
+    )
+    yield _mapper("technician_id", "oidc-usermodel-attribute-mapper", {"user.attribute": TECHNICIAN_ID})
+
+
+def _mapper(claim: str, provider: str, config: dict[str, str]) -> Item:
+    name = f"{vocabulary.CLAIMS_SCOPE}.{claim}"
+    fields: dict[str, Value] = {
+        "protocol": "openid-connect",
+        "protocolMapper": provider,
+        "config:claim.name": name,
+        **_TOKENS,
+        **{f"config:{key}": value for key, value in config.items()},
+    }
+    return Item(Kind.MAPPER, name, fields)

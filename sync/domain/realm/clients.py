@@ -1,0 +1,89 @@
+"""The clients fsm-identity owns: the holder of the features, the console, and three service clients with the
+least roles each (DESIGN, "In Keycloak")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mappings.policy import Policy
+from sync.domain import vocabulary
+from sync.domain.realm.item import Item, Kind, Secret, Value, listed
+from sync.domain.realm.options import (
+    CONFIGURE_CLIENT,
+    CONSOLE_CLIENT,
+    IMPORT_CLIENT,
+    WORKER_CLIENT,
+    RealmOptions,
+)
+
+REALM_MANAGEMENT = "realm-management"
+
+_WORKER_ROLES = ("manage-users", "view-events", "view-realm", "view-clients")
+
+SERVICE_ROLES: Mapping[str, tuple[str, ...]] = {
+    WORKER_CLIENT: _WORKER_ROLES,
+    IMPORT_CLIENT: (*_WORKER_ROLES, "manage-realm"),
+    CONFIGURE_CLIENT: (*_WORKER_ROLES, "manage-realm", "manage-clients", "view-identity-providers"),
+}
+"""Roles of the client realm-management. partialImport needs manage-realm (FACTS). The configuring client holds
+what it hands out: Keycloak lets nobody map a realm-management role without holding it."""
+
+
+def clients(policy: Policy, options: RealmOptions) -> Iterator[Item]:
+    """Everything but the configuring client, which `bootstrap` makes and which cannot lift itself."""
+    yield Item(
+        Kind.CLIENT,
+        vocabulary.FEATURES_CLIENT,
+        {"enabled": True, "bearerOnly": True, "publicClient": False, "fullScopeAllowed": False},
+    )
+    for feature in policy.features:
+        yield Item(Kind.FEATURE, feature, {"composites": ()})
+    yield _console(options)
+    yield Item(Kind.DEFAULT_SCOPE, CONSOLE_CLIENT, {vocabulary.CLAIMS_SCOPE: True})
+    for client_id in (WORKER_CLIENT, IMPORT_CLIENT):
+        yield from _service_client(client_id, options.secrets.get(client_id))
+
+
+def configuring_client(options: RealmOptions) -> Iterator[Item]:
+    yield from _service_client(CONFIGURE_CLIENT, options.secrets.get(CONFIGURE_CLIENT))
+
+
+def _service_client(client_id: str, secret: str | None) -> Iterator[Item]:
+    fields: dict[str, Value] = {
+        **_CONFIDENTIAL,
+        "standardFlowEnabled": False,
+        "serviceAccountsEnabled": True,
+        **_secret(secret),
+    }
+    yield Item(Kind.CLIENT, client_id, fields)
+    roles = listed(f"{REALM_MANAGEMENT}/{role}" for role in SERVICE_ROLES[client_id])
+    yield Item(Kind.SERVICE_ACCOUNT, client_id, {"roles": roles, "scope": roles})
+
+
+def _console(options: RealmOptions) -> Item:
+    fields: dict[str, Value] = {
+        **_CONFIDENTIAL,
+        "standardFlowEnabled": True,
+        "serviceAccountsEnabled": False,
+        "redirectUris": (f"{options.public_url.rstrip('/')}/*",),
+        "webOrigins": (),
+        "attributes:pkce.code.challenge.method": "S256",
+        "attributes:post.logout.redirect.uris": "+",
+        **_secret(options.secrets.get(CONSOLE_CLIENT)),
+    }
+    return Item(Kind.CLIENT, CONSOLE_CLIENT, fields)
+
+
+_CONFIDENTIAL: dict[str, Value] = {
+    "enabled": True,
+    "bearerOnly": False,
+    "publicClient": False,
+    "clientAuthenticatorType": "client-secret",
+    "implicitFlowEnabled": False,
+    "directAccessGrantsEnabled": False,
+    "fullScopeAllowed": False,
+}
+
+
+def _secret(secret: str | None) -> dict[str, Value]:
+    return {} if secret is None else {"secret": Secret(secret)}

@@ -1,0 +1,181 @@
+"""What differs between the realm as wanted and as it is, and in which order it is mended.
+
+Creation follows the order of `Kind`, removal the reverse; flows are built before they are bound and removed
+after. Removed is only what fsm-identity makes: see `REMOVED`. Everything the realm holds besides is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sync.domain.realm.item import (
+    AtLeast,
+    Fields,
+    Item,
+    Kind,
+    RealmState,
+    SealedSecret,
+    Secret,
+    Value,
+    listed,
+)
+
+REMOVED = frozenset({Kind.REALM_ROLE, Kind.FEATURE, Kind.MAPPER, Kind.GROUP, Kind.FLOW})
+"""Kinds of which the adapter observes only what is ours, so that what is not wanted any more may go."""
+
+_ORDER = {kind: position for position, kind in enumerate(Kind)}
+
+Order: TypeAlias = tuple[int, int, int, str]
+"""Creating and changing before removing; by kind; a group's children are removed before it; by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    item: Item
+
+    @property
+    def order(self) -> Order:
+        return 0, _ORDER[self.item.kind], 0, self.item.name
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name} {_shown(value)}" for name, value in sorted(self.item.fields.items()))
+        return f"+ {self.item}" + (f": {shown}" if shown else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`existing` and `new` hold only the fields that differ; None: the field is not there, or is to go."""
+
+    kind: Kind
+    name: str
+    existing: Fields
+    new: Fields
+
+    @property
+    def order(self) -> Order:
+        return 0, _ORDER[self.kind], 0, self.name
+
+    def __str__(self) -> str:
+        parts = (_changed(name, self.existing[name], self.new[name]) for name in sorted(self.new))
+        return f"~ {self.kind} {self.name}: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    item: Item
+
+    @property
+    def order(self) -> Order:
+        return 1, -_ORDER[self.item.kind], -self.item.name.count("/"), self.item.name
+
+    def __str__(self) -> str:
+        return f"- {self.item}"
+
+
+Difference = Create | Update | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class RealmPlan:
+    """Differences in the order in which they are to be carried out. `findings` are what fsm-identity sees and
+    does not mend, because it is not ours: ways around the second factor that somebody else has opened."""
+
+    differences: tuple[Difference, ...]
+    findings: tuple[str, ...] = ()
+
+    @property
+    def in_order(self) -> bool:
+        return not self.differences and not self.findings
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the differences as they are shown; secrets do not enter it."""
+        text = json.dumps([str(difference) for difference in self.differences])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(wanted: RealmState, observed: RealmState) -> tuple[Difference, ...]:
+    """Pure, total, and empty once applied; login flows are compared by `flow_changes`."""
+    return in_safe_order(_differences(wanted, observed))
+
+
+def in_safe_order(found: Iterable[Difference]) -> tuple[Difference, ...]:
+    return tuple(sorted(found, key=lambda each: each.order))
+
+
+def _differences(wanted: RealmState, observed: RealmState) -> Iterator[Difference]:
+    for key, item in wanted.items.items():
+        present = observed.items.get(key)
+        if present is None:
+            yield Create(Item(item.kind, item.name, {name: _plain(value) for name, value in item.fields.items()}))
+            continue
+        update = _update(item, present)
+        if update is not None:
+            yield update
+    for key, item in observed.items.items():
+        if item.kind in REMOVED and item.kind is not Kind.FLOW and key not in wanted.items:
+            yield Remove(item)
+
+
+def _update(item: Item, present: Item) -> Update | None:
+    new: dict[str, Value] = {}
+    for name, value in item.fields.items():
+        existing = present.fields.get(name)
+        target = listed([*value.values, *_strings(existing)]) if isinstance(value, AtLeast) else value
+        if not _same(target, existing):
+            new[name] = target
+    if item.kind is Kind.GROUP:
+        extra = (name for name in present.fields if name.startswith("attributes:") and name not in item.fields)
+        new |= dict.fromkeys(extra, None)
+    if not new:
+        return None
+    return Update(item.kind, item.name, {name: present.fields.get(name) for name in new}, new)
+
+
+def _same(wanted: Value, existing: Value) -> bool:
+    if isinstance(wanted, Secret) and isinstance(existing, SealedSecret):
+        return existing.opens_with(wanted.value)
+    return wanted == existing
+
+
+def _plain(value: Value) -> Value:
+    return listed(value.values) if isinstance(value, AtLeast) else value
+
+
+def _strings(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _changed(name: str, existing: Value, new: Value) -> str:
+    if isinstance(existing, tuple) and isinstance(new, tuple):
+        suffix = " (not ours)" if name in ("roles", "scope", "composites") else ""
+        gone = [f"- {entry}{suffix}" for entry in existing if entry not in new]
+        return f"{name}: " + ", ".join([*gone, *(f"+ {entry}" for entry in new if entry not in existing)])
+    return f"{name}: {_shown(existing)} -> {_shown(new)}"
+
+
+def _shown(value: Value) -> str:
+    match value:
+        case None:
+            return "(none)"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return "[" + ", ".join(value) + "]"
+        case str():
+            return repr(value)
+        case _:
+            return str(value)
+
+
+def counts(plan: RealmPlan) -> Mapping[str, int]:
+    """How many of each: create, change, remove."""
+    return {
+        "create": sum(isinstance(each, Create) for each in plan.differences),
+        "change": sum(isinstance(each, Update) for each in plan.differences),
+        "remove": sum(isinstance(each, Remove) for each in plan.differences),
+    }

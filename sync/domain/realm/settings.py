@@ -1,0 +1,157 @@
+"""The settings of the realm and of its user profile, from the realm policy (C4-C7, C9).
+
+Every field is one of Keycloak's realm representation. Settings that are not named here stay as somebody set
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mappings.realm import PasswordPolicy, RealmPolicy
+from sync.domain.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
+from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.realm.item import AtLeast, Item, Kind, Secret, Value
+from sync.domain.realm.options import MailServer
+
+EVENT_TYPES = frozenset(
+    {
+        "LOGIN",
+        "LOGIN_ERROR",
+        "LOGOUT",
+        "REFRESH_TOKEN",
+        "UPDATE_CREDENTIAL",
+        "UPDATE_CREDENTIAL_ERROR",
+        "REMOVE_CREDENTIAL",
+        "UPDATE_EMAIL",
+        "UPDATE_EMAIL_ERROR",
+        "SEND_RESET_PASSWORD",
+        "SEND_RESET_PASSWORD_ERROR",
+        "RESET_PASSWORD",
+        "RESET_PASSWORD_ERROR",
+        "USER_DISABLED_BY_PERMANENT_LOCKOUT",
+        "USER_DISABLED_BY_TEMPORARY_LOCKOUT",
+        "FEDERATED_IDENTITY_LINK",
+    }
+)
+"""REFRESH_TOKEN is not stored by default; without it a mobile user who only refreshes looks unused (D8)."""
+
+SECONDS_A_DAY = 86_400
+SECONDS_AN_HOUR = 3_600
+
+
+def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
+    lockout, sessions, totp = policy.lockout, policy.sessions, policy.second_factor
+    expiry = policy.event_expiry_days * SECONDS_A_DAY
+    fields: dict[str, Value] = {
+        "registrationAllowed": False,
+        "resetPasswordAllowed": True,
+        "loginWithEmailAllowed": True,
+        "duplicateEmailsAllowed": False,
+        "editUsernameAllowed": True,
+        "passwordPolicy": password_policy(policy.password),
+        "bruteForceProtected": True,
+        "bruteForceStrategy": "MULTIPLE",
+        "failureFactor": lockout.max_failures,
+        "waitIncrementSeconds": lockout.wait_seconds,
+        "maxFailureWaitSeconds": lockout.max_wait_seconds,
+        "maxDeltaTimeSeconds": lockout.reset_after_seconds,
+        "permanentLockout": lockout.permanent_after_lockouts is not None,
+        "maxTemporaryLockouts": lockout.permanent_after_lockouts or 0,
+        "otpPolicyType": "totp",
+        "otpPolicyAlgorithm": totp.totp_algorithm,
+        "otpPolicyDigits": totp.totp_digits,
+        "otpPolicyPeriod": totp.totp_period_seconds,
+        "otpPolicyCodeReusable": False,
+        "webAuthnPolicyPasswordlessPasskeysEnabled": totp.passkeys,
+        "webAuthnPolicyPasswordlessUserVerificationRequirement": "required",
+        "ssoSessionIdleTimeout": sessions.idle_seconds,
+        "ssoSessionMaxLifespan": sessions.max_seconds,
+        "ssoSessionIdleTimeoutRememberMe": 0,
+        "ssoSessionMaxLifespanRememberMe": 0,
+        "offlineSessionIdleTimeout": sessions.offline_idle_seconds,
+        "accessTokenLifespan": sessions.access_token_seconds,
+        "actionTokenGeneratedByAdminLifespan": policy.temporary_password_hours * SECONDS_AN_HOUR,
+        "eventsEnabled": True,
+        "eventsExpiration": expiry,
+        "enabledEventTypes": AtLeast(EVENT_TYPES),
+        "adminEventsEnabled": True,
+        "attributes:adminEventsExpiration": str(expiry),
+    }
+    return Item(Kind.REALM, "settings", fields | _mail_server(mail))
+
+
+def password_policy(policy: PasswordPolicy) -> str:
+    """C4 in Keycloak's spelling; it reads back identically (FACTS)."""
+    parts = [f"length({policy.min_length})", f"maxLength({policy.max_length})"]
+    for name, count in (
+        ("upperCase", policy.upper_case),
+        ("lowerCase", policy.lower_case),
+        ("digits", policy.digits),
+        ("specialChars", policy.special_characters),
+    ):
+        parts += [f"{name}({count})"] if count else []
+    for name, wanted in (
+        ("notUsername", policy.not_username),
+        ("notEmail", policy.not_email),
+        ("notContainsUsername", policy.not_contains_username),
+    ):
+        parts += [f"{name}(undefined)"] if wanted else []
+    parts += [f"passwordHistory({policy.history})"] if policy.history else []
+    parts += [f"forceExpiredPasswordChange({policy.expire_days})"] if policy.expire_days else []
+    return " and ".join(parts)
+
+
+def _mail_server(mail: MailServer) -> dict[str, Value]:
+    fields: dict[str, Value] = {
+        "smtpServer:host": mail.host,
+        "smtpServer:port": str(mail.port),
+        "smtpServer:from": mail.sender,
+        "smtpServer:starttls": str(mail.starttls).lower(),
+        "smtpServer:auth": str(mail.username is not None).lower(),
+    }
+    if mail.username is not None:
+        fields["smtpServer:user"] = mail.username
+    if mail.password is not None:
+        fields["smtpServer:password"] = Secret(mail.password)
+    return fields
+
+
+def user_profile(policy: RealmPolicy) -> Iterator[Item]:
+    """Our attributes, and who may change what (C9).
+
+    An attribute that is not declared is silently dropped (FACTS). The attributes our groups carry are declared
+    with nobody to edit them: a user who had one of them would otherwise bring a claim of the own choosing.
+    """
+    yield _attribute(ACCOUNT_ID, view=("admin",), edit=("admin",))
+    yield _attribute(TECHNICIAN_ID, view=("admin", "user"), edit=("admin",))
+    for name in (PROFILE_CLAIM, BRANCH_CLAIM, TEAM_CLAIM, DATA_ACCESS_CLAIM):
+        yield _attribute(name, view=("admin",), edit=())
+    yield Item(Kind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})
+    own_email = ("admin", "user") if policy.users_change_own_email else ("admin",)
+    yield Item(Kind.PROFILE_ATTRIBUTE, "email", {"permissions:edit": own_email})
+
+
+def _attribute(name: str, *, view: tuple[str, ...], edit: tuple[str, ...]) -> Item:
+    return Item(
+        Kind.PROFILE_ATTRIBUTE, name, {"permissions:view": view, "permissions:edit": edit, "multivalued": False}
+    )
+
+
+def required_actions(policy: RealmPolicy) -> Iterator[Item]:
+    """What a login may make somebody do. Without CONFIGURE_TOTP the second factor could never be set up;
+    UPDATE_EMAIL is the only way to change the own address, and it verifies the new one first (C9); nobody
+    deletes the own account (D6)."""
+    yield _action("UPDATE_PASSWORD", enabled=True)
+    yield _action("CONFIGURE_TOTP", enabled=True)
+    yield _action("delete_account", enabled=False)
+    if policy.second_factor.passkeys:
+        yield _action("webauthn-register-passwordless", enabled=True)
+    update_email: dict[str, Value] = {"enabled": policy.users_change_own_email}
+    if policy.users_change_own_email:
+        update_email["config:verifyEmail"] = "true"
+    yield Item(Kind.REQUIRED_ACTION, "UPDATE_EMAIL", update_email)
+
+
+def _action(name: str, *, enabled: bool) -> Item:
+    return Item(Kind.REQUIRED_ACTION, name, {"enabled": enabled})

@@ -1,0 +1,53 @@
+"""Everything the realm must hold, from the policy and the options: items of every kind but the login flows,
+whose names depend on what is there already (`flow_changes`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mappings.policy import Policy
+from sync.domain import vocabulary
+from sync.domain.group_roles import attributes_of_groups, roles_of_groups
+from sync.domain.realm.claims import claims_scope
+from sync.domain.realm.clients import clients
+from sync.domain.realm.item import Item, Kind, RealmState, Value, listed
+from sync.domain.realm.options import RealmOptions
+from sync.domain.realm.settings import realm_settings, required_actions, user_profile
+
+
+def wanted_realm(policy: Policy, options: RealmOptions) -> RealmState:
+    return RealmState.of(_items(policy, options))
+
+
+def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
+    yield realm_settings(policy.realm, options.mail)
+    yield from user_profile(policy.realm)
+    yield from required_actions(policy.realm)
+    for role in sorted(realm_roles(policy)):
+        yield Item(Kind.REALM_ROLE, role, {"composites": ()})
+    yield from clients(policy, options)
+    yield from claims_scope(policy)
+    yield from _groups(policy)
+
+
+def realm_roles(policy: Policy) -> frozenset[str]:
+    return frozenset(
+        {
+            vocabulary.SECOND_FACTOR_ROLE,
+            vocabulary.FIELD_TECHNICIAN_ROLE,
+            *(vocabulary.profile_role(key) for key in policy.profiles),
+        }
+    )
+
+
+def _groups(policy: Policy) -> Iterator[Item]:
+    attributes = attributes_of_groups(policy)
+    for path, carried in roles_of_groups(policy).items():
+        roles = listed(
+            [
+                *carried.realm_roles,
+                *(f"{vocabulary.FEATURES_CLIENT}/{feature}" for feature in carried.feature_roles),
+            ]
+        )
+        fields: dict[str, Value] = {f"attributes:{name}": values for name, values in attributes[path].items()}
+        yield Item(Kind.GROUP, path, {"roles": roles, **fields})
