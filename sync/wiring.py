@@ -17,8 +17,10 @@ from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
+from sync.domain.errors import Misconfigured
 from sync.ports.accounts import Accounts
 from sync.settings import Settings, load_settings
+from sync.store.accounts import used_keys
 from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.site import Site
@@ -49,9 +51,15 @@ def build(settings: Settings) -> Site:
 
 
 def build_site() -> Site:
-    """A Site from the settings of this process, with its database checked for missing migrations."""
+    """A Site from the settings of this process, its database checked: the migrations are there, and no key that
+    an account uses has vanished from the mapping files (rule 11). Raises Misconfigured if one has."""
     site = build(load_settings())
     site.db.check_schema()
+    with site.db.read() as tx:
+        used = used_keys(tx)
+    missing = used.missing_from(site.policy)
+    if missing:
+        raise Misconfigured(f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}")
     return site
 
 

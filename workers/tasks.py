@@ -15,12 +15,11 @@ from sync.usecases.import_accounts import apply_chunk
 import celeryconfig
 from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
 from sync.domain.lane import Lane
-from sync.settings import load_settings
 from sync.usecases.provision import provision_some
 from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from sync.usecases.sweep import sweep as sweep_site
-from sync.wiring import build
+from sync.wiring import build_site
 from workers.app import app
 
 log = structlog.get_logger()
@@ -30,7 +29,7 @@ log = structlog.get_logger()
 def _site_of(process: int) -> Site:
     """One Site per process, made after the fork: connections are not shared with the parent."""
     del process
-    return build(load_settings())
+    return build_site()
 
 
 def site() -> Site:

@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, and_, delete, func, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
+from mappings.policy import Policy
 from sync.domain.account import Account, Life, login_key
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.store.account_rows import COLUMNS, OBSERVED, email_local, from_row, login_keys, name_key, to_row
@@ -101,6 +102,11 @@ def by_technician(tx: Tx, technician_id: str) -> Account | None:
     return _one(tx, accounts.c.technician_id == technician_id)
 
 
+def by_idp_user_id(tx: Tx, idp_user_id: str) -> Account | None:
+    """By the id Keycloak knows the user by: the subject of a token (I5)."""
+    return _one(tx, accounts.c.idp_user_id == idp_user_id)
+
+
 def find(tx: Tx, text: str) -> tuple[Account, ...]:
     """What an administrator types: an id, a username, an e-mail address, an employee number or a technician
     id, in full. More than one answer is possible (someone's number may be another's technician id)."""
@@ -183,6 +189,21 @@ class UsedKeys:
     branches: Mapping[str, int]
     teams: Mapping[str, int]
     data_access: Mapping[str, int]
+
+    def missing_from(self, policy: Policy) -> tuple[str, ...]:
+        """Each used key that the policy does not have, as `profile 'clerk' (12 accounts)`."""
+        kinds: tuple[tuple[str, Mapping[str, int], Collection[str]], ...] = (
+            ("profile", self.profiles, policy.profiles),
+            ("branch", self.branches, policy.branches),
+            ("team", self.teams, policy.teams),
+            ("data access level", self.data_access, policy.data_access),
+        )
+        return tuple(
+            f"{kind} {key!r} ({count} accounts)"
+            for kind, used, known in kinds
+            for key, count in sorted(used.items())
+            if key not in known
+        )
 
 
 def used_keys(tx: Tx) -> UsedKeys:

@@ -36,7 +36,10 @@ def deactivate_account(site: Site, account_id: str, gate: GatePolicy, by: Actor)
 
 
 def change_account(site: Site, account_id: str, wanted: AccountChange, by: Actor) -> Account:
-    """Store the change and wake the workers. Raises Refused, WorkOrdersOpen or Transient; nothing is stored then."""
+    """Store the change and wake the workers.
+
+    Raises Refused, WorkOrdersOpen or Transient; nothing is stored then.
+    """
     with site.db.read() as tx:
         before = existing(tx, account_id)
     if withdraws_technician(before, wanted.applied_to(before), site.policy):

@@ -33,7 +33,7 @@ def wait_for(site: Site, wanted: Account, timeout: int) -> None:
             work = _look(site, wanted)
     if work is None:
         stop(
-            f"{name} is stored but not in Keycloak after {timeout} s. {_last_try(site, wanted)} It goes on by itself."
+            f"{name} is stored, but after {timeout} s not in Keycloak; it goes on alone. {_last_try(site, wanted)}"
         )
     if work.quarantine is not None:
         kind, reason = work.quarantine
