@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -72,7 +73,7 @@ def _status(connection: Connection) -> SchemaStatus:
     current = MigrationContext.configure(connection).get_current_revision()
     try:
         waiting = [each.revision for each in scripts.iterate_revisions("head", current or "base")]
-    except CommandError:
+    except (CommandError, RevisionError):
         raise Misconfigured(
             f"our database is at revision {current}, which this version does not know: "
             "it was upgraded by a newer version; run that one"
