@@ -31,7 +31,9 @@ class SettingsError(Exception):
 
 
 class KeycloakSettings(BaseModel):
-    """`timeout_seconds` bounds each request; it must stay below the lease of a claim.
+    """`url` is the address under which we reach Keycloak, `public_url` the one browsers use (None: the same);
+    tokens name the second as their issuer. `timeout_seconds` bounds each request; it must stay below the
+    lease of a claim.
 
     Each secret belongs to one service client (DESIGN, "In Keycloak"); a process gets only those it needs:
     workers `worker_secret` and `import_secret`, the web process `console_secret`, the command line for the
@@ -41,12 +43,23 @@ class KeycloakSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: HttpUrl
+    public_url: HttpUrl | None = None
     realm: Text = "fsm"
     timeout_seconds: Annotated[float, Field(gt=0, le=25)] = 10.0
     worker_secret: SecretStr | None = None
     import_secret: SecretStr | None = None
     configure_secret: SecretStr | None = None
     console_secret: SecretStr | None = None
+
+    @property
+    def realm_url(self) -> str:
+        """The realm's address for requests of ours."""
+        return f"{str(self.url).rstrip('/')}/realms/{self.realm}"
+
+    @property
+    def issuer(self) -> str:
+        """The realm's name in its tokens (`iss`), and its address for browsers."""
+        return f"{str(self.public_url or self.url).rstrip('/')}/realms/{self.realm}"
 
     def needed(self, name: str) -> str:
         """The value of one of the secrets. Raises SettingsError, naming the variable, if it is not set."""

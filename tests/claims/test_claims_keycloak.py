@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sync.claims import ClaimsReader, LiveCheck, LiveCheckUnavailable, NoAccess, SessionEnded
-from tests.conftest import KeycloakServer
+from tests.services import KeycloakServer
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("A6")]
 
