@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.import_columns import ImportColumn
-from sync.domain.errors import Problem
+from mappings.names import name_key
 from sync.domain.import_row import Cell, ImportRow
 from sync.spreadsheet.limits import FileRefused
 from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters
 
 SEARCHED_ROWS = 50
 FEWEST_TITLES = 2
+NAMES = frozenset({"given_name", "family_name"})
+"""Both are needed, or the full name in one column."""
+
 NONE = ""
 """A person's mapping of a title to this field leaves the column out."""
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _REMARK = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
 
@@ -48,8 +49,10 @@ def find_columns(
     FileRefused when no header is found, a required column is missing or two columns claim one field.
     """
     chosen = _checked_by_hand(by_hand or {}, known)
-    aliases = {normal(title): each.field for each in known for titles in each.titles.values() for title in titles}
-    aliases |= {normal(each.field): each.field for each in known}
+    aliases = {
+        name_key(title): each.field for each in known for titles in each.titles.values() for title in titles
+    }
+    aliases |= {name_key(each.field): each.field for each in known}
     header = max(
         sheet.rows[:SEARCHED_ROWS], key=lambda row: (len(set(_fields(row, aliases, chosen).values())), -row.number)
     )
@@ -71,26 +74,22 @@ def find_columns(
     return StaffList(sheet, header.number, columns, ignored, rows)
 
 
-def normal(title: str) -> str:
-    """The form in which two titles are the same: case, accents' spelling, signs and blanks do not count."""
-    folded = unicodedata.normalize("NFKC", title).casefold().translate(_UMLAUTS)
-    return "".join(sign for sign in folded if sign.isalnum())
-
-
 def _fields(row: SheetRow, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> dict[int, str]:
-    """Column → field for every title of the row that is known. Merged titles count once."""
+    """Column → field for every title of the row that is known. `Name` beside `Vorname` is the family name."""
     found: dict[int, str] = {}
     for column, cell in sorted(row.cells.items()):
-        by_hand = chosen.get(normal(cell.text), chosen.get(column_letters(column)))
+        by_hand = chosen.get(name_key(cell.text), chosen.get(column_letters(column)))
         field = by_hand if by_hand is not None else _known(cell.text, aliases)
         if field:
             found[column] = field
+    if "given_name" in found.values() and "family_name" not in found.values():
+        found = {column: "family_name" if field == "full_name" else field for column, field in found.items()}
     return found
 
 
 def _known(title: str, aliases: Mapping[str, str]) -> str | None:
     """By the whole title, else without what stands in brackets: `Eintritt (TT.MM.JJJJ)`."""
-    return aliases.get(normal(title)) or aliases.get(normal(_REMARK.sub("", title)))
+    return aliases.get(name_key(title)) or aliases.get(name_key(_REMARK.sub("", title)))
 
 
 def _row(row: SheetRow, fields: Mapping[int, str]) -> ImportRow:
@@ -108,7 +107,7 @@ def _checked_by_hand(by_hand: Mapping[str, str], known: Sequence[ImportColumn]) 
     for title, field in by_hand.items():
         if field != NONE and field not in fields:
             raise FileRefused(f"{title!r} cannot be the field {field!r}", _nearest(field, fields))
-    return {title if _is_letters(title) else normal(title): field for title, field in by_hand.items()}
+    return {title if _is_letters(title) else name_key(title): field for title, field in by_hand.items()}
 
 
 def _is_letters(title: str) -> bool:
@@ -116,7 +115,7 @@ def _is_letters(title: str) -> bool:
 
 
 def _refuse_unused(chosen: Mapping[str, str], header: SheetRow) -> None:
-    present = {normal(cell.text) for cell in header.cells.values()}
+    present = {name_key(cell.text) for cell in header.cells.values()}
     present |= {column_letters(column) for column in header.cells}
     for title in chosen:
         if title not in present:
@@ -140,11 +139,14 @@ def _refuse_twice(fields: Mapping[int, str], header: SheetRow) -> None:
 def _refuse_missing(
     fields: Mapping[int, str], header: SheetRow, known: Sequence[ImportColumn], aliases: Mapping[str, str]
 ) -> None:
-    missing = [each for each in known if each.required and each.field not in fields.values()]
+    present = set(fields.values())
+    missing = [each for each in known if each.required and each.field not in present]
+    if "full_name" not in present:
+        missing += [each for each in known if each.field in NAMES and each.field not in present]
     if not missing:
         return
     names = "; ".join(f"{each.field} (titled {_examples(each)})" for each in missing)
-    free = {normal(cell.text): cell for column, cell in header.cells.items() if column not in fields}
+    free = {name_key(cell.text): cell for column, cell in header.cells.items() if column not in fields}
     for each in missing:
         titles = [alias for alias, field in aliases.items() if field == each.field]
         for title, cell in free.items():
@@ -177,13 +179,3 @@ def _titles(row: SheetRow) -> str:
 def _nearest(wrong: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(wrong, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(known)}"
-
-
-def problems_of_titles(staff: StaffList) -> tuple[Problem, ...]:
-    """Titles that were left out, so that a column nobody recognised does not go unnoticed."""
-    return tuple(
-        Problem(
-            cell.address, f"column {' '.join(cell.text.split())!r} is not used", "map it with --map if it matters"
-        )
-        for cell in staff.ignored
-    )
