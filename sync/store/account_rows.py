@@ -5,13 +5,13 @@ The keys are made here, in Python, because SQLite and PostgreSQL fold letters di
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from sync.domain.account import Account, Life, login_key
+from sync.domain.likeness import email_local, fold, name_key
 from sync.store.tables import account as table
 
 FIELDS = tuple(field.name for field in fields(Account))
@@ -51,18 +51,3 @@ def to_row(account: Account) -> dict[str, Any]:
 def login_keys(account: Account) -> frozenset[str]:
     """The names under which the person can log in."""
     return frozenset({login_key(account.username), login_key(account.email)})
-
-
-def fold(text: str) -> str:
-    """For comparing without regard to case: NFC, case-folded, one blank between words."""
-    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
-
-
-def name_key(given_name: str, family_name: str) -> str:
-    """The words of a full name in alphabetical order: files often swap given and family name (A2)."""
-    return " ".join(sorted(fold(f"{given_name} {family_name}").split()))
-
-
-def email_local(email: str) -> str:
-    """What stands before the last @."""
-    return login_key(email).rpartition("@")[0]

@@ -16,8 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from mappings.policy import Policy
 from sync.domain.account import Account, Life, login_key
-from sync.domain.errors import NotFound, Problem, Refused
-from sync.store.account_rows import COLUMNS, OBSERVED, email_local, from_row, login_keys, name_key, to_row
+from sync.domain.errors import Conflict, NotFound, Problem, Refused
+from sync.domain.likeness import email_local, name_key
+from sync.store.account_rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
 from sync.store.database import Tx
 from sync.store.tables import account as accounts
 from sync.store.tables import login_name
@@ -58,22 +59,20 @@ def update(tx: Tx, account: Account) -> None:
 
 
 def remember_idp_user_id(tx: Tx, account_id: str, idp_user_id: str) -> None:
-    """Keep the id Keycloak knows the user by. Raises Refused if another account has that user, or if this
+    """Keep the id Keycloak knows the user by. Raises Conflict if another account has that user, or if this
     account has another one: two users for one person need a person's decision."""
     known = tx.connection.scalar(tx.locking(select(accounts.c.idp_user_id).where(accounts.c.id == account_id)))
     if known == idp_user_id:
         return
     if known is not None:
-        raise Refused(
-            [Problem("idp_user_id", f"the account has Keycloak user {known} already, not {idp_user_id}")]
-        )
+        raise Conflict(f"the account has Keycloak user {known} already, not {idp_user_id}")
     try:
         with tx.connection.begin_nested():
             tx.connection.execute(
                 sql_update(accounts).where(accounts.c.id == account_id).values(idp_user_id=idp_user_id)
             )
     except IntegrityError:
-        raise Refused([Problem("idp_user_id", f"Keycloak user {idp_user_id} has another account")]) from None
+        raise Conflict(f"Keycloak user {idp_user_id} belongs to another account") from None
 
 
 def lock(tx: Tx, account_id: str) -> None:

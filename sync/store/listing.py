@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, RowMapping, and_, select
 
 from sync.domain.account import Account
+from sync.domain.likeness import fold
 from sync.domain.status import AccountStatus, Observation, status_of
 from sync.store import observations, work_state
-from sync.store.account_rows import COLUMNS, fold, from_row
+from sync.store.account_rows import COLUMNS, from_row
 from sync.store.database import Tx
 from sync.store.query import AccountQuery, Scope
 from sync.store.tables import account as accounts
