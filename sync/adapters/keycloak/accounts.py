@@ -31,8 +31,9 @@ from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, U
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
 from sync.ports.accounts import Created, NewUser
 
-FIELDS = {"email": "email", "given_name": "firstName", "family_name": "lastName"}
-"""Sent with every change of attributes: left out they would be cleared (FACTS, writing)."""
+FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
+"""Sent with every change of attributes: left out they would be cleared (FACTS, writing), and a missing username
+is refused where the realm lets usernames change (measured)."""
 
 
 class KeycloakAccounts:
@@ -188,8 +189,6 @@ def _changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
         value = new[key] if key in new else user.get(field)
         if value is not None:
             body[field] = value
-    if new.get("username"):
-        body["username"] = new["username"]
     if "email" in new and (new["email"] or "").lower() != (user.get("email") or ""):
         body["emailVerified"] = False
     return body

@@ -1,0 +1,238 @@
+"""What the contract suite does to Keycloak beside the port: strangers, logins, lockouts, tampering.
+
+Two of a kind, one on the fake and one on a real realm, so that each test is written once.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.domain.observed import LockState
+from sync.ports.accounts import Accounts
+from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin
+from tests.fakes.accounts import FakeAccounts, FakeUser
+
+PASSWORD = "A-password-of-a-person-1"
+
+
+class World(Protocol):
+    accounts: Accounts
+
+    def later(self) -> None:
+        """So much later that nothing is remembered from earlier looks."""
+
+    def stranger(self, username: str, email: str) -> str:
+        """A user that is not ours, with the group `/elsewhere`. Answers its id."""
+
+    def delete_user(self, idp_user_id: str) -> None: ...
+
+    def set_attribute(self, idp_user_id: str, name: str, value: str) -> None: ...
+
+    def verify_email(self, idp_user_id: str) -> None: ...
+
+    def map_role(self, idp_user_id: str, role: str) -> None:
+        """Map a realm role, or a client role written `client/role`, to the user itself."""
+
+    def log_in(self, idp_user_id: str, *, offline: bool) -> str:
+        """The user sets a password and logs in; answers the refresh token."""
+
+    def refreshes(self, token: str) -> bool: ...
+
+    def password_is(self, idp_user_id: str, password: str) -> bool:
+        """True when the login takes the password, even if it then asks for something else."""
+
+    def lock(self, idp_user_id: str, *, for_good: bool) -> None:
+        """Wrong passwords until Keycloak locks the user."""
+
+    def carrying(self, path: str, role: str) -> AbstractContextManager[None]:
+        """Meanwhile the group carries a role too many (`client/role` for a client role)."""
+
+    def without_group(self, path: str) -> AbstractContextManager[None]:
+        """Meanwhile the group is missing; afterwards there is one of that path again, with another id."""
+
+
+class FakeWorld:
+    def __init__(self, accounts: FakeAccounts) -> None:
+        self.accounts = accounts
+        accounts.groups["/elsewhere"] = set()
+
+    def later(self) -> None:
+        """The fake remembers nothing."""
+
+    def stranger(self, username: str, email: str) -> str:
+        user = FakeUser(str(uuid.uuid4()), username, email, groups={"/elsewhere"})
+        self.accounts.users[user.id] = user
+        return user.id
+
+    def delete_user(self, idp_user_id: str) -> None:
+        del self.accounts.users[idp_user_id]
+
+    def set_attribute(self, idp_user_id: str, name: str, value: str) -> None:
+        self.accounts.users[idp_user_id].attributes[name] = (value,)
+
+    def verify_email(self, idp_user_id: str) -> None:
+        self.accounts.users[idp_user_id].email_verified = True
+
+    def map_role(self, idp_user_id: str, role: str) -> None:
+        self.accounts.users[idp_user_id].roles.add(role)
+
+    def log_in(self, idp_user_id: str, *, offline: bool) -> str:
+        user, token = self.accounts.users[idp_user_id], uuid.uuid4().hex
+        user.required_actions.discard("UPDATE_PASSWORD")
+        user.password = PASSWORD
+        user.tokens[token] = LOGIN_CLIENT if offline else None
+        return token
+
+    def refreshes(self, token: str) -> bool:
+        return any(token in user.tokens and user.enabled for user in self.accounts.users.values())
+
+    def password_is(self, idp_user_id: str, password: str) -> bool:
+        return self.accounts.users[idp_user_id].password == password
+
+    def lock(self, idp_user_id: str, *, for_good: bool) -> None:
+        user = self.accounts.users[idp_user_id]
+        user.lock = LockState(temporary=not for_good, permanent=for_good, failures=2)
+        user.enabled = not for_good
+
+    @contextmanager
+    def carrying(self, path: str, role: str) -> Iterator[None]:
+        self.accounts.groups[path].add(role)
+        yield
+        self.accounts.groups[path].discard(role)
+
+    @contextmanager
+    def without_group(self, path: str) -> Iterator[None]:
+        roles = self.accounts.groups.pop(path)
+        for user in self.accounts.users.values():
+            user.groups.discard(path)
+        yield
+        self.accounts.groups[path] = roles
+
+
+@dataclass
+class Seconds:
+    """A clock that a test moves."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class KeycloakWorld:
+    accounts: Accounts
+    admin: RealmAdmin
+    clock: Seconds
+
+    def later(self) -> None:
+        self.clock.now += 3600
+
+    def stranger(self, username: str, email: str) -> str:
+        body = {
+            "username": username,
+            "email": email,
+            "firstName": "Some",
+            "lastName": "Body",
+            "enabled": True,
+            "groups": ["/elsewhere"],
+        }
+        return self.admin.call("POST", "users", body).headers["Location"].rpartition("/")[2]
+
+    def delete_user(self, idp_user_id: str) -> None:
+        self.admin.call("DELETE", f"users/{idp_user_id}")
+
+    def set_attribute(self, idp_user_id: str, name: str, value: str) -> None:
+        user = self.admin.read(f"users/{idp_user_id}")
+        user["attributes"] = {**user.get("attributes", {}), name: [value]}
+        self.admin.call("PUT", f"users/{idp_user_id}", user)
+
+    def verify_email(self, idp_user_id: str) -> None:
+        self.admin.call("PUT", f"users/{idp_user_id}", {"emailVerified": True})
+
+    def map_role(self, idp_user_id: str, role: str) -> None:
+        self.admin.call("POST", f"users/{idp_user_id}/role-mappings/{self._mappings(role)}", [self._role(role)])
+
+    def log_in(self, idp_user_id: str, *, offline: bool) -> str:
+        self._give_password(idp_user_id)
+        answer = self.admin.token(
+            grant_type="password",
+            username=self._username(idp_user_id),
+            password=PASSWORD,
+            scope="openid offline_access" if offline else "openid",
+        )
+        assert answer.ok, answer.text
+        return str(answer.json()["refresh_token"])
+
+    def refreshes(self, token: str) -> bool:
+        return self.admin.token(grant_type="refresh_token", refresh_token=token).ok
+
+    def password_is(self, idp_user_id: str, password: str) -> bool:
+        answer = self.admin.token(grant_type="password", username=self._username(idp_user_id), password=password)
+        return answer.ok or "not fully set up" in answer.text
+
+    def lock(self, idp_user_id: str, *, for_good: bool) -> None:
+        self.admin.call("PUT", "", {"permanentLockout": for_good, "maxTemporaryLockouts": 0})
+        self._give_password(idp_user_id)
+        username = self._username(idp_user_id)
+
+        def locked() -> bool:
+            self.admin.token(grant_type="password", username=username, password="wrong")
+            return bool(self.admin.read(f"attack-detection/brute-force/users/{idp_user_id}")["disabled"])
+
+        wait_for(locked, "the lockout")
+
+    @contextmanager
+    def carrying(self, path: str, role: str) -> Iterator[None]:
+        at = f"groups/{self.admin.group_id(path)}/role-mappings/{self._mappings(role)}"
+        self.admin.call("POST", at, [self._role(role)])
+        try:
+            yield
+        finally:
+            self.admin.call("DELETE", at, [self._role(role)])
+
+    @contextmanager
+    def without_group(self, path: str) -> Iterator[None]:
+        parent, _, name = path.rpartition("/")
+        group = self.admin.read(f"group-by-path{path}")
+        mappings = self.admin.read(f"groups/{group['id']}/role-mappings")
+        self.admin.call("DELETE", f"groups/{group['id']}")
+        try:
+            yield
+        finally:
+            below = f"groups/{self.admin.group_id(parent)}/children"
+            self.admin.call("POST", below, {"name": name, "attributes": group["attributes"]})
+            new = f"groups/{self.admin.group_id(path)}/role-mappings"
+            self.admin.call("POST", f"{new}/realm", mappings.get("realmMappings", []))
+            for client in mappings.get("clientMappings", {}).values():
+                self.admin.call("POST", f"{new}/clients/{client['id']}", client["mappings"])
+
+    def _give_password(self, idp_user_id: str) -> None:
+        self.admin.call("PUT", f"users/{idp_user_id}", {"requiredActions": []})
+        credential = {"type": "password", "value": PASSWORD, "temporary": False}
+        self.admin.call("PUT", f"users/{idp_user_id}/reset-password", credential)
+
+    def _username(self, idp_user_id: str) -> str:
+        return str(self.admin.read(f"users/{idp_user_id}")["username"])
+
+    def _mappings(self, role: str) -> str:
+        client, slash, _ = role.rpartition("/")
+        return f"clients/{self.admin.client_id(client)}" if slash else "realm"
+
+    def _role(self, role: str) -> object:
+        client, slash, name = role.rpartition("/")
+        return self.admin.read(
+            f"clients/{self.admin.client_id(client)}/roles/{name}" if slash else f"roles/{name}"
+        )
+
+
+def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
+    """Ask until the condition holds; fails the test when it does not within the time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"waited {seconds:g} s for {what}"

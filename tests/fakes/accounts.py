@@ -1,0 +1,247 @@
+"""Keycloak's accounts in memory, with what of Keycloak matters to those who use the port.
+
+One namespace for usernames and e-mail addresses; disabling revokes nothing; offline tokens survive a logout;
+enabling lifts a permanent lockout; groups by path, with roles that reach the members of the groups below. The
+contract suite in tests/contract holds it to what the real one does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from mappings.policy import Policy
+from sync.domain import vocabulary
+from sync.domain.change import (
+    Change,
+    Disable,
+    Enable,
+    EndSessions,
+    JoinGroup,
+    LeaveGroup,
+    TakeRole,
+    UpdateDetails,
+)
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
+from sync.domain.group_roles import PARENTS, roles_of_groups
+from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
+from sync.ports.accounts import Created, NewUser
+
+DEFAULT_ROLE = "default-roles-fake"
+REALM_MANAGEMENT = "realm-management/"
+
+
+@dataclass
+class FakeUser:
+    """A user of the fake realm. `tokens` maps each live refresh token to the client of an offline one, or None."""
+
+    id: str
+    username: str
+    email: str
+    given_name: str = ""
+    family_name: str = ""
+    enabled: bool = True
+    email_verified: bool = False
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=lambda: {DEFAULT_ROLE})
+    required_actions: set[str] = field(default_factory=set)
+    lock: LockState = field(default_factory=LockState)
+    password: str | None = field(default=None, repr=False)
+    tokens: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def account_id(self) -> str | None:
+        values = self.attributes.get(ACCOUNT_ID, ())
+        return values[0] if len(values) == 1 else None
+
+
+class FakeAccounts:
+    """`sync.ports.accounts.Accounts`. `users` and `groups` (path to the roles it carries) may be read and set by
+    a test; `applied` lists the changes that were carried out, in order."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.users: dict[str, FakeUser] = {}
+        self.applied: list[tuple[str, Change]] = []
+        self._expected = {
+            path: {
+                *carried.realm_roles,
+                *(f"{vocabulary.FEATURES_CLIENT}/{role}" for role in carried.feature_roles),
+            }
+            for path, carried in roles_of_groups(policy).items()
+        }
+        self.groups = {path: set(roles) for path, roles in self._expected.items()}
+        self._failures: list[tuple[Failure, bool]] = []
+
+    def fail_next(self, failure: Failure, *, after_the_work: bool = False) -> None:
+        """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
+        self._failures.append((failure, after_the_work))
+
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        with self._failing():
+            return {user.desired.account_id: self._outcome(user) for user in users}
+
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
+        with self._failing():
+            user = self.users.get(idp_user_id)
+            return None if user is None else self._observed(user, sessions=sessions)
+
+    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
+        with self._failing():
+            return tuple(self._observed(user, sessions=False) for user in self._holders(username, email))
+
+    def apply(self, idp_user_id: str, change: Change) -> None:
+        with self._failing():
+            user = self._admitted(idp_user_id)
+            self._carry_out(user, change)
+            self.applied.append((idp_user_id, change))
+
+    def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:
+        with self._failing():
+            looked_at = {above for path in groups for above in _with_parents(path)}
+            for path in sorted(looked_at):
+                self._existing_group(path)
+            extra = {path: frozenset(self.groups[path] - self._expected.get(path, set())) for path in looked_at}
+            return {path: roles for path, roles in extra.items() if roles}
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        failure, after_the_work = self._failures.pop(0) if self._failures else (None, False)
+        if failure is not None and not after_the_work:
+            raise failure
+        yield
+        if failure is not None:
+            raise failure
+
+    def _outcome(self, new: NewUser) -> Created | Failure:
+        try:
+            return self._create(new)
+        except Failure as failure:
+            return failure
+
+    def _create(self, new: NewUser) -> Created:
+        wanted = new.desired
+        if len(wanted.username) < 3 or set(wanted.username) & set(" <>!/") or "@" not in wanted.email:
+            raise NeedsPerson(f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}")
+        for path in sorted(wanted.groups):
+            self._joinable_group(path)
+        for user in self.users.values():
+            if user.account_id == wanted.account_id:
+                return Created(user.id, existed=True)
+        self._refuse_taken(wanted.username, wanted.email, self._holders(wanted.username, wanted.email))
+        user = FakeUser(
+            id=str(uuid.uuid4()),
+            username=wanted.username.lower(),
+            email=wanted.email.lower(),
+            given_name=wanted.given_name,
+            family_name=wanted.family_name,
+            enabled=wanted.enabled,
+            attributes=dict(wanted.attributes),
+            groups=set(wanted.groups),
+            required_actions={"UPDATE_PASSWORD"},
+            password=new.temporary_password,
+        )
+        self.users[user.id] = user
+        return Created(user.id, existed=False)
+
+    def _holders(self, username: str, email: str) -> list[FakeUser]:
+        names = {username.lower(), email.lower()} - {""}
+        return [user for user in self.users.values() if names & {user.username, user.email}]
+
+    def _refuse_taken(self, username: str, email: str, holders: Sequence[FakeUser]) -> None:
+        if holders:
+            named = ", ".join(f"{holder.username!r} with {holder.email!r}" for holder in holders)
+            raise Conflict(f"{username!r} or {email!r} is taken by {named}")
+
+    def _admitted(self, idp_user_id: str) -> FakeUser:
+        user = self.users.get(idp_user_id)
+        if user is None:
+            raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
+        if user.account_id is None or self._administers_realm(user):
+            raise Unsafe(f"nothing is written to {user.username!r}")
+        return user
+
+    def _carry_out(self, user: FakeUser, change: Change) -> None:
+        match change:
+            case Disable():
+                user.enabled = False
+            case Enable():
+                user.enabled, user.lock = True, LockState()
+            case EndSessions():
+                user.tokens.clear()
+            case TakeRole(role=role):
+                if not vocabulary.owns_role(role):
+                    raise Unsafe(f"the role {role} is not ours")
+                user.roles.discard(role)
+            case LeaveGroup(path=path):
+                if not vocabulary.owns_group(path):
+                    raise Unsafe(f"the group {path} is not ours")
+                user.groups.discard(path)
+            case JoinGroup(path=path):
+                self._joinable_group(path)
+                user.groups.add(path)
+            case UpdateDetails(new=new):
+                self._update(user, new)
+
+    def _update(self, user: FakeUser, new: Mapping[str, str | None]) -> None:
+        if ACCOUNT_ID in new:
+            raise Unsafe("the account id is never changed")
+        username, email = new.get("username") or "", new.get("email") or ""
+        others = [holder for holder in self._holders(username, email) if holder is not user]
+        self._refuse_taken(username, email, others)
+        if email and email.lower() != user.email:
+            user.email, user.email_verified = email.lower(), False
+        user.username = username.lower() or user.username
+        for name in {"given_name", "family_name"} & new.keys():
+            setattr(user, name, new[name] or "")
+        for name in OWNED_ATTRIBUTES & new.keys():
+            value = new[name]
+            if value is None:
+                user.attributes.pop(name, None)
+            else:
+                user.attributes[name] = (value,)
+
+    def _joinable_group(self, path: str) -> None:
+        if path not in self._expected or path in PARENTS:
+            raise Unsafe(f"the group {path} is not one that accounts are put into")
+        self._existing_group(path)
+
+    def _existing_group(self, path: str) -> None:
+        if path not in self.groups:
+            raise Misconfigured(f"the realm has no group {path}")
+
+    def _administers_realm(self, user: FakeUser) -> bool:
+        inherited = {role for path in user.groups for above in _with_parents(path) for role in self.groups[above]}
+        return any(role.startswith(REALM_MANAGEMENT) for role in user.roles | inherited)
+
+    def _observed(self, user: FakeUser, *, sessions: bool) -> Observed:
+        live = user.tokens.values()
+        return Observed(
+            idp_user_id=user.id,
+            username=user.username,
+            email=user.email,
+            given_name=user.given_name,
+            family_name=user.family_name,
+            enabled=user.enabled,
+            attributes=dict(user.attributes),
+            groups=frozenset(user.groups),
+            roles=frozenset(role for role in user.roles if "/" not in role),
+            required_actions=frozenset(user.required_actions),
+            lock=user.lock,
+            administers_realm=self._administers_realm(user),
+            email_verified=user.email_verified,
+            sessions=Sessions(
+                online=sum(client is None for client in live),
+                offline_clients=frozenset(client for client in live if client is not None),
+            )
+            if sessions
+            else None,
+        )
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
