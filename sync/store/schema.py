@@ -16,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import Misconfigured, Problem, Refused
 from sync.store.engine import UPGRADE, failure_of, make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,7 +44,13 @@ def upgrade(url: str) -> SchemaStatus:
 
 
 def downgrade(url: str, revision: str) -> SchemaStatus:
-    """Go back to a revision, "base" for an empty database: what later tables held is lost."""
+    """Go back to a revision, "base" for an empty database: what later tables held is lost.
+
+    Raises Refused for a revision this program does not know.
+    """
+    known = [each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if revision not in {"base", *known}:
+        raise Refused([Problem("revision", f"{revision!r} is not known", f"base or one of {', '.join(known)}")])
     with _migrating(url) as (connection, config):
         command.downgrade(config, revision)
         return _status(connection)
