@@ -14,8 +14,8 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import quote
 
 import requests
-from keycloak import KeycloakOpenID, KeycloakOpenIDConnection
-from keycloak.exceptions import KeycloakConnectionError, KeycloakError
+from keycloak import ConnectionManager, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakConnectionError
 
 from sync.adapters.keycloak import failures
 
@@ -73,7 +73,11 @@ class Connection:
 
     def get(self, path: str, **params: object) -> Json:
         """The JSON at the path. A list as parameter is sent once for each element."""
-        return self._read(self._answer("GET", path, params=params), f"GET {path}")
+        doing = f"GET {path}"
+        answered = self._read(self._answer("GET", path, params=params), doing)
+        if answered is None:
+            raise failures.not_json(doing, self.url)
+        return answered
 
     def find(self, path: str, **params: object) -> Json | None:
         """Like `get`; None where Keycloak itself says that the thing does not exist. A realm that does not
@@ -90,7 +94,9 @@ class Connection:
     def create(self, path: str, payload: Json) -> str:
         """POST something new and answer its id: the last part of the Location header."""
         response = self._answer("POST", path, payload)
-        return response.headers.get("Location", "").rstrip("/").rpartition("/")[2]
+        if "Location" not in response.headers:
+            raise failures.broken_off(f"POST {path}", self.url)
+        return response.headers["Location"].rstrip("/").rpartition("/")[2]
 
     def put(self, path: str, payload: Json = None) -> Json | None:
         """The JSON answered, None where there is none."""
@@ -150,35 +156,31 @@ class _SignedIn(KeycloakOpenIDConnection):
     """python-keycloak's connection without its retries.
 
     Read in its source (7.1.1): `max_retries=1` would send a POST again after a dropped connection; a 401 is
-    answered by `refresh_token()` and one repetition; an expired token is renewed before a request. Tokens are
-    fetched afresh rather than refreshed: client credentials have no refresh token, and an administrator's may
-    have ended with a restart of Keycloak.
+    answered by `refresh_token()` and one repetition; an expired token is renewed before a request. Its own
+    sign-in retries once and trips over an error that is a list, so the token is fetched here; afresh each time,
+    for client credentials have no refresh token and an administrator's may have ended with Keycloak's restart.
     """
 
     def __init__(self, who: str, url: str, timeout: float, pool: int, credentials: dict[str, Any]) -> None:
         self._who = who
         self._url = url
-        self._tokens = KeycloakOpenID(
-            server_url=f"{url}/",
-            realm_name=credentials.get("user_realm_name", credentials["realm_name"]),
-            client_id=credentials["client_id"],
-            client_secret_key=credentials.get("client_secret_key"),
-            timeout=timeout,  # type: ignore[arg-type] # requests takes fractions of a second
-            max_retries=0,
-        )
+        self._form = {
+            "client_id": credentials["client_id"],
+            "client_secret": credentials.get("client_secret_key"),
+            "username": credentials.get("username"),
+            "password": credentials.get("password"),
+            "grant_type": credentials["grant_type"],
+        }
+        self._token_realm: str = credentials.get("user_realm_name", credentials["realm_name"])
+        self._tokens = ConnectionManager(f"{url}/", timeout=timeout, max_retries=0)  # type: ignore[arg-type] # fractions work
         self._signing_in = threading.Lock()
         super().__init__(
             server_url=f"{url}/",
-            timeout=timeout,  # type: ignore[arg-type] # requests takes fractions of a second
+            timeout=timeout,  # type: ignore[arg-type] # fractions work
             max_retries=0,
             pool_maxsize=pool,
             **credentials,
         )
-
-    @property
-    def keycloak_openid(self) -> KeycloakOpenID:
-        """The client of the token endpoint, which the library would make with one retry."""
-        return self._tokens
 
     def send(self, method: str, address: str, payload: Json, params: dict[str, Any]) -> requests.Response:
         body = "" if payload is None else json.dumps(payload)
@@ -193,17 +195,30 @@ class _SignedIn(KeycloakOpenIDConnection):
                 return self.raw_delete(address, body)
 
     def refresh_token(self) -> None:
-        """Sign in. Raises a Failure; the library's own errors may quote a token or trip over a list."""
         with self._signing_in:
-            try:
-                self.get_token()
-            except KeycloakConnectionError as error:
-                raise failures.no_answer("sign-in", self._url, error) from None
-            except (KeycloakError, AttributeError, KeyError, TypeError, ValueError) as error:
-                raise failures.sign_in_refused(
-                    getattr(error, "response_code", None),
-                    getattr(error, "response_body", None),
-                    who=self._who,
-                    realm=self._tokens.realm_name,
-                    url=self._url,
-                ) from None
+            self.get_token()
+
+    def get_token(self) -> None:
+        """Sign in. Raises a Failure."""
+        address = f"realms/{segment(self._token_realm)}/protocol/openid-connect/token"
+        try:
+            response = self._tokens.raw_post(address, self._form)
+        except KeycloakConnectionError as error:
+            raise failures.no_answer("sign-in", self._url, error) from None
+        token = _token(response)
+        if token is None:
+            raise failures.sign_in_refused(response, who=self._who, realm=self._token_realm, url=self._url)
+        self.token = token
+
+
+def _token(response: requests.Response) -> dict[str, Any] | None:
+    """The token and its life in seconds (RFC 6749 section 5.1), None if the answer is anything else."""
+    if not response.ok or response.history:
+        return None
+    try:
+        match response.json():
+            case {"access_token": str(access), "expires_in": int(seconds)}:
+                return {"access_token": access, "expires_in": seconds}
+    except ValueError:
+        return None
+    return None

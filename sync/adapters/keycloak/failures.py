@@ -75,7 +75,7 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
         case requests.exceptions.Timeout():
             reason = "no answer in time"
         case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
-            reason = "the answer broke off"
+            return broken_off(doing, url)
         case _:
             reason = "not reachable"
     return Unreachable(f"Keycloak at {url}: {reason} ({doing})")
@@ -105,11 +105,17 @@ def refused(doing: str, response: requests.Response, *, who: str, realm: str) ->
     return Invalid(told, text)
 
 
-def sign_in_refused(status: int | None, body: bytes | str | None, *, who: str, realm: str, url: str) -> Failure:
-    """The failure for a token request that brought no token; RFC 6749 section 5.2 names the errors."""
-    text = words(body or b"")
-    told = f"Keycloak at {url} gave {who} no token: {text}"
-    if status is not None and (status >= 500 or status == 429):
+def sign_in_refused(response: requests.Response, *, who: str, realm: str, url: str) -> Failure:
+    """The failure for a token request that brought no token; RFC 6749 section 5.2 names the errors. The words of
+    a success are not told: they may hold a token."""
+    status = response.status_code
+    if response.history:
+        return redirected(url)
+    if response.ok:
+        return not_json("sign-in", url)
+    text = words(response.content)
+    told = f"Keycloak at {url} answered {status} and gave {who} no token: {text}"
+    if status >= 500 or status == 429:
         return Unwell(told, status, text)
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)
@@ -120,10 +126,14 @@ def sign_in_refused(status: int | None, body: bytes | str | None, *, who: str, r
     return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
 
 
+def broken_off(doing: str, url: str) -> Unreachable:
+    return Unreachable(f"Keycloak at {url}: the answer broke off ({doing})")
+
+
 def not_json(doing: str, url: str) -> Misconfigured:
     return Misconfigured(
-        f"{url} answered {doing} with something that is not JSON; check that FSM_KEYCLOAK__URL is the address of "
-        "Keycloak and that no proxy answers for it"
+        f"{url} answered {doing} with something that is not Keycloak's JSON; check that FSM_KEYCLOAK__URL is the "
+        "address of Keycloak and that no proxy answers for it"
     )
 
 
@@ -164,5 +174,5 @@ def _not_found(told: str, response: requests.Response, text: str, realm: str) ->
 
 def _no_realm(realm: str) -> RealmMissing:
     return RealmMissing(
-        f"Keycloak has no realm {realm!r}; check FSM_KEYCLOAK__REALM or run `fsm-identity realm apply`"
+        f"Keycloak has no realm {realm!r}; check FSM_KEYCLOAK__REALM or run `fsm-identity realm bootstrap`"
     )
