@@ -7,7 +7,7 @@ field_service.toml. Run it as `python -m examples.fsm_database <SQLAlchemy URL>`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import (
@@ -149,5 +149,10 @@ def _configure_sqlite(connection: object, _record: object) -> None:
     cursor.close()
 
 
+def main(arguments: Sequence[str]) -> None:
+    [url] = arguments
+    create(url)
+
+
 if __name__ == "__main__":
-    create(sys.argv[1])
+    main(sys.argv[1:])
