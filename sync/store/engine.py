@@ -21,6 +21,14 @@ WRITING = "fsm_writing"
 _MISSING_SCHEMA = ("42P01", "42703")
 _REFUSED_LOGIN = ("28000", "28P01", "3D000")
 _DISK_FULL = ("53100", "SQLITE_FULL")
+_READ_ONLY = "25006"
+"""PostgreSQL after a failover, as long as the server we talk to is the standby."""
+_SQLITE_FILE = {
+    "SQLITE_CANTOPEN": "the SQLite file cannot be opened (does its folder exist?)",
+    "SQLITE_READONLY": "the SQLite file, or this transaction, is for reading only",
+    "SQLITE_NOTADB": "the SQLite file cannot be used",
+    "SQLITE_CORRUPT": "the SQLite file cannot be used",
+}
 
 
 def make_engine(url: str) -> Engine:
@@ -67,7 +75,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
 
-def failure_of(error: Exception) -> Failure | None:
+def failure_of(error: BaseException) -> Failure | None:
     """The failure an error of the database stands for, None for a mistake of ours (such as a broken
     constraint), which is raised as it is."""
     if isinstance(error, PoolTimeout):
@@ -77,18 +85,25 @@ def failure_of(error: Exception) -> Failure | None:
     cause = error.orig
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
     text = " ".join(str(cause).split())
+    if "no such savepoint" in text:
+        return _behind_lost_savepoint(error)
     if code in _MISSING_SCHEMA or "no such table" in text or "no such column" in text:
         return Misconfigured(f"our database has not the tables of this version; {UPGRADE}")
     if code in _DISK_FULL:
         return Transient("our database has no disk space left; free some on its machine")
     if code in _REFUSED_LOGIN or "authentication failed" in text or "does not exist" in text:
         return Misconfigured(f"FSM_DATABASE_URL: our database refuses us: {text}")
-    if code == "SQLITE_CANTOPEN":
-        return Misconfigured("FSM_DATABASE_URL: the SQLite file cannot be opened; does its folder exist?")
-    if code == "SQLITE_READONLY":
-        return Misconfigured("our database cannot be written: its file or this transaction is for reading only")
-    if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
-        return Misconfigured(f"FSM_DATABASE_URL: the SQLite file cannot be used: {text}")
-    if type(error).__name__ in {"OperationalError", "InterfaceError"} or error.connection_invalidated:
+    if code in _SQLITE_FILE:
+        return Misconfigured(f"FSM_DATABASE_URL: {_SQLITE_FILE[code]}: {text}")
+    if type(error).__name__ in {"OperationalError", "InterfaceError"} or code == _READ_ONLY:
         return Transient(f"our database cannot be used just now: {text}")
-    return None
+    return Transient(f"our database was lost: {text}") if error.connection_invalidated else None
+
+
+def _behind_lost_savepoint(error: BaseException) -> Failure | None:
+    """SQLite ends the whole transaction when the disk is full; going back to a savepoint then fails too and
+    hides the reason, which is the error before."""
+    before = error.__context__
+    while before is not None and not isinstance(before, DBAPIError):
+        before = before.__context__
+    return None if before is None else failure_of(before)

@@ -1,0 +1,230 @@
+"""Runs and their rows: what was reviewed, who confirmed it, what became of each row (F2-F5).
+
+A run goes reviewed → confirmed → applying → done, or ends cancelled or refused. Its rows are written once at
+the review; later only their results are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, exists, func, select, text, update
+from sqlalchemy.orm import aliased
+
+from sync.store.database import Tx
+from sync.store.tables import PENDING_ROW, RowResult, RowVerdict, RunState
+from sync.store.tables import run as runs
+from sync.store.tables import run_row as run_rows
+
+IMPORT: Final = "import"
+UNFINISHED: Final = ("confirmed", "applying", "paused")
+_CONFIRMING = 7_203_114
+"""The number of PostgreSQL's advisory lock under which runs are confirmed: any constant of our own."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`source` is the file's name, `source_digest` the SHA-256 of its bytes, `fingerprint` the plan's.
+
+    `counts` are rows by verdict. `options` is whatever the use case needs to apply and explain the run.
+    """
+
+    id: str
+    kind: str
+    state: RunState
+    source: str
+    source_digest: str
+    fingerprint: str
+    created_at: datetime
+    by: str
+    door: str
+    counts: Mapping[str, int]
+    options: Mapping[str, Any]
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """`original` is the row as it stood in the file, `parsed` its cells by field; `changes` and `messages`
+    are records of `sync.domain.import_verdict`. `login_key` and `employee_number` say who it is about."""
+
+    number: int
+    original: Mapping[str, str]
+    parsed: Mapping[str, Any] | None
+    verdict: RowVerdict
+    changes: Mapping[str, Any]
+    messages: Mapping[str, Any]
+    account_id: str | None = None
+    base_version: int | None = None
+    login_key: str | None = None
+    employee_number: str | None = None
+    result: RowResult | None = None
+    result_message: str | None = None
+    applied_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one pending row. `applied_version` is the account's wanted version from then on."""
+
+    number: int
+    result: RowResult
+    message: str | None = None
+    account_id: str | None = None
+    applied_version: int | None = None
+
+
+_RUN = tuple(runs.c[each.name] for each in fields(Run))
+_ROW = tuple(run_rows.c[each.name] for each in fields(RunRow))
+
+
+def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
+    tx.connection.execute(runs.insert().values({each.name: getattr(run, each.name) for each in fields(Run)}))
+    written = [{each.name: getattr(row, each.name) for each in fields(RunRow)} for row in rows]
+    for start in range(0, len(written), _AT_ONCE):
+        tx.connection.execute(
+            run_rows.insert(), [{"run_id": run.id} | row for row in written[start : start + _AT_ONCE]]
+        )
+
+
+def get(tx: Tx, run_id: str) -> Run | None:
+    row = tx.connection.execute(select(*_RUN).where(runs.c.id == run_id)).mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def ending_in(tx: Tx, ending: str) -> tuple[Run, ...]:
+    """Runs whose id ends like this: the last signs are what people type."""
+    found = select(*_RUN).where(runs.c.id.endswith(ending, autoescape=True)).order_by(runs.c.id)
+    return tuple(_run(row) for row in tx.connection.execute(found).mappings())
+
+
+def recent(tx: Tx, limit: int) -> tuple[Run, ...]:
+    """The newest first."""
+    found = select(*_RUN).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+    return tuple(_run(row) for row in tx.connection.execute(found).mappings())
+
+
+def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
+    """Every row, by number."""
+    found = select(*_ROW).where(run_rows.c.run_id == run_id).order_by(run_rows.c.number)
+    return tuple(_row(row) for row in tx.connection.execute(found).mappings())
+
+
+def confirm_one_at_a_time(tx: Tx) -> None:
+    """Nobody else confirms a run until this transaction ends, so that each sees what the other wants.
+
+    Raises Transient (by the database's lock timeout) if another confirmation takes too long. SQLite has one
+    writer anyway.
+    """
+    if tx.dialect == "postgresql":
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CONFIRMING})
+
+
+def same_people(tx: Tx, run_id: str) -> tuple[tuple[int, Run], ...]:
+    """Rows of this run that are about somebody whom a pending row of another unfinished run is about."""
+    mine, other = aliased(run_rows), aliased(run_rows)
+    found: dict[int, Run] = {}
+    for name in ("account_id", "login_key", "employee_number"):
+        rows_found = tx.connection.execute(
+            select(mine.c.number, *_RUN)
+            .join(other, and_(other.c[name] == mine.c[name], other.c.run_id != run_id, _pending(other)))
+            .join(runs, and_(runs.c.id == other.c.run_id, runs.c.state.in_(UNFINISHED)))
+            .where(mine.c.run_id == run_id, _pending(mine))
+        )
+        found.update((row["number"], _run(row)) for row in rows_found.mappings())
+    return tuple(sorted(found.items()))
+
+
+def _pending(row: FromClause) -> ColumnElement[bool]:
+    return and_(row.c.result.is_(None), row.c.verdict.in_(("create", "update")))
+
+
+def confirm(tx: Tx, run_id: str, by: str, now: datetime) -> bool:
+    """False: the run is not waiting for a confirmation."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "reviewed")
+        .values(state="confirmed", confirmed_at=now, confirmed_by=by)
+    )
+    return changed.rowcount == 1
+
+
+def end(tx: Tx, run_id: str, state: RunState, now: datetime) -> bool:
+    """Nothing more of the run is applied. False: it had ended already."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state.in_(("reviewed", *UNFINISHED)))
+        .values(state=state, finished_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep asks every store the same way
+    return bool(tx.connection.scalar(select(exists().where(runs.c.state.in_(("confirmed", "applying"))))))
+
+
+def next_to_apply(tx: Tx) -> Run | None:
+    """The run that was confirmed first, locked until the transaction ends: the lock is the lease, and with the
+    worker that held it go both the lock and whatever it had not committed (F4). Runs that another worker
+    holds are passed over."""
+    found = (
+        select(*_RUN)
+        .where(runs.c.state.in_(("confirmed", "applying")))
+        .order_by(runs.c.confirmed_at, runs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    row = tx.connection.execute(found).mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def pending(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
+    """The next rows to apply, by number; None: all of them."""
+    found = select(*_ROW).where(run_rows.c.run_id == run_id, PENDING_ROW).order_by(run_rows.c.number)
+    return tuple(_row(row) for row in tx.connection.execute(found.limit(limit)).mappings())
+
+
+def write_outcomes(tx: Tx, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
+    written = [
+        {
+            "of_number": each.number,
+            "result": each.result,
+            "result_message": each.message,
+            "account_id": each.account_id,
+            "applied_version": each.applied_version,
+        }
+        for each in outcomes
+    ]
+    if written:
+        tx.connection.execute(
+            update(run_rows)
+            .where(run_rows.c.run_id == run_id, run_rows.c.number == bindparam("of_number"))
+            .values({name: bindparam(name) for name in written[0] if name != "of_number"}),
+            written,
+        )
+
+
+def applying(tx: Tx, run_id: str, now: datetime) -> bool:
+    """After a chunk: the run goes on, or is done. False: nothing is left of it."""
+    left = tx.connection.scalar(
+        select(func.count()).where(run_rows.c.run_id == run_id, PENDING_ROW).select_from(run_rows)
+    )
+    if not left:
+        end(tx, run_id, "done", now)
+        return False
+    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(state="applying"))
+    return True
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(**{each.name: row[each.name] for each in fields(Run)})
+
+
+def _row(row: RowMapping) -> RunRow:
+    return RunRow(**{each.name: row[each.name] for each in fields(RunRow)})

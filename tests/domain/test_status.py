@@ -1,0 +1,100 @@
+"""The status of an account, from what is wanted and what Keycloak said (A8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sync.domain.account import Account, Life
+from sync.domain.gate import OpenWorkOrder
+from sync.domain.observed import LockState, Sessions
+from sync.domain.status import AccountStatus, Observation, Status, status_of
+
+NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+ACTIVE = Account(
+    id="a",
+    username="anna",
+    email="anna@example.com",
+    given_name="Anna",
+    family_name="Weber",
+    profile="dispatcher",
+    branch=None,
+    team=None,
+    data_access=None,
+    technician_id=None,
+    employee_number=None,
+    life=Life.ACTIVE,
+    created_at=NOW,
+    idp_user_id="a",
+    first_login_at=NOW,
+)
+INACTIVE = replace(ACTIVE, life=Life.INACTIVE)
+INVITED = replace(ACTIVE, first_login_at=None)
+UNKNOWN = replace(INVITED, idp_user_id=None)
+ON = Observation(
+    observed_at=NOW,
+    enabled=True,
+    groups=frozenset(),
+    roles=frozenset(),
+    required_actions=frozenset(),
+    lock=LockState(),
+    administers_realm=False,
+)
+OFF = replace(ON, enabled=False)
+MUST_CHANGE = replace(ON, required_actions=frozenset({"UPDATE_PASSWORD"}))
+LOCKED_FOR_NOW = replace(ON, lock=LockState(temporary=True, failures=5))
+LOCKED_FOR_NOW_AS_OFF = replace(LOCKED_FOR_NOW, enabled=False)
+LOCKED_FOR_GOOD = replace(OFF, lock=LockState(permanent=True, failures=20))
+OFF_WITH_SESSIONS = replace(OFF, sessions=Sessions(offline_clients=frozenset({"mobile"})))
+OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
+
+
+@pytest.mark.req("A8")
+@pytest.mark.parametrize(
+    ("account", "observation", "status", "note"),
+    [
+        (UNKNOWN, None, Status.PENDING, "not in Keycloak yet"),
+        (INVITED, None, Status.PENDING, "not yet looked at"),
+        (INVITED, MUST_CHANGE, Status.PENDING, "has not set a password"),
+        (INVITED, ON, Status.ACTIVE, ""),
+        (ACTIVE, ON, Status.ACTIVE, ""),
+        (ACTIVE, MUST_CHANGE, Status.ACTIVE, "must change the password"),
+        (ACTIVE, LOCKED_FOR_NOW, Status.LOCKED, "for now, after 5 failures"),
+        (ACTIVE, LOCKED_FOR_NOW_AS_OFF, Status.LOCKED, "for now"),
+        (
+            INVITED,
+            replace(LOCKED_FOR_NOW, required_actions=MUST_CHANGE.required_actions),
+            Status.LOCKED,
+            "for now",
+        ),
+        (ACTIVE, LOCKED_FOR_GOOD, Status.LOCKED, "until an administrator unlocks it"),
+        (ACTIVE, OFF, Status.INACTIVE, "wanted active, Keycloak not yet told"),
+        (INACTIVE, OFF, Status.INACTIVE, ""),
+        (INACTIVE, OFF_WITHOUT_SESSIONS, Status.INACTIVE, ""),
+        (INACTIVE, OFF_WITH_SESSIONS, Status.INACTIVE, "sessions not yet ended"),
+        (INACTIVE, LOCKED_FOR_GOOD, Status.INACTIVE, ""),
+        (INACTIVE, ON, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
+        (INACTIVE, LOCKED_FOR_NOW, Status.LOCKED, "wanted inactive, Keycloak not yet told"),
+        (INACTIVE, None, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
+        (replace(UNKNOWN, life=Life.INACTIVE), None, Status.INACTIVE, ""),
+    ],
+)
+def test_status_tells_wanted_and_observed_apart(
+    account: Account, observation: Observation | None, status: Status, note: str
+) -> None:
+    """A lockout is never taken for a deactivation, and nobody is shown as out who can still log in."""
+    found = status_of(account, observation)
+    assert found.status is status
+    assert note in found.note
+    assert bool(note) == bool(found.note)
+
+
+@pytest.mark.req("A8", "D4")
+def test_a_held_deactivation_names_what_holds_it() -> None:
+    """The person still works, and everybody sees why."""
+    orders = [OpenWorkOrder(number, "open", "Contoso", None, ("lead",)) for number in ("WO-1", "WO-2")]
+    found = status_of(INACTIVE, ON, held=orders)
+    assert found == AccountStatus(Status.ACTIVE, "deactivation held by 2 open work orders: WO-1, WO-2")
+    assert str(found) == "active (deactivation held by 2 open work orders: WO-1, WO-2)"
