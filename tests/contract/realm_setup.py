@@ -1,4 +1,4 @@
-"""A realm with just what the accounts gateway needs, made by one request to Keycloak's admin API."""
+"""The realm that the gateway tests run on, and an administrator's hand in it beside the gateway."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import Any
 import requests
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.group_roles import attributes_of_groups, roles_of_groups
-from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from tests.realms import configure
 from tests.services import KeycloakServer
 
-WORKER_RIGHTS = ["manage-users", "view-events", "view-realm", "view-clients"]
-IMPORT_RIGHTS = [*WORKER_RIGHTS, "manage-realm"]
-SECRETS = {"fsm-worker": "worker-secret", "fsm-import": "import-secret"}
 LOGIN_CLIENT = "login-probe"
 FOREIGN_ATTRIBUTE = "shoe_size"
+LOCK_SOON = {"failureFactor": 3, "quickLoginCheckMilliSeconds": 0, "waitIncrementSeconds": 900}
 
 
 @dataclass
@@ -27,6 +23,7 @@ class RealmAdmin:
 
     server: KeycloakServer
     name: str
+    secrets: Mapping[str, str] = field(repr=False)
     session: requests.Session = field(default_factory=requests.Session)
 
     @property
@@ -64,73 +61,18 @@ class RealmAdmin:
 
 
 def make_realm(server: KeycloakServer, name: str, policy: Policy) -> RealmAdmin:
-    admin = RealmAdmin(server, name, server.session())
-    answer = admin.session.post(f"{server.url}/admin/realms", json=_realm(name, policy), timeout=60)
-    assert answer.status_code == 201, answer.text[:500]
+    """The realm as `fsm-identity realm apply` makes it, and beside it what is not ours: a client to log in with,
+    a group, a role, an attribute."""
+    configured = configure(server, name, policy)
+    admin = RealmAdmin(server, name, configured.secrets)
+    client = {"clientId": LOGIN_CLIENT, "publicClient": True, "directAccessGrantsEnabled": True}
+    admin.call("POST", "clients", client)
+    admin.call("POST", "groups", {"name": "elsewhere"})
+    admin.call("POST", "roles", {"name": "outside-role"})
     profile = admin.read("users/profile")
-    only_admins = {"view": ["admin"], "edit": ["admin"]}
-    profile["attributes"] += [
-        {"name": attribute, "permissions": only_admins}
-        for attribute in (ACCOUNT_ID, TECHNICIAN_ID, FOREIGN_ATTRIBUTE)
-    ]
+    profile["attributes"].append(
+        {"name": FOREIGN_ATTRIBUTE, "permissions": {"view": ["admin"], "edit": ["admin"]}}
+    )
     admin.call("PUT", "users/profile", profile)
+    admin.call("PUT", "", LOCK_SOON)
     return admin
-
-
-def _realm(name: str, policy: Policy) -> Mapping[str, object]:
-    carried = roles_of_groups(policy)
-    realm_roles = {role for roles in carried.values() for role in roles.realm_roles} | {"outside-role"}
-    return {
-        "realm": name,
-        "enabled": True,
-        "sslRequired": "none",
-        "editUsernameAllowed": True,
-        "bruteForceProtected": True,
-        "failureFactor": 3,
-        "quickLoginCheckMilliSeconds": 0,
-        "waitIncrementSeconds": 900,
-        "maxFailureWaitSeconds": 900,
-        "roles": {
-            "realm": [{"name": role} for role in sorted(realm_roles)],
-            "client": {vocabulary.FEATURES_CLIENT: [{"name": feature} for feature in policy.features]},
-        },
-        "groups": [_group(vocabulary.ROOT, policy), {"name": "elsewhere"}],
-        "clients": [
-            {"clientId": vocabulary.FEATURES_CLIENT},
-            {"clientId": LOGIN_CLIENT, "publicClient": True, "directAccessGrantsEnabled": True},
-            *(
-                {
-                    "clientId": client,
-                    "secret": secret,
-                    "serviceAccountsEnabled": True,
-                    "standardFlowEnabled": False,
-                }
-                for client, secret in SECRETS.items()
-            ),
-        ],
-        "users": [
-            _service_account("fsm-worker", WORKER_RIGHTS),
-            _service_account("fsm-import", IMPORT_RIGHTS),
-        ],
-    }
-
-
-def _service_account(client: str, rights: list[str]) -> Mapping[str, object]:
-    return {
-        "username": f"service-account-{client}",
-        "enabled": True,
-        "serviceAccountClientId": client,
-        "clientRoles": {"realm-management": rights},
-    }
-
-
-def _group(path: str, policy: Policy) -> Mapping[str, object]:
-    carried, attributes = roles_of_groups(policy), attributes_of_groups(policy)
-    children = [below for below in carried if below.rpartition("/")[0] == path]
-    return {
-        "name": path.rpartition("/")[2],
-        "attributes": {name: list(values) for name, values in attributes[path].items()},
-        "realmRoles": sorted(carried[path].realm_roles),
-        "clientRoles": {vocabulary.FEATURES_CLIENT: sorted(carried[path].feature_roles)},
-        "subGroups": [_group(child, policy) for child in children],
-    }

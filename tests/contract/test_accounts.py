@@ -32,7 +32,7 @@ from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Un
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID, Observed, Sessions
 from sync.domain.plan import diff
 from sync.ports.accounts import Created, NewUser
-from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, LOGIN_CLIENT, SECRETS, RealmAdmin, make_realm
+from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, LOGIN_CLIENT, RealmAdmin, make_realm
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.services import KeycloakServer
@@ -72,7 +72,7 @@ def world(request: pytest.FixtureRequest, policy: Policy) -> Iterator[World]:
         return
     admin: RealmAdmin = request.getfixturevalue("realm")
     clock = Seconds()
-    connection = Connection(admin.server.url, admin.name, request.param, SECRETS[request.param])
+    connection = Connection(admin.server.url, admin.name, request.param, admin.secrets[request.param])
     gateway = {"fsm-worker": KeycloakAccounts, "fsm-import": ImportingAccounts}[request.param]
     yield KeycloakWorld(gateway(connection, policy, now=clock), admin, clock)
 

@@ -17,8 +17,6 @@ from sync.ports.accounts import Accounts
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
-PASSWORD = "A-password-of-a-person-1"
-
 
 class World(Protocol):
     accounts: Accounts
@@ -84,7 +82,7 @@ class FakeWorld:
     def log_in(self, idp_user_id: str, *, offline: bool) -> str:
         user, token = self.accounts.users[idp_user_id], uuid.uuid4().hex
         user.required_actions.discard("UPDATE_PASSWORD")
-        user.password = PASSWORD
+        user.password = None
         user.tokens[token] = LOGIN_CLIENT if offline else None
         return token
 
@@ -159,11 +157,11 @@ class KeycloakWorld:
         self.admin.call("POST", f"users/{idp_user_id}/role-mappings/{self._mappings(role)}", [self._role(role)])
 
     def log_in(self, idp_user_id: str, *, offline: bool) -> str:
-        self._give_password(idp_user_id)
+        password = self._give_password(idp_user_id)
         answer = self.admin.token(
             grant_type="password",
             username=self._username(idp_user_id),
-            password=PASSWORD,
+            password=password,
             scope="openid offline_access" if offline else "openid",
         )
         assert answer.ok, answer.text
@@ -212,10 +210,13 @@ class KeycloakWorld:
             for client in mappings.get("clientMappings", {}).values():
                 self.admin.call("POST", f"{new}/clients/{client['id']}", client["mappings"])
 
-    def _give_password(self, idp_user_id: str) -> None:
+    def _give_password(self, idp_user_id: str) -> str:
+        """One of a person's own; a new one each time, for the policy remembers old ones."""
         self.admin.call("PUT", f"users/{idp_user_id}", {"requiredActions": []})
-        credential = {"type": "password", "value": PASSWORD, "temporary": False}
+        password = f"A-person's-own-{uuid.uuid4().hex[:8]}"
+        credential = {"type": "password", "value": password, "temporary": False}
         self.admin.call("PUT", f"users/{idp_user_id}/reset-password", credential)
+        return password
 
     def _username(self, idp_user_id: str) -> str:
         return str(self.admin.read(f"users/{idp_user_id}")["username"])
