@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sync.devstack.java import find_java_home
 from sync.devstack.lock import exclusive
+from sync.devstack.part import Say
 from sync.devstack.process import last_lines
 from sync.settings import KEYCLOAK_VERSION
 
@@ -60,7 +61,6 @@ BUILD_OPTIONS = ("--db=dev-file", "--health-enabled=true", "--metrics-enabled=tr
 
 Fetch = Callable[[Archive, Path], Path]
 Build = Callable[[Path, tuple[str, ...]], None]
-Say = Callable[[str], None]
 
 
 def cache_folder() -> Path:
@@ -112,9 +112,9 @@ def fetch_by_coordinates(archive: Archive, folder: Path) -> Path:
         return _artifact(archive, repository=folder).resolve()
     except (OSError, RuntimeError) as error:
         raise ArchiveRefused(
-            f"{archive.name} cannot be fetched: {error}\nIs there a network? Without one, fetch it elsewhere by its "
-            f"Maven coordinates {archive.group}:{archive.artifact}:{archive.version} (packaging zip) and put it at\n"
-            f"  {local}"
+            f"{archive.name} cannot be fetched: {error}\nIs there a network? Without one, fetch it elsewhere by "
+            f"its Maven coordinates {archive.group}:{archive.artifact}:{archive.version} (packaging zip) and put "
+            f"it at\n  {local}"
         ) from error
 
 

@@ -19,6 +19,7 @@ import psutil
 
 POLL_SECONDS = 0.05
 LOG_LINES = 15
+KILLED_SECONDS = 5.0
 
 
 class PartFailed(Exception):
@@ -49,6 +50,11 @@ class Launch:
     user: int | None = None
     stop_signal: int = signal.SIGTERM
 
+    def whole_environment(self) -> dict[str, str]:
+        """The variables the process sees."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(self.without)}
+        return {**own, **self.environment}
+
 
 @dataclass(frozen=True)
 class Running:
@@ -62,17 +68,19 @@ class Running:
 
 
 def launch(wanted: Launch) -> Running:
-    """Start a process that no Ctrl-C in our terminal reaches. Raises PartFailed if it cannot be executed."""
-    wanted.log.parent.mkdir(parents=True, exist_ok=True)
-    own = {name: value for name, value in os.environ.items() if not name.startswith(wanted.without)}
-    with wanted.log.open("ab") as log:
+    """Start a process that no Ctrl-C in our terminal reaches. Raises PartFailed if it cannot be executed.
+
+    Its log begins anew; the log of the start before stands beside it, ending in `.1`.
+    """
+    _keep_previous(wanted.log)
+    with wanted.log.open("wb") as log:
         try:
             child = subprocess.Popen(
                 wanted.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**own, **wanted.environment},
+                env=wanted.whole_environment(),
                 cwd=wanted.folder,
                 start_new_session=True,
                 user=wanted.user,
@@ -84,25 +92,25 @@ def launch(wanted: Launch) -> Running:
     return Running(wanted.name, child.pid, created, wanted.log, wanted.stop_signal)
 
 
-def run(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str], seconds: float) -> None:
-    """Run a step to its end. Raises PartFailed if its exit code is not 0 or it takes longer than `seconds`."""
-    running = launch(Launch(name, tuple(command), log, Path.cwd(), environment))
+def run(wanted: Launch, seconds: float) -> None:
+    """Run something to its end. Raises PartFailed if its exit code is not 0 or it takes longer than `seconds`."""
+    running = launch(wanted)
     try:
         code = psutil.Process(running.pid).wait(timeout=seconds)
     except psutil.TimeoutExpired:
-        raise PartFailed(name, f"did not end within {seconds:.0f} seconds", log) from None
+        raise PartFailed(wanted.name, f"did not end within {seconds:.0f} seconds", wanted.log) from None
     except psutil.NoSuchProcess:
         code = None
     finally:
         end([running], seconds=5)
     if code != 0:
-        raise PartFailed(name, f"failed with exit code {code}", log)
+        raise PartFailed(wanted.name, f"failed with exit code {code}", wanted.log)
 
 
 def alive(running: Running) -> bool:
     """Whether this very process still runs; an ended child that nobody has waited for does not."""
     process = _process(running)
-    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    return process is not None and not _is_zombie(process)
 
 
 def wait_until_ready(running: Running, ready: Callable[[], bool], seconds: float) -> None:
@@ -117,16 +125,17 @@ def wait_until_ready(running: Running, ready: Callable[[], bool], seconds: float
 
 
 def end(parts: Sequence[Running], *, seconds: float = 20.0) -> None:
-    """Ask each process to end, the last started first, and kill what is left of its session after `seconds`."""
-    for running in reversed(parts):
-        members = _session(running)
+    """Ask the processes to end, all at once, and kill what is left of their sessions after `seconds`."""
+    members: list[psutil.Process] = []
+    for running in parts:
+        members += _session(running)
         leader = _process(running)
         if leader is not None:
             _signal(leader, running.stop_signal)
-        _, left = psutil.wait_procs(members, timeout=seconds)
-        for process in left:
-            _signal(process, signal.SIGKILL)
-        psutil.wait_procs(left, timeout=5)
+    left = _wait_for_end(members, seconds)
+    for process in left:
+        _signal(process, signal.SIGKILL)
+    _wait_for_end(left, KILLED_SECONDS)
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:
@@ -142,6 +151,12 @@ def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:
 def python(*arguments: str) -> tuple[str, ...]:
     """A command that runs this Python, wherever it stands."""
     return (sys.executable, *arguments)
+
+
+def _keep_previous(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.is_file():
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def _process(running: Running) -> psutil.Process | None:
@@ -170,6 +185,32 @@ def _session(running: Running) -> list[psutil.Process]:
         except OSError:
             continue
     return list(members.values())
+
+
+def _wait_for_end(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after `seconds`. Children of ours that ended are taken off the system's list."""
+    limit = time.monotonic() + seconds
+    while (left := [process for process in processes if not _has_ended(process)]) and time.monotonic() < limit:
+        time.sleep(POLL_SECONDS)
+    return left
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        process.wait(timeout=0)
+    except psutil.TimeoutExpired:
+        return _is_zombie(process)
+    except psutil.NoSuchProcess:
+        return True
+    return True
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    """Whether it ended and someone else's parent has not asked for its exit code yet."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _signal(process: psutil.Process, number: int) -> None:

@@ -1,0 +1,91 @@
+"""The parts that are not ours: Keycloak, Redis, the mail catcher and, if wanted, PostgreSQL."""
+
+from __future__ import annotations
+
+import smtplib
+
+from sync.devstack import keycloak_server, postgres
+from sync.devstack.keycloak_archive import prepared
+from sync.devstack.mail_catcher import mail_catcher_launch
+from sync.devstack.part import Part, Say, Step
+from sync.devstack.ports import LOOPBACK
+from sync.devstack.process import Launch
+from sync.devstack.redis_server import redis_answers, redis_launch
+from sync.devstack.surroundings import POSTGRES_DATABASE, Surroundings
+
+
+def _prepare_keycloak(place: Surroundings, say: Say) -> None:
+    keycloak_server.thin_home(prepared(say), place.layout.keycloak)
+
+
+def _launch_keycloak(place: Surroundings) -> Launch:
+    return keycloak_server.keycloak_launch(
+        place.layout.keycloak,
+        place.ports["keycloak"],
+        place.ports["keycloak-management"],
+        place.credentials.keycloak_admin,
+        place.layout.log("keycloak"),
+    )
+
+
+def _launch_redis(place: Surroundings) -> Launch:
+    return redis_launch(
+        place.layout.redis, place.ports["redis"], place.credentials.redis, place.layout.log("redis")
+    )
+
+
+def _mail_answers(place: Surroundings) -> bool:
+    try:
+        with smtplib.SMTP(LOOPBACK, place.ports["mail"], timeout=5) as client:
+            return client.noop()[0] == 250
+    except OSError:
+        return False
+
+
+def _prepare_postgres(place: Surroundings, say: Say) -> None:
+    del say
+    postgres.prepare(postgres.cluster_for(place.layout.postgres), place.credentials.postgres)
+
+
+def _launch_postgres(place: Surroundings) -> Launch:
+    cluster = postgres.cluster_for(place.layout.postgres)
+    return postgres.postgres_launch(cluster, place.ports["postgres"], place.layout.log("postgres"))
+
+
+def _create_database(place: Surroundings) -> None:
+    postgres.create_database(place.ports["postgres"], place.credentials.postgres, POSTGRES_DATABASE)
+
+
+KEYCLOAK = Part(
+    name="keycloak",
+    ports=("keycloak", "keycloak-management"),
+    prepare=_prepare_keycloak,
+    launch=_launch_keycloak,
+    well=lambda place: keycloak_server.keycloak_ready(place.ports["keycloak-management"]),
+    address=lambda place: f"{place.keycloak_url}/admin",
+    login=lambda place: f"{keycloak_server.ADMIN} / {place.credentials.keycloak_admin}",
+    seconds=240.0,
+)
+REDIS = Part(
+    name="redis",
+    ports=("redis",),
+    launch=_launch_redis,
+    well=lambda place: redis_answers(place.redis_url),
+    address=lambda place: f"{LOOPBACK}:{place.ports['redis']}",
+)
+MAIL = Part(
+    name="mail",
+    ports=("mail",),
+    launch=lambda place: mail_catcher_launch(place.layout.mail, place.ports["mail"], place.layout.log("mail")),
+    well=_mail_answers,
+    address=lambda _: "fsm-identity dev mail",
+)
+POSTGRES = Part(
+    name="postgres",
+    ports=("postgres",),
+    prepare=_prepare_postgres,
+    launch=_launch_postgres,
+    well=lambda place: postgres.postgres_answers(place.ports["postgres"], place.credentials.postgres),
+    address=lambda place: f"{LOOPBACK}:{place.ports['postgres']}/{POSTGRES_DATABASE}",
+)
+CREATE_DATABASE = Step("create the database", _create_database)

@@ -1,0 +1,193 @@
+"""`fsm-identity dev`: the real services and our own processes on this machine, for trying out and developing."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from types import FrameType
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from sync.devstack import stack
+from sync.devstack.java import NoJava
+from sync.devstack.keycloak_archive import ArchiveRefused
+from sync.devstack.layout import Layout, stack_folder
+from sync.devstack.mail_catcher import mails
+from sync.devstack.part import Part
+from sync.devstack.postgres import NoPostgres
+from sync.devstack.process import PartFailed, last_lines
+from sync.devstack.redis_server import NoRedis
+from sync.devstack.surroundings import Surroundings
+from sync.entrypoints.cli.output import AsJson, print_json, print_table, screen
+from sync.entrypoints.cli.output import stop as give_up
+
+FAILURES = (
+    stack.AlreadyRunning,
+    stack.UnknownPart,
+    PartFailed,
+    ArchiveRefused,
+    NoJava,
+    NoRedis,
+    NoPostgres,
+)
+
+app = typer.Typer(
+    help="Start and end Keycloak, Redis, a mail catcher, the web process and the workers on this machine. "
+    "All of it lives in one folder: .dev, or the one that FSM_DEV_HOME names.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def up(
+    only: Annotated[
+        str, typer.Option(help="Start just these parts, separated by commas.", show_default=False)
+    ] = "",
+    database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="The database of the stack.")] = "sqlite",
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it running and come back.")] = False,
+) -> None:
+    """Start everything and stay until Ctrl-C, then end everything. The first time takes a few minutes."""
+    layout = Layout(stack_folder())
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    with _failures_shown():
+        parts = stack.chosen_parts(database, names or None)
+        if detach:
+            _print_addresses(parts, stack.detached(layout, parts, database, _say))
+            screen.print(
+                "It keeps running. See it with `fsm-identity dev status`, end it with `fsm-identity dev down`."
+            )
+            return
+        with _ended_by_signals(), stack.foreground(layout, parts, database, _say) as place:
+            _print_addresses(parts, place)
+            screen.print("Running. End it with Ctrl-C.")
+            stack.watch(layout)
+
+
+@app.command()
+def down() -> None:
+    """End what `up` started, wherever it was started from."""
+    ended = stack.stop(Layout(stack_folder()))
+    screen.print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Each part, asked whether it can do its work. Exit code 1 unless everything is well."""
+    found = stack.status(Layout(stack_folder()))
+    if as_json:
+        print_json(found)
+    elif not found:
+        screen.print("Nothing is running.")
+    else:
+        _print_lines(
+            ("part", "state", "process", "ports", "since", "address"),
+            [
+                (
+                    part.name,
+                    "well" if part.well else "not well" if part.running else "ended",
+                    str(part.pid),
+                    ", ".join(str(port) for port in part.ports),
+                    datetime.fromtimestamp(part.since, UTC).astimezone().strftime("%d %b %H:%M:%S"),
+                    part.address,
+                )
+                for part in found
+            ],
+        )
+    if not found or not all(part.well for part in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    part: Annotated[str, typer.Argument(help="The part, as `status` names it.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines.")] = 40,
+) -> None:
+    """The last lines of a part's log."""
+    layout = Layout(stack_folder())
+    log = layout.log(part)
+    if not log.is_file():
+        known = sorted(path.stem for path in layout.logs.glob("*.log"))
+        give_up(f"there is no log of {part} in {layout.logs}; there are: {', '.join(known) or 'none'}")
+    for line in last_lines(log, lines):
+        screen.print(line, markup=False, highlight=False)
+
+
+@app.command()
+def mail(
+    number: Annotated[int | None, typer.Argument(help="Show this one in full.", show_default=False)] = None,
+) -> None:
+    """The mails that were caught, the oldest first."""
+    found = mails(Layout(stack_folder()).mail)
+    if number is None:
+        print_table(
+            ["", "date", "to", "subject"],
+            [
+                [position, message["Date"], message["X-Envelope-To"], message["Subject"]]
+                for position, message in enumerate(found, start=1)
+            ],
+        )
+        return
+    if not 1 <= number <= len(found):
+        give_up(f"there is no mail {number}; {len(found)} were caught")
+    _print_mail(found[number - 1])
+
+
+def _print_mail(message: EmailMessage) -> None:
+    for name in ("From", "X-Envelope-To", "Date", "Subject"):
+        screen.print(f"{name}: {message[name]}", markup=False, highlight=False)
+    text = message.get_body(preferencelist=("plain", "html"))
+    screen.print()
+    screen.print("" if text is None else str(text.get_content()), markup=False, highlight=False)
+
+
+def _print_addresses(parts: tuple[Part, ...], place: Surroundings) -> None:
+    _print_lines(
+        ("part", "address", "login"), [(part.name, part.address(place), part.login(place)) for part in parts]
+    )
+    screen.print(f"Logs are in {place.layout.logs}.", soft_wrap=True, highlight=False)
+    use = f"export FSM_SETTINGS={place.layout.settings}"
+    screen.print(f"The command line uses this stack after  {use}", soft_wrap=True, highlight=False)
+
+
+def _print_lines(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Columns that are never cut or wrapped: addresses and passwords are there to be copied."""
+    widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
+    for row in [titles, *rows]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        screen.print(line, markup=False, highlight=False, soft_wrap=True, style="bold" if row is titles else None)
+
+
+def _say(what: str) -> None:
+    screen.print(f"… {what}", markup=False, highlight=False)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Ctrl-C, a request to end, or a closed terminal end the stack once; a second one does not disturb that."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        for each in watched:
+            signal.signal(each, signal.SIG_IGN)
+        screen.print("\nEnding everything …")
+        raise KeyboardInterrupt
+
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for each in watched:
+        signal.signal(each, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        screen.print("Ended.")
+
+
+@contextmanager
+def _failures_shown() -> Iterator[None]:
+    try:
+        yield
+    except FAILURES as failure:
+        give_up(str(failure))
