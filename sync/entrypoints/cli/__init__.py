@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import typer
 
+from sync.entrypoints.cli import account, database, dev, mappings, realm, technician, work_orders
+
 app = typer.Typer(
     name="fsm-identity",
     help="Accounts, profiles and technician links of a field service system, carried into Keycloak.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(account.app, name="account")
+app.add_typer(technician.app, name="technician")
+app.add_typer(work_orders.app, name="work-orders")
+app.add_typer(mappings.app, name="mappings")
+app.add_typer(database.app, name="database")
+app.add_typer(realm.app, name="realm")
+app.add_typer(dev.app, name="dev")
 
 
 def main() -> None:

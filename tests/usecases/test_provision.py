@@ -1,0 +1,410 @@
+"""From what is wanted to what Keycloak holds, and what is written down on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync.domain import vocabulary
+from sync.domain.account import Life
+from sync.domain.account_change import AccountChange
+from sync.domain.change import Disable, EndSessions, JoinGroup
+from sync.domain.errors import Misconfigured, NeedsPerson, Refused, Transient
+from sync.domain.gate import GatePolicy, WorkOrdersOpen
+from sync.domain.lane import Lane
+from sync.ports.field_service import Technician
+from sync.store import accounts, deactivations, history, passwords, provisioning, work_state
+from sync.store.query import Scope
+from sync.usecases.change_account import change, deactivate, reactivate
+from sync.usecases.link_technician import link_technician
+from sync.usecases.person_requests import deactivate_account
+from sync.usecases.provision import LEASE, bring_about, provision_some
+from sync.usecases.reassign_work_orders import reassign_work_orders
+from sync.usecases.send_mail import send_some
+from sync.usecases.sweep import sweep
+from tests.fakes.field_service import WorkOrder
+from tests.usecases.conftest import BRANCH, BY, POLICY, World
+
+
+def leave(world: World, account_id: str, gate: GatePolicy) -> None:
+    world.do(lambda tx: deactivate(tx, POLICY, account_id, gate, BY, world.clock.now()))
+
+
+@pytest.mark.req("A6", "B1")
+def test_a_new_account_becomes_a_user(world: World) -> None:
+    """With its groups and a password that must be changed; the password leaves our database with the mail."""
+    account = world.join(team=BRANCH.teams[0].key)
+    world.work()
+    user = world.user(account)
+    assert user.enabled
+    assert user.required_actions == {"UPDATE_PASSWORD"}
+    assert user.groups == {
+        vocabulary.profile_group("dispatcher"),
+        vocabulary.branch_group(BRANCH.key),
+        vocabulary.team_group(BRANCH.teams[0].key),
+        vocabulary.data_access_group(POLICY.profiles["dispatcher"].default_data_access),
+    }
+    assert send_some(world.site) == 1
+    assert "temporary-secret-of-the-test" in world.mailer.sent[0].text
+    assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) is None
+    assert send_some(world.site) == 0
+
+
+@pytest.mark.req("H1")
+def test_a_create_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
+    """The next look finds the user by our account id."""
+    account = world.join()
+    world.accounts.fail_next(Transient("connection reset"))
+    world.work()
+    assert world.accounts.users == {}
+    world.pass_time(3600)
+    world.work()
+    assert len(world.accounts.users) == 1
+    assert world.user(account).enabled
+
+
+@pytest.mark.req("H1")
+def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
+    """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
+    account = world.join()
+    with world.site.db.write() as tx:
+        [lost] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.wake.woken.clear()
+    assert sweep(world.site) == ()
+    world.pass_time(LEASE.total_seconds() + 1)
+    assert sweep(world.site) == (Lane.INTERACTIVE,)
+    world.work()
+    assert world.user(account).enabled
+    with world.site.db.write() as tx:
+        assert not provisioning.extend(tx, lost, world.clock.now() + LEASE)
+
+
+@pytest.mark.req("H1")
+def test_a_wake_that_fails_loses_nothing(world: World) -> None:
+    """Redis down: the change is stored, and the sweep finds it."""
+    world.wake.down = True
+    account = world.join()
+    world.wake.down = False
+    assert sweep(world.site) == (Lane.INTERACTIVE,)
+    world.work()
+    assert world.user(account).enabled
+
+
+@pytest.mark.req("A4", "C6")
+def test_a_promotion_ends_sessions_before_the_profile_is_given(world: World) -> None:
+    """And the old profile is taken before."""
+    account = world.join(profile="read-only")
+    world.work()
+    user = world.user(account)
+    user.tokens["browser"] = None
+    world.accounts.applied.clear()
+    promote = AccountChange(profile="administrator")
+    world.do(lambda tx: change(tx, POLICY, account.id, promote, BY, world.clock.now()))
+    world.work()
+    done = [applied for _, applied in world.accounts.applied]
+    assert done.index(JoinGroup(vocabulary.SECOND_FACTOR)) < done.index(
+        EndSessions("opened without the second factor")
+    )
+    assert done.index(EndSessions("opened without the second factor")) < done.index(
+        JoinGroup(vocabulary.profile_group("administrator"))
+    )
+    assert user.tokens == {}
+    assert {g for g in user.groups if g.startswith(vocabulary.PROFILES)} == {
+        vocabulary.profile_group("administrator")
+    }
+
+
+@pytest.mark.req("D6")
+def test_deactivation_ends_everything(world: World) -> None:
+    """Disabled, sessions ended, offline tokens revoked, also after a reactivation; nobody is deleted."""
+    account = world.join()
+    world.work()
+    user = world.user(account)
+    user.tokens.update({"browser": None, "offline": "mobile"})
+    leave(world, account.id, GatePolicy.REFUSE)
+    world.work()
+    assert not user.enabled
+    assert user.tokens == {}
+    world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+    world.work()
+    assert user.enabled
+    assert user.tokens == {}
+
+
+@pytest.mark.req("D6")
+def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
+    """Sessions are observed too: the next look ends them although the user is disabled already."""
+    account = world.join()
+    world.work()
+    user = world.user(account)
+    user.tokens["offline"] = "mobile"
+    leave(world, account.id, GatePolicy.REFUSE)
+    with world.site.db.write() as tx:
+        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.accounts.apply(user.id, Disable())
+    assert user.tokens
+    assert not user.enabled
+    world.pass_time(LEASE.total_seconds() + 1)
+    world.work()
+    assert user.tokens == {}
+    assert world.read(lambda tx: work_state.of_account(tx, account.id)).applied  # type: ignore[union-attr]
+    assert claim.account.id == account.id
+
+
+class TestTheGate:
+    """Nobody with open work orders loses access by accident."""
+
+    def busy(self, world: World) -> str:
+        account = world.join_technician("T-1")
+        world.fsm.add(
+            WorkOrder("WO-1", lead="T-1"),
+            WorkOrder("WO-2", crew=frozenset({"T-1"})),
+            WorkOrder("WO-3", appointments=(("T-1", world.clock.now()),)),
+        )
+        return account.id
+
+    @pytest.mark.req("D1", "D4")
+    def test_a_person_is_told_at_once(self, world: World) -> None:
+        """Refused with every work order, and nothing is stored."""
+        account_id = self.busy(world)
+        with pytest.raises(WorkOrdersOpen) as refused:
+            deactivate_account(world.site, account_id, GatePolicy.REFUSE, BY)
+        assert [order.number for order in refused.value.work_orders] == ["WO-1", "WO-2", "WO-3"]
+        assert world.read(lambda tx: accounts.get(tx, account_id)).life is Life.ACTIVE  # type: ignore[union-attr]
+
+    @pytest.mark.req("D3")
+    def test_work_that_comes_in_between_refuses_in_the_worker(self, world: World) -> None:
+        """The door saw nothing, the gate does: the account stays active and the technician assignable."""
+        account = world.join_technician("T-1")
+        deactivate_account(world.site, account.id, GatePolicy.REFUSE, BY)
+        world.fsm.add(WorkOrder("WO-9", lead="T-1"))
+        world.work()
+        assert world.user(account).enabled
+        assert world.read(lambda tx: accounts.get(tx, account.id)).life is Life.ACTIVE  # type: ignore[union-attr]
+        assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
+        titles = [entry.title for entry in world.read(lambda tx: history.timeline(tx, account.id))]
+        assert "deactivation refused" in titles
+
+    @pytest.mark.req("D3", "D4")
+    def test_a_hold_keeps_access_and_stops_new_work(self, world: World) -> None:
+        """Until the last work order is gone; then it completes by itself."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.HOLD)
+        world.work()
+        account = world.read(lambda tx: accounts.get(tx, account_id))
+        assert account is not None
+        assert world.user(account).enabled
+        assert not world.fsm.assign("WO-1", "T-1")
+        [held] = world.read(lambda tx: deactivations.list_held(tx, Scope.all()))
+        assert [order.number for order in held.deactivation.work_orders] == ["WO-1", "WO-2", "WO-3"]
+
+        helper = world.join_technician("T-2", "theo.tor")
+        assert helper
+        moved = reassign_work_orders(world.site, "T-1", "T-2", BY)
+        assert [order.number for order in moved] == ["WO-1", "WO-2", "WO-3"]
+        world.work()
+        assert not world.user(account).enabled
+        assert world.read(lambda tx: deactivations.list_held(tx, Scope.all())) == ()
+
+    @pytest.mark.req("D4")
+    def test_force_ends_access_and_lists_what_is_left(self, world: World) -> None:
+        """The open work orders need somebody else; reassigning takes them off the list."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.FORCE)
+        world.work()
+        account = world.read(lambda tx: accounts.get(tx, account_id))
+        assert account is not None
+        assert not world.user(account).enabled
+        stranded = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+        assert [each.work_order.number for each in stranded] == ["WO-1", "WO-2", "WO-3"]
+        world.join_technician("T-2", "theo.tor")
+        reassign_work_orders(world.site, "T-1", "T-2", BY)
+        assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
+
+    @pytest.mark.req("D3")
+    def test_work_that_slips_in_is_found_after_the_access_token(self, world: World) -> None:
+        """An application with a live access token may still assign: the look after its life finds it."""
+        account = world.join_technician("T-1")
+        leave(world, account.id, GatePolicy.REFUSE)
+        world.work()
+        world.fsm.add(WorkOrder("WO-7", lead="T-1"))
+        world.pass_time(POLICY.realm.sessions.access_token_seconds + 5)
+        world.work()
+        [late] = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+        assert late.work_order.number == "WO-7"
+
+    @pytest.mark.req("D2")
+    def test_a_silent_fsm_system_stops_the_deactivation(self, world: World) -> None:
+        """Never guess: at the door it is an error, in the worker it is tried again."""
+        account = world.join_technician("T-1")
+        world.fsm.down = True
+        with pytest.raises(Transient):
+            deactivate_account(world.site, account.id, GatePolicy.HOLD, BY)
+        leave(world, account.id, GatePolicy.HOLD)
+        provision_some(world.site, Lane.INTERACTIVE)
+        assert world.user(account).enabled
+        world.fsm.down = False
+        world.pass_time(3600)
+        world.work()
+        assert not world.user(account).enabled
+
+    @pytest.mark.req("D1", "B4")
+    def test_unlinking_is_no_way_around(self, world: World) -> None:
+        """Refused at the door; behind the door the worker keeps role and technician id until the work is gone."""
+        account_id = self.busy(world)
+        with pytest.raises(WorkOrdersOpen):
+            link_technician(world.site, account_id, None, BY)
+        unlink = AccountChange(technician_id=None)
+        world.do(lambda tx: change(tx, POLICY, account_id, unlink, BY, world.clock.now()))
+        world.work()
+        account = world.read(lambda tx: accounts.get(tx, account_id))
+        assert account is not None
+        user = world.user(account)
+        assert vocabulary.FIELD_TECHNICIANS in user.groups
+        assert user.attributes["technician_id"] == ("T-1",)
+        state = world.read(lambda tx: work_state.of_account(tx, account_id))
+        assert state is not None
+        assert len(state.held_work_orders) == 3
+
+    @pytest.mark.req("D4")
+    def test_calling_a_hold_off_allows_assignments_again(self, world: World) -> None:
+        """The technician is as before, and a stop of the FSM system's own is not touched."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.HOLD)
+        world.work()
+        world.do(lambda tx: reactivate(tx, POLICY, account_id, BY, world.clock.now()))
+        world.work()
+        assert world.fsm.assign("WO-1", "T-1")
+
+        other = world.join_technician("T-5", "tom.tau")
+        world.fsm.add(replace(world.fsm.technician("T-5"), assignable=False))  # type: ignore[type-var]
+        leave(world, other.id, GatePolicy.REFUSE)
+        world.work()
+        world.do(lambda tx: reactivate(tx, POLICY, other.id, BY, world.clock.now()))
+        world.work()
+        assert not world.fsm.technician("T-5").assignable  # type: ignore[union-attr]
+
+
+@pytest.mark.req("H2")
+def test_errors_are_sorted_by_what_to_do_next(world: World) -> None:
+    """Transient comes again, configuration comes again, a person's work waits for a person."""
+    account = world.join()
+    world.accounts.fail_next(Transient("no answer"))
+    provision_some(world.site, Lane.INTERACTIVE)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.attempts == 1
+    assert state.due_at is not None
+    world.clock.time = state.due_at
+    world.accounts.fail_next(Misconfigured("wrong client secret"))
+    provision_some(world.site, Lane.INTERACTIVE)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is None
+    assert state.due_at is not None
+    world.clock.time = state.due_at
+    world.accounts.fail_next(NeedsPerson("Keycloak refuses the name"))
+    provision_some(world.site, Lane.INTERACTIVE)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine == ("needs-person", "Keycloak refuses the name")
+    world.pass_time(timedelta(days=2).total_seconds())
+    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+
+
+@pytest.mark.req("H2")
+def test_one_bad_account_stops_no_other(world: World) -> None:
+    """A stranger has the name of one of three."""
+    stranger = world.join("sam.stone")
+    world.work()
+    world.user(stranger).attributes.clear()
+    with world.site.db.write() as tx:
+        accounts.update(tx, replace(stranger, username="other.name@example.com", email="other@example.com"))
+    good, bad = world.join("gil.good"), world.join("sam.stone")
+    world.work()
+    assert world.user(good).enabled
+    state = world.read(lambda tx: work_state.of_account(tx, bad.id))
+    assert state is not None
+    assert state.quarantine is not None
+    assert state.quarantine[0] == "conflict"
+
+
+@pytest.mark.req("G4")
+def test_a_tampered_group_is_not_joined(world: World) -> None:
+    """A role that somebody put on our group would be given to everybody who joins it."""
+    world.accounts.groups[vocabulary.profile_group("dispatcher")].add("realm-management/realm-admin")
+    account = world.join()
+    world.work()
+    assert world.accounts.users == {}
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is not None
+    assert "realm-admin" in state.quarantine[1]
+
+
+@pytest.mark.req("A7")
+def test_every_assignment_says_who_when_and_why(world: World) -> None:
+    """The history grows by one for what grants access, and not for a new name."""
+    account = world.join()
+    renamed = AccountChange(given_name="Joanna")
+    moved = AccountChange(profile="accountant")
+    world.do(lambda tx: change(tx, POLICY, account.id, renamed, BY, world.clock.now()))
+    world.do(lambda tx: change(tx, POLICY, account.id, moved, BY, world.clock.now()))
+    first, second = world.read(lambda tx: history.assignments(tx, account.id))
+    assert (first.profile, second.profile) == ("dispatcher", "accountant")
+    assert (second.by, second.door, second.reason) == (BY.name, BY.door, BY.reason)
+
+
+@pytest.mark.req("I4")
+def test_the_last_administrator_stays(world: World) -> None:
+    """Neither deactivated nor demoted; with a second one, either may go."""
+    only = world.join("ada.admin", profile="administrator")
+    world.work()
+    with pytest.raises(Refused, match="last active account"):
+        leave(world, only.id, GatePolicy.FORCE)
+    demote = AccountChange(profile="read-only")
+    with pytest.raises(Refused, match="last active account"):
+        world.do(lambda tx: change(tx, POLICY, only.id, demote, BY, world.clock.now()))
+    world.join("abe.admin", profile="administrator")
+    leave(world, only.id, GatePolicy.FORCE)
+
+
+@pytest.mark.req("B2")
+def test_a_technician_has_one_account(world: World) -> None:
+    """The database keeps the link one to one, and says whose it is."""
+    world.join_technician("T-1")
+    other = world.join("olga.other", profile="technician", employee_number="7")
+    with pytest.raises(Refused, match="tess"):
+        link_technician(world.site, other.id, "T-1", BY)
+    world.fsm.add(Technician("T-2", "Olga", None, assignable=True))
+    assert link_technician(world.site, other.id, "T-2", BY).technician_id == "T-2"
+    world.work()
+    assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
+
+
+def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
+    """A worker died while sending: nobody can tell, so a person decides."""
+    from sync.store import mails
+    from sync.usecases import send_mail
+
+    world.join()
+    world.work()
+    with world.site.db.write() as tx:
+        assert mails.claim(tx, world.clock.now(), send_mail.LEASE, 5)
+    world.pass_time(send_mail.LEASE.total_seconds() + 1)
+    assert send_some(world.site) == 1
+    assert world.mailer.sent == []
+
+
+def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
+    """Nobody of ours deletes users: somebody else did, and a person has to say what follows."""
+    account = world.join()
+    world.work()
+    world.accounts.users.clear()
+    with world.site.db.write() as tx:
+        provisioning.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    with pytest.raises(NeedsPerson, match="deleted"):
+        bring_about(world.site, world.accounts, claim, None)
