@@ -11,8 +11,30 @@ from dataclasses import dataclass, field
 
 from sync.domain.account import Account, login_key
 from sync.domain.import_row import ImportRow
-from sync.domain.import_values import Finding, identity
+from sync.domain.import_values import Finding, identity, stated_name
 from sync.domain.likeness import email_local, name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the rows know people by: the accounts that have one of these are the world of their plan."""
+
+    logins: frozenset[str]
+    employee_numbers: frozenset[str]
+    technicians: frozenset[str]
+    names: frozenset[str]
+    local_parts: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[ImportRow]) -> Keys:
+        known = [identity(row) for row in rows]
+        return cls(
+            logins=frozenset(each[name] for each in known for name in ("username", "email") if name in each),
+            employee_numbers=frozenset(each["employee_number"] for each in known if "employee_number" in each),
+            technicians=frozenset(each["technician_id"] for each in known if "technician_id" in each),
+            names=frozenset(name_key(stated_name(row), "") for row in rows) - {""},
+            local_parts=frozenset(email_local(each["email"]) for each in known if "email" in each) - {""},
+        )
 
 
 @dataclass(frozen=True, slots=True)

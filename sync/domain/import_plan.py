@@ -18,7 +18,7 @@ from sync.domain.account_change import AccountChange, NewAccount, differences
 from sync.domain.account_rules import check
 from sync.domain.import_match import Index, World, describe, match, repeated
 from sync.domain.import_row import ImportRow
-from sync.domain.import_values import Finding, Stated, Value, read_values, split_name
+from sync.domain.import_values import Finding, Stated, Value, read_values, stated_name
 from sync.domain.import_verdict import PlannedRow, Verdict, fingerprint
 from sync.domain.likeness import email_local, name_key
 
@@ -63,7 +63,7 @@ class _Planner:
     seen: dict[Hashable, int] = field(default_factory=dict)
 
     def plan(self, row: ImportRow, errors: tuple[Finding, ...], warnings: tuple[Finding, ...]) -> PlannedRow:
-        found = match(row, _stated_name(row), self.index)
+        found = match(row, stated_name(row), self.index)
         branch_now = found.account.branch if found.account else None
         stated = read_values(row, self.policy, branch_now, self.world.technicians)
         errors = (*errors, *found.errors, *stated.findings)
@@ -86,12 +86,13 @@ class _Planner:
         if matched:
             errors = (*errors, *self._missing(row, stated, errors))
             errors = (*errors, *self._rules(row, account, stated, errors), *self._technician(row, account))
+        if not errors:
             warnings = (*warnings, *self._resembles(row, account), *_unlinked(row, account, self.policy))
         verdict = Verdict.ERROR if errors else Verdict.CREATE
         return PlannedRow(
             row.number,
             verdict,
-            who=account.full_name or account.username or _stated_name(row) or f"row {row.number}",
+            who=account.full_name or account.username or stated_name(row) or f"row {row.number}",
             new=None if errors else new,
             errors=errors,
             warnings=warnings,
@@ -191,14 +192,6 @@ class _Planner:
         """The first row that had this key, if it was another one."""
         first = self.seen.setdefault(key, row.number)
         return first if first != row.number else None
-
-
-def _stated_name(row: ImportRow) -> str:
-    """The name as the row says it, in reading order; empty if it says none."""
-    parts = [row.text("given_name"), row.text("family_name")]
-    if any(parts):
-        return " ".join(part for part in parts if part)
-    return " ".join(split_name(row.text("full_name"))).strip()
 
 
 def _change(changed: Mapping[str, tuple[object, object]]) -> AccountChange:

@@ -6,7 +6,7 @@ changes a text on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -37,3 +37,15 @@ class ImportRow:
         """Where to mend it: the cell, or the row if the file has no such column."""
         cell = self.cells.get(field)
         return cell.address if cell else f"row {self.number}"
+
+
+def cells_record(row: ImportRow) -> dict[str, list[str]]:
+    """The cells as plain JSON, for the run that keeps them."""
+    return {
+        field: [cell.address, cell.text] if cell.problem is None else [cell.address, cell.text, cell.problem]
+        for field, cell in row.cells.items()
+    }
+
+
+def from_record(number: int, record: Mapping[str, Sequence[str]]) -> ImportRow:
+    return ImportRow(number, {field: Cell(*parts) for field, parts in record.items()})

@@ -81,6 +81,14 @@ def identity(row: ImportRow) -> Mapping[str, str]:
     return found
 
 
+def stated_name(row: ImportRow) -> str:
+    """The name as the row says it, given name first; empty if it says none."""
+    parts = [row.text("given_name"), row.text("family_name")]
+    if not any(parts):
+        parts = list(split_name(row.text("full_name")))
+    return " ".join(part for part in parts if part)
+
+
 def read_values(
     row: ImportRow, policy: Policy, branch_now: str | None, technicians: Collection[str] | None
 ) -> Stated:

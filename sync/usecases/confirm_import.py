@@ -1,0 +1,162 @@
+"""Confirming a reviewed import, or dropping it: what is applied is exactly what was reviewed (F3).
+
+The plan is made again in the transaction that confirms; if anything in it has become different since the
+review, the confirmation is refused and says what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mappings.policy import Policy
+from sync.domain.account_change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.import_match import Keys
+from sync.domain.import_plan import ImportPlan, plan_import
+from sync.domain.import_row import from_record
+from sync.domain.import_verdict import PlannedRow, Verdict, changes_record, messages_record
+from sync.domain.lane import Lane
+from sync.spreadsheet.reading import digest
+from sync.store import history, runs
+from sync.store.database import Tx
+from sync.store.import_world import read_world
+from sync.store.runs import Run, RunRow
+from sync.usecases.command import perform
+from sync.usecases.review_import import technicians_for
+from sync.usecases.site import Site
+
+SHOWN = 20
+AGAIN = "review the file again: fsm-identity import review"
+
+
+def confirm(
+    site: Site, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
+) -> Run:
+    """Hand the run to the workers. `fingerprint` and `content`, if given, must be those of the review.
+
+    Raises Refused, and nothing is applied, if the file or the world has changed since, if the run was
+    confirmed or dropped before, or while another import of the same people is under way.
+    """
+    with site.db.read() as tx:
+        run = _existing(tx, run_id)
+        rows = runs.rows(tx, run_id)
+    if content is not None and digest(content) != run.source_digest:
+        raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
+    if fingerprint is not None and not run.fingerprint.startswith(fingerprint.lower() or "-"):
+        raise Refused([Problem("fingerprint", "is not that of this review", "see fsm-identity import show")])
+    parsed = tuple(from_record(row.number, row.parsed or {}) for row in rows)
+    technicians = technicians_for(site, parsed)
+
+    def command(tx: Tx) -> Run:
+        runs.confirm_one_at_a_time(tx)
+        _refuse_unless_reviewed(_existing(tx, run_id))
+        _refuse_same_people(runs.same_people(tx, run_id))
+        plan = plan_import(parsed, read_world(tx, Keys.of(parsed), technicians), site.policy)
+        _refuse_differences(run, rows, plan, site.policy)
+        _refuse_nothing_to_do(run, plan)
+        now = site.clock.now()
+        runs.confirm(tx, run_id, by.name, now)
+        history.audit(
+            tx,
+            account_id=None,
+            action=f"confirm import of {run.source}",
+            changed={"run": (None, run_id), "fingerprint": (None, run.fingerprint)},
+            by=by,
+            now=now,
+            correlation_id=run_id,
+        )
+        return _existing(tx, run_id)
+
+    return perform(site, command, wakes=Lane.BULK)
+
+
+def cancel(site: Site, run_id: str, by: Actor) -> Run:
+    """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
+
+    def command(tx: Tx) -> Run:
+        run = _existing(tx, run_id)
+        now = site.clock.now()
+        if not runs.end(tx, run_id, "cancelled", now):
+            raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
+        history.audit(
+            tx,
+            account_id=None,
+            action=f"cancel import of {run.source}",
+            changed={"state": (run.state, "cancelled")},
+            by=by,
+            now=now,
+            correlation_id=run_id,
+        )
+        return _existing(tx, run_id)
+
+    with site.db.write() as tx:
+        return command(tx)
+
+
+def _existing(tx: Tx, run_id: str) -> Run:
+    run = runs.get(tx, run_id)
+    if run is None:
+        raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity import list")])
+    return run
+
+
+def _refuse_unless_reviewed(run: Run) -> None:
+    if run.state == "reviewed":
+        return
+    if run.confirmed_at is not None:
+        when = f"{run.confirmed_at:%Y-%m-%d %H:%M} UTC"
+        reason = f"was confirmed by {run.confirmed_by} at {when} already and is {run.state}"
+    else:
+        reason = f"is {run.state}"
+    raise Refused([Problem("run", reason, "see fsm-identity import show")])
+
+
+def _refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
+    if not shared:
+        return
+    problems = [
+        Problem(f"row {number}", f"is about somebody in the import of {other.source} ({other.id})")
+        for number, other in shared[:SHOWN]
+    ]
+    lead = Problem(
+        "run",
+        f"another import that is under way changes {len(shared)} of the same people",
+        "wait until it is done, then review again",
+    )
+    raise Refused([lead, *problems])
+
+
+def _refuse_differences(run: Run, rows: Sequence[RunRow], plan: ImportPlan, policy: Policy) -> None:
+    if plan.fingerprint == run.fingerprint:
+        return
+    different = list(_differences(rows, plan))
+    lead = [Problem("run", f"{len(different)} rows would be decided otherwise than in the review", AGAIN)]
+    if run.options.get("policy") != policy.fingerprint:
+        lead = [Problem("run", "the mapping files have changed since the review", AGAIN)]
+    raise Refused([*lead, *different[:SHOWN]])
+
+
+def _differences(rows: Sequence[RunRow], plan: ImportPlan) -> Iterator[Problem]:
+    for row, now in zip(rows, plan.rows, strict=True):
+        was = (row.verdict, row.changes, row.messages, row.account_id, row.base_version)
+        if was != (now.verdict.value, changes_record(now), messages_record(now), now.account_id, now.base_version):
+            yield Problem(f"row {row.number}", f"{row.messages['who']}: {_what_differs(row, now)}")
+
+
+def _what_differs(row: RunRow, now: PlannedRow) -> str:
+    if row.verdict != now.verdict.value:
+        why = f": {now.errors[0]}" if now.errors else ""
+        return f"was {row.verdict}, is now {now.verdict.value}{why}"
+    if row.base_version != now.base_version and row.account_id == now.account_id:
+        return "the account was changed since the review"
+    findings = [str(finding) for finding in (*now.errors, *now.warnings)]
+    return findings[0] if findings else "what would be changed is different now"
+
+
+def _refuse_nothing_to_do(run: Run, plan: ImportPlan) -> None:
+    counts = plan.counts
+    if not counts[Verdict.CREATE] and not counts[Verdict.UPDATE]:
+        raise Refused([Problem("run", "there is nothing to apply", "every row is unchanged or an error")])
+    if run.options["all_or_nothing"] and counts[Verdict.ERROR]:
+        reason = f"{counts[Verdict.ERROR]} rows are errors and all or nothing was asked for"
+        raise Refused([Problem("run", reason, "mend them and review again")])

@@ -1,0 +1,74 @@
+"""A Site for import tests: our real database, the shipped policy, fakes behind the ports, and staff files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from cryptography.fernet import Fernet
+
+import mappings
+from sync.adapters.mail.messages import welcome
+from sync.domain.account_change import Actor, Door
+from sync.ports.field_service import Technician
+from sync.store import schema
+from sync.store.database import Database
+from sync.store.sealing import Sealer
+from sync.usecases.site import Site
+from tests.fakes.accounts import FakeAccounts
+from tests.fakes.field_service import FakeFieldService
+from tests.fakes.mailer import FakeMailer
+from tests.fakes.signals import FakeClock, FakeWake
+
+POLICY = mappings.load()
+BY = Actor("kim", Door.COMMAND_LINE, "new season")
+KEY = Fernet.generate_key().decode()
+
+
+@contextmanager
+def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterator[Site]:
+    """The tables of this version and nothing in them."""
+    schema.upgrade(database_url)
+    database = Database(database_url, Sealer([KEY]))
+    accounts = FakeAccounts(POLICY)
+    records = [Technician(each, f"Technician {each}", None, assignable=True) for each in technicians]
+    try:
+        yield Site(
+            db=database,
+            policy=POLICY,
+            accounts=accounts,
+            bulk_accounts=accounts,
+            field_service=FakeFieldService(POLICY.work_orders, records),
+            mailer=FakeMailer(),
+            wake=FakeWake(),
+            clock=FakeClock(),
+            welcome_letter=partial(welcome, login_url="https://login.example.com/"),
+        )
+    finally:
+        database.close()
+
+
+def person(number: int, **changed: str) -> dict[str, str]:
+    """A row like every other one, except for what is changed."""
+    return {
+        "Personalnr.": f"{number:05}",
+        "Vorname": "Pat",
+        "Nachname": f"Number{number}",
+        "E-Mail": f"pat{number}@example.com",
+        "Profil": "Dispatcher",
+        "Niederlassung": "Hamburg",
+    } | changed
+
+
+def staff_file(*people: Mapping[str, str]) -> bytes:
+    """A .csv with a title row above the header."""
+    titles = list(dict.fromkeys(title for each in people for title in each))
+    target = io.StringIO()
+    target.write("Staff of the season\n")
+    writer = csv.DictWriter(target, titles, delimiter=";")
+    writer.writeheader()
+    writer.writerows(people)
+    return target.getvalue().encode("cp1252")

@@ -1,0 +1,412 @@
+"""From a staff file to accounts in Keycloak: review, confirmation, chunks, and what happens in between."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync.domain.account_change import AccountChange
+from sync.domain.errors import NeedsPerson, Refused, Transient
+from sync.domain.lane import Lane
+from sync.spreadsheet.limits import FileRefused
+from sync.store import accounts, history, passwords, run_progress, runs
+from sync.store.listing import list_accounts
+from sync.store.query import AccountQuery, Scope
+from sync.store.runs import Run
+from sync.usecases import import_accounts
+from sync.usecases.change_account import change
+from sync.usecases.command import perform
+from sync.usecases.confirm_import import cancel, confirm
+from sync.usecases.import_accounts import apply_chunk
+from sync.usecases.provision import provision_some
+from sync.usecases.review_import import ImportOptions, find_run, review
+from sync.usecases.send_mail import send_some
+from sync.usecases.site import Site
+from tests.fakes.mailer import FakeMailer
+from tests.fakes.signals import FakeWake
+from tests.usecases.import_sites import BY, import_site, person, staff_file
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    """A Site on an empty database of each kind, with two technicians."""
+    with import_site(database_url, technicians=("T-1", "T-2")) as made:
+        yield made
+
+
+def reviewed(site: Site, *people: dict[str, str], **options: bool) -> Run:
+    return review(site, staff_file(*people), "staff.csv", BY, ImportOptions(**options)).run
+
+
+def imported(site: Site, *people: dict[str, str], **options: bool) -> Run:
+    """Reviewed, confirmed, applied and carried into Keycloak."""
+    run = confirm(site, reviewed(site, *people, **options).id, BY)
+    while apply_chunk(site) + provision_some(site, Lane.BULK):
+        pass
+    return run
+
+
+def usernames(site: Site) -> list[str]:
+    with site.db.read() as tx:
+        page = list_accounts(tx, Scope.all(), AccountQuery(limit=10_000))
+    return [listed.account.username for listed in page.items]
+
+
+def results(site: Site, run: Run) -> list[str | None]:
+    with site.db.read() as tx:
+        return [row.result for row in runs.rows(tx, run.id)]
+
+
+def state(site: Site, run: Run) -> str:
+    with site.db.read() as tx:
+        found = runs.get(tx, run.id)
+    assert found is not None
+    return found.state
+
+
+def branch_of(site: Site, username: str) -> str | None:
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, username)
+    assert account is not None
+    return account.branch
+
+
+@pytest.mark.req("F2")
+def test_review_changes_nothing_and_says_everything(site: Site) -> None:
+    """Counts, verdict and cell-by-cell findings of each row are kept; no account is touched."""
+    found = review(
+        site,
+        staff_file(person(1), person(2, Niederlassung="Hamburk"), person(1)),
+        "staff.csv",
+        BY,
+        ImportOptions(),
+    )
+    assert found.run.counts == {"create": 1, "update": 0, "unchanged": 0, "error": 2, "warning": 1}
+    assert [row.verdict for row in found.rows] == ["create", "error", "error"]
+    assert "did you mean 'Hamburg'?" in str(found.rows[1].messages)
+    assert found.rows[1].original["F"] == "Hamburk"
+    assert found.run.options["read_as"] == "csv, utf-8, semicolon-separated"
+    assert usernames(site) == []
+    with site.db.read() as tx:
+        assert runs.rows(tx, found.run.id) == found.rows
+        assert runs.get(tx, found.run.id) == found.run
+
+
+@pytest.mark.req("F3", "F4", "B1", "F7")
+def test_confirmed_import_reaches_keycloak_and_the_post(site: Site) -> None:
+    """Joiners are created once, with a password that is sealed until the mail has left."""
+    run = imported(site, person(1), person(2))
+    assert usernames(site) == ["pat1@example.com", "pat2@example.com"]
+    assert isinstance(site.wake, FakeWake)
+    assert Lane.BULK in site.wake.woken
+    with site.db.read() as tx:
+        progress = run_progress.progress(tx, run.id)
+        timeline = history.timeline(tx, runs.rows(tx, run.id)[0].account_id or "")
+        [entry] = [each for each in timeline if each.kind == "asked"]
+    assert (progress.state, progress.applied, progress.places["in Keycloak"]) == ("done", 2, 2)
+    assert progress.finished
+    assert (entry.actor, entry.door) == ("kim", "import")
+    assert f"new season (import of staff.csv, run {run.id})" in entry.reason
+    [user] = site.accounts.find(username="pat1@example.com", email="pat1@example.com")
+    assert "/fsm/profiles/dispatcher" in user.groups
+    while send_some(site):
+        pass
+    assert isinstance(site.mailer, FakeMailer)
+    assert sorted(message.to for message in site.mailer.sent) == ["pat1@example.com", "pat2@example.com"]
+
+
+@pytest.mark.req("B1")
+def test_without_welcome_mail_nobody_gets_a_password(site: Site) -> None:
+    """The choice of the review is what is applied."""
+    imported(site, person(1), welcome_mail=False)
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, "pat1@example.com")
+        assert account is not None
+        assert passwords.kept(tx, account.id, site.clock.now()) is None
+    assert send_some(site) == 0
+
+
+@pytest.mark.req("F2", "F9")
+def test_second_import_of_the_same_file_changes_nothing(site: Site) -> None:
+    """Every row is unchanged, and there is nothing to confirm."""
+    imported(site, person(1), person(2))
+    again = reviewed(site, person(1), person(2))
+    assert again.counts == {"create": 0, "update": 0, "unchanged": 2, "error": 0, "warning": 0}
+    with pytest.raises(Refused, match="nothing to apply"):
+        confirm(site, again.id, BY)
+
+
+@pytest.mark.req("F5")
+def test_rows_with_errors_do_not_stop_the_others(site: Site) -> None:
+    """The good rows are applied; the wrong ones stay in the run."""
+    run = imported(site, person(1), person(2, Profil="Zauberer"), person(3))
+    assert usernames(site) == ["pat1@example.com", "pat3@example.com"]
+    assert results(site, run) == ["applied", None, "applied"]
+
+
+@pytest.mark.req("F5")
+def test_all_or_nothing_is_not_confirmed_with_errors(site: Site) -> None:
+    """One wrong row, and the whole run waits to be mended."""
+    run = reviewed(site, person(1), person(2, Profil="Zauberer"), all_or_nothing=True)
+    with pytest.raises(Refused, match="1 rows are errors and all or nothing"):
+        confirm(site, run.id, BY)
+    assert state(site, run) == "reviewed"
+
+
+@pytest.mark.req("F5")
+def test_all_or_nothing_applies_nothing_when_one_row_is_refused(site: Site) -> None:
+    """What changed between confirmation and chunk stops every row; the run says which one it was."""
+    imported(site, person(1))
+    run = reviewed(site, person(1, Niederlassung="Köln"), person(2), all_or_nothing=True)
+    confirm(site, run.id, BY)
+    move(site, "pat1@example.com", "berlin")
+    assert apply_chunk(site) == 0
+    assert state(site, run) == "refused"
+    assert results(site, run) == ["refused", None]
+    assert usernames(site) == ["pat1@example.com"]
+    assert apply_chunk(site) == 0
+
+
+def move(site: Site, username: str, branch: str) -> None:
+    """Somebody changes an account by hand."""
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, username)
+    assert account is not None
+    perform(
+        site,
+        lambda tx: change(tx, site.policy, account.id, AccountChange(branch=branch), BY, site.clock.now()),
+        wakes=Lane.INTERACTIVE,
+    )
+
+
+@pytest.mark.req("F3")
+def test_changed_world_is_refused_with_what_differs(site: Site) -> None:
+    """An account changed after the review: the confirmation names the row, and nothing is applied."""
+    imported(site, person(1), person(2))
+    run = reviewed(site, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
+    move(site, "pat2@example.com", "berlin")
+    with pytest.raises(
+        Refused, match=r"1 rows would be decided otherwise.*row 4: Pat Number2: the account was changed"
+    ):
+        confirm(site, run.id, BY)
+    assert apply_chunk(site) == 0
+    assert branch_of(site, "pat1@example.com") == "hamburg"
+
+
+@pytest.mark.req("F3")
+def test_joiner_who_came_another_way_is_refused(site: Site) -> None:
+    """The same person was created meanwhile: what was a joiner is one no more."""
+    run = reviewed(site, person(1), person(2))
+    imported(site, person(1, Niederlassung="Berlin"))
+    with pytest.raises(Refused, match="row 3: Pat Number1: was create, is now update"):
+        confirm(site, run.id, BY)
+
+
+@pytest.mark.req("F3")
+def test_changed_file_mapping_or_fingerprint_is_refused(site: Site) -> None:
+    """Only the very review that was shown can be confirmed."""
+    run = reviewed(site, person(1))
+    with pytest.raises(Refused, match=r"is not the staff\.csv that was reviewed"):
+        confirm(site, run.id, BY, content=staff_file(person(2)))
+    with pytest.raises(Refused, match="fingerprint"):
+        confirm(site, run.id, BY, fingerprint="0" * 12)
+    with pytest.raises(Refused, match="the mapping files have changed"):
+        confirm(replace(site, policy=replace(site.policy, fingerprint="other")), run.id, BY)
+    confirm(site, run.id, BY, fingerprint=run.fingerprint[:12], content=staff_file(person(1)))
+    assert state(site, run) == "confirmed"
+
+
+@pytest.mark.req("F3")
+def test_run_is_confirmed_once(site: Site) -> None:
+    """The second confirmation says who was first."""
+    run = reviewed(site, person(1))
+    confirm(site, run.id, BY)
+    with pytest.raises(Refused, match="was confirmed by kim at 2026-03-02 09:00 UTC already"):
+        confirm(site, run.id, BY)
+
+
+@pytest.mark.req("F3", "F4")
+def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(site: Site) -> None:
+    """Rule 7: within a run only the rows whose accounts changed are refused, and they say so."""
+    imported(site, person(1), person(2))
+    run = reviewed(site, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
+    confirm(site, run.id, BY)
+    move(site, "pat1@example.com", "berlin")
+    assert apply_chunk(site) == 2
+    assert results(site, run) == ["refused", "applied"]
+    assert (branch_of(site, "pat1@example.com"), branch_of(site, "pat2@example.com")) == ("berlin", "koeln")
+    with site.db.read() as tx:
+        assert "changed by somebody else since the review" in str(runs.rows(tx, run.id)[0].result_message)
+
+
+@pytest.mark.req("F3")
+def test_two_imports_of_the_same_people_one_waits(site: Site) -> None:
+    """While one is under way, another that touches its people is refused with its name; then it must be reviewed
+    again, because the world has changed."""
+    first, second = reviewed(site, person(1), person(2)), reviewed(site, person(2, Vorname="Kim"))
+    other = reviewed(site, person(3))
+    confirm(site, first.id, BY)
+    with pytest.raises(Refused, match=r"1 of the same people.*row 3: is about somebody in the import of staff"):
+        confirm(site, second.id, BY)
+    confirm(site, other.id, BY)
+    while apply_chunk(site):
+        pass
+    with pytest.raises(Refused, match="was create, is now"):
+        confirm(site, second.id, BY)
+
+
+@pytest.mark.req("F3")
+def test_two_imports_confirmed_at_once_exactly_one_wins(site: Site) -> None:
+    """Four confirmations of two runs of the same people start together: one goes through."""
+    both = [reviewed(site, person(1), person(2)), reviewed(site, person(2), person(1, Vorname="Kim"))]
+    start = threading.Barrier(4)
+    won: list[str] = []
+    lost: list[str] = []
+
+    def run_it(run: Run) -> None:
+        start.wait(20)
+        try:
+            confirm(site, run.id, BY)
+            won.append(run.id)
+        except Refused as refused:
+            lost.append(str(refused))
+
+    threads = [threading.Thread(target=run_it, args=(run,)) for run in both * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(won) == 1
+    assert len(lost) == 3
+    assert all("already" in said or "same people" in said for said in lost), lost
+
+
+@pytest.mark.req("F4", "H1")
+def test_workers_share_a_run_without_doubling_it(site: Site) -> None:
+    """Three workers at one import: every person exactly once."""
+    run = reviewed(site, *(person(number) for number in range(1, 41)))
+    confirm(site, run.id, BY)
+    start = threading.Barrier(3)
+
+    def work() -> None:
+        start.wait(20)
+        while state(site, run) != "done":
+            apply_chunk(site, limit=3)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(usernames(site)) == 40
+    assert results(site, run) == ["applied"] * 40
+
+
+def _die_in_the_middle(database_url: str, after: int) -> None:
+    """A worker that is killed while its transaction is open, after some of its rows."""
+    done = 0
+    real = import_accounts.create
+
+    def create_or_die(*args: object, **kwargs: object) -> object:
+        nonlocal done
+        done += 1
+        if done > after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    import_accounts.create = create_or_die  # type: ignore[assignment]
+    with import_site(database_url) as site:
+        apply_chunk(site, limit=4)
+        apply_chunk(site, limit=4)
+
+
+@pytest.mark.req("F4", "H1")
+def test_killed_worker_loses_nothing_and_doubles_nothing(site: Site, database_url: str) -> None:
+    """Killed in its second chunk: the first stands, the second is as if it had never begun, the rest follows."""
+    run = reviewed(site, *(person(number) for number in range(1, 11)))
+    confirm(site, run.id, BY)
+    child = multiprocessing.get_context("spawn").Process(target=_die_in_the_middle, args=(database_url, 6))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert results(site, run) == ["applied"] * 4 + [None] * 6
+    assert len(usernames(site)) == 4
+    while apply_chunk(site):
+        pass
+    assert results(site, run) == ["applied"] * 10
+    assert len(usernames(site)) == 10
+    assert state(site, run) == "done"
+
+
+@pytest.mark.req("F4")
+def test_cancelled_run_applies_nothing_more(site: Site) -> None:
+    """What was applied stays, the rest never comes, and it cannot be cancelled twice."""
+    run = reviewed(site, *(person(number) for number in range(1, 7)))
+    confirm(site, run.id, BY)
+    apply_chunk(site, limit=2)
+    assert cancel(site, run.id, BY).state == "cancelled"
+    assert apply_chunk(site) == 0
+    assert results(site, run) == ["applied"] * 2 + [None] * 4
+    with pytest.raises(Refused, match="is cancelled already"):
+        cancel(site, run.id, BY)
+    with pytest.raises(Refused, match="is cancelled"):
+        confirm(site, run.id, BY)
+
+
+@pytest.mark.req("F4", "H2")
+def test_progress_tells_waiting_from_keycloak_from_quarantine(site: Site) -> None:
+    """Stored is not yet in Keycloak, and what needs a person is counted apart."""
+    run = reviewed(site, person(1), person(2))
+    confirm(site, run.id, BY)
+    apply_chunk(site)
+    with site.db.read() as tx:
+        before = run_progress.progress(tx, run.id)
+    assert (before.places["waiting"], before.finished, before.settled) == (2, False, 0)
+    site.bulk_accounts.fail_next(NeedsPerson("no"))  # type: ignore[attr-defined]
+    while provision_some(site, Lane.BULK):
+        pass
+    with site.db.read() as tx:
+        after = run_progress.progress(tx, run.id)
+        placed = run_progress.places(tx, run.id)
+    assert after.places["quarantined"] + after.places["in Keycloak"] == 2
+    assert after.places["quarantined"] >= 1
+    assert after.finished
+    assert any(reason for place, reason in placed.values() if place == "quarantined")
+
+
+@pytest.mark.req("B2", "D2")
+def test_technicians_are_checked_against_the_fsm_system(site: Site) -> None:
+    """An unknown technician is an error with the nearest; an FSM system that cannot be asked stops the review."""
+    found = reviewed(site, person(1, **{"Techniker-ID": "T-1"}), person(2, **{"Techniker-ID": "T-9"}))
+    assert found.counts["create"] == 1
+    site.field_service.down = True  # type: ignore[attr-defined]
+    with pytest.raises(Transient):
+        reviewed(site, person(1, **{"Techniker-ID": "T-1"}))
+
+
+@pytest.mark.req("F2", "F8")
+def test_file_that_cannot_be_read_stores_nothing(site: Site) -> None:
+    """A missing column is a refusal of the file; no run is left behind."""
+    with pytest.raises(FileRefused, match="no column for email"):
+        review(site, b"Profil;Niederlassung;Name\na;b;c\n", "x.csv", BY, ImportOptions())
+    with pytest.raises(Refused, match="there is no run 'last'"):
+        find_run(site, "last")
+
+
+def test_runs_are_found_by_what_people_type(site: Site) -> None:
+    """The whole id, its end, or `last`."""
+    first = reviewed(site, person(1))
+    site.clock.advance(timedelta(seconds=1))  # type: ignore[attr-defined]
+    second = reviewed(site, person(1))
+    assert find_run(site, first.id) == first
+    assert find_run(site, first.id[-8:].upper()) == first
+    assert find_run(site, "last") == second
+    with pytest.raises(Refused, match="no run 'abc'"):
+        find_run(site, "abc")
