@@ -5,6 +5,7 @@ Nothing connects here; each adapter connects at its first use, in the process th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,10 +16,20 @@ from sync.adapters.fsm.sql import SqlFieldService
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
 from sync.domain.errors import Misconfigured
+from sync.domain.realm.options import (
+    CONFIGURE_CLIENT,
+    CONSOLE_CLIENT,
+    IMPORT_CLIENT,
+    WORKER_CLIENT,
+    MailServer,
+    RealmOptions,
+)
 from sync.ports.accounts import Accounts
+from sync.ports.realm import Realm
 from sync.settings import Settings, load_settings
 from sync.store.accounts import used_keys
 from sync.store.database import Database
@@ -61,6 +72,52 @@ def build_site() -> Site:
     if missing:
         raise Misconfigured(f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}")
     return site
+
+
+@dataclass(frozen=True, slots=True)
+class RealmSite:
+    """What the realm commands touch."""
+
+    realm: Realm
+    policy: Policy
+    options: RealmOptions
+
+
+def build_realm(settings: Settings, administrator: tuple[str, str] | None = None) -> RealmSite:
+    """The realm as its configuring client sees it, or as `administrator` (name, password) of the master realm.
+    Raises SettingsError or MappingErrors; Keycloak is not asked yet."""
+    if administrator is None:
+        connection = _connection(settings, CONFIGURE_CLIENT, "configure_secret")
+    else:
+        connection = Connection.as_administrator(
+            str(settings.keycloak.url),
+            settings.keycloak.realm,
+            *administrator,
+            timeout_seconds=settings.keycloak.timeout_seconds,
+        )
+    return RealmSite(KeycloakRealm(connection), load(settings.mappings_folder), _realm_options(settings))
+
+
+def _realm_options(settings: Settings) -> RealmOptions:
+    mail, keycloak = settings.mail, settings.keycloak
+    secrets = {
+        WORKER_CLIENT: keycloak.worker_secret,
+        IMPORT_CLIENT: keycloak.import_secret,
+        CONFIGURE_CLIENT: keycloak.configure_secret,
+        CONSOLE_CLIENT: keycloak.console_secret,
+    }
+    return RealmOptions(
+        public_url=str(settings.public_url),
+        mail=MailServer(
+            host=mail.host,
+            port=mail.port,
+            sender=mail.sender,
+            starttls=mail.starttls,
+            username=mail.username,
+            password=mail.password.get_secret_value() if mail.password else None,
+        ),
+        secrets={client: secret.get_secret_value() for client, secret in secrets.items() if secret},
+    )
 
 
 def _bulk_accounts(settings: Settings, policy: Policy) -> Accounts | None:

@@ -16,6 +16,7 @@ from sync.domain.realm.flow_changes import flow_changes, login_problems, standin
 from sync.domain.realm.item import Kind, RealmState
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import RealmOptions
+from sync.domain.realm.settings import refuse_unknown_actions
 from sync.domain.realm.surroundings import ways_around
 from sync.domain.realm.wanted import wanted_realm
 from sync.ports.realm import Realm
@@ -25,12 +26,13 @@ LOGIN_KINDS = frozenset({Kind.REALM_ROLE, Kind.FLOW, Kind.BINDING})
 
 def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     """What would change. Raises Refused when a profile, branch or team that is gone from its file still has
-    members in Keycloak (DESIGN rule 11), and every Failure of the port."""
+    members in Keycloak (DESIGN rule 11) or this Keycloak lacks something, and every Failure of the port."""
     observed, around, flows = realm.observe(), realm.surroundings(), login_flows(policy)
-    found = (
+    found: tuple[Difference, ...] = (
         *differences(wanted_realm(policy, options), observed),
         *flow_changes(flows, observed, around),
     )
+    found = refuse_unknown_actions(found)
     _refuse_groups_in_use(realm, found)
     ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
     return RealmPlan(in_safe_order(found), tuple(ways_around(around, ours)))

@@ -22,6 +22,7 @@ from sync.domain.realm.item import (
     Secret,
     Value,
     listed,
+    shown,
 )
 
 REMOVED = frozenset({Kind.REALM_ROLE, Kind.FEATURE, Kind.MAPPER, Kind.GROUP, Kind.FLOW})
@@ -42,8 +43,11 @@ class Create:
         return 0, _ORDER[self.item.kind], 0, self.item.name
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{name} {_shown(value)}" for name, value in sorted(self.item.fields.items()))
-        return f"+ {self.item}" + (f": {shown}" if shown else "")
+        return f"+ {self.item}: {', '.join(self.details)}"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return tuple(f"{name} {shown(value)}" for name, value in sorted(self.item.fields.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,11 @@ class Update:
         return 0, _ORDER[self.kind], 0, self.name
 
     def __str__(self) -> str:
-        parts = (_changed(name, self.existing[name], self.new[name]) for name in sorted(self.new))
-        return f"~ {self.kind} {self.name}: {'; '.join(parts)}"
+        return f"~ {self.kind} {self.name}: {'; '.join(self.details)}"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return tuple(_changed(name, self.existing[name], self.new[name]) for name in sorted(self.new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +162,7 @@ def _changed(name: str, existing: Value, new: Value) -> str:
         suffix = " (not ours)" if name in ("roles", "scope", "composites") else ""
         gone = [f"- {entry}{suffix}" for entry in existing if entry not in new]
         return f"{name}: " + ", ".join([*gone, *(f"+ {entry}" for entry in new if entry not in existing)])
-    return f"{name}: {_shown(existing)} -> {_shown(new)}"
-
-
-def _shown(value: Value) -> str:
-    match value:
-        case None:
-            return "(none)"
-        case bool():
-            return str(value).lower()
-        case tuple():
-            return "[" + ", ".join(value) + "]"
-        case str():
-            return repr(value)
-        case _:
-            return str(value)
+    return f"{name}: {shown(existing)} -> {shown(new)}"
 
 
 def counts(plan: RealmPlan) -> Mapping[str, int]:

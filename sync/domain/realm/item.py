@@ -113,3 +113,18 @@ class RealmState:
 def listed(values: Iterable[str]) -> tuple[str, ...]:
     """A list as a value: sorted, each entry once."""
     return tuple(sorted(set(values)))
+
+
+def shown(value: Value) -> str:
+    """A value as a plan shows it; never a secret."""
+    match value:
+        case None:
+            return "(none)"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return "[" + ", ".join(value) + "]"
+        case str():
+            return repr(value)
+        case _:
+            return str(value)

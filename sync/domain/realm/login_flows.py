@@ -2,8 +2,7 @@
 
 In Keycloak a condition whose role does not exist is never met, so a flow that only says "whoever holds the
 role gives a second factor" lets everybody in once the role is gone. These flows say it the other way round:
-a login is refused unless the second factor was given or the person is known *not* to hold the role. With the
-role gone neither is true, and the flow stays shut.
+everybody gives one who is not known to need none. With the role gone nobody is, and everybody is asked.
 """
 
 from __future__ import annotations
@@ -19,18 +18,22 @@ CONDITIONAL = Requirement.CONDITIONAL
 REQUIRED = Requirement.REQUIRED
 
 ASKED = "second factor of whoever has one"
-SET_UP = "second factor set up by whoever needs one"
 EXEMPT = "no second factor needed"
-SHUT = "shut without second factor"
+OTHERWISE = "otherwise"
 
 _BEHAVIOUR = {"deny": "Deny new session", "end-oldest": "Terminate oldest session"}
+
+_OTP = Step("auth-otp-form")
+"""Asks for a code; whoever has not set it up yet is made to (required, so it cannot be passed over)."""
+
+_CODE = Step("direct-grant-validate-otp")
+"""The same where no page can be shown. For whoever has none Keycloak fails with an internal error."""
+
+_DENY = Step("deny-access-authenticator")
 
 _NO_PASSKEY = Step("conditional-credential", config={"credentials": "webauthn-passwordless", "included": "false"})
 """Met unless the person came in by a passkey, which is two factors in one."""
 
-_NEEDS_IT = Step(
-    "conditional-user-role", config={"condUserRole": vocabulary.SECOND_FACTOR_ROLE, "negate": "false"}
-)
 _NEEDS_NONE = Step(
     "conditional-user-role", config={"condUserRole": vocabulary.SECOND_FACTOR_ROLE, "negate": "true"}
 )
@@ -44,14 +47,14 @@ def login_flows(policy: Policy) -> Mapping[Binding, Flow]:
         Binding.DIRECT_GRANT: _direct_grant(caps),
         Binding.RESET_CREDENTIALS: _recovery(),
         Binding.FIRST_BROKER_LOGIN: _first_broker_login(),
-        Binding.POST_BROKER_LOGIN: Flow((*_second_factor("auth-otp-form"), *caps)),
+        Binding.POST_BROKER_LOGIN: Flow((*_second_factor(_OTP, _OTP), *caps)),
     }
 
 
 def _browser(caps: tuple[SubFlow, ...]) -> Flow:
     forms: tuple[Step | SubFlow, ...] = (
         Step("auth-username-password-form"),
-        *_second_factor("auth-otp-form", before=(_NO_PASSKEY,)),
+        *_second_factor(_OTP, _OTP, unless=(_NO_PASSKEY,)),
         *caps,
     )
     return Flow(
@@ -63,32 +66,15 @@ def _browser(caps: tuple[SubFlow, ...]) -> Flow:
     )
 
 
-def _second_factor(otp: str, *, before: tuple[Step, ...] = ()) -> tuple[SubFlow, ...]:
-    """Asked once: of whoever has set it up; else set up now by whoever needs it; else the person must be known
-    to need none. `before` are conditions under which all of it is skipped."""
+def _second_factor(otp: Step, otherwise: Step, *, unless: tuple[Step, ...] = ()) -> tuple[SubFlow, ...]:
+    """Asked once: `otp` of whoever has one; who has none must be known to need none, else `otherwise`.
+
+    `unless` are conditions that must be met for any of it to be asked."""
     return (
-        _asked(otp, before),
-        SubFlow(SET_UP, CONDITIONAL, (*before, _NEEDS_IT, _not_run(ASKED), Step(otp))),
-        _exempt(),
-        _shut((*before, _not_run(ASKED), _not_run(SET_UP), _not_run(EXEMPT))),
+        SubFlow(ASKED, CONDITIONAL, (Step("conditional-user-configured"), *unless, otp)),
+        SubFlow(EXEMPT, CONDITIONAL, (_NEEDS_NONE, Step("allow-access-authenticator"))),
+        SubFlow(OTHERWISE, CONDITIONAL, (*unless, _not_run(ASKED), _not_run(EXEMPT), otherwise)),
     )
-
-
-def _second_factor_or_nothing(otp: str) -> tuple[SubFlow, ...]:
-    """Like `_second_factor` where nothing can or may be set up: who needs one and has none is refused."""
-    return (_asked(otp, ()), _exempt(), _shut((_not_run(ASKED), _not_run(EXEMPT))))
-
-
-def _asked(otp: str, before: tuple[Step, ...]) -> SubFlow:
-    return SubFlow(ASKED, CONDITIONAL, (Step("conditional-user-configured"), *before, Step(otp)))
-
-
-def _exempt() -> SubFlow:
-    return SubFlow(EXEMPT, CONDITIONAL, (_NEEDS_NONE, Step("allow-access-authenticator")))
-
-
-def _shut(conditions: tuple[Step, ...]) -> SubFlow:
-    return SubFlow(SHUT, CONDITIONAL, (*conditions, Step("deny-access-authenticator")))
 
 
 def _not_run(name: str) -> Step:
@@ -100,20 +86,21 @@ def _direct_grant(caps: tuple[SubFlow, ...]) -> Flow:
         (
             Step("direct-grant-validate-username"),
             Step("direct-grant-validate-password"),
-            *_second_factor_or_nothing("direct-grant-validate-otp"),
+            *_second_factor(_CODE, _DENY),
             *caps,
         )
     )
 
 
 def _recovery() -> Flow:
-    """The mail is one factor: who needs a second one gives it before the password may change. The end is a
-    login, never a session (`force-login`), so that nothing the browser flow asks is left out."""
+    """The mail is one factor: who needs a second one gives it before the password may change, and who has not
+    set it up yet is refused, because a mailbox alone must not do. The end is a login, never a session
+    (`force-login`), so that nothing the browser flow asks is left out."""
     return Flow(
         (
             Step("reset-credentials-choose-user"),
             Step("reset-credential-email", config={"force-login": "true"}),
-            *_second_factor_or_nothing("auth-otp-form"),
+            *_second_factor(_OTP, _DENY),
             Step("reset-password"),
         )
     )
@@ -121,7 +108,7 @@ def _recovery() -> Flow:
 
 def _first_broker_login() -> Flow:
     """Nobody comes in through an identity provider until somebody chooses on purpose how (docs/realm.md)."""
-    return Flow((Step("deny-access-authenticator"),))
+    return Flow((_DENY,))
 
 
 def _session_caps(policy: Policy) -> Iterator[SubFlow]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.realm import PasswordPolicy, RealmPolicy
+from sync.domain.errors import Problem, Refused
 from sync.domain.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.realm.difference import Create, Difference
 from sync.domain.realm.item import AtLeast, Item, Kind, Secret, Value
 from sync.domain.realm.options import MailServer
 
@@ -51,7 +53,7 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "editUsernameAllowed": True,
         "passwordPolicy": password_policy(policy.password),
         "bruteForceProtected": True,
-        "bruteForceStrategy": "MULTIPLE",
+        "bruteForceStrategy": "LINEAR",
         "failureFactor": lockout.max_failures,
         "waitIncrementSeconds": lockout.wait_seconds,
         "maxFailureWaitSeconds": lockout.max_wait_seconds,
@@ -155,3 +157,30 @@ def required_actions(policy: RealmPolicy) -> Iterator[Item]:
 
 def _action(name: str, *, enabled: bool) -> Item:
     return Item(Kind.REQUIRED_ACTION, name, {"enabled": enabled})
+
+
+def refuse_unknown_actions(found: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """Required actions come with Keycloak, none is ever made. One that is missing and shall be off is left out;
+    raises Refused for one that shall be on."""
+    missing = [each.item for each in found if isinstance(each, Create) and each.item.kind is Kind.REQUIRED_ACTION]
+    wanted = [item.name for item in missing if item.fields["enabled"]]
+    if wanted:
+        raise Refused(
+            [
+                Problem(
+                    f"required action {name}",
+                    "this Keycloak does not have it",
+                    _ACTION_REMEDIES.get(name, "register it in the realm, under Authentication"),
+                )
+                for name in wanted
+            ]
+        )
+    return tuple(each for each in found if not (isinstance(each, Create) and each.item in missing))
+
+
+_ACTION_REMEDIES = {
+    "UPDATE_EMAIL": "start Keycloak with its feature update-email, or set users_change_own_email = false in "
+    "realm.toml: without it people could change their address unverified",
+    "webauthn-register-passwordless": "start Keycloak with its feature passkeys, or set passkeys = false in "
+    "realm.toml",
+}

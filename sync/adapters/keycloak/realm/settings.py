@@ -11,7 +11,7 @@ from sync.adapters.keycloak.realm.section import Unremovable
 from sync.domain.errors import Transient
 from sync.domain.realm.difference import Update
 from sync.domain.realm.flow import Binding
-from sync.domain.realm.item import Fields, Item, Kind, SealedSecret, Secret, Value
+from sync.domain.realm.item import Item, Kind, SealedSecret, Secret, Value
 
 SMTP_PASSWORD = "smtpServer:password"  # noqa: S105 - the name of a field
 SEAL = "fsm.smtp-password"
@@ -121,14 +121,8 @@ class RequiredActions(Unremovable):
             yield Item(Kind.REQUIRED_ACTION, action["alias"], flat(action))
 
     def create(self, item: Item) -> None:
-        self._connection.post(
-            "authentication/register-required-action", {"providerId": item.name, "name": item.name}
-        )
-        self._write(item.name, item.fields)
+        raise TypeError(f"{item} comes with Keycloak, it cannot be made")
 
     def update(self, update: Update) -> None:
-        self._write(update.name, update.new)
-
-    def _write(self, alias: str, fields: Fields) -> None:
-        path = f"authentication/required-actions/{segment(alias)}"
-        self._connection.put(path, merged(self._connection.get(path), fields))
+        path = f"authentication/required-actions/{segment(update.name)}"
+        self._connection.put(path, merged(self._connection.get(path), update.new))

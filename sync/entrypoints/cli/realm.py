@@ -1,0 +1,148 @@
+"""`fsm-identity realm`: the realm as code (C8). `plan` and `drift` only look; `apply` shows, asks, and does."""
+
+from __future__ import annotations
+
+import os
+from textwrap import shorten
+from typing import Annotated
+
+import typer
+
+from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
+from sync.domain.realm.item import Fields, shown
+from sync.entrypoints.cli.output import AsJson, errors, failures_shown, print_json, say, stop
+from sync.settings import load_settings
+from sync.usecases import realm as realm_as_code
+from sync.wiring import RealmSite, build_realm
+
+app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
+
+ADMINISTRATOR = "FSM_BOOTSTRAP_ADMIN_USERNAME"
+LONGEST_LINE = 150
+LONGEST_STEP = 80
+PASSWORD = "FSM_BOOTSTRAP_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+@app.command()
+def bootstrap() -> None:
+    """Make the realm if it is missing, and in it the client that configures the rest. Nothing else.
+
+    Needs an administrator of Keycloak's master realm: FSM_BOOTSTRAP_ADMIN_USERNAME and
+    FSM_BOOTSTRAP_ADMIN_PASSWORD, or asked for.
+    """
+    with failures_shown():
+        settings = load_settings()
+        settings.keycloak.needed("configure_secret")
+        username = os.environ.get(ADMINISTRATOR) or typer.prompt("Administrator of the master realm")
+        password = os.environ.get(PASSWORD) or typer.prompt("Password", hide_input=True)
+        site = build_realm(settings, administrator=(username, password))
+        done = realm_as_code.bootstrap(site.realm, site.options)
+        _print(done)
+        say(f"realm {settings.keycloak.realm} can be configured: fsm-identity realm plan")
+
+
+@app.command()
+def plan(as_json: AsJson = False) -> None:
+    """Show what apply would change. Changes nothing; exit code 0 whatever it finds."""
+    with failures_shown():
+        _, found = _planned()
+        _show(found, as_json=as_json)
+
+
+@app.command()
+def drift(as_json: AsJson = False) -> None:
+    """Like plan, for a scheduled check: exit code 1 when the realm is not as wanted or has a way around the
+    second factor."""
+    with failures_shown():
+        _, found = _planned()
+        _show(found, as_json=as_json)
+        if not found.in_order:
+            raise typer.Exit(1)
+
+
+@app.command()
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    reviewed: Annotated[
+        str | None,
+        typer.Option("--plan", help="Fingerprint of the plan that was reviewed; refused if it has changed."),
+    ] = None,
+) -> None:
+    """Bring the realm to what the mapping files say. A second apply has nothing to change."""
+    with failures_shown():
+        site, found = _planned()
+        if reviewed is not None and not found.fingerprint.startswith(reviewed):
+            stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
+        _show(found, as_json=False)
+        if not found.differences:
+            return
+        if not yes:
+            typer.confirm(f"Make {len(found.differences)} changes in Keycloak?", abort=True)
+        realm_as_code.apply(site.realm, site.policy, found, _tell)
+        say(f"{len(found.differences)} changes made")
+
+
+def _planned() -> tuple[RealmSite, RealmPlan]:
+    site = build_realm(load_settings())
+    return site, realm_as_code.plan(site.realm, site.policy, site.options)
+
+
+def _show(found: RealmPlan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "fingerprint": found.fingerprint,
+                "differences": [_as_json(each) for each in found.differences],
+                "findings": found.findings,
+            }
+        )
+        return
+    _print(found)
+    if found.differences:
+        number = counts(found)
+        typer.echo(
+            f"{number['create']} to create, {number['change']} to change, {number['remove']} to remove; "
+            f"plan {found.fingerprint[:12]}"
+        )
+    else:
+        say("nothing to change")
+
+
+def _print(found: RealmPlan) -> None:
+    for difference in found.differences:
+        typer.echo(_headline(difference))
+        if isinstance(difference, Update):
+            for detail in difference.details:
+                typer.echo(f"    {detail}")
+    for finding in found.findings:
+        errors.print(f"! {finding}", markup=False, soft_wrap=True)
+
+
+def _headline(difference: Difference) -> str:
+    """One line. What a new thing holds is cut short here; JSON has all of it."""
+    if isinstance(difference, Update):
+        return f"~ {difference.kind} {difference.name}"
+    return shorten(str(difference), LONGEST_LINE, placeholder=" …")
+
+
+def _tell(difference: Difference) -> None:
+    typer.echo(f"  {shorten(_headline(difference), LONGEST_STEP, placeholder=' …')}")
+
+
+def _as_json(difference: Difference) -> dict[str, object]:
+    match difference:
+        case Create(item=item):
+            return {"action": "create", "kind": item.kind, "name": item.name, "new": _values(item.fields)}
+        case Update(kind=kind, name=name, existing=existing, new=new):
+            values = {"existing": _values(existing), "new": _values(new)}
+            return {"action": "change", "kind": kind, "name": name, **values}
+        case _:
+            return {"action": "remove", "kind": difference.item.kind, "name": difference.item.name}
+
+
+def _values(fields: Fields) -> dict[str, object]:
+    """Values as JSON; a secret only as a word."""
+    return {
+        name: value if isinstance(value, bool | int | str | tuple | None) else shown(value)
+        for name, value in fields.items()
+    }

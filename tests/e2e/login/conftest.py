@@ -1,0 +1,60 @@
+"""The realm of a login test: configured by the real code, with an application and a mail server."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import mappings
+from tests.e2e.login.browser import CALLBACK, Authenticator, Browser
+from tests.realms import PASSWORD, ConfiguredRealm, configure
+from tests.services import KeycloakServer, MailCatcher
+
+APP = "field-app"
+
+
+@dataclass
+class LoginRealm(ConfiguredRealm):
+    """A configured realm with an application that a person can log in to."""
+
+    def browser(self) -> Browser:
+        return Browser(self.url, self.realm, APP)
+
+    def person(self, profile: str, authenticator: Authenticator | None = None, **fields: Any) -> Person:
+        """Somebody with this profile, a password, and a second factor if one is given."""
+        username = f"u{secrets.token_hex(5)}@example.com"
+        if authenticator is not None:
+            credentials = [{"type": "password", "value": PASSWORD}, authenticator.credential()]
+            fields = {"password": None, "credentials": credentials} | fields
+        user_id = self.create_user(f"/fsm/profiles/{profile}", username=username, **fields)
+        return Person(user_id, username)
+
+    def sessions(self, person: Person) -> int:
+        return len(self.get(f"users/{person.id}/sessions"))
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    username: str
+
+
+@pytest.fixture(scope="module")
+def realm(keycloak_server: KeycloakServer, realm_name: str, mail_catcher: MailCatcher) -> LoginRealm:
+    """Configured, with an application made afterwards, as a company adds one."""
+    made = configure(keycloak_server, realm_name, mappings.load(), mail_catcher.port)
+    realm = LoginRealm(made.server, made.realm, made.policy, made.options)
+    application = {
+        "clientId": APP,
+        "publicClient": True,
+        "redirectUris": [CALLBACK],
+        "directAccessGrantsEnabled": True,
+        "fullScopeAllowed": False,
+        "attributes": {"oauth2.device.authorization.grant.enabled": "true"},
+    }
+    realm.send("POST", "clients", application)
+    realm.send("PUT", "", {"quickLoginCheckMilliSeconds": 0})
+    return realm

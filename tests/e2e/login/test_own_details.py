@@ -1,0 +1,104 @@
+"""What people may change about themselves (C9): the e-mail address where allowed and verified, never the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.login.browser import Browser
+from tests.e2e.login.conftest import LoginRealm, Person
+from tests.realms import PASSWORD
+from tests.services import MailCatcher
+
+pytestmark = [pytest.mark.keycloak, pytest.mark.req("C9")]
+
+ACCOUNT_CONSOLE = "account-console"
+
+
+def change_details(realm: LoginRealm, person: Person, **changes: Any) -> requests.Response:
+    """What Keycloak's account pages send when somebody saves the own details."""
+    browser = Browser(realm.url, realm.realm, ACCOUNT_CONSOLE)
+    browser.callback = f"{realm.url}/realms/{realm.realm}/account/"
+    token = browser.tokens(browser.log_in(person.username, PASSWORD))["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    address = f"{realm.url}/realms/{realm.realm}/account/"
+    details = requests.get(address, headers=headers, timeout=30).json()
+    return requests.post(address, headers=headers, json=details | changes, timeout=30)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"username": "somebody-else"},
+        {"email": "somebody.else@example.com"},
+        {"attributes": {"technician_id": ["T-999"]}},
+        {"attributes": {"fsm_profile": ["administrator"]}},
+        {"attributes": {"fsm_account_id": ["other"]}},
+    ],
+    ids=["username", "e-mail", "technician", "profile", "account"],
+)
+def test_nobody_changes_what_is_not_theirs(realm: LoginRealm, changes: dict[str, Any]) -> None:
+    """Sent past the form, it changes nothing: neither the user nor the next token."""
+    person = realm.person("technician", attributes={"technician_id": ["T-001"], "fsm_account_id": ["a-1"]})
+    before = realm.get(f"users/{person.id}")
+    change_details(realm, person, **changes)
+    after = realm.get(f"users/{person.id}")
+    assert {key: after.get(key) for key in ("username", "email", "attributes")} == {
+        key: before.get(key) for key in ("username", "email", "attributes")
+    }
+
+
+def test_an_administrator_may_change_both(realm: LoginRealm) -> None:
+    """Username and e-mail address, through the admin API."""
+    person = realm.person("technician")
+    user = realm.get(f"users/{person.id}")
+    new = {"username": "renamed.example", "email": "renamed@example.com"}
+    realm.send("PUT", f"users/{person.id}", user | new)
+    after = realm.get(f"users/{person.id}")
+    assert {key: after[key] for key in new} == new
+
+
+class TestWhereAllowed:
+    """The policy lets people change their own address."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @staticmethod
+    def _allowed(realm: LoginRealm) -> Iterator[None]:
+        policy = replace(realm.policy, realm=replace(realm.policy.realm, users_change_own_email=True))
+        realm.apply(policy)
+        yield
+        realm.apply()
+
+    def test_the_new_address_counts_when_it_is_verified(
+        self, realm: LoginRealm, mail_catcher: MailCatcher
+    ) -> None:
+        """Asked for by the person, mailed to the new address, and only then changed."""
+        person = realm.person("technician")
+        new = f"new.{person.username}"
+        browser = realm.browser()
+        browser.tokens(browser.log_in(person.username, PASSWORD))
+        page = browser.open_app(kc_action="UPDATE_EMAIL")
+        assert page.asks == "new e-mail"
+        browser.submit(page, email=new)
+        assert realm.get(f"users/{person.id}")["email"] == person.username
+
+        [mail] = mail_catcher.wait(which=lambda mail: new in str(mail["To"]))
+        body = mail.get_body(("plain",))
+        assert body is not None
+        link = re.search(r"http\S+/action-token\S+", body.get_content())
+        assert link is not None
+        page = browser.go(link.group(0))
+        if page.document.xpath("//a[contains(., 'Click here')]"):
+            browser.go(page.link("Click here"))
+        assert realm.get(f"users/{person.id}")["email"] == new
+
+    def test_not_past_the_verification(self, realm: LoginRealm) -> None:
+        """Sent straight to the account API, the address stays."""
+        person = realm.person("technician")
+        change_details(realm, person, email="unverified@example.com")
+        assert realm.get(f"users/{person.id}")["email"] == person.username
