@@ -1,0 +1,54 @@
+# What a person types. Python 3.11 or 3.12 and make are enough; the rest comes from hashed packages.
+# Set PYTHON=/path/to/python to choose one.
+
+VENV := .venv
+RUN := $(VENV)/bin/
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench chaos lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Make .venv and install everything into it, once
+
+demo: $(INSTALLED) ## Run the main job on real services and leave it running (ONCE=1: run and end)
+	$(RUN)fsm-identity demo $(if $(ONCE),--once)
+
+test: $(INSTALLED) ## Run all tests, those on real services included
+	$(RUN)pytest $(TESTS)
+
+check: $(INSTALLED) ## Style, types, layers, and docs/coverage.md up to date
+	$(RUN)ruff check
+	$(RUN)ruff format --check
+	$(RUN)mypy
+	$(RUN)lint-imports
+	$(RUN)python -m tests.coverage_table --check
+
+bench: $(INSTALLED) ## Run the benchmarks
+	$(RUN)python -m bench
+
+chaos: $(INSTALLED) ## Kill workers and services in the middle of the work and look at what is left
+	$(RUN)pytest tests/chaos
+
+lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requirements.txt
+	rm -f uv.lock
+	$(RUN)uv lock
+	@# The lock must not depend on whose index was asked: names and hashes say which files are meant.
+	sed -i -E \
+	  -e 's#https://[^/"]+/simple#https://index.invalid/simple#' \
+	  -e 's#https://[^/"]+/packages/#https://files.invalid/packages/#' uv.lock
+	$(RUN)uv export -q --frozen --all-extras --all-groups --no-emit-project \
+	  --format requirements-txt -o requirements.txt
+
+clean: ## Remove what was built here; the user's cache and a running stack (.dev) stay
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find mappings sync workers tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@test -x $(RUN)python || { python=$$(sh .ci/find-python "$(PYTHON)") && "$$python" -m venv $(VENV); }
+	@echo "Installing packages into $(VENV), once (about a minute)"
+	$(RUN)python -m pip install --quiet --require-hashes -r requirements.txt
+	$(RUN)python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
