@@ -76,7 +76,7 @@ def test_a_person_sees_the_own_account_and_why(
     for part in ("Anna Ek", username, "Technician", "Personal", "Hamburg", "Klima", "T-0042", "Mobile app"):
         assert part in seen
     assert "Since 1 March 2026, 09:00, by ada (command line): hired as <b>technician</b>" in seen
-    assert "changed a short while ago" not in seen
+    assert "on its way" not in seen
 
     leaving = person.console.post("/logout")
     assert leaving.status_code == 303
