@@ -51,9 +51,10 @@ def load(folder: Path | None = None) -> Policy:
             problems += errors.problems
             documents[name] = None
     policy = _read(documents)
-    for document in filter(None, documents.values()):
-        document.refuse_unread()
-        problems += document.problems.values()
+    for name, document in documents.items():
+        if document is not None:
+            document.refuse_unread()
+            problems += _problems(name, document, folder)
     if problems or policy is None:
         raise MappingErrors(problems)
     return policy
@@ -68,6 +69,20 @@ def _strangers(folder: Path) -> list[MappingProblem]:
         for path in sorted(folder.glob("*.toml"))
         if path.name not in FILES
     ]
+
+
+def _problems(name: str, document: Document, folder: Path | None) -> list[MappingProblem]:
+    """All of them; of a file of the package only one that says what to do.
+
+    The package's files fit each other: what does not fit now are the folder's, and whoever replaced the
+    branches needs rules of their own rather than a list of all that are not.
+    """
+    found = sorted(document.problems.values(), key=lambda problem: problem.line)
+    if folder is None or not found or (folder / name).exists():
+        return found
+    first = found[0]
+    what = f"the package's file does not fit yours: {first.what}. Put a {name} of your own into {folder}"
+    return [MappingProblem(first.file, first.line, what)]
 
 
 def _document(name: str, folder: Path | None) -> Document:

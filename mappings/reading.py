@@ -89,9 +89,9 @@ class Table:
         """True if a problem of this key was noted: its value means nothing."""
         return self._document.has_problem((*self.path, key))
 
-    def text(self, key: str) -> str:
-        """A text that is not blank; blanks around it are dropped."""
-        return self._text((*self.path, key), self._get(key, str, "a text"))
+    def text(self, key: str, what: str = "text") -> str:
+        """A text that is not blank; blanks around it are dropped. `what` says what kind of text to write."""
+        return self._text((*self.path, key), self._get(key, str, f"a {what}"))
 
     def texts(self, key: str, *, optional: bool = False) -> tuple[str, ...]:
         """A list of texts, each once. Left out it is empty, if it is optional."""
@@ -115,7 +115,7 @@ class Table:
 
     def choice(self, key: str, options: Collection[str] | None, what: str) -> str:
         """One of the options; None: the options could not be read, any text will do for now."""
-        value = self.text(key)
+        value = self.text(key, what)
         self._check((*self.path, key), value, options, what)
         return value
 
@@ -221,7 +221,7 @@ class Table:
         if not value or options is None or value in options:
             return
         near = nearest(value, options)
-        known = "" if near else f"; known are {', '.join(options)}"
+        known = "" if near else f"; known are {', '.join(options)}" if options else "; there is none"
         self._document.report(path, f'"{value}" is not a {what}{known}', near=near)
 
 

@@ -361,3 +361,25 @@ def test_the_order_of_hr_rules_is_meaning(tmp_path: Path) -> None:
     swapped = "\n[[rules]]\n".join([head, rules[1], rules[0], *rules[2:]])
     (tmp_path / "hr_rules.toml").write_text(swapped, encoding="utf-8")
     assert load(tmp_path).fingerprint != load().fingerprint
+
+
+def test_whoever_replaces_the_branches_is_told_to_bring_rules(tmp_path: Path) -> None:
+    """The package's HR rules speak of its example company: one message says what to do, not forty."""
+    (tmp_path / "branches.toml").write_text('[branches.oslo]\ntitle = "Oslo"\ntime_zone = "Europe/Oslo"\n')
+    problem = only(tmp_path)
+    assert problem.file == "mappings/hr_rules.toml"
+    assert problem.what == (
+        'the package\'s file does not fit yours: rules.1.branch: "hamburg" is not a branch; known are oslo. '
+        f"Put a hr_rules.toml of your own into {tmp_path}"
+    )
+    (tmp_path / "hr_rules.toml").write_text("attributes = []\nrules = []\n")
+    assert load(tmp_path).branches.keys() == {"oslo"}
+
+
+def test_a_missing_choice_says_what_to_write(tmp_path: Path) -> None:
+    """Not just "a text"."""
+    (tmp_path / "branches.toml").write_text('[branches.oslo]\ntitle = "Oslo"\n')
+    (tmp_path / "hr_rules.toml").write_text("attributes = []\nrules = []\n")
+    assert only(tmp_path).what == (
+        "branches.oslo.time_zone: is missing; write a time zone of the IANA list, as in Europe/Berlin"
+    )
