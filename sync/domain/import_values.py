@@ -112,9 +112,21 @@ def read_values(
         else:
             values[field] = key
 
-    look_up("profile", _key_of(policy.find_profile), _near(policy.nearest_profile, policy.profiles))
-    look_up("branch", _key_of(policy.find_branch), _near(policy.nearest_branch, policy.branches))
-    look_up("data_access", _key_of(policy.find_level), _near(policy.nearest_level, policy.data_access))
+    look_up(
+        "profile",
+        _key_of(policy.find_profile),
+        _near(policy.nearest_profile, [each.title for each in policy.profiles.values()]),
+    )
+    look_up(
+        "branch",
+        _key_of(policy.find_branch),
+        _near(policy.nearest_branch, [each.title for each in policy.branches.values()]),
+    )
+    look_up(
+        "data_access",
+        _key_of(policy.find_level),
+        _near(policy.nearest_level, [each.title for each in policy.data_access.values()]),
+    )
     branch = values.get("branch", branch_now)
     where = branch if isinstance(branch, str) and branch in policy.branches else None
     teams = policy.branches[where].teams if where else tuple(policy.teams.values())

@@ -15,7 +15,7 @@ from itertools import islice
 from sync.domain.import_row import Cell
 from sync.spreadsheet.limits import FileRefused, Limits
 from sync.spreadsheet.sheet import SheetRow, check_place, column_letters
-from sync.spreadsheet.text import text_cell
+from sync.spreadsheet.text import text_cell, without_apostrophe
 
 DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
 _SAMPLE_ROWS = 50
@@ -105,7 +105,9 @@ def _rows(text: str, delimiter: str, skipped: int, limits: Limits) -> Iterator[S
             for column, value in enumerate(fields, start=1):
                 if value.strip():
                     check_place(number, column, limits)
-                    cells[column] = text_cell(f"{column_letters(column)}{number}", value, limits.text)
+                    cells[column] = text_cell(
+                        f"{column_letters(column)}{number}", without_apostrophe(value), limits.text
+                    )
             if cells:
                 yield SheetRow(number, cells)
     except csv.Error as error:

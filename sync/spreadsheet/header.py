@@ -168,7 +168,8 @@ def _no_header(sheet: Sheet, known: Sequence[ImportColumn]) -> FileRefused:
 
 
 def _examples(column: ImportColumn) -> str:
-    return " or ".join(repr(titles[0]) for titles in column.titles.values() if titles)
+    """The first titles of two languages: enough to know what is meant."""
+    return " or ".join([repr(titles[0]) for titles in column.titles.values() if titles][:2])
 
 
 def _titles(row: SheetRow) -> str:

@@ -20,6 +20,8 @@ EXACT_DIGITS = 10**15
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
 _HEX_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _FORMAT_TOKEN = re.compile(r'\[[^\]]*\]|"([^"]*)"|\\(.)|_.|\*.|(0)|(.)', re.DOTALL)
 _HARMLESS_CONTROLS = frozenset("\t\n\r")
@@ -46,6 +48,18 @@ def text_cell(address: str, text: str, longest: int) -> Cell:
 def printable(text: str) -> str:
     """The text with control characters as their pictures and lone surrogates replaced."""
     return "".join(_picture(sign) if _is_control(sign) else sign for sign in text)
+
+
+def neutral(text: str) -> str:
+    """The text for a .csv file so that no spreadsheet program takes it for a formula: with an apostrophe before
+    a sign that begins one (OWASP, "CSV Injection"). A lone dash is left as it is."""
+    bare = text.lstrip("'")
+    return f"'{text}" if bare.startswith(FORMULA_SIGNS) and len(bare.strip()) > 1 else text
+
+
+def without_apostrophe(text: str) -> str:
+    """Undo `neutral`: a file that we wrote says the same when it is read again."""
+    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text
 
 
 def unescape(text: str) -> str:

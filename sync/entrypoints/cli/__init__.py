@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sync.entrypoints.cli import account, database, dev, mappings, realm, technician, work_orders
+from sync.entrypoints.cli import account, database, dev, imports, mappings, realm, technician, work_orders
 
 app = typer.Typer(
     name="fsm-identity",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(account.app, name="account")
+app.add_typer(imports.app, name="import")
 app.add_typer(technician.app, name="technician")
 app.add_typer(work_orders.app, name="work-orders")
 app.add_typer(mappings.app, name="mappings")
