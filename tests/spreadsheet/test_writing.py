@@ -33,17 +33,6 @@ FORMULAS = [
     "''=x",
     "00123",
 ]
-    "=1+1",
-    '=HYPERLINK("http://example.com")',
-    "+49 40 123",
-    "-2+3",
-    "@SUM(A1)",
-    "\t=1",
-    "-",
-    "'tis",
-    "''=x",
-    "00123",
-]
 
 
 @pytest.mark.req("F8", "F9")
