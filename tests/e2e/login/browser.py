@@ -29,6 +29,7 @@ FORMS = {
     "kc-reset-password-form": "recovery",
     "kc-update-email-form": "new e-mail",
     "kc-update-profile-form": "profile",
+    "register": "register passkey",
 }
 
 
@@ -118,6 +119,11 @@ class Browser:
     def log_in(self, username: str, password: str, scope: str = "openid") -> Page:
         """Open the application and give username and password; the page that follows."""
         return self.submit(self.open_app(scope), username=username, password=password)
+
+    def use_passkey(self, page: Page, fields: dict[str, str]) -> Page:
+        """Send what the browser's passkey dialogue would put into the hidden form of the login page."""
+        [form] = page.document.xpath("//form[@id='webauth']")
+        return self._follow(self._send("POST", urljoin(page.url, form.get("action")), fields))
 
     def set_up_code(self, page: Page) -> tuple[Page, Authenticator]:
         """Do what the set-up page of the second factor asks for."""
