@@ -57,7 +57,9 @@ def build(settings: Settings) -> Site:
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),
         clock=SystemClock(),
-        welcome_letter=partial(messages.welcome, login_url=str(settings.mail.login_url)),
+        welcome_letter=partial(
+            messages.welcome, login_url=str(settings.mail.login_url), language=settings.mail.language
+        ),
     )
 
 

@@ -154,6 +154,8 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
         before, after = row.before or {}, row.after or {}
         details = tuple(
             f"{name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
+            if any(value is not None for value in before.values())
+            else f"{name}: {_shown(after.get(name))}"
             for name in sorted(before.keys() | after.keys())
         )
         yield TimelineEntry(row.at, "asked", row.action, details, row.actor, row.door, row.reason, order=row.id)

@@ -74,7 +74,12 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
         return
     screen.print(f"[bold]{account.full_name}[/bold]  {status}")
     print_table(
-        ["wanted", ""], [[each.name.replace("_", " "), getattr(account, each.name)] for each in fields(Account)]
+        ["wanted", ""],
+        [
+            [each.name.replace("_", " "), getattr(account, each.name)]
+            for each in fields(Account)
+            if getattr(account, each.name) is not None
+        ],
     )
     _print_observed(seen, differs)
     if request is not None:
