@@ -74,7 +74,7 @@ def status_of(
     held: Sequence[OpenWorkOrder] = (),
 ) -> AccountStatus:
     """A8. `observation` None: Keycloak has not been looked at yet. `held`: the work orders that hold a
-    deactivation back (D4)."""
+    deactivation or a change of the technician back (D4)."""
     if account.life is Life.INACTIVE:
         return _wanted_inactive(account, observation, held)
     if observation is None:
@@ -82,7 +82,8 @@ def status_of(
         return AccountStatus(Status.PENDING, note)
     if not observation.enabled and not observation.lock.temporary and not observation.lock.permanent:
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
-    return _admitted(account, observation)
+    found = _admitted(account, observation)
+    return AccountStatus(found.status, found.note or _held("change", held))
 
 
 def _wanted_inactive(
@@ -94,10 +95,13 @@ def _wanted_inactive(
         live = observation.sessions is not None and observation.sessions.any
         return AccountStatus(Status.INACTIVE, "sessions not yet ended" if live else "")
     shown = Status.ACTIVE if observation is None else _admitted(account, observation).status
-    if held:
-        listed = ", ".join(each.number for each in held)
-        return AccountStatus(shown, f"deactivation held by {len(held)} open work orders: {listed}")
-    return AccountStatus(shown, "wanted inactive, Keycloak not yet told")
+    return AccountStatus(shown, _held("deactivation", held) or "wanted inactive, Keycloak not yet told")
+
+
+def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
+    if not work_orders:
+        return ""
+    return f"{what} held by {len(work_orders)} open work orders: {', '.join(each.number for each in work_orders)}"
 
 
 def _admitted(account: Account, observation: Observation) -> AccountStatus:

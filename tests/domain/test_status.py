@@ -98,3 +98,12 @@ def test_a_held_deactivation_names_what_holds_it() -> None:
     found = status_of(INACTIVE, ON, held=orders)
     assert found == AccountStatus(Status.ACTIVE, "deactivation held by 2 open work orders: WO-1, WO-2")
     assert str(found) == "active (deactivation held by 2 open work orders: WO-1, WO-2)"
+
+
+@pytest.mark.req("B4", "D4")
+def test_a_held_change_of_an_active_account_is_shown_too() -> None:
+    """Taking the technician away waits for the same work orders."""
+    orders = [OpenWorkOrder("WO-1", "open", "Contoso", None, ("lead",))]
+    assert status_of(ACTIVE, ON, held=orders) == AccountStatus(
+        Status.ACTIVE, "change held by 1 open work orders: WO-1"
+    )
