@@ -101,7 +101,9 @@ def _wanted_inactive(
 def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
     if not work_orders:
         return ""
-    return f"{what} held by {len(work_orders)} open work orders: {', '.join(each.number for each in work_orders)}"
+    number = len(work_orders)
+    orders = "1 open work order" if number == 1 else f"{number} open work orders"
+    return f"{what} held by {orders}: {', '.join(each.number for each in work_orders)}"
 
 
 def _admitted(account: Account, observation: Observation) -> AccountStatus:

@@ -105,5 +105,5 @@ def test_a_held_change_of_an_active_account_is_shown_too() -> None:
     """Taking the technician away waits for the same work orders."""
     orders = [OpenWorkOrder("WO-1", "open", "Contoso", None, ("lead",))]
     assert status_of(ACTIVE, ON, held=orders) == AccountStatus(
-        Status.ACTIVE, "change held by 1 open work orders: WO-1"
+        Status.ACTIVE, "change held by 1 open work order: WO-1"
     )
