@@ -34,13 +34,13 @@ PASSWORD = "Correct-horse-7-battery"
 
 @dataclass
 class ConfiguredRealm:
-    """One realm. `secrets` by client id; `admin()` is a session of the master realm's administrator, whose
-    token lives a minute, so take a fresh one for each step."""
+    """One realm; `secrets` by client id."""
 
     server: KeycloakServer
     realm: str
     policy: Policy
     options: RealmOptions = field(repr=False)
+    _admin: requests.Session = field(default_factory=requests.Session, init=False, repr=False)
 
     @property
     def url(self) -> str:
@@ -57,20 +57,22 @@ class ConfiguredRealm:
         """The realm as the service client sees it."""
         return KeycloakRealm(self.connection(client_id))
 
-    def admin(self) -> requests.Session:
-        return self.server.session()
-
     def path(self, path: str = "") -> str:
         """The address of something in the realm's admin API."""
         return f"{self.url}/admin/realms/{self.realm}/{path}".rstrip("/")
 
     def get(self, path: str = "", **params: Any) -> Any:
-        answer = self.admin().get(self.path(path), params=params, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        return self._answer("GET", path, params=params).json()
 
     def send(self, method: str, path: str, body: Any = None) -> requests.Response:
-        answer = self.admin().request(method, self.path(path), json=body, timeout=30)
+        return self._answer(method, path, json=body)
+
+    def _answer(self, method: str, path: str, **sent: Any) -> requests.Response:
+        """As the master realm's administrator, whose token lives a minute and is renewed when it has run out."""
+        answer = self._admin.request(method, self.path(path), timeout=30, **sent)
+        if answer.status_code == 401:
+            self._admin = self.server.session()
+            answer = self._admin.request(method, self.path(path), timeout=30, **sent)
         answer.raise_for_status()
         return answer
 
