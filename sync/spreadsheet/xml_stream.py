@@ -7,6 +7,7 @@ objects for each of a million cells cost more than everything else together.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 from xml.parsers import expat
@@ -46,7 +47,7 @@ def feed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[None
             yield
     except KeyError:
         raise FileRefused(f"the file lacks its part {part}", DAMAGED) from None
-    except (expat.ExpatError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise FileRefused(f"the file is damaged ({part}: {error})", DAMAGED) from None
 
 

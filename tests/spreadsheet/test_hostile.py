@@ -9,8 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sync.spreadsheet import reading
+from sync.spreadsheet.child import answer
 from sync.spreadsheet.limits import LIMITS, FileRefused
 from sync.spreadsheet.reading import load_file, read_sheet
 from tests.spreadsheet.files import package, sheet_xml, workbook, zipped
@@ -18,6 +21,10 @@ from tests.spreadsheet.files import package, sheet_xml, workbook, zipped
 DOCTYPE = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 HONEST = sheet_xml('<row r="1"><c r="A1"><v>1</v></c></row>')
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+
+SOUND = workbook(
+    [["Personalnr.", "E-Mail"], *([f"{number:05}", f"p{number}@example.com"] for number in range(30))]
+)
 
 HOSTILE = {
     "far cell": (
@@ -85,6 +92,22 @@ def test_hostile_file_is_refused_by_name(name: str) -> None:
     with pytest.raises(FileRefused, match=said):
         read_sheet(content)
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.req("F8")
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6))
+def test_damaged_bytes_are_read_or_refused(damage: list[tuple[int, int]]) -> None:
+    """Whatever bytes have changed on the way, the answer is rows or a refusal, never another error."""
+    content = bytearray(SOUND)
+    for place, byte in damage:
+        content[place % len(content)] = byte
+    try:
+        lines = list(answer(bytes(content), LIMITS, None))
+    except FileRefused:
+        return
+    assert isinstance(lines[-1], dict)
+    assert lines[-1]["end"] == len(lines) - 2
 
 
 @pytest.mark.req("F8")
