@@ -43,7 +43,15 @@ def _own(name: str, command: tuple[str, ...], place: Surroundings, environment: 
 
 
 def _web(place: Surroundings) -> Launch:
-    options = ("--factory", "--host", LOOPBACK, "--port", str(place.ports["web"]), "--no-server-header", "--no-access-log")
+    options = (
+        "--factory",
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(place.ports["web"]),
+        "--no-server-header",
+        "--no-access-log",
+    )
     command = python("-m", "uvicorn", "sync.entrypoints.console:create_app", *options)
     return _own("web", command, place, surroundings.for_web)
 

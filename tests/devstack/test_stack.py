@@ -279,3 +279,27 @@ def test_each_process_gets_only_the_secrets_it_needs(tmp_path: Path) -> None:
     }
     for value, holders in clients.items():
         assert {name for name, environment in held.items() if value in environment.values()} == holders
+
+
+@pytest.mark.stack
+@pytest.mark.keycloak
+@pytest.mark.postgres
+@pytest.mark.timeout(600)
+def test_the_whole_stack_on_postgres_is_well_and_tells_when_a_worker_is_gone(home: Path) -> None:
+    """Every part answers for itself after the first start; a worker that is killed is not reported as well."""
+    up = dev(home, "up", "--database", "postgres", "--detach")
+    assert up.exit_code == 0, up.output
+    found = parts_of(home)
+    assert set(found) == set(PARTS)
+    assert [name for name, part in found.items() if not part["well"]] == []
+
+    worker = psutil.Process(found["worker-bulk"]["pid"])
+    worker.kill()
+    worker.wait(timeout=20)
+    after = parts_of(home)
+    assert not after["worker-bulk"]["running"]
+    assert after["worker-interactive"]["well"]
+    assert dev(home, "status").exit_code == 1
+
+    dev(home, "down")
+    assert all(gone(part["pid"]) for part in found.values())
