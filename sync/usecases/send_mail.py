@@ -20,11 +20,12 @@ from sync.store.mails import MailClaim
 from sync.usecases.site import Site
 
 LEASE = timedelta(seconds=120)
-CLAIM_AT_ONCE = 10
+CLAIM_AT_ONCE = 1
+"""One at a time: a worker that dies leaves doubt about one mail, not about a batch."""
 
 
 def send_some(site: Site) -> int:
-    """Claim a few due mails and send each. Answers how many were claimed."""
+    """Claim a due mail and send it. Answers how many were claimed."""
     with site.db.write() as tx:
         claims = mails.claim(tx, site.clock.now(), LEASE, CLAIM_AT_ONCE)
     for claim in claims:

@@ -1,0 +1,111 @@
+"""A worker that is killed with -9 in the middle of an import loses nothing and doubles nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from mappings import load
+from sync.domain.account_change import Actor, Door, NewAccount
+from sync.domain.lane import Lane
+from sync.store import history, schema
+from sync.store.database import Database
+from sync.store.listing import list_accounts
+from sync.store.query import AccountQuery, Scope
+from sync.store.sealing import Sealer
+from sync.usecases.change_account import InitialPassword, create
+from tests.chaos.workers import Workers, wait_until
+from tests.realms import ConfiguredRealm
+from tests.services import MailCatcher, RedisServer
+
+PEOPLE = 400
+KILLS = 2
+"""Each may hit one mail on its way: nobody can tell whether it left, so it is not sent again."""
+
+BY = Actor("dana", Door.IMPORT, "the staff list of the test")
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def workers(
+    tmp_path: Path,
+    database_url: str,
+    configured_realm: ConfiguredRealm,
+    redis_server: RedisServer,
+    mail_catcher: MailCatcher,
+) -> Iterator[Workers]:
+    """Workers for a database, a realm and a Redis of this test's own."""
+    redis_server.flush()
+    mail_catcher.forget()
+    schema.upgrade(database_url)
+    environment = {
+        "FSM_DATABASE_URL": database_url,
+        "FSM_REDIS_URL": redis_server.url,
+        "FSM_FIELD_SERVICE_URL": f"sqlite:///{tmp_path / 'fsm.db'}",
+        "FSM_SECRET_KEYS": KEY,
+        "FSM_KEYCLOAK__URL": configured_realm.url,
+        "FSM_KEYCLOAK__REALM": configured_realm.realm,
+        "FSM_KEYCLOAK__WORKER_SECRET": configured_realm.secrets["fsm-worker"],
+        "FSM_KEYCLOAK__IMPORT_SECRET": configured_realm.secrets["fsm-import"],
+        "FSM_MAIL__HOST": mail_catcher.host,
+        "FSM_MAIL__PORT": str(mail_catcher.port),
+        "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
+    }
+    here = Workers(tmp_path, environment)
+    try:
+        yield here
+    finally:
+        here.end()
+
+
+@pytest.mark.req("F4", "F7", "H1")
+@pytest.mark.keycloak
+@pytest.mark.stack
+@pytest.mark.timeout(400)
+def test_an_import_survives_kill_9(
+    workers: Workers, database_url: str, configured_realm: ConfiguredRealm, mail_catcher: MailCatcher
+) -> None:
+    """Killed twice on the way: afterwards each person is in Keycloak once, and got one mail."""
+    db = Database(database_url, Sealer([KEY]))
+    policy, company = load(), uuid.uuid4().hex[:6]
+    with db.write() as tx:
+        now = datetime.now(UTC)
+        for number in range(PEOPLE):
+            new = NewAccount(f"{company}-{number:04d}@example.com", "Pat", f"Person {number}", "read-only", "hamburg")
+            password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
+            create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
+
+    def in_keycloak() -> int:
+        return int(configured_realm.get("users/count"))
+
+    before = in_keycloak()
+    first = workers.start("first", "interactive,bulk,mail")
+    workers.start_beat()
+    wait_until(lambda: in_keycloak() - before > PEOPLE // 10, 60, "the first worker has done nothing")
+    workers.kill(first)
+    done = in_keycloak() - before
+    assert done < PEOPLE, "the worker was killed too late to show anything"
+    second = workers.start("second", "interactive,bulk,mail")
+    wait_until(lambda: in_keycloak() - before > done, 60, "the second worker has done nothing")
+    workers.kill(second)
+    workers.start("third", "interactive,bulk,mail")
+
+    def all_applied() -> bool:
+        with db.read() as tx:
+            page = list_accounts(tx, Scope.all(), AccountQuery(limit=PEOPLE))
+        return all(row.work is not None and row.work.applied for row in page.items)
+
+    wait_until(all_applied, 180, "not every account is in Keycloak")
+    assert in_keycloak() - before == PEOPLE
+    with db.read() as tx:
+        page = list_accounts(tx, Scope.all(), AccountQuery(limit=PEOPLE))
+        for row in page.items:
+            applied = [entry for entry in history.timeline(tx, row.account.id) if entry.kind == "keycloak"]
+            assert len(applied) == 1, f"{row.account.username} was recorded {len(applied)} times"
+    recipients = [mail["X-Envelope-To"] for mail in mail_catcher.wait(PEOPLE - KILLS, seconds=60)]
+    assert len(recipients) == len(set(recipients)), "somebody got two mails"
