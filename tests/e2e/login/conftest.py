@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mappings
-from tests.e2e.login.browser import CALLBACK, Authenticator, Browser
+from examples.browser import CALLBACK, Authenticator, Browser
 from tests.realms import PASSWORD, ConfiguredRealm, configure
 from tests.services import KeycloakServer, MailCatcher
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.e2e.login.browser import Page
+from examples.browser import Page
 
 PRESENT, VERIFIED, NEW_CREDENTIAL = 0x01, 0x04, 0x40
 

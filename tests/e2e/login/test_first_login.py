@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from examples.browser import payload
 from sync.claims.parse import parse
-from tests.e2e.login.browser import payload
 from tests.e2e.login.conftest import LoginRealm
 from tests.realms import PASSWORD
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.login.browser import Browser
+from examples.browser import Browser
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD
 from tests.services import MailCatcher

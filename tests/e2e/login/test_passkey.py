@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.login.browser import Browser
+from examples.browser import Browser
 from tests.e2e.login.conftest import APP, LoginRealm, Person
 from tests.e2e.login.passkey import Passkey
 from tests.realms import PASSWORD

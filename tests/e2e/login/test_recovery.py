@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.e2e.login.browser import Authenticator, Browser, Page
+from examples.browser import Authenticator, Browser, Page
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD
 from tests.services import MailCatcher

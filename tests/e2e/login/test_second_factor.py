@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from examples.browser import Authenticator, payload
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.domain import vocabulary
 from sync.domain.account import Account, Life
@@ -18,7 +19,6 @@ from sync.domain.errors import Misconfigured
 from sync.domain.plan import diff
 from sync.ports.accounts import Created, NewUser
 from sync.usecases import realm as realm_as_code
-from tests.e2e.login.browser import Authenticator, payload
 from tests.e2e.login.conftest import LoginRealm
 from tests.realms import PASSWORD
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.login.browser import Browser
+from examples.browser import Browser
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD, with_cap
 
