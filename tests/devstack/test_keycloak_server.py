@@ -11,7 +11,7 @@ import pytest
 from sync.devstack.keycloak_archive import prepared
 from sync.devstack.keycloak_server import ADMIN, keycloak_launch, keycloak_ready, keycloak_url, thin_home
 from sync.devstack.ports import free_ports, listens
-from sync.devstack.process import alive, end, launch, wait_until_ready
+from sync.devstack.process import alive, end, launch, run, wait_until_ready
 from sync.settings import KEYCLOAK_VERSION
 from tests.services import KeycloakServer
 
@@ -61,8 +61,7 @@ def test_a_variable_of_the_user_does_not_change_keycloak(tmp_path: Path, monkeyp
     monkeypatch.setenv("KC_DB", "postgres")
     monkeypatch.setenv("JAVA_OPTS", "-Xmx1k")
     wanted = keycloak_launch(tmp_path, 1, 2, "the-password", tmp_path / "log")
-    running = launch(replace(wanted, command=("env",)))
-    end([running])
+    run(replace(wanted, command=("env",)), seconds=20)
     seen = (tmp_path / "log").read_text()
     assert "KC_BOOTSTRAP_ADMIN_PASSWORD=the-password" in seen
     assert "KC_DB=" not in seen
