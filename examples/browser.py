@@ -33,6 +33,10 @@ FORMS = {
 }
 
 
+class NotAsExpected(Exception):
+    """Something shows what it should not; the message says what was seen."""
+
+
 @dataclass(frozen=True)
 class Page:
     """What the browser shows. `asks` names what the form wants, "" where there is no form we know."""
@@ -62,7 +66,9 @@ class Page:
 
     def form(self) -> html.FormElement:
         form = next((found for name in FORMS if (found := self._by_id(name)) is not None), None)
-        assert form is not None, f"no form on {self.url}: {self.message or self.document.text_content()[:400]}"
+        if form is None:
+            shown = self.message or self.document.text_content()[:400]
+            raise NotAsExpected(f"no form on {self.url}: {shown}")
         return form
 
     def link(self, text: str) -> str:
@@ -127,13 +133,15 @@ class Browser:
 
     def set_up_code(self, page: Page) -> tuple[Page, Authenticator]:
         """Do what the set-up page of the second factor asks for."""
-        assert page.asks == "set up code", page.message or page.asks
+        if page.asks != "set up code":
+            raise NotAsExpected(f"Keycloak asks for {page.asks!r}: {page.message}")
         authenticator = Authenticator(dict(page.form().form_values())["totpSecret"])
         return self.submit(page, totp=authenticator.code(), userLabel="phone"), authenticator
 
     def tokens(self, page: Page) -> dict[str, Any]:
         """Exchange the code at the end of a login for tokens."""
-        assert page.code, f"the login is not over: {page.asks or page.message} at {page.url}"
+        if not page.code:
+            raise NotAsExpected(f"the login is not over: {page.asks or page.message} at {page.url}")
         answer = requests.post(
             f"{self.endpoint}/token",
             data={
@@ -145,7 +153,8 @@ class Browser:
             },
             timeout=30,
         )
-        assert answer.ok, answer.text
+        if not answer.ok:
+            raise NotAsExpected(f"no tokens for the code: {answer.text}")
         return dict(answer.json())
 
     def refresh(self, tokens: dict[str, Any]) -> requests.Response:
@@ -171,7 +180,7 @@ class Browser:
             if target.startswith(self.callback):
                 return Page(target, answer.status_code, html.fromstring("<html/>"))
             answer = self._send("GET", target)
-        raise AssertionError(f"redirected without end: {answer.url}")
+        raise NotAsExpected(f"redirected without end: {answer.url}")
 
 
 @dataclass(frozen=True)

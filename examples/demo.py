@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from examples import ADMINISTRATOR, BUSY_TECHNICIAN, FREE_TECHNICIAN, UNLINKED_TECHNICIAN, fsm_database
-from examples.browser import CALLBACK, Browser, payload
+from examples.browser import CALLBACK, Browser, NotAsExpected, payload
 from examples.company import Person, people
 from examples.read_back import AdminApi, compare
 from sync.devstack import stack
@@ -39,11 +40,7 @@ COMMAND = Path(sys.executable).with_name("fsm-identity")
 NEW_PASSWORD = "Sommerregen-4711-Hof"  # noqa: S105 - of an invented person in a Keycloak that lives for the demo
 PORTAL = "example-portal"
 
-screen = Console()
-
-
-class NotAsExpected(Exception):
-    """A step did not have its outcome; the message says what was seen instead."""
+screen = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass
@@ -55,7 +52,7 @@ class Demo:
     run_id: str = ""
     offline: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def api(self) -> AdminApi:
         return AdminApi(self.place.keycloak_url, REALM, ADMIN, self.place.credentials.keycloak_admin)
 
@@ -74,7 +71,7 @@ class Demo:
             screen.print(f"[bold]$ fsm-identity {' '.join(arguments)}[/bold]")
         done = subprocess.run(
             [COMMAND, *arguments],
-            env={**os.environ, "FSM_SETTINGS": str(self.place.layout.settings), "COLUMNS": "115"},
+            env={**os.environ, "FSM_SETTINGS": str(self.place.layout.settings), "COLUMNS": str(screen.width)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -151,11 +148,8 @@ def technician_logs_in(demo: Demo) -> str:
     demo.offline = browser.tokens(page)
     claim = payload(demo.offline["access_token"])["fsm"]
     screen.print_json(data=claim)
-    expect(
-        (claim["profile"], claim["branch"], claim["technician_id"])
-        == ("technician", person.branch, BUSY_TECHNICIAN),
-        f"the claim is {claim}",
-    )
+    says = claim["profile"], claim["branch"], claim["technician_id"]
+    expect(says == (["technician"], [person.branch], BUSY_TECHNICIAN), f"the claim is {claim}")
     return f"{person.full_name} had to change the password; the token says technician {BUSY_TECHNICIAN}"
 
 
