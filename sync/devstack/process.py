@@ -20,6 +20,8 @@ import psutil
 POLL_SECONDS = 0.05
 LOG_LINES = 15
 KILLED_SECONDS = 5.0
+CLOCK_SECONDS = 2.0
+"""How far two readings of one process's creation may lie apart: the system derives it from a clock that is set."""
 
 
 class PartFailed(Exception):
@@ -72,35 +74,17 @@ def launch(wanted: Launch) -> Running:
 
     Its log begins anew; the log of the start before stands beside it, ending in `.1`.
     """
-    _keep_previous(wanted.log)
-    with wanted.log.open("wb") as log:
-        try:
-            child = subprocess.Popen(
-                wanted.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=wanted.whole_environment(),
-                cwd=wanted.folder,
-                start_new_session=True,
-                user=wanted.user,
-                extra_groups=None if wanted.user is None else (),
-            )
-        except OSError as error:
-            raise PartFailed(wanted.name, f"cannot be started: {error}", wanted.log) from error
-    created = psutil.Process(child.pid).create_time()
-    return Running(wanted.name, child.pid, created, wanted.log, wanted.stop_signal)
+    return _as_running(wanted, _start(wanted))
 
 
 def run(wanted: Launch, seconds: float) -> None:
     """Run something to its end. Raises PartFailed if its exit code is not 0 or it takes longer than `seconds`."""
-    running = launch(wanted)
+    child = _start(wanted)  # held until its exit code is read: Python throws the code away with the object
+    running = _as_running(wanted, child)
     try:
-        code = psutil.Process(running.pid).wait(timeout=seconds)
-    except psutil.TimeoutExpired:
+        code = child.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
         raise PartFailed(wanted.name, f"did not end within {seconds:.0f} seconds", wanted.log) from None
-    except psutil.NoSuchProcess:
-        code = None
     finally:
         end([running], seconds=5)
     if code != 0:
@@ -153,6 +137,30 @@ def python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
+def _start(wanted: Launch) -> subprocess.Popen[bytes]:
+    _keep_previous(wanted.log)
+    with wanted.log.open("wb") as log:
+        try:
+            return subprocess.Popen(
+                wanted.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=wanted.whole_environment(),
+                cwd=wanted.folder,
+                start_new_session=True,
+                user=wanted.user,
+                extra_groups=None if wanted.user is None else (),
+            )
+        except OSError as error:
+            raise PartFailed(wanted.name, f"cannot be started: {error}", wanted.log) from error
+
+
+def _as_running(wanted: Launch, child: subprocess.Popen[bytes]) -> Running:
+    created = psutil.Process(child.pid).create_time()
+    return Running(wanted.name, child.pid, created, wanted.log, wanted.stop_signal)
+
+
 def _keep_previous(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.is_file():
@@ -162,7 +170,7 @@ def _keep_previous(log: Path) -> None:
 def _process(running: Running) -> psutil.Process | None:
     try:
         process = psutil.Process(running.pid)
-        same = process.create_time() == running.created
+        same = abs(process.create_time() - running.created) < CLOCK_SECONDS
     except psutil.NoSuchProcess:
         return None
     return process if same else None

@@ -86,6 +86,14 @@ def test_a_step_that_fails_says_its_exit_code(tmp_path: Path) -> None:
         run(replace(script("print('broken'); exit(3)", tmp_path), name="the step"), 20)
 
 
+def test_a_step_that_ends_at_once_keeps_its_exit_code(tmp_path: Path) -> None:
+    """A step may be over before anyone waits for it; what it answered still counts."""
+    for _ in range(20):
+        run(replace(script("", tmp_path), command=("true",)), 20)
+        with pytest.raises(PartFailed, match="failed with exit code 1"):
+            run(replace(script("", tmp_path), command=("false",)), 20)
+
+
 def test_a_step_that_hangs_is_ended(tmp_path: Path) -> None:
     """Nothing of it runs on."""
     with pytest.raises(PartFailed, match="did not end within"):
@@ -126,6 +134,13 @@ def test_a_recycled_id_is_not_ended(tmp_path: Path) -> None:
         assert alive(stranger)
     finally:
         end([stranger])
+
+
+def test_a_clock_that_was_set_does_not_make_a_part_a_stranger(tmp_path: Path) -> None:
+    """The time of creation moves a little when the system's clock is corrected; the part can still be ended."""
+    running = launch(script(SLEEPS, tmp_path))
+    end([replace(running, created=running.created + 0.9)])
+    assert not alive(running)
 
 
 def test_ctrl_c_in_our_terminal_does_not_reach_a_part(tmp_path: Path) -> None:
