@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+import structlog
+
 from mappings import load
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
@@ -19,7 +21,7 @@ from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import Misconfigured, Transient
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
     CONSOLE_CLIENT,
@@ -34,7 +36,10 @@ from sync.settings import Settings, load_settings
 from sync.store.accounts import used_keys
 from sync.store.database import Database
 from sync.store.sealing import Sealer
+from sync.usecases.realm import check_login
 from sync.usecases.site import Site
+
+log = structlog.get_logger()
 
 
 class SystemClock:
@@ -45,15 +50,13 @@ class SystemClock:
 def build(settings: Settings) -> Site:
     """Put a Site together. Raises SettingsError or MappingErrors; foreign systems are not asked yet."""
     policy = load(settings.mappings_folder)
-    accounts = KeycloakAccounts(_connection(settings, "fsm-worker", "worker_secret"), policy)
+    accounts = KeycloakAccounts(_connection(settings, WORKER_CLIENT, "worker_secret"), policy)
     return Site(
         db=Database(settings.database_url.get_secret_value(), Sealer(_keys(settings))),
         policy=policy,
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
-        field_service=SqlFieldService(
-            settings.field_service_url.get_secret_value(), policy.field_service, policy.work_orders
-        ),
+        field_service=_field_service(settings, policy),
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),
         clock=SystemClock(),
@@ -63,16 +66,34 @@ def build(settings: Settings) -> Site:
     )
 
 
-def build_site() -> Site:
-    """A Site from the settings of this process, its database checked: the migrations are there, and no key that
-    an account uses has vanished from the mapping files (rule 11). Raises Misconfigured if one has."""
-    site = build(load_settings())
+def build_site(settings: Settings | None = None) -> Site:
+    """A Site from these settings or those of this process, its database checked: the migrations are there, and
+    no key that an account uses has vanished from the mapping files (rule 11). Raises Misconfigured if one has."""
+    site = build(settings or load_settings())
     site.db.check_schema()
     with site.db.read() as tx:
         used = used_keys(tx)
     missing = used.missing_from(site.policy)
     if missing:
         raise Misconfigured(f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}")
+    return site
+
+
+def build_worker_site() -> Site:
+    """A Site for a worker, the foreign systems checked as well, before it touches any account.
+
+    Raises Misconfigured if the login flows would let somebody in without the second factor the profile demands
+    (C6), or if the FSM database lacks a table or column; Transient if Keycloak does not answer. An FSM database
+    that does not answer just now stops only what asks it (D2).
+    """
+    settings = load_settings()
+    site = build_site(settings)
+    check_login(KeycloakRealm(_connection(settings, WORKER_CLIENT, "worker_secret")), site.policy)
+    field_service = _field_service(settings, site.policy)
+    try:
+        field_service.check()
+    except Transient as failure:
+        log.warning("the FSM database cannot be checked yet", reason=str(failure))
     return site
 
 
@@ -126,7 +147,12 @@ def _bulk_accounts(settings: Settings, policy: Policy) -> Accounts | None:
     """The gateway that may create many at once; only processes that are given its secret have it."""
     if settings.keycloak.import_secret is None:
         return None
-    return ImportingAccounts(_connection(settings, "fsm-import", "import_secret"), policy)
+    return ImportingAccounts(_connection(settings, IMPORT_CLIENT, "import_secret"), policy)
+
+
+def _field_service(settings: Settings, policy: Policy) -> SqlFieldService:
+    url = settings.field_service_url.get_secret_value()
+    return SqlFieldService(url, policy.field_service, policy.work_orders)
 
 
 def _keys(settings: Settings) -> list[str]:

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import structlog
-from sync.usecases.import_accounts import apply_chunk
 
 import celeryconfig
 from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
 from sync.domain.lane import Lane
+from sync.usecases.import_accounts import apply_chunk
 from sync.usecases.provision import provision_some
 from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from sync.usecases.sweep import sweep as sweep_site
-from sync.wiring import build_site
+from sync.wiring import build_worker_site
 from workers.app import app
 
 log = structlog.get_logger()
@@ -27,9 +27,12 @@ log = structlog.get_logger()
 
 @lru_cache(maxsize=1)
 def _site_of(process: int) -> Site:
-    """One Site per process, made after the fork: connections are not shared with the parent."""
+    """One Site per process, made after the fork: connections are not shared with the parent.
+
+    While its checks fail the task fails with the reason in the log, and the next wake tries again.
+    """
     del process
-    return build_site()
+    return build_worker_site()
 
 
 def site() -> Site:

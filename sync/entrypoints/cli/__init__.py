@@ -1,25 +1,58 @@
-"""The command line `fsm-identity`: one module a noun, each with its own `app`; this one puts them together."""
+"""The command line `fsm-identity`: one module a noun, each with its own `app`; this one puts them together.
+
+A noun's module is imported when the noun is used: one command does not wait for the libraries of the others.
+"""
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import cast
 
-from sync.entrypoints.cli import account, database, dev, imports, mappings, realm, technician, work_orders
+import click
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+NOUNS = {
+    "account": "account",
+    "technician": "technician",
+    "work-orders": "work_orders",
+    "import": "imports",
+    "realm": "realm",
+    "mappings": "mappings",
+    "database": "database",
+    "dev": "dev",
+}
+"""Noun to the module that holds its commands, in the order of the help."""
+
+
+class Nouns(TyperGroup):
+    """Finds a noun's commands in its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in NOUNS:
+            return None
+        module = import_module(f"{__name__}.{NOUNS[cmd_name]}")
+        command = get_command(cast(typer.Typer, module.app))
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="fsm-identity",
     help="Accounts, profiles and technician links of a field service system, carried into Keycloak.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
+    cls=Nouns,
 )
-app.add_typer(account.app, name="account")
-app.add_typer(imports.app, name="import")
-app.add_typer(technician.app, name="technician")
-app.add_typer(work_orders.app, name="work-orders")
-app.add_typer(mappings.app, name="mappings")
-app.add_typer(database.app, name="database")
-app.add_typer(realm.app, name="realm")
-app.add_typer(dev.app, name="dev")
+
+
+@app.callback()
+def nouns() -> None:
+    """Accounts, profiles and technician links of a field service system, carried into Keycloak."""
 
 
 def main() -> None:
