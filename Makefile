@@ -14,7 +14,7 @@ help: ## List these targets
 setup: $(INSTALLED) ## Make .venv and install everything into it, once
 
 demo: $(INSTALLED) ## Run the main job on real services and leave it running (ONCE=1: run and end)
-	$(RUN)fsm-identity demo $(if $(ONCE),--once)
+	$(RUN)python -m examples.demo $(if $(ONCE),--once)
 
 test: $(INSTALLED) ## Run all tests, those on real services included
 	$(RUN)pytest $(TESTS)
@@ -42,7 +42,7 @@ lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requir
 	$(RUN)uv export -q --frozen --all-extras --all-groups --no-emit-project \
 	  --format requirements-txt -o requirements.txt
 
-clean: ## Remove what was built here; the user's cache and a running stack (.dev) stay
+clean: ## Remove what was built here; the user's cache and a stacks (.dev, .demo) stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find mappings sync workers tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -7,11 +7,13 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from sync.devstack.failure import StackFailure
+
 OLDEST = 21
 """Keycloak 26 runs on Java 21 and newer (measured on 25)."""
 
 
-class NoJava(Exception):
+class NoJava(StackFailure):
     """There is no Java to run Keycloak. The message says how to get one."""
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from sync.devstack.failure import StackFailure
 from sync.devstack.java import find_java_home
 from sync.devstack.lock import exclusive
 from sync.devstack.part import Say
@@ -31,7 +32,7 @@ FETCH_SECONDS = 60
 BUILD_SECONDS = 300
 
 
-class ArchiveRefused(Exception):
+class ArchiveRefused(StackFailure):
     """The archive could not be fetched, is not the pinned one, or does not build. Nothing of it is kept."""
 
 

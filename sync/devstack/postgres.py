@@ -22,6 +22,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from sync.devstack.failure import StackFailure
 from sync.devstack.lock import exclusive
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
@@ -30,7 +31,7 @@ SUPERUSER = "fsm"
 SHARED_FOLDER = Path("/var/tmp")  # noqa: S108 - everyone can pass through it; what we put there has its own rights
 
 
-class NoPostgres(Exception):
+class NoPostgres(StackFailure):
     """PostgreSQL cannot be prepared. The message says what is missing."""
 
 

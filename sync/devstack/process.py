@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from sync.devstack.failure import StackFailure
+
 POLL_SECONDS = 0.05
 LOG_LINES = 15
 KILLED_SECONDS = 5.0
@@ -24,7 +26,7 @@ CLOCK_SECONDS = 2.0
 """How far two readings of one process's creation may lie apart: the system derives it from a clock that is set."""
 
 
-class PartFailed(Exception):
+class PartFailed(StackFailure):
     """A part did not start, or ended by itself. The message names it and closes with its last log lines."""
 
     def __init__(self, name: str, what: str, log: Path) -> None:

@@ -16,13 +16,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sync.devstack.failure import StackFailure
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
 
 OLDEST = (6, 2)
 
 
-class NoRedis(Exception):
+class NoRedis(StackFailure):
     """There is no Redis to start. The message says how to get one."""
 
 

@@ -20,6 +20,7 @@ import psutil
 
 from sync.devstack import surroundings
 from sync.devstack.credentials import credentials_in, write_private
+from sync.devstack.failure import StackFailure
 from sync.devstack.foundation import CREATE_DATABASE, KEYCLOAK, MAIL, POSTGRES, REDIS
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.lock import Taken, exclusive
@@ -27,6 +28,7 @@ from sync.devstack.own_processes import OWN_PARTS, SET_UP
 from sync.devstack.part import Part, Say
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import PartFailed, Running, alive, end, launch, wait_until_ready
+from sync.devstack.signals import ending_signals
 from sync.devstack.state import Database, StackState, read_state, write_state
 from sync.devstack.surroundings import Surroundings
 
@@ -37,11 +39,11 @@ WATCH_SECONDS = 0.5
 STOP_SECONDS = 20.0
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(StackFailure):
     """The stack of this folder runs, or is being started."""
 
 
-class UnknownPart(Exception):
+class UnknownPart(StackFailure):
     """A part was asked for that does not exist. The message names those that do."""
 
 
@@ -73,17 +75,20 @@ def chosen_parts(database: Database, only: Sequence[str] | None) -> tuple[Part, 
 def foreground(layout: Layout, parts: Sequence[Part], database: Database, say: Say) -> Iterator[Surroundings]:
     """A stack that runs as long as the block; then everything is ended, ours before what ours need.
 
-    Raises AlreadyRunning and PartFailed.
+    Ctrl-C, a request to end and a closed terminal raise KeyboardInterrupt in the block. Raises StackFailure.
+    Needs the main thread.
     """
-    with _alone(layout):
+    with _alone(layout), ending_signals() as ignore_signals:
         try:
             yield start(layout, parts, database, say, supervised=True)
         finally:
+            ignore_signals()
+            say("ending everything")
             _end_parts(layout)
 
 
 def detached(layout: Layout, parts: Sequence[Part], database: Database, say: Say) -> Surroundings:
-    """A stack that keeps running after this process. Raises AlreadyRunning and PartFailed."""
+    """A stack that keeps running after this process. Raises StackFailure."""
     with _alone(layout):
         try:
             return start(layout, parts, database, say, supervised=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import smtplib
 import stat
@@ -22,6 +23,7 @@ from sync.devstack import surroundings
 from sync.devstack.credentials import credentials_in
 from sync.devstack.layout import Layout
 from sync.devstack.ports import listens
+from sync.devstack.postgres import cluster_for
 from sync.devstack.process import python
 from sync.devstack.stack import PARTS, UnknownPart, chosen_parts
 from sync.devstack.state import StackState, read_state, write_state
@@ -81,9 +83,10 @@ class Foreground:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """The folder of a stack that is ended in any case."""
+    """The folder of a stack that is ended in any case. Root's cluster stands elsewhere and goes too."""
     yield tmp_path / "stack"
     dev(tmp_path / "stack", "down")
+    shutil.rmtree(cluster_for(Layout(tmp_path / "stack").postgres).data, ignore_errors=True)
 
 
 def parts_of(home: Path) -> dict[str, dict[str, Any]]:

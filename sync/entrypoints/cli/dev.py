@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from types import FrameType
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
 from sync.devstack import stack
-from sync.devstack.java import NoJava
-from sync.devstack.keycloak_archive import ArchiveRefused
+from sync.devstack.failure import StackFailure
 from sync.devstack.layout import Layout, stack_folder
 from sync.devstack.mail_catcher import mails
 from sync.devstack.part import Part
-from sync.devstack.postgres import NoPostgres
-from sync.devstack.process import PartFailed, last_lines
-from sync.devstack.redis_server import NoRedis
+from sync.devstack.process import last_lines
 from sync.devstack.surroundings import Surroundings
 from sync.entrypoints.cli.output import AsJson, print_json, print_table, screen
 from sync.entrypoints.cli.output import stop as give_up
-
-FAILURES = (
-    stack.AlreadyRunning,
-    stack.UnknownPart,
-    PartFailed,
-    ArchiveRefused,
-    NoJava,
-    NoRedis,
-    NoPostgres,
-)
 
 app = typer.Typer(
     help="Start and end Keycloak, Redis, a mail catcher, the web process and the workers on this machine. "
@@ -61,10 +46,13 @@ def up(
                 "It keeps running. See it with `fsm-identity dev status`, end it with `fsm-identity dev down`."
             )
             return
-        with _ended_by_signals(), stack.foreground(layout, parts, database, _say) as place:
-            _print_addresses(parts, place)
-            screen.print("Running. End it with Ctrl-C.")
-            stack.watch(layout)
+        try:
+            with stack.foreground(layout, parts, database, _say) as place:
+                _print_addresses(parts, place)
+                screen.print("Running. End it with Ctrl-C.")
+                stack.watch(layout)
+        except KeyboardInterrupt:
+            screen.print("Ended.")
 
 
 @app.command()
@@ -166,28 +154,8 @@ def _say(what: str) -> None:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Ctrl-C, a request to end, or a closed terminal end the stack once; a second one does not disturb that."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        del number, frame
-        for each in watched:
-            signal.signal(each, signal.SIG_IGN)
-        screen.print("\nEnding everything …")
-        raise KeyboardInterrupt
-
-    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for each in watched:
-        signal.signal(each, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        screen.print("Ended.")
-
-
-@contextmanager
 def _failures_shown() -> Iterator[None]:
     try:
         yield
-    except FAILURES as failure:
+    except StackFailure as failure:
         give_up(str(failure))
