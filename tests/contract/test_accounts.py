@@ -331,13 +331,16 @@ def test_enabling_lifts_a_permanent_lockout(world: World, policy: Policy) -> Non
     assert not observed.lock.permanent
 
 
-@pytest.mark.parametrize("how", ["mapped", "group"])
+@pytest.mark.parametrize("how", ["mapped", "group", "composite"])
 def test_administrators_of_the_realm_are_recognised(world: World, policy: Policy, how: str) -> None:
     """A role of realm-management counts however the user came to it."""
     idp_user_id = created(world, wanted(policy))
     if how == "mapped":
         world.map_role(idp_user_id, "realm-management/view-users")
         assert look(world, idp_user_id).administers_realm
+    elif how == "composite":
+        with world.inside(vocabulary.profile_role("technician"), "realm-management/view-users"):
+            assert look(world, idp_user_id).administers_realm
     else:
         with world.carrying(vocabulary.BRANCHES, "realm-management/view-users"):
             assert look(world, idp_user_id).administers_realm
@@ -601,6 +604,17 @@ def test_a_role_too_many_is_found(world: World, path: str, role: str) -> None:
         assert world.accounts.extra_roles(asked) == {path: frozenset({role})}
     world.later()
     assert world.accounts.extra_roles(asked) == {}
+
+
+@pytest.mark.req("G4")
+@pytest.mark.parametrize("inner", ["outside-role", "realm-management/view-users"])
+def test_a_role_hidden_inside_a_role_of_ours_is_found(world: World, inner: str) -> None:
+    """The group's own mappings look as ever; the role was made composite."""
+    path = vocabulary.profile_group("technician")
+    world.later()
+    with world.inside(vocabulary.profile_role("technician"), inner):
+        assert world.accounts.extra_roles({path}) == {path: frozenset({inner})}
+    world.later()
 
 
 def test_roles_of_a_missing_group_are_a_configuration_error(world: World) -> None:

@@ -50,6 +50,9 @@ class World(Protocol):
     def carrying(self, path: str, role: str) -> AbstractContextManager[None]:
         """Meanwhile the group carries a role too many (`client/role` for a client role)."""
 
+    def inside(self, role: str, inner: str) -> AbstractContextManager[None]:
+        """Meanwhile whoever has the realm role also gets the inner one."""
+
     def without_group(self, path: str) -> AbstractContextManager[None]:
         """Meanwhile the group is missing; afterwards there is one of that path again, with another id."""
 
@@ -102,6 +105,15 @@ class FakeWorld:
         self.accounts.groups[path].add(role)
         yield
         self.accounts.groups[path].discard(role)
+
+    @contextmanager
+    def inside(self, role: str, inner: str) -> Iterator[None]:
+        carriers = [roles for roles in self.accounts.groups.values() if role in roles]
+        for roles in carriers:
+            roles.add(inner)
+        yield
+        for roles in carriers:
+            roles.discard(inner)
 
     @contextmanager
     def without_group(self, path: str) -> Iterator[None]:
@@ -157,15 +169,21 @@ class KeycloakWorld:
         self.admin.call("POST", f"users/{idp_user_id}/role-mappings/{self._mappings(role)}", [self._role(role)])
 
     def log_in(self, idp_user_id: str, *, offline: bool) -> str:
-        password = self._give_password(idp_user_id)
-        answer = self.admin.token(
-            grant_type="password",
-            username=self._username(idp_user_id),
-            password=password,
-            scope="openid offline_access" if offline else "openid",
-        )
-        assert answer.ok, answer.text
-        return str(answer.json()["refresh_token"])
+        form = {
+            "username": self._username(idp_user_id),
+            "password": self._give_password(idp_user_id),
+            "scope": "openid offline_access" if offline else "openid",
+        }
+        tokens: list[str] = []
+
+        def logged_in() -> bool:
+            """Keycloak refuses a login while it still works on the last one of the same user."""
+            answer = self.admin.token(grant_type="password", **form)
+            tokens.extend([answer.json()["refresh_token"]] if answer.ok else [])
+            return answer.ok
+
+        wait_for(logged_in, "the login")
+        return tokens[0]
 
     def refreshes(self, token: str) -> bool:
         return self.admin.token(grant_type="refresh_token", refresh_token=token).ok
@@ -195,6 +213,14 @@ class KeycloakWorld:
             self.admin.call("DELETE", at, [self._role(role)])
 
     @contextmanager
+    def inside(self, role: str, inner: str) -> Iterator[None]:
+        self.admin.call("POST", f"roles/{role}/composites", [self._role(inner)])
+        try:
+            yield
+        finally:
+            self.admin.call("DELETE", f"roles/{role}/composites", [self._role(inner)])
+
+    @contextmanager
     def without_group(self, path: str) -> Iterator[None]:
         parent, _, name = path.rpartition("/")
         group = self.admin.read(f"group-by-path{path}")
@@ -213,7 +239,7 @@ class KeycloakWorld:
     def _give_password(self, idp_user_id: str) -> str:
         """One of a person's own; a new one each time, for the policy remembers old ones."""
         self.admin.call("PUT", f"users/{idp_user_id}", {"requiredActions": []})
-        password = f"A-person's-own-{uuid.uuid4().hex[:8]}"
+        password = f"A-person's-own-1-{uuid.uuid4().hex[:8]}"
         credential = {"type": "password", "value": password, "temporary": False}
         self.admin.call("PUT", f"users/{idp_user_id}/reset-password", credential)
         return password

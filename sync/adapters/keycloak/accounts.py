@@ -39,14 +39,20 @@ is refused where the realm lets usernames change (measured)."""
 class KeycloakAccounts:
     """`sync.ports.accounts.Accounts` on the client `fsm-worker`.
 
-    `now` answers seconds on a clock that never goes back; it says how long a look counts.
+    `now` answers seconds on a clock that never goes back; it says how long a look counts. `pause` waits some
+    seconds, below one in all, while Keycloak shows a user as locked that may not be.
     """
 
     def __init__(
-        self, connection: Connection, policy: Policy, *, now: Callable[[], float] = time.monotonic
+        self,
+        connection: Connection,
+        policy: Policy,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
-        self._reader = UserReader(connection)
+        self._reader = UserReader(connection, pause)
         self._groups = Groups(connection, policy, now)
         self._guard = guard.Guard(self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups)
@@ -85,7 +91,7 @@ class KeycloakAccounts:
         try:
             match change:
                 case Disable():
-                    self._connection.put(at, {"enabled": False})
+                    self._disable(idp_user_id)
                 case Enable():
                     self._connection.put(at, {"enabled": True})
                 case EndSessions():
@@ -102,6 +108,15 @@ class KeycloakAccounts:
             if self._reader.user(idp_user_id) is None:
                 raise guard.gone(idp_user_id) from None
             raise
+
+    def _disable(self, idp_user_id: str) -> None:
+        """Disable, and look whether it worked: no failure is worse than a deactivation that silently was none."""
+        self._connection.put(f"users/{segment(idp_user_id)}", {"enabled": False})
+        user = self._reader.settled(idp_user_id)
+        if user is None:
+            raise guard.gone(idp_user_id)
+        if user.get("enabled"):
+            raise Transient(f"Keycloak user {idp_user_id} is still enabled after it was disabled")
 
     def _end_sessions(self, idp_user_id: str) -> None:
         """Log out, revoke each offline token, and look whether it worked (D6)."""
