@@ -52,9 +52,8 @@ class Accounts(Protocol):
         ...
 
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
-        """Every user with that username or that e-mail address (exactly, ignoring case), at most two.
-
-        Sessions are not read."""
+        """Every user that holds one of the two names (exactly, ignoring case) as username or e-mail address:
+        Keycloak has one namespace for both. Sessions are not read."""
         ...
 
     def apply(self, idp_user_id: str, change: Change) -> None:
