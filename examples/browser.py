@@ -74,7 +74,7 @@ class Page:
     def link(self, text: str) -> str:
         """The address behind a link with this text."""
         [address] = self.document.xpath(f"//a[contains(normalize-space(.), '{text}')]/@href")[:1]
-        return urljoin(self.url, address)
+        return urljoin(self.url, str(address))
 
     def _by_id(self, name: str) -> Any:
         return next(iter(self.document.xpath(f"//form[@id='{name}']")), None)

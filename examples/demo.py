@@ -29,6 +29,7 @@ from examples.browser import CALLBACK, Browser, NotAsExpected, payload
 from examples.company import Person, people
 from examples.read_back import AdminApi, compare
 from sync.devstack import stack
+from sync.devstack.failure import StackFailure
 from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.mail_catcher import wait_for_mails
@@ -289,7 +290,7 @@ def main() -> int:
             layout, parts, "sqlite", lambda line: screen.print(f"  {line}", highlight=False)
         ) as place:
             return play(Demo(place), stay=not chosen.once, layout=layout)
-    except (stack.AlreadyRunning, stack.PartFailed) as failure:
+    except StackFailure as failure:
         screen.print(f"[red]✗[/red] {failure}", highlight=False)
         return 1
     except KeyboardInterrupt:
