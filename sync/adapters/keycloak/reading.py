@@ -145,7 +145,11 @@ class UserReader:
         """True for any effective role of realm-management: mapped, through a group or through a composite."""
         client = self._realm_management_client()
         at = f"users/{segment(idp_user_id)}/role-mappings/clients/{client}/composite"
-        return bool(self._connection.get(at))
+        try:
+            return bool(self._connection.get(at))
+        except Gone:
+            self._realm_management = None
+            raise
 
     def _realm_management_client(self) -> str:
         if self._realm_management is None:

@@ -247,6 +247,24 @@ def test_a_user_that_vanishes_during_a_look_is_absent(
     assert one_by_one.observe("u1", sessions=False) is None
 
 
+def test_a_realm_made_anew_is_noticed_at_the_next_look(
+    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
+) -> None:
+    """Its client realm-management has another id: one look fails, the next one knows."""
+    one_by_one.observe("u1", sessions=False)
+    keycloak.replace(
+        responses.GET, re.compile(rf"{REALM}/clients\?clientId=realm-management"), json=[{"id": "rm2"}]
+    )
+    keycloak.remove(responses.GET, re.compile(rf"{USER}/(groups|role-mappings|sessions|consents).*"))
+    keycloak.get(re.compile(rf"{USER}/(groups|role-mappings/realm|role-mappings/clients/rm2).*"), json=[])
+    keycloak.get(
+        re.compile(rf"{USER}/role-mappings/clients/rm/.*"), status=404, json={"error": "Client not found"}
+    )
+    with pytest.raises(NeedsPerson):
+        one_by_one.observe("u1", sessions=False)
+    assert one_by_one.observe("u1", sessions=False) is not None
+
+
 @pytest.mark.req("H2")
 @pytest.mark.parametrize(
     "at", ["groups", "role-mappings/realm", "role-mappings/clients/rm/composite", "sessions", "consents"]
