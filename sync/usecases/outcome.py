@@ -109,12 +109,11 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
         return
     if claim.deactivation is None:
         return
-    if refused:
-        deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now)
+    if not refused:
+        deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
+    elif deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now):
         by = Actor("work-order gate", Door.WORKER, f"{len(outcome.work_orders)} open work orders")
         put_back_to_work(tx, claim.account.id, by, now)
-    else:
-        deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
 
 
 def _failed(claim: Claim, failure: Failure, now: datetime) -> Finished:

@@ -19,6 +19,7 @@ from sync.store import accounts, deactivations, history, passwords, provisioning
 from sync.store.query import Scope
 from sync.usecases.change_account import change, deactivate, reactivate
 from sync.usecases.link_technician import link_technician
+from sync.usecases.outcome import record
 from sync.usecases.person_requests import deactivate_account
 from sync.usecases.provision import LEASE, bring_about, provision_some
 from sync.usecases.reassign_work_orders import reassign_work_orders
@@ -186,6 +187,23 @@ class TestTheGate:
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
         titles = [entry.title for entry in world.read(lambda tx: history.timeline(tx, account.id))]
         assert "deactivation refused" in titles
+
+    @pytest.mark.req("D4")
+    def test_a_refusal_does_not_undo_a_force_that_came_meanwhile(self, world: World) -> None:
+        """While a worker looks, the request is replaced by force: the worker's no was for the other one."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.REFUSE)
+        with world.site.db.write() as tx:
+            [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        outcome = bring_about(world.site, world.accounts, claim, None)
+        leave(world, account_id, GatePolicy.FORCE)
+        with world.site.db.write() as tx:
+            record(tx, POLICY, claim, outcome, world.clock.now())
+        world.work()
+        account = world.read(lambda tx: accounts.get(tx, account_id))
+        assert account is not None
+        assert account.life is Life.INACTIVE
+        assert not world.user(account).enabled
 
     @pytest.mark.req("D3", "D4")
     def test_a_hold_keeps_access_and_stops_new_work(self, world: World) -> None:
