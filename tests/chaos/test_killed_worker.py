@@ -76,7 +76,8 @@ def test_an_import_survives_kill_9(
     with db.write() as tx:
         now = datetime.now(UTC)
         for number in range(PEOPLE):
-            new = NewAccount(f"{company}-{number:04d}@example.com", "Pat", f"Person {number}", "read-only", "hamburg")
+            address = f"{company}-{number:04d}@example.com"
+            new = NewAccount(address, "Pat", f"Person {number}", "read-only", "hamburg")
             password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
             create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
 
