@@ -331,6 +331,19 @@ def test_enabling_lifts_a_permanent_lockout(world: World, policy: Policy) -> Non
     assert not observed.lock.permanent
 
 
+@pytest.mark.req("A8", "C3")
+def test_a_change_of_details_lifts_no_lockout(world: World, policy: Policy) -> None:
+    """Keycloak keeps the lockout in an attribute, and writing attributes replaces all of them (FACTS)."""
+    desired = wanted(policy)
+    idp_user_id = created(world, desired)
+    world.lock(idp_user_id, for_good=True)
+    renamed = replace(desired, family_name="Nowak")
+    assert carry_out(world, idp_user_id, renamed) != ()
+    observed = look(world, idp_user_id)
+    assert observed.lock.permanent
+    assert diff(renamed, observed).changes == ()
+
+
 @pytest.mark.parametrize("how", ["mapped", "group", "composite"])
 def test_administrators_of_the_realm_are_recognised(world: World, policy: Policy, how: str) -> None:
     """A role of realm-management counts however the user came to it."""
