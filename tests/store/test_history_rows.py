@@ -103,7 +103,7 @@ def test_the_timeline_tells_the_story_in_order(
     with db.read() as tx:
         told = [(entry.at, entry.title, entry.details) for entry in history.timeline(tx, account.id)]
     assert told == [
-        (now, "create", ("life: nothing -> active",)),
+        (now, "create", ("life: active",)),
         (now, f"welcome mail to {account.email} waits", ()),
         (at(1), "applied (version 1)", ("create",)),
         (at(2), f"welcome mail to {account.email} sent", ()),
