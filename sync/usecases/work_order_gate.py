@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sync.domain.account import Account, Life
+from sync.domain.desired import works_in_the_field
 from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
 from sync.domain.observed import Observed
 from sync.store import assignment_stops
@@ -27,7 +28,7 @@ class GateAnswer:
 def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
     """Ask for every technician the person is about to lose. Raises Transient when FSM cannot be asked (D2)."""
     open_now: list[OpenWorkOrder] = []
-    for technician_id in _technicians(claim.account, observed):
+    for technician_id in _technicians(site, claim.account, observed):
         stop_assignments(site, technician_id, claim.account.id)
         open_now.extend(site.field_service.open_work_orders(technician_id))
     request = claim.deactivation
@@ -52,8 +53,8 @@ def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
 
 
 def release(site: Site, account: Account) -> None:
-    """Allow assignments again if we stopped them and the account is active with that technician."""
-    if account.life is not Life.ACTIVE or account.technician_id is None:
+    """Allow assignments again if we stopped them and the account does field work as that technician."""
+    if account.technician_id is None or not _works(site, account):
         return
     with site.db.read() as tx:
         stopped = assignment_stops.is_ours(tx, account.technician_id)
@@ -64,7 +65,11 @@ def release(site: Site, account: Account) -> None:
         assignment_stops.forget(tx, account.technician_id)
 
 
-def _technicians(account: Account, observed: Observed) -> list[str]:
-    """What Keycloak says the person is, and what the account says if the person leaves altogether."""
-    wanted = account.technician_id if account.life is Life.INACTIVE else None
+def _technicians(site: Site, account: Account, observed: Observed) -> list[str]:
+    """What Keycloak says the person is, and what the account says unless the person goes on working as that."""
+    wanted = None if _works(site, account) else account.technician_id
     return sorted({each for each in (observed.technician_id, wanted) if each is not None})
+
+
+def _works(site: Site, account: Account) -> bool:
+    return account.life is Life.ACTIVE and works_in_the_field(account, site.policy.profiles[account.profile])
