@@ -9,6 +9,7 @@ from mappings.policy import Policy
 from mappings.profiles import Profile
 from sync.domain import vocabulary
 from sync.domain.account import Account, Life
+from sync.domain.errors import Misconfigured
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
 
 
@@ -32,9 +33,13 @@ class DesiredState:
 
 
 def desired_state(account: Account, policy: Policy) -> DesiredState:
-    """A4-A6, B3. Raises KeyError for a profile the policy does not have: a Policy is checked against the
-    accounts at start (DESIGN rule 11)."""
-    profile = policy.profiles[account.profile]
+    """A4-A6, B3. Raises Misconfigured for a profile the policy does not have: a Policy is checked against the
+    accounts at start (DESIGN rule 11), so this process was started before the profile was there."""
+    profile = policy.profiles.get(account.profile)
+    if profile is None:
+        raise Misconfigured(
+            f"profile {account.profile!r} is not in the mapping files this process was started with; restart it"
+        )
     groups = {
         vocabulary.profile_group(account.profile),
         vocabulary.data_access_group(account.data_access or profile.default_data_access),

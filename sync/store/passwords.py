@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,25 +36,6 @@ def kept(tx: Tx, account_id: str, now: datetime) -> KeptPassword | None:
     return None if row is None else KeptPassword(tx.sealer.open(row.sealed), row.delivery, row.expires_at)
 
 
-def kept_many(tx: Tx, account_ids: Collection[str], now: datetime) -> Mapping[str, str]:
-    """Account id to its password, where one is kept that has not expired."""
-    if not account_ids:
-        return {}
-    rows = tx.connection.execute(
-        select(passwords.c.account_id, passwords.c.sealed).where(
-            passwords.c.account_id.in_(sorted(account_ids)), passwords.c.expires_at > now
-        )
-    )
-    return {row.account_id: tx.sealer.open(row.sealed) for row in rows}
-
-
-def take(tx: Tx, account_id: str, now: datetime) -> str | None:
-    """Open it and erase it in the same commit. None: there is none, or it has expired."""
-    found = kept(tx, account_id, now)
-    erase(tx, account_id)
-    return None if found is None else found.password
-
-
 def erase(tx: Tx, account_id: str) -> None:
     tx.connection.execute(delete(passwords).where(passwords.c.account_id == account_id))
 
@@ -65,11 +45,6 @@ def erase_shown(tx: Tx, account_id: str) -> None:
     tx.connection.execute(
         delete(passwords).where(passwords.c.account_id == account_id, passwords.c.delivery == "shown")
     )
-
-
-def expired(tx: Tx, now: datetime) -> tuple[str, ...]:
-    """Ids of the accounts whose temporary password expired undelivered."""
-    return tuple(tx.connection.scalars(select(passwords.c.account_id).where(passwords.c.expires_at <= now)))
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:

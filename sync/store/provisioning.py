@@ -5,7 +5,7 @@ A claim is a lease with a token. Whoever finishes with a token that is no longer
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.status import observation_of
-from sync.store import accounts, attempts, deactivations, observations, passwords
+from sync.store import accounts, attempts, deactivations, observations
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.columns import UtcDateTime
 from sync.store.database import Tx
@@ -32,8 +32,7 @@ class Claim:
     """One account that a worker may work on until `lease_until`, if it extends the lease in time.
 
     `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
-    `initial_password` is opened only while Keycloak has no user yet. `asked` is how often somebody had asked
-    to look at the account when the claim was made.
+    `asked` is how often somebody had asked to look at the account when the claim was made.
     """
 
     account: Account
@@ -47,7 +46,6 @@ class Claim:
     asked: int
     deactivation: OpenDeactivation | None = None
     lease_expired_at: datetime | None = None
-    initial_password: str | None = field(default=None, repr=False)
 
     @property
     def took_over(self) -> bool:
@@ -167,7 +165,7 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
         .values(lease_token=token, lease_until=now + lease, expired_lease_until=work.c.lease_until)
         .returning(work)
     ).all()
-    return _claims(tx, sorted(rows, key=lambda row: (row.due_at, row.account_id)), now)
+    return _claims(tx, sorted(rows, key=lambda row: (row.due_at, row.account_id)))
 
 
 def due_lanes(tx: Tx, now: datetime) -> tuple[Lane, ...]:
@@ -256,7 +254,7 @@ def _listed(work_orders: tuple[OpenWorkOrder, ...] | None) -> str | None:
     return f"{len(work_orders)} open work orders: {', '.join(each.number for each in work_orders)}"
 
 
-def _claims(tx: Tx, rows: list[Row[Any]], now: datetime) -> tuple[Claim, ...]:
+def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
     ids = [row.account_id for row in rows]
     if not ids:
         return ()
@@ -265,8 +263,6 @@ def _claims(tx: Tx, rows: list[Row[Any]], now: datetime) -> tuple[Claim, ...]:
         for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
     }
     opened = deactivations.open_for_many(tx, ids)
-    new = [each.id for each in found.values() if each.idp_user_id is None]
-    kept = passwords.kept_many(tx, new, now)
     return tuple(
         Claim(
             account=found[row.account_id],
@@ -280,7 +276,6 @@ def _claims(tx: Tx, rows: list[Row[Any]], now: datetime) -> tuple[Claim, ...]:
             asked=row.asked,
             deactivation=opened.get(row.account_id),
             lease_expired_at=row.expired_lease_until,
-            initial_password=kept.get(row.account_id),
         )
         for row in rows
     )

@@ -21,7 +21,7 @@ from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
 from sync.ports.accounts import Accounts, Created, NewUser
-from sync.store import provisioning
+from sync.store import passwords, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record
@@ -39,41 +39,98 @@ log = structlog.get_logger()
 def provision_some(site: Site, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
 
-    One account's failure is recorded with it and stops no other.
+    One account's failure is recorded with it and stops no other. What there is no time left for is given back
+    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes.
     """
     with site.db.write() as tx:
         claims = provisioning.claim(tx, lane, site.clock.now(), LEASE, CLAIM_AT_ONCE)
     accounts = site.accounts_for(lane)
     created = create_missing(site, accounts, claims)
     for claim in claims:
-        outcome = bring_about_safely(site, accounts, claim, created.get(claim.account.id))
-        with site.db.write() as tx:
-            record(tx, site.policy, claim, outcome, site.clock.now())
+        found = created.get(claim.account.id)
+        if found is None and _remaining(site, claim) < LEASE / 2:
+            with site.db.write() as tx:
+                provisioning.release(tx, claim)
+        else:
+            settle(site, claim, bring_about_safely(site, accounts, claim, found))
     return len(claims)
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
-    """Create the users of all claims that have none, together; one outcome per account id."""
-    missing = [claim for claim in claims if claim.account.idp_user_id is None]
-    if not missing:
+    """Create the users of all claims that have none, together; one outcome per account id.
+
+    Once Keycloak does not answer, the rest fail alike, untried.
+    """
+    outcomes: dict[str, Created | Failure] = {}
+    users: list[NewUser] = []
+    away: Transient | None = None
+    for claim in claims:
+        if claim.account.idp_user_id is not None:
+            continue
+        if away is not None:
+            outcomes[claim.account.id] = away
+            continue
+        try:
+            users.append(new_user(site, accounts, claim))
+        except Exception as error:
+            failure = as_failure(claim.account.id, error)
+            outcomes[claim.account.id] = failure
+            away = failure if isinstance(failure, Transient) else None
+    return outcomes | create_users(accounts, users)
+
+
+def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:
+    """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
+    if not users:
         return {}
-    users = [NewUser(desired_state(claim.account, site.policy), claim.initial_password) for claim in missing]
     try:
-        refuse_tampered_groups(accounts.extra_roles({path for user in users for path in user.desired.groups}))
-        return accounts.create(users)
-    except Failure as failure:
-        return {user.desired.account_id: failure for user in users}
+        return dict(accounts.create(users))
+    except Exception as error:
+        failure = as_failure(users[0].desired.account_id, error)
+        if failure is error or len(users) == 1:
+            return {user.desired.account_id: failure for user in users}
+    return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
+
+
+def new_user(site: Site, accounts: Accounts, claim: Claim) -> NewUser:
+    """The user to create, with the password that waits for it, opened only here. Raises a Failure."""
+    desired = desired_state(claim.account, site.policy)
+    refuse_tampered_groups(accounts.extra_roles(desired.groups))
+    with site.db.read() as tx:
+        kept = passwords.kept(tx, claim.account.id, site.clock.now())
+    return NewUser(desired, kept.password if kept is not None else None)
 
 
 def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
-    """`bring_about`, with every failure as an outcome. What nobody foresaw is for a person, not for a loop."""
+    """`bring_about`, with every failure as an outcome."""
     try:
         return bring_about(site, accounts, claim, created)
-    except Failure as failure:
-        return Failed(failure)
     except Exception as error:
-        log.exception("unforeseen error", account=claim.account.id)
-        return Failed(NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more"))
+        return Failed(as_failure(claim.account.id, error))
+
+
+def settle(site: Site, claim: Claim, outcome: Outcome) -> None:
+    """Record what came of the claim; what cannot be recorded is a failure of this account alone.
+
+    Our database being away is no outcome: the lease runs out, and the next look finds in Keycloak what was done.
+    """
+    try:
+        with site.db.write() as tx:
+            record(tx, site.policy, claim, outcome, site.clock.now())
+    except Transient as failure:
+        log.warning("outcome not recorded; it is looked at again", account=claim.account.id, reason=str(failure))
+    except Exception as error:
+        if isinstance(outcome, Failed):
+            raise
+        settle(site, claim, Failed(as_failure(claim.account.id, error)))
+
+
+def as_failure(account_id: str, error: Exception) -> Failure:
+    """The failure an error stands for. What nobody foresaw is for a person, not for a loop."""
+    if isinstance(error, Failure):
+        return error
+    log.error("unforeseen error", account=account_id, exc_info=error)
+    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")
 
 
 def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
@@ -82,6 +139,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
         raise created
     desired = desired_state(claim.account, site.policy)
     if created is not None and not created.existed:
+        keep_lease(site, claim)
         work_order_gate.release(site, claim.account)
         return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
 
@@ -96,6 +154,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
     if withdraws:
+        keep_lease(site, claim)
         answer = work_order_gate.ask(site, claim, observed)
         verdict, work_orders = answer.verdict, answer.work_orders
         if verdict in (Verdict.HELD, Verdict.REFUSED):
@@ -109,6 +168,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
 
     if verdict in (Verdict.HELD, Verdict.REFUSED):
         return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
+    keep_lease(site, claim)
     work_order_gate.release(site, claim.account)
     return Applied(
         idp_user_id=idp_user_id,
@@ -122,12 +182,17 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
 
 
 def keep_lease(site: Site, claim: Claim) -> None:
-    """Before each write: the lease must outlast the request, or the account may be somebody else's by then."""
-    if claim.lease_until - site.clock.now() > LEASE / 2:
+    """Before each write, in Keycloak or FSM: the lease must outlast the request, or the account may be somebody
+    else's by then. Raises Transient if it is."""
+    if _remaining(site, claim) > LEASE / 2:
         return
     with site.db.write() as tx:
         if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
             raise Transient("the lease was lost; somebody else looks after this account")
+
+
+def _remaining(site: Site, claim: Claim) -> timedelta:
+    return claim.lease_until - site.clock.now()
 
 
 def _stranded(

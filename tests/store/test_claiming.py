@@ -16,7 +16,7 @@ from sync.domain.account import Account
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState, Observed, Sessions
-from sync.store import accounts, history, observations, passwords, provisioning, work_state
+from sync.store import accounts, history, observations, provisioning, work_state
 from sync.store.account_rows import to_row
 from sync.store.database import Database, Tx
 from sync.store.provisioning import Claim, Finished
@@ -92,29 +92,13 @@ def seen(account: Account) -> Observed:
 def test_a_claim_carries_the_account_and_what_is_wanted(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
-    """Everything the worker needs comes with the claim, the temporary password sealed until then."""
+    """Everything the worker needs comes with the claim."""
     account = store(db, make_account(), now)
-    with db.write() as tx:
-        passwords.keep(tx, account.id, "correct horse", "mail", now + timedelta(hours=1))
     claim = claim_one(db, now)
     assert claim.account == account
     assert (claim.wanted_version, claim.applied_version) == (1, None)
-    assert claim.initial_password == "correct horse"
-    assert "correct horse" not in repr(claim)
     assert claim.lease_until == now + LEASE
     assert not claim.took_over
-
-
-@pytest.mark.req("H1")
-def test_a_password_stays_sealed_once_keycloak_has_the_user(
-    db: Database, make_account: MakeAccount, now: datetime
-) -> None:
-    """A claim of an account that exists in Keycloak opens no password."""
-    account = store(db, make_account(), now)
-    with db.write() as tx:
-        passwords.keep(tx, account.id, "correct horse", "mail", now + timedelta(hours=1))
-        accounts.remember_idp_user_id(tx, account.id, account.id)
-    assert claim_one(db, now).initial_password is None
 
 
 @pytest.mark.req("H1")

@@ -41,23 +41,11 @@ def test_a_kept_password_is_unreadable_in_the_database(db: Database, account: Ac
 
 
 @pytest.mark.req("B1", "C1")
-def test_a_password_is_taken_once(db: Database, account: Account, now: datetime) -> None:
-    """Taking erases in the same commit."""
-    with db.write() as tx:
-        assert passwords.take(tx, account.id, now) == SECRET
-    with db.write() as tx:
-        assert passwords.take(tx, account.id, now) is None
-        assert tx.connection.execute(text("SELECT count(*) FROM initial_password")).scalar_one() == 0
-
-
-@pytest.mark.req("B1", "C1")
 def test_an_expired_password_is_not_given_and_is_erased(db: Database, account: Account, now: datetime) -> None:
     """From its time on nobody gets it, and the sweep removes it."""
     end = now + timedelta(hours=1)
     with db.write() as tx:
         assert passwords.kept(tx, account.id, end) is None
-        assert passwords.kept_many(tx, [account.id], end) == {}
-        assert passwords.expired(tx, end) == (account.id,)
         assert passwords.erase_expired(tx, end - timedelta(seconds=1)) == 0
         assert passwords.erase_expired(tx, end) == 1
 

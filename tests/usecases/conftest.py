@@ -47,6 +47,7 @@ class World:
     mailer: FakeMailer
     wake: FakeWake
     clock: FakeClock
+    path: Path
 
     def do(self, command: Callable[[Tx], T]) -> T:
         return perform(self.site, command, wakes=Lane.INTERACTIVE)
@@ -119,4 +120,4 @@ def world(migrated: Path, tmp_path: Path) -> World:
         clock=clock,
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
     )
-    return World(site, accounts, fsm, mailer, wake, clock)
+    return World(site, accounts, fsm, mailer, wake, clock, path)

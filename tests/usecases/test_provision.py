@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 
 from sync.domain import vocabulary
 from sync.domain.account import Life
 from sync.domain.account_change import AccountChange
 from sync.domain.change import Disable, EndSessions, JoinGroup
-from sync.domain.errors import Misconfigured, NeedsPerson, Refused, Transient
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused, Transient
 from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
+from sync.domain.observed import ACCOUNT_ID, Observed
+from sync.ports.accounts import Created, NewUser
 from sync.ports.field_service import Technician
 from sync.store import accounts, deactivations, history, passwords, provisioning, work_state
+from sync.store.database import Database
 from sync.store.query import Scope
+from sync.store.sealing import Sealer
 from sync.usecases.change_account import change, deactivate, reactivate
 from sync.usecases.link_technician import link_technician
 from sync.usecases.outcome import record
@@ -286,6 +292,30 @@ class TestTheGate:
         assert state is not None
         assert len(state.held_work_orders) == 3
 
+    @pytest.mark.req("B3", "D3")
+    def test_who_leaves_field_work_is_given_none(self, world: World) -> None:
+        """The technician link stays, the profile has no field work: assignments stay stopped until it has."""
+        account = world.join_technician("T-1")
+        for profile, assignable in (("dispatcher", False), ("technician", True)):
+            wanted = AccountChange(profile=profile)
+            world.do(lambda tx, to=wanted: change(tx, POLICY, account.id, to, BY, world.clock.now()))  # type: ignore[misc]
+            world.work()
+            assert world.fsm.technician("T-1").assignable is assignable  # type: ignore[union-attr]
+
+    @pytest.mark.req("D3", "H1")
+    def test_a_worker_that_lost_its_lease_stops_no_assignments(self, world: World) -> None:
+        """It slept over a reactivation: the technician it would have stopped is at work again."""
+        account = world.join_technician("T-1")
+        leave(world, account.id, GatePolicy.REFUSE)
+        with world.site.db.write() as tx:
+            [asleep] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+        world.pass_time(LEASE.total_seconds() + 1)
+        world.work()
+        with pytest.raises(Transient, match="lease was lost"):
+            bring_about(world.site, world.accounts, asleep, None)
+        assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
+
     @pytest.mark.req("D4")
     def test_calling_a_hold_off_allows_assignments_again(self, world: World) -> None:
         """The technician is as before, and a stop of the FSM system's own is not touched."""
@@ -360,6 +390,108 @@ def test_a_tampered_group_is_not_joined(world: World) -> None:
     assert state is not None
     assert state.quarantine is not None
     assert "realm-admin" in state.quarantine[1]
+
+
+@pytest.mark.req("G4", "H2")
+def test_a_tampered_group_stops_only_who_would_join_it(world: World) -> None:
+    """The others of the same batch are created."""
+    world.accounts.groups[vocabulary.profile_group("accountant")].add("realm-management/realm-admin")
+    bad, good = world.join("al.bad", profile="accountant"), world.join("gil.good")
+    world.work()
+    assert world.user(good).enabled
+    assert world.read(lambda tx: work_state.of_account(tx, bad.id)).quarantine  # type: ignore[union-attr]
+
+
+@pytest.mark.req("H2")
+def test_a_profile_this_worker_does_not_know_stops_only_its_account(world: World) -> None:
+    """The worker was started before the profile was there: the others go on, this one comes again by itself."""
+    late, good = world.join("lea.late", profile="accountant"), world.join("gil.good")
+    profiles = {key: profile for key, profile in POLICY.profiles.items() if key != "accountant"}
+    old = replace(world.site, policy=replace(POLICY, profiles=profiles))
+    provision_some(old, Lane.INTERACTIVE)
+    assert world.user(good).enabled
+    state = world.read(lambda tx: work_state.of_account(tx, late.id))
+    assert state is not None
+    assert state.quarantine is None
+    world.pass_time(3600)
+    world.work()
+    assert world.user(late).enabled
+
+
+@pytest.mark.req("H2")
+def test_an_outcome_that_cannot_be_recorded_stops_only_its_account(world: World) -> None:
+    """Somebody gave the user of one account the id of another: a conflict, and the others are recorded."""
+    first = world.join("fay.first")
+    world.work()
+    bad, good = world.join("bo.bad"), world.join("gil.good")
+    world.user(first).attributes[ACCOUNT_ID] = (bad.id,)
+    world.work()
+    state = world.read(lambda tx: work_state.of_account(tx, bad.id))
+    assert state is not None
+    assert state.quarantine is not None
+    assert state.quarantine[0] == "conflict"
+    assert world.read(lambda tx: work_state.of_account(tx, good.id)).applied  # type: ignore[union-attr]
+
+
+@pytest.mark.req("D6", "H2")
+def test_a_password_that_cannot_be_opened_stops_no_deactivation(world: World) -> None:
+    """The key it was sealed with is missing: that account waits for the configuration, nobody else does."""
+    leaver = world.join("lee.leaver")
+    world.work()
+    joiner = world.join("joy.joiner")
+    leave(world, leaver.id, GatePolicy.REFUSE)
+    url = f"sqlite:///{world.path}"
+    other_key = replace(world.site, db=Database(url, Sealer([Fernet.generate_key().decode()])))
+    provision_some(other_key, Lane.INTERACTIVE)
+    assert not world.user(leaver).enabled
+    state = world.read(lambda tx: work_state.of_account(tx, joiner.id))
+    assert state is not None
+    assert state.quarantine is None
+    world.pass_time(3600)
+    world.work()
+    assert world.user(joiner).password == "temporary-secret-of-the-test"
+
+
+@pytest.mark.req("H2")
+def test_an_error_nobody_foresaw_stays_with_its_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It breaks the call that creates all of a batch; one by one, only the one it is about needs a person."""
+    bad, good = world.join("bo.bad"), world.join("gil.good")
+    create = world.accounts.create
+
+    def broken(users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        if any(user.desired.account_id == bad.id for user in users):
+            raise TypeError("an answer of a shape nobody foresaw")
+        return create(users)
+
+    monkeypatch.setattr(world.accounts, "create", broken)
+    world.work()
+    assert world.user(good).enabled
+    state = world.read(lambda tx: work_state.of_account(tx, bad.id))
+    assert state is not None
+    assert state.quarantine is not None
+    assert "TypeError" in state.quarantine[1]
+
+
+@pytest.mark.req("H1", "H2")
+def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keycloak takes half a minute for one account: the next is left to whoever claims it, with no try lost."""
+    slow, waiting = world.join("sol.slow"), world.join("win.waits")
+    world.work()
+    rename = AccountChange(given_name="Anna")
+    for account in (slow, waiting):
+        world.do(lambda tx, of=account: change(tx, POLICY, of.id, rename, BY, world.clock.now()))  # type: ignore[misc]
+    observe = world.accounts.observe
+
+    def slowly(idp_user_id: str, *, sessions: bool) -> Observed | None:
+        world.pass_time(LEASE.total_seconds() / 2 + 1)
+        return observe(idp_user_id, sessions=sessions)
+
+    monkeypatch.setattr(world.accounts, "observe", slowly)
+    provision_some(world.site, Lane.INTERACTIVE)
+    states = [world.read(lambda tx, of=each: work_state.of_account(tx, of.id)) for each in (slow, waiting)]  # type: ignore[misc]
+    assert [state.applied for state in states if state] == [True, False]
+    assert [state.leased_until for state in states if state] == [None, None]
+    assert [state.attempts for state in states if state] == [0, 0]
 
 
 @pytest.mark.req("A7")
