@@ -103,7 +103,6 @@ def person_of(technician_id: str) -> Person:
 
 
 def realm_is_configured(demo: Demo) -> str:
-    demo.command("realm", "plan")
     demo.command("realm", "drift")
     demo.api.create(
         "clients",

@@ -26,7 +26,8 @@ class Part:
     """One process of a stack. `prepare` does what is needed before a start and is quick when it was done before.
 
     `well` asks the part itself whether it can do its work. `address` and `login` are shown to the user.
-    `ports` names what it listens on; `seconds` is how long it may take until it is well.
+    `ports` names what it listens on; `seconds` is how long it may take until it is well. `needs_realm`: it
+    begins to work by itself, so it is started after the realm is configured.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Part:
     address: Callable[[Surroundings], str] = _no_words
     login: Callable[[Surroundings], str] = _no_words
     seconds: float = 60.0
+    needs_realm: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from sync.devstack.foundation import CREATE_DATABASE, KEYCLOAK, MAIL, POSTGRES, 
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.lock import Taken, exclusive
 from sync.devstack.own_processes import OWN_PARTS, SET_UP
-from sync.devstack.part import Part, Say
+from sync.devstack.part import Part, Say, Step
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import PartFailed, Running, alive, end, launch, wait_until_ready
 from sync.devstack.signals import ending_signals
@@ -109,15 +109,17 @@ def start(
     place = _place(layout, state, database)
     write_private(layout.settings, surroundings.as_toml(surroundings.for_command_line(place)))
 
-    _start_together([part for part in parts if part in FOUNDATION], place, say)
+    _wait_for(_launch_all([part for part in parts if part in FOUNDATION], place, say), place)
     if POSTGRES in parts:
         CREATE_DATABASE.do(place)
     own = [part for part in parts if part in OWN_PARTS]
     if own:
-        for step in SET_UP:
-            say(step.name)
-            step.do(place)
-        _start_together(own, place, say)
+        *preparing, configuring = SET_UP
+        _do(preparing, place, say)
+        started = _launch_all([part for part in own if not part.needs_realm], place, say)
+        _do([configuring], place, say)
+        started += _launch_all([part for part in own if part.needs_realm], place, say)
+        _wait_for(started, place)
     return place
 
 
@@ -189,11 +191,21 @@ def _already(layout: Layout, names: Sequence[str]) -> str:
     )
 
 
-def _start_together(parts: Sequence[Part], place: Surroundings, say: Say) -> None:
-    """Launch all, then wait for each: they start side by side."""
-    say("starting " + ", ".join(part.name for part in parts))
-    running = [_launch(part, place) for part in parts]
-    for part, process in zip(parts, running, strict=True):
+def _do(steps: Sequence[Step], place: Surroundings, say: Say) -> None:
+    for step in steps:
+        say(step.name)
+        step.do(place)
+
+
+def _launch_all(parts: Sequence[Part], place: Surroundings, say: Say) -> list[tuple[Part, Running]]:
+    """They start side by side."""
+    if parts:
+        say("starting " + ", ".join(part.name for part in parts))
+    return [(part, _launch(part, place)) for part in parts]
+
+
+def _wait_for(started: Sequence[tuple[Part, Running]], place: Surroundings) -> None:
+    for part, process in started:
         wait_until_ready(process, partial(part.well, place), part.seconds)
 
 
