@@ -7,5 +7,8 @@ from __future__ import annotations
 
 from celery import Celery
 
+from workers import logs
+
+logs.configure()
 app = Celery("fsm-identity", include=["workers.tasks"])
 app.config_from_object("celeryconfig")
