@@ -24,6 +24,9 @@ Json: TypeAlias = Any
 
 POOL = 8
 
+NO_REDIRECTS = 0
+"""requests would follow them, and a 307 sends the body, with our secret or a password in it, anywhere."""
+
 
 class Connection:
     """One realm of one Keycloak, as one client or administrator.
@@ -113,8 +116,6 @@ class Connection:
             response = self._signed_in().send(method, self._address(path), payload, params or {})
         except KeycloakConnectionError as error:
             raise failures.no_answer(doing, self.url, error) from None
-        if response.history:
-            raise failures.redirected(self.url)
         if not response.ok:
             raise failures.refused(doing, response, who=self._who, realm=self.realm)
         return response
@@ -181,6 +182,8 @@ class _SignedIn(KeycloakOpenIDConnection):
             pool_maxsize=pool,
             **credentials,
         )
+        for session in (self._s, self._tokens._s):
+            session.max_redirects = NO_REDIRECTS
 
     def send(self, method: str, address: str, payload: Json, params: dict[str, Any]) -> requests.Response:
         body = "" if payload is None else json.dumps(payload)
@@ -213,7 +216,7 @@ class _SignedIn(KeycloakOpenIDConnection):
 
 def _token(response: requests.Response) -> dict[str, Any] | None:
     """The token and its life in seconds (RFC 6749 section 5.1), None if the answer is anything else."""
-    if not response.ok or response.history:
+    if not response.ok:
         return None
     try:
         match response.json():

@@ -16,6 +16,9 @@ from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Tr
 
 LONGEST_TEXT = 300
 
+LATER = (408, 425, 429)
+"""Timed out, too early (RFC 8470), too many: answers that say "not now", not that something is wrong."""
+
 REALM_MISSING = ("Realm not found", "Realm does not exist")
 NOT_KEYCLOAK = "Unable to find matching target resource method"
 
@@ -29,7 +32,7 @@ class RealmMissing(Misconfigured):
 
 
 class Unwell(Transient):
-    """Keycloak answered 5xx or 429. `status` is the HTTP status, `text` its words."""
+    """Keycloak or a proxy answered 5xx or one of `LATER`. `status` is the HTTP status, `text` its words."""
 
     def __init__(self, message: str, status: int, text: str) -> None:
         super().__init__(message)
@@ -69,7 +72,9 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
             return Misconfigured(f"{url} is not an address of Keycloak; check FSM_KEYCLOAK__URL")
         case requests.exceptions.TooManyRedirects():
-            return redirected(url)
+            return Misconfigured(
+                f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address"
+            )
         case requests.exceptions.ConnectTimeout():
             reason = "no connection in time"
         case requests.exceptions.Timeout():
@@ -81,16 +86,11 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
     return Unreachable(f"Keycloak at {url}: {reason} ({doing})")
 
 
-def redirected(url: str) -> Misconfigured:
-    """A redirect turns a POST into a GET, so its answer says nothing about what was asked."""
-    return Misconfigured(f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address")
-
-
 def refused(doing: str, response: requests.Response, *, who: str, realm: str) -> Failure:
     """The failure for an answer that is not a success. `who` is the client or user that asked."""
     status, text = response.status_code, words(response.content)
     told = f"Keycloak answered {status} to {doing}: {text}"
-    if status >= 500 or status == 429:
+    if status >= 500 or status in LATER:
         return Unwell(told, status, text)
     if status == 401:
         return Misconfigured(f"{told}; {who} is not accepted, check that it exists and is enabled")
@@ -109,13 +109,11 @@ def sign_in_refused(response: requests.Response, *, who: str, realm: str, url: s
     """The failure for a token request that brought no token; RFC 6749 section 5.2 names the errors. The words of
     a success are not told: they may hold a token."""
     status = response.status_code
-    if response.history:
-        return redirected(url)
     if response.ok:
         return not_json("sign-in", url)
     text = words(response.content)
     told = f"Keycloak at {url} answered {status} and gave {who} no token: {text}"
-    if status >= 500 or status == 429:
+    if status >= 500 or status in LATER:
         return Unwell(told, status, text)
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)

@@ -82,11 +82,11 @@ def test_a_request_without_an_answer_is_transient_and_sent_once(
 
 
 @pytest.mark.req("H2")
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_keycloak_that_is_not_well_is_transient(
     keycloak: responses.RequestsMock, connection: Connection, status: int
 ) -> None:
-    """5xx and 429 help themselves; an HTML page of a proxy is told without its tags."""
+    """5xx, 408, 425 and 429 help themselves; an HTML page of a proxy is told without its tags."""
     keycloak.post(USERS, status=status, body="<html><h1>Bad</h1> gateway</html>", content_type="text/html")
     failure = failure_of(lambda: create(connection))
     assert isinstance(failure, Unwell)
@@ -235,11 +235,24 @@ def test_a_good_answer_that_is_no_json_is_a_failure(
     assert isinstance(failure_of(lambda: connection.find("users/1")), Misconfigured)
 
 
-def test_a_redirect_is_refused(keycloak: responses.RequestsMock, connection: Connection) -> None:
-    """It would turn a POST into a GET, and the list that comes back would look like success."""
-    keycloak.post(USERS, status=302, headers={"Location": f"{URL}/elsewhere"})
-    keycloak.get(f"{URL}/elsewhere", json=[])
-    failure = failure_of(lambda: connection.post("users", {"username": "tom"}))
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_refused_and_not_followed(
+    keycloak: responses.RequestsMock, connection: Connection, status: int
+) -> None:
+    """It would turn a POST into a GET that looks like success, or send the body, a password in it, elsewhere."""
+    keycloak.post(USERS, status=status, headers={"Location": "https://elsewhere.example.com/users"})
+    failure = failure_of(lambda: create(connection))
+    assert isinstance(failure, Misconfigured)
+    assert "redirects" in str(failure)
+    assert [call.request.url for call in keycloak.calls] == [TOKEN, USERS]
+
+
+def test_a_sign_in_that_is_redirected_sends_the_secret_nowhere_else(connection: Connection) -> None:
+    """The client's secret is in the body, and 307 repeats bodies."""
+    with responses.RequestsMock() as mock:
+        mock.post(TOKEN, status=307, headers={"Location": "https://elsewhere.example.com/token"})
+        failure = failure_of(lambda: connection.get("users"))
+        assert [call.request.url for call in mock.calls] == [TOKEN]
     assert isinstance(failure, Misconfigured)
     assert "redirects" in str(failure)
 
