@@ -12,6 +12,10 @@ HOLD_LOOK = timedelta(minutes=1)
 MISCONFIGURED_LOOK = timedelta(seconds=30)
 """Wrong credentials or a missing role fail every account alike: look again steadily, burn no backoff."""
 
+AFTER_TAKEOVER = timedelta(seconds=30)
+"""How long a write of a worker that lost its lease may still be on its way: longer than one request may take
+(settings: at most 25 s)."""
+
 
 def backoff(attempts: int, chance: float) -> timedelta:
     """Full jitter: a uniform share of an exponentially growing span. `chance` is in [0, 1).

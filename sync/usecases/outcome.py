@@ -12,7 +12,7 @@ from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.observed import Observed
-from sync.domain.retry import HOLD_LOOK, MISCONFIGURED_LOOK, backoff
+from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, MISCONFIGURED_LOOK, backoff
 from sync.store import accounts, deactivations, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.provisioning import Claim, Finished
@@ -64,12 +64,11 @@ def record(tx: Tx, policy: Policy, claim: Claim, outcome: Outcome, now: datetime
 
 
 def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> None:
-    again = timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
     finished = Finished(
         outcome="applied",
         applied_version=claim.wanted_version,
         fingerprint=policy.fingerprint,
-        due_at=now + again if outcome.withdrew_technician else None,
+        due_at=_next_look(policy, claim, outcome, now),
         attempts=0,
         quarantine=None,
         held_work_orders=None,
@@ -89,6 +88,15 @@ def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now:
         deactivations.strand(tx, account_id, outcome.technician_id, outcome.stranded, now)
     if claim.deactivation is not None:
         deactivations.complete(tx, claim.deactivation.id, now)
+
+
+def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:
+    """After an access token's life, where work may slip in until then (D3, rule 5); also where a worker that died
+    had ended the access, and only the rest was left to do. After a takeover once more in any case: a write of the
+    worker whose lease had run out may have been on its way."""
+    if outcome.withdrew_technician or claim.deactivation is not None:
+        return now + timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
+    return now + AFTER_TAKEOVER if claim.took_over else None
 
 
 def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> None:

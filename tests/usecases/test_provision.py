@@ -17,6 +17,7 @@ from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused, Tra
 from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, Observed
+from sync.domain.retry import AFTER_TAKEOVER
 from sync.ports.accounts import Created, NewUser
 from sync.ports.field_service import Technician
 from sync.store import accounts, deactivations, history, passwords, provisioning, work_state
@@ -86,6 +87,27 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     assert world.user(account).enabled
     with world.site.db.write() as tx:
         assert not provisioning.extend(tx, lost, world.clock.now() + LEASE)
+
+
+@pytest.mark.req("D6", "H1")
+def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
+    """Its request was on its way while somebody else took the account over: one more look finds it."""
+    account = world.join()
+    world.work()
+    rename = AccountChange(given_name="Joanna")
+    world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
+    with world.site.db.write() as tx:
+        assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.pass_time(LEASE.total_seconds() + 1)
+    world.work()
+    late = JoinGroup(vocabulary.profile_group("administrator"))
+    world.accounts.apply(world.user(account).id, late)
+    world.pass_time(AFTER_TAKEOVER.total_seconds())
+    assert Lane.INTERACTIVE in sweep(world.site)
+    world.work()
+    assert late.path not in world.user(account).groups
+    world.pass_time(3600)
+    assert Lane.INTERACTIVE not in sweep(world.site)
 
 
 @pytest.mark.req("H1")
@@ -252,6 +274,22 @@ class TestTheGate:
         """An application with a live access token may still assign: the look after its life finds it."""
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
+        world.work()
+        world.fsm.add(WorkOrder("WO-7", lead="T-1"))
+        world.pass_time(POLICY.realm.sessions.access_token_seconds + 5)
+        world.work()
+        [late] = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+        assert late.work_order.number == "WO-7"
+
+    @pytest.mark.req("D3", "H1")
+    def test_work_that_slips_in_is_found_after_a_crash_too(self, world: World) -> None:
+        """The worker died right after disabling; who goes on looks after the life of an access token."""
+        account = world.join_technician("T-1")
+        leave(world, account.id, GatePolicy.REFUSE)
+        with world.site.db.write() as tx:
+            assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        world.accounts.apply(world.user(account).id, Disable())
+        world.pass_time(LEASE.total_seconds() + 1)
         world.work()
         world.fsm.add(WorkOrder("WO-7", lead="T-1"))
         world.pass_time(POLICY.realm.sessions.access_token_seconds + 5)
