@@ -188,8 +188,9 @@ def _mailed(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
     for row in rows:
         to = f"{row.kind} mail to {row.recipient}"
         yield TimelineEntry(row.created_at, "mail", f"{to} waits", order=row.id)
-        if row.sent_at is not None:
-            yield TimelineEntry(row.sent_at, "mail", f"{to} sent", order=f"{row.id}z")
+        if row.finished_at is not None:
+            details = (row.error,) if row.error else ()
+            yield TimelineEntry(row.finished_at, "mail", f"{to} {row.state}", details, order=f"{row.id}z")
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
-from sync.domain.account import Account
+from sync.domain.account import Account, Life
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.database import Tx
 from sync.store.ids import new_id
@@ -75,12 +75,24 @@ def make_due(tx: Tx, account_id: str, now: datetime) -> int:
     ).rowcount
 
 
+def readdress(tx: Tx, account_id: str, recipient: str) -> int:
+    """The person has another e-mail address: what has not left goes there. Answers how many."""
+    return tx.connection.execute(
+        update(mails)
+        .where(mails.c.account_id == account_id, mails.c.state.in_(("waiting", "due")))
+        .values(recipient=recipient)
+    ).rowcount
+
+
 def any_due(tx: Tx, now: datetime) -> bool:
     return bool(tx.connection.scalar(select(exists().where(*_claimable(now)))))
 
 
 def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClaim, ...]:
-    """Take up to `limit` mails that are due and nobody sends, the longest due first. Expired ones stay."""
+    """Take up to `limit` mails that are due and nobody sends, the longest due first.
+
+    Expired ones stay, and so do those of accounts that are inactive: they wait for a reactivation.
+    """
     chosen = (
         select(mails.c.id)
         .where(*_claimable(now))
@@ -144,7 +156,7 @@ def finish(
             state="due" if outcome == "retry" else outcome,
             due_at=due_at,
             attempts=mails.c.attempts + 1,
-            sent_at=now if outcome == "sent" else None,
+            finished_at=None if outcome == "retry" else now,
             error=error,
             lease_token=None,
             lease_until=None,
@@ -161,7 +173,14 @@ def expire(tx: Tx, now: datetime) -> int:
     return tx.connection.execute(
         update(mails)
         .where(waiting, unattended, mails.c.expires_at <= now)
-        .values(state="expired", due_at=None, lease_token=None, lease_until=None, expired_lease_until=None)
+        .values(
+            state="expired",
+            finished_at=now,
+            due_at=None,
+            lease_token=None,
+            lease_until=None,
+            expired_lease_until=None,
+        )
     ).rowcount
 
 
@@ -171,4 +190,5 @@ def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
         mails.c.due_at <= now,
         or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now),
         or_(mails.c.expires_at.is_(None), mails.c.expires_at > now),
+        exists().where(account.c.id == mails.c.account_id, account.c.life == Life.ACTIVE.value),
     )

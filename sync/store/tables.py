@@ -257,7 +257,7 @@ mail = Table(
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
     Column("expired_lease_until", UtcDateTime),
-    Column("sent_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
     Column("error", Text),
     one_of("state", get_args(MailState)),
     Index(
@@ -321,8 +321,6 @@ run = Table(
     Column("confirmed_at", UtcDateTime),
     Column("confirmed_by", Text),
     Column("finished_at", UtcDateTime),
-    Column("lease_until", UtcDateTime),
-    Column("lease_token", Text),
     one_of("state", get_args(RunState)),
     Index("ix_run_state", "state", "created_at"),
 )

@@ -75,6 +75,8 @@ def change(
     _refuse_problems(after, policy)
     _keep_an_administrator(tx, policy, before, after)
     accounts.update(tx, after)
+    if after.email != before.email:
+        mails.readdress(tx, account_id, after.email)
     _write_down(tx, before, after, "change", by, now)
     provisioning.mark_due(tx, account_id, lane, now)
     return after

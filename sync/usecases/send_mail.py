@@ -60,8 +60,9 @@ def compose(site: Site, claim: MailClaim) -> Message:
 
 
 def local_time(account: Account, policy: Policy) -> tzinfo:
-    """The time zone of the account's branch; UTC without one."""
-    return ZoneInfo(policy.branches[account.branch].time_zone) if account.branch is not None else UTC
+    """The time zone of the account's branch; UTC without one, and for one this process does not know yet."""
+    branch = policy.branches.get(account.branch) if account.branch is not None else None
+    return UTC if branch is None else ZoneInfo(branch.time_zone)
 
 
 def _not_sent(site: Site, claim: MailClaim, failure: Failure) -> None:

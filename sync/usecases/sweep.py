@@ -9,13 +9,13 @@ from sync.usecases.site import Site
 
 
 def sweep(site: Site) -> tuple[Lane, ...]:
-    """Wake each lane that has something due, once, and erase passwords that were never fetched in time (rule 12).
-
-    Answers the lanes.
+    """Wake each lane that has something due, once. Passwords that were not delivered in time are erased, the mails
+    that would have carried them given up (rule 12). Answers the lanes.
     """
     now = site.clock.now()
     with site.db.write() as tx:
         passwords.erase_expired(tx, now)
+        mails.expire(tx, now)
         lanes = set(provisioning.due_lanes(tx, now))
         if mails.any_due(tx, now):
             lanes.add(Lane.MAIL)

@@ -572,20 +572,6 @@ def test_a_technician_has_one_account(world: World) -> None:
     assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
 
 
-def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
-    """A worker died while sending: nobody can tell, so a person decides."""
-    from sync.store import mails
-    from sync.usecases import send_mail
-
-    world.join()
-    world.work()
-    with world.site.db.write() as tx:
-        assert mails.claim(tx, world.clock.now(), send_mail.LEASE, 5)
-    world.pass_time(send_mail.LEASE.total_seconds() + 1)
-    assert send_some(world.site) == 1
-    assert world.mailer.sent == []
-
-
 def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
     """Nobody of ours deletes users: somebody else did, and a person has to say what follows."""
     account = world.join()

@@ -79,8 +79,6 @@ def upgrade() -> None:
         sa.Column("confirmed_at", TIME),
         sa.Column("confirmed_by", sa.Text()),
         sa.Column("finished_at", TIME),
-        sa.Column("lease_until", TIME),
-        sa.Column("lease_token", sa.Text()),
         sa.CheckConstraint(
             "state IN ('reviewed', 'confirmed', 'applying', 'paused', 'done', 'cancelled', 'refused')",
             name=op.f("ck_run_state"),
@@ -214,7 +212,7 @@ def upgrade() -> None:
         sa.Column("lease_until", TIME),
         sa.Column("lease_token", sa.Text()),
         sa.Column("expired_lease_until", TIME),
-        sa.Column("sent_at", TIME),
+        sa.Column("finished_at", TIME),
         sa.Column("error", sa.Text()),
         sa.CheckConstraint(
             "state IN ('waiting', 'due', 'sending', 'sent', 'failed', 'expired')", name=op.f("ck_mail_state")

@@ -1,0 +1,80 @@
+"""Welcome mails: to whom they go, when they do not, and what the timeline says of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.domain.account import Account
+from sync.domain.account_change import AccountChange
+from sync.domain.gate import GatePolicy
+from sync.store import history, mails
+from sync.usecases import send_mail
+from sync.usecases.change_account import change, deactivate, reactivate
+from sync.usecases.send_mail import send_some
+from sync.usecases.sweep import sweep
+from tests.usecases.conftest import BY, POLICY, World
+
+
+def mail_entries(world: World, account: Account) -> list[tuple[str, tuple[str, ...]]]:
+    timeline = world.read(lambda tx: history.timeline(tx, account.id))
+    return [(entry.title, entry.details) for entry in timeline if entry.kind == "mail"]
+
+
+@pytest.mark.req("F7", "H1")
+def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
+    """A worker died while sending: nobody can tell, so a person decides."""
+    world.join()
+    world.work()
+    with world.site.db.write() as tx:
+        assert mails.claim(tx, world.clock.now(), send_mail.LEASE, 5)
+    world.pass_time(send_mail.LEASE.total_seconds() + 1)
+    assert send_some(world.site) == 1
+    assert world.mailer.sent == []
+
+
+@pytest.mark.req("F7")
+def test_a_corrected_address_gets_the_password(world: World) -> None:
+    """And the mistyped one, which may be a stranger's, does not."""
+    account = world.join("jo.lnid")
+    corrected = AccountChange(email="jo.lind@example.com")
+    world.do(lambda tx: change(tx, POLICY, account.id, corrected, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 1
+    assert [message.to for message in world.mailer.sent] == ["jo.lind@example.com"]
+
+
+@pytest.mark.req("F7", "D6")
+def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
+    """The mail waits for a reactivation."""
+    account = world.join()
+    world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.REFUSE, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 0
+    world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 1
+    assert len(world.mailer.sent) == 1
+
+
+@pytest.mark.req("F7", "H3")
+def test_the_timeline_says_why_a_mail_did_not_go(world: World) -> None:
+    """Refused by the mail server, with its words."""
+    account = world.join()
+    world.mailer.refused.add(account.email)
+    world.work()
+    send_some(world.site)
+    title, details = mail_entries(world, account)[-1]
+    assert title == f"welcome mail to {account.email} failed"
+    assert details == (f"the mail server refuses {account.email}",)
+
+
+@pytest.mark.req("F7", "C1")
+def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
+    """A mail server that was away longer than the password lives: the timeline tells of it."""
+    account = world.join()
+    world.work()
+    world.mailer.down = True
+    send_some(world.site)
+    world.pass_time(POLICY.realm.temporary_password_hours * 3600)
+    sweep(world.site)
+    assert mail_entries(world, account)[-1][0] == f"welcome mail to {account.email} expired"
