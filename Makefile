@@ -1,6 +1,9 @@
 # What a person types. Python 3.11 or 3.12 and make are enough; the rest comes from hashed packages.
 # Set PYTHON=/path/to/python to choose one.
 
+# AT_ONCE: how many test files run side by side; each has services of its own, about 2 GiB.
+
+AT_ONCE ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/
 INSTALLED := $(VENV)/.installed
@@ -17,7 +20,7 @@ demo: $(INSTALLED) ## Run the main job on real services and leave it running (ON
 	$(RUN)python -m examples.demo $(if $(ONCE),--once)
 
 test: $(INSTALLED) ## Run all tests, those on real services included
-	$(RUN)pytest $(TESTS)
+	$(RUN)pytest -n $(AT_ONCE) --dist loadfile $(TESTS)
 
 check: $(INSTALLED) ## Style, types, layers, and docs/coverage.md up to date
 	$(RUN)ruff check
