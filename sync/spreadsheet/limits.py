@@ -20,7 +20,8 @@ class FileRefused(Refused):
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes, times in seconds. `ratio` is unpacked to packed size of one ZIP entry and is looked at
-    only above `ratio_from` bytes unpacked, because small entries of equal rows pack well."""
+    only above `ratio_from` bytes unpacked, because small entries of equal rows pack well. `cells` bounds our own
+    memory: 200 bytes each, however little stands in them (measured)."""
 
     file_size: int = 50 * 2**20
     unpacked_size: int = 400 * 2**20
@@ -29,6 +30,7 @@ class Limits:
     ratio_from: int = 20 * 2**20
     rows: int = 100_000
     columns: int = 200
+    cells: int = 2_000_000
     shared_strings: int = 2_000_000
     merged_cells: int = 100_000
     text: int = 4_000

@@ -86,13 +86,16 @@ class _BrokenOff(Exception):
 def _take(stream: IO[bytes], content_digest: str, limits: Limits) -> Sheet:
     source = _line(stream)
     rows: list[SheetRow] = []
-    taken = 0
+    taken = cell_count = 0
     while True:
         line = _line(stream)
         if isinstance(line, dict):
             break
         number, cells = line
         taken += sum(len(cell[1]) for cell in cells)
+        cell_count += len(cells)
+        if cell_count > limits.cells:
+            raise FileRefused(f"more than {limits.cells:,} cells hold something", "split it, or leave columns out")
         if taken > limits.output or len(rows) >= limits.rows:
             raise FileRefused("the file holds more text than a staff file", "split it")
         rows.append(

@@ -119,6 +119,13 @@ def test_reading_that_takes_too_long_is_ended() -> None:
 
 
 @pytest.mark.req("F8")
+def test_cells_without_end_do_not_fill_our_memory() -> None:
+    """A file of 40 MB can hold 20 million cells of one sign: some gigabytes once they are rows."""
+    with pytest.raises(FileRefused, match="more than 1,000 cells"):
+        read_sheet(b"1,2,3,4,5,6,7,8,9,10\n" * 200, limits=replace(LIMITS, cells=1_000))
+
+
+@pytest.mark.req("F8")
 def test_child_cannot_allocate_beyond_its_limit() -> None:
     """The allocation that aborts an unlimited process is a MemoryError in the limited one."""
     program = (
