@@ -20,7 +20,7 @@ from sync.domain.observed import Observed
 from sync.domain.status import observation_of
 from sync.store import accounts, attempts, deactivations, observations
 from sync.store.account_rows import COLUMNS, from_row
-from sync.store.columns import UtcDateTime
+from sync.store.columns import UtcDateTime, WorkOrderList
 from sync.store.database import Tx
 from sync.store.tables import Outcome, account
 from sync.store.tables import provisioning as work
@@ -75,8 +75,8 @@ class Finished:
 def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
     """Something else is wanted of the account: look now. Answers the new wanted version, counted from 1.
 
-    Lifts a quarantine and forgets failures: they belonged to what was wanted before. Work that waits in the
-    interactive lane stays there.
+    Lifts a quarantine and forgets failures and what held it: they belonged to what was wanted before. Work that
+    waits in the interactive lane stays there.
     """
     stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
     statement = upsert(
@@ -99,6 +99,7 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
             "attempts": 0,
             "quarantine_kind": null(),
             "quarantine_reason": null(),
+            "held_work_orders": null(),
             "updated_at": now,
         },
     )
@@ -208,7 +209,8 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
         "updated_at": now,
     }
     if result.held_work_orders is not None or result.outcome != "retry":
-        values["held_work_orders"] = result.held_work_orders
+        held = literal(result.held_work_orders, WorkOrderList())
+        values["held_work_orders"] = _unless_asked(claim, work.c.held_work_orders, held)
     if tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 0:
         return False
     if result.observed is not None:

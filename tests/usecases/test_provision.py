@@ -269,6 +269,32 @@ class TestTheGate:
         reassign_work_orders(world.site, "T-1", "T-2", BY)
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
+    @pytest.mark.req("A8", "D4")
+    def test_a_force_after_a_hold_is_not_shown_as_held(self, world: World) -> None:
+        """Whoever waits for it is not told of the hold before a worker has looked."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.HOLD)
+        world.work()
+        leave(world, account_id, GatePolicy.FORCE)
+        state = world.read(lambda tx: work_state.of_account(tx, account_id))
+        assert state is not None
+        assert state.held_work_orders == ()
+
+    @pytest.mark.req("A8", "D4")
+    def test_a_look_begun_before_a_force_does_not_show_it_as_held(self, world: World) -> None:
+        """What the worker found was about the hold."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.HOLD)
+        with world.site.db.write() as tx:
+            [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        outcome = bring_about(world.site, world.accounts, claim, None)
+        leave(world, account_id, GatePolicy.FORCE)
+        with world.site.db.write() as tx:
+            record(tx, POLICY, claim, outcome, world.clock.now())
+        state = world.read(lambda tx: work_state.of_account(tx, account_id))
+        assert state is not None
+        assert state.held_work_orders == ()
+
     @pytest.mark.req("D3")
     def test_work_that_slips_in_is_found_after_the_access_token(self, world: World) -> None:
         """An application with a live access token may still assign: the look after its life finds it."""
