@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -79,13 +80,14 @@ def _status(value: object) -> str:
 
 
 def _date(value: object) -> date | None:
-    """The day of what a database answers for a date: a date, a time, or its ISO text (SQLite)."""
+    """The day of what a database answers for a date: a date, a time, or its ISO text (SQLite). It is only told to
+    people, so one that cannot be read is left out and the work order stays open."""
     match value:
         case datetime():
             return value.date()
         case date():
             return value
-        case str() if value.strip():
-            return date.fromisoformat(value.strip()[:10])
-        case _:
-            return None
+        case str():
+            with contextlib.suppress(ValueError):
+                return date.fromisoformat(value.strip()[:10])
+    return None

@@ -83,6 +83,19 @@ def test_other_names_and_a_schema_are_spoken_to(engine: Engine, database_url: st
     assert not technician.assignable
 
 
+@pytest.mark.req("D1", "D2")
+def test_a_date_that_is_none_hides_no_work_order(tmp_path: Path, policy: Policy) -> None:
+    """SQLite keeps any text as a date; the gate must still see the work order."""
+    url = f"sqlite:///{tmp_path / 'fsm.db'}"
+    example.create(url)
+    before = adapter(url, policy).open_work_orders(BUSY_TECHNICIAN)
+    with example.engine_for(url).begin() as connection:
+        connection.execute(text("UPDATE work_order SET due_on = 'next week'"))
+    after = adapter(url, policy).open_work_orders(BUSY_TECHNICIAN)
+    assert [order.number for order in after] == [order.number for order in before]
+    assert {order.date for order in after} == {None}
+
+
 @pytest.mark.req("D2")
 def test_a_missing_sqlite_file_is_an_error_and_is_not_created(tmp_path: Path, policy: Policy) -> None:
     """An empty database in its place would say that nobody has open work."""
