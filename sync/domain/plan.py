@@ -82,7 +82,7 @@ def diff(desired: DesiredState, observed: Observed) -> Plan:
     changes.extend(LeaveGroup(path) for path in leave if path != vocabulary.SECOND_FACTOR)
     if vocabulary.SECOND_FACTOR in join:
         changes.append(JoinGroup(vocabulary.SECOND_FACTOR))
-    if desired.strong_groups & set(join):
+    if {vocabulary.SECOND_FACTOR, *desired.strong_groups} & set(join):
         changes.append(EndSessions("opened without the second factor"))
     details = _details(desired, observed)
     if details is not None:

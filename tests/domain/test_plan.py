@@ -150,6 +150,19 @@ def test_no_session_without_second_factor_survives_a_promotion(account: Account,
             assert before.sessions == Sessions()
 
 
+@pytest.mark.req("C6")
+def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
+    """The mapping file changed, not the account: who is logged in was never asked for the second factor."""
+    weak = replace(POLICY.profiles["dispatcher"], second_factor=False)
+    before = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {"dispatcher": weak}))
+    strong = replace(weak, second_factor=True)
+    after = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {"dispatcher": strong}))
+    assert diff(after, observed_as(before)).changes == (
+        JoinGroup(vocabulary.SECOND_FACTOR),
+        EndSessions("opened without the second factor"),
+    )
+
+
 def test_a_crash_between_disable_and_revoke_is_seen() -> None:
     """Sessions are part of what is observed of an account that is wanted inactive (rule 2)."""
     desired = desired_state(replace(ACCOUNT, life=Life.INACTIVE), POLICY)
