@@ -153,10 +153,10 @@ def test_no_session_without_second_factor_survives_a_promotion(account: Account,
 @pytest.mark.req("C6")
 def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
     """The mapping file changed, not the account: who is logged in was never asked for the second factor."""
-    weak = replace(POLICY.profiles["dispatcher"], second_factor=False)
-    before = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {"dispatcher": weak}))
+    weak = replace(POLICY.profiles[ACCOUNT.profile], second_factor=False)
+    before = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {ACCOUNT.profile: weak}))
     strong = replace(weak, second_factor=True)
-    after = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {"dispatcher": strong}))
+    after = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {ACCOUNT.profile: strong}))
     assert diff(after, observed_as(before)).changes == (
         JoinGroup(vocabulary.SECOND_FACTOR),
         EndSessions("opened without the second factor"),
