@@ -8,8 +8,9 @@ file is called like the variable. The environment wins over secret files, they w
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import (
@@ -19,10 +20,12 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 KEYCLOAK_VERSION = "26.7.3"
 """The Keycloak that is tested; compose.yaml and the development stack use the same."""
 
+Some = TypeVar("Some", bound=BaseSettings)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -128,14 +131,27 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: object) -> Settings:
     """Read and check all settings. Raises SettingsError with one line a setting, never a secret's value."""
-    named = os.environ.get("FSM_SETTINGS")
+    return checked(Settings, **overrides)
+
+
+def checked(kind: type[Some], **overrides: object) -> Some:
+    """The settings of a class, from wherever `Settings` takes them. Raises SettingsError like `load_settings`."""
+    named = os.environ.get("FSM_SETTINGS", "")
     if named and not Path(named).is_file():
         raise SettingsError(f"FSM_SETTINGS names {named}, which is not a file")
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         raise SettingsError("settings are not complete:\n  " + "\n  ".join(lines)) from None
+    except SourceError as error:
+        raise SettingsError(f"settings cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{named}: is not TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{named}: is not UTF-8: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise SettingsError(f"{named}: cannot be read: {error.strerror}") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -17,7 +17,7 @@ from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.entrypoints.cli.account_view import print_account, print_accounts
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_table, say
+from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
 from sync.store import accounts
 from sync.store.database import Tx
@@ -192,10 +192,7 @@ def deactivate(
         work_orders = deactivate_account(site, account.id, policy, actor(reason))
         say(f"{account.username}: deactivation is stored ({policy.value})")
         if work_orders:
-            print_table(
-                ["open work order", "status", "customer", "date", "as"],
-                [[o.number, o.status, o.customer, o.date, ", ".join(o.holds)] for o in work_orders],
-            )
+            print_work_orders(work_orders, title="Open work orders")
         if wait:
             wait_for(site, replace(account, life=Life.INACTIVE), timeout)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say
-from sync.settings import Settings, SettingsError
+from sync.settings import Settings, checked
 from sync.store import schema
 from sync.store.schema import SchemaStatus
 
@@ -82,8 +82,4 @@ def _show(found: SchemaStatus, *, as_json: bool) -> None:
 
 
 def _url() -> str:
-    try:
-        return DatabaseSettings().database_url.get_secret_value()
-    except ValidationError as error:
-        lines = [f"FSM_DATABASE_URL: {problem['msg']}" for problem in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
+    return checked(DatabaseSettings).database_url.get_secret_value()

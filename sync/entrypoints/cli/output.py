@@ -18,7 +18,7 @@ from rich.table import Table
 from mappings.problems import MappingErrors
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Failure, Refused
-from sync.domain.gate import WorkOrdersOpen
+from sync.domain.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.settings import SettingsError
 
 screen = Console()
@@ -27,11 +27,14 @@ errors = Console(stderr=True)
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+WORK_ORDER = ("work order", "status", "customer", "date", "as")
+"""The titles of a table of work orders."""
+
 REMEDIES = {
     "transient": "It may pass: try again in a moment.",
-    "misconfigured": "Check the settings and the realm (fsm-identity realm plan).",
     "unsafe": "Nothing was done; look at it before going on.",
 }
+"""What follows from the kind alone; every other failure says itself what to mend."""
 
 
 def actor(reason: str) -> Actor:
@@ -46,14 +49,7 @@ def failures_shown() -> Iterator[None]:
         yield
     except WorkOrdersOpen as refused:
         _print_problems(refused)
-        print_table(
-            ["work order", "status", "customer", "date", "as"],
-            [
-                [order.number, order.status, order.customer, order.date, ", ".join(order.holds)]
-                for order in refused.work_orders
-            ],
-            console=errors,
-        )
+        print_work_orders(refused.work_orders, console=errors)
         raise typer.Exit(1) from None
     except Refused as refused:
         _print_problems(refused)
@@ -85,6 +81,17 @@ def print_table(
     for row in rows:
         table.add_row(*(_plain(shown(value)) for value in row))
     console.print(table)
+
+
+def print_work_orders(
+    work_orders: Iterable[OpenWorkOrder], *, title: str | None = None, console: Console = screen
+) -> None:
+    print_table(WORK_ORDER, [work_order_cells(each) for each in work_orders], title=title, console=console)
+
+
+def work_order_cells(order: OpenWorkOrder) -> list[object]:
+    """In the order of `WORK_ORDER`."""
+    return [order.number, order.status, order.customer, order.date, ", ".join(order.holds)]
 
 
 def print_json(value: object) -> None:

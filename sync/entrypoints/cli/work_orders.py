@@ -6,8 +6,18 @@ from typing import Annotated
 
 import typer
 
-from sync.domain.gate import OpenWorkOrder
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
+from sync.entrypoints.cli.output import (
+    WORK_ORDER,
+    AsJson,
+    Reason,
+    actor,
+    failures_shown,
+    print_json,
+    print_table,
+    print_work_orders,
+    say,
+    work_order_cells,
+)
 from sync.store import deactivations
 from sync.store.query import Scope
 from sync.usecases.link_technician import require_technician
@@ -36,8 +46,8 @@ def list_(
                 print_json(stranded)
                 return
             print_table(
-                ["technician", "work order", "status", "customer", "date", "as"],
-                [[each.technician_id, *cells(each.work_order)] for each in stranded],
+                ["technician", *WORK_ORDER],
+                [[each.technician_id, *work_order_cells(each.work_order)] for each in stranded],
                 title="Work orders that need a new technician",
             )
             return
@@ -46,11 +56,7 @@ def list_(
         if as_json:
             print_json(work_orders)
             return
-        print_table(
-            ["work order", "status", "customer", "date", "as"],
-            [cells(order) for order in work_orders],
-            title=f"Open work orders of {technician}",
-        )
+        print_work_orders(work_orders, title=f"Open work orders of {technician}")
 
 
 @app.command()
@@ -67,8 +73,4 @@ def reassign(
             print_json(moved)
             return
         say(f"{len(moved)} work orders moved from {technician} to {to}")
-        print_table(["work order", "status", "customer", "date", "as"], [cells(order) for order in moved])
-
-
-def cells(order: OpenWorkOrder) -> list[object]:
-    return [order.number, order.status, order.customer, order.date, ", ".join(order.holds)]
+        print_work_orders(moved)

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sync.entrypoints.cli.database import app
+from sync.settings import SettingsError, load_settings
 
 
 @pytest.fixture
@@ -60,4 +61,30 @@ def test_what_is_wrong_is_named_and_the_exit_code_is_not_zero(
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert message in result.output
+    assert "realm" not in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.req("J3")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[keycloak\nurl = 1", "settings.toml: is not TOML"),
+        (b'database_url = "\xff"', "settings.toml: is not UTF-8"),
+        (None, "settings.toml, which is not a file"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    """Whatever is wrong with it as a whole: one line, and no traceback."""
+    monkeypatch.delenv("FSM_DATABASE_URL", raising=False)
+    monkeypatch.setenv("FSM_SETTINGS", str(tmp_path / "settings.toml"))
+    if content is not None:
+        (tmp_path / "settings.toml").write_bytes(content)
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert isinstance(result.exception, SystemExit)
+    with pytest.raises(SettingsError, match=message):
+        load_settings()
