@@ -25,7 +25,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from examples import ADMINISTRATOR, BUSY_TECHNICIAN, FREE_TECHNICIAN, UNLINKED_TECHNICIAN, fsm_database
-from examples.browser import CALLBACK, Browser, NotAsExpected, payload
+from examples.browser import CALLBACK, Authenticator, Browser, NotAsExpected, payload
 from examples.company import Person, people
 from examples.read_back import AdminApi, compare
 from sync.devstack import stack
@@ -52,6 +52,7 @@ class Demo:
     results: list[tuple[str, str, float]] = field(default_factory=list)
     run_id: str = ""
     offline: dict[str, Any] = field(default_factory=dict, repr=False)
+    authenticator: Authenticator | None = field(default=None, repr=False)
 
     @cached_property
     def api(self) -> AdminApi:
@@ -163,7 +164,7 @@ def administrator_sets_up_a_second_factor(demo: Demo) -> str:
         if page.asks == "new password":
             page = browser.submit(page, **{"password-new": NEW_PASSWORD, "password-confirm": NEW_PASSWORD})
         else:
-            page, _ = browser.set_up_code(page)
+            page, demo.authenticator = browser.set_up_code(page)
     expect(sorted(asked) == ["new password", "set up code"], f"Keycloak asked for {asked}, then {page.message!r}")
     claim = payload(browser.tokens(page)["access_token"])["fsm"]
     expect("user-management" in claim["features"], f"the claim is {claim}")
