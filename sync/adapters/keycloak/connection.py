@@ -24,6 +24,9 @@ Json: TypeAlias = Any
 
 POOL = 8
 
+SET_UP_SECONDS = 60.0
+"""Making a realm takes Keycloak seconds, and more than ten on a busy machine after its first start (measured)."""
+
 NO_REDIRECTS = 0
 """requests would follow them, and a 307 sends the body, with our secret or a password in it, anywhere."""
 
@@ -59,7 +62,7 @@ class Connection:
 
     @classmethod
     def as_administrator(
-        cls, url: str, realm: str, username: str, password: str, *, timeout_seconds: float = 10.0
+        cls, url: str, realm: str, username: str, password: str, *, timeout_seconds: float = SET_UP_SECONDS
     ) -> Self:
         """A connection to `realm` as an administrator of the master realm: for setting a realm up, once."""
         connection = cls(url, realm, "admin-cli", "", timeout_seconds=timeout_seconds)
