@@ -32,6 +32,6 @@ class Realm(Protocol):
         ...
 
     def apply(self, difference: Difference) -> None:
-        """Carry out one difference. Repeated after a crash it does no harm. Does not check that a flow is safe
-        to bind: that is the caller's."""
+        """Carry out one difference. Repeated after a crash it does no harm. Raises NeedsPerson rather than remove
+        a group that somebody is in. Does not check that a flow is safe to bind: that is the caller's."""
         ...

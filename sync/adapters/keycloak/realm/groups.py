@@ -9,7 +9,7 @@ from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat
 from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
 from sync.domain import vocabulary
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Fields, Item, Kind
 
@@ -51,12 +51,25 @@ class Groups:
             self._connection.put(path, {"name": group["name"], "attributes": attributes})
 
     def remove(self, item: Item) -> None:
-        self._connection.delete(f"groups/{self._id(item.name)}")
+        """Raises NeedsPerson for a group that is not empty: Keycloak would remove it with all that is in it."""
+        group = self._find(item.name)
+        if group is None:
+            return
+        if self._members(group) or self._has_children(group):
+            raise NeedsPerson(
+                f"group {item.name} is not removed: somebody joined it after the plan was made. "
+                "Move them to another group and apply again"
+            )
+        self._connection.delete(f"groups/{group['id']}")
 
     def members(self, path: str) -> int:
         group = self._find(path)
-        if group is None:
-            return 0
+        return 0 if group is None else self._members(group)
+
+    def _has_children(self, group: Json) -> bool:
+        return next(self._children(group["id"]), None) is not None
+
+    def _members(self, group: Json) -> int:
         count, page = 0, PAGE
         while page == PAGE:
             members = self._connection.get(

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 import mappings
+from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain import vocabulary
-from sync.domain.errors import Failure, Misconfigured, Refused
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused
 from sync.domain.realm.difference import Difference
 from sync.usecases import realm as realm_as_code
 from tests.realms import ConfiguredRealm, bootstrapped
@@ -94,7 +96,7 @@ def test_roles_put_on_our_groups_and_into_our_roles_are_taken(configured_realm: 
 def test_a_vanished_profile_with_members_is_refused_and_without_them_removed(
     configured_realm: ConfiguredRealm,
 ) -> None:
-    """Rule 11: nobody loses a profile because a line of a file is gone; the count is told."""
+    """Rule 11: nobody loses a profile because a line of a file is gone, whoever came between plan and apply."""
     realm = configured_realm
     profiles = dict(realm.policy.profiles)
     profiles["intern"] = replace(profiles["read-only"], key="intern", title="Intern")
@@ -105,6 +107,12 @@ def test_a_vanished_profile_with_members_is_refused_and_without_them_removed(
     realm.send("DELETE", f"users/{user}/groups/{realm.get('group-by-path/fsm/profiles/intern')['id']}")
     gone = [line for line in lines(realm) if line.startswith("- ") and "flow" not in line]
     assert gone == ["- group /fsm/profiles/intern", "- realm role fsm-profile-intern"]
+    planned = realm.plan()
+    late = realm.create_user("/fsm/profiles/intern")
+    with pytest.raises(NeedsPerson, match=r"/fsm/profiles/intern .* joined it after the plan"):
+        realm_as_code.apply(realm.gateway(), realm.policy, planned)
+    assert [group["path"] for group in realm.get(f"users/{late}/groups")] == ["/fsm/profiles/intern"]
+    realm.send("DELETE", f"users/{late}")
     realm.apply()
     assert lines(realm) == []
 
@@ -198,6 +206,10 @@ def test_bootstrap_makes_the_configuring_client_and_nothing_else(
         assert realm.get("groups") == []
         assert realm.get("users") == []
         assert realm.get()["browserFlow"] == "browser"
+        administrator = Connection.as_administrator(
+            realm.url, realm.realm, keycloak_server.admin, keycloak_server.password
+        )
+        assert realm_as_code.bootstrap(KeycloakRealm(administrator), realm.options).differences == ()
     finally:
         keycloak_server.session().delete(realm.path(), timeout=60)
 
