@@ -56,7 +56,7 @@ class KeycloakAccounts:
         self._groups = Groups(connection, policy, now)
         self._guard = guard.Guard(self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups)
-        self._declared = DeclaredAttributes(connection)
+        self._declared = DeclaredAttributes(connection, now)
 
     def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""

@@ -42,8 +42,9 @@ class Creator:
         """Two requests, and one for each group not seen lately."""
         wanted = user.desired
         body = self.body(user)
-        for existing in self._reader.by_account(wanted.account_id):
-            return Created(existing["id"], existed=True)
+        existing = self._existing_of(wanted.account_id)
+        if existing is not None:
+            return existing
         try:
             return Created(self._connection.create("users", body), existed=False)
         except Taken:
@@ -53,6 +54,14 @@ class Creator:
         except Unwell:
             self._groups.forget_all()
             raise
+
+    def _existing_of(self, account_id: str) -> Created | None:
+        """The user that carries the account id. Raises Conflict if two do: nobody guesses which one is meant."""
+        found = [user for user in self._reader.by_account(account_id) if account_id_of(user) == account_id]
+        if len(found) > 1:
+            names = " and ".join(sorted(f"{user['username']!r} ({user['id']})" for user in found))
+            raise Conflict(f"the Keycloak users {names} both carry the account id {account_id}; take it off one")
+        return Created(found[0]["id"], existed=True) if found else None
 
     def existing(self, user: NewUser) -> Created:
         """The user that has the names of `user`, if it is ours. Raises Conflict naming what is taken and by
@@ -74,7 +83,7 @@ def taken(holders: Sequence[Json], username: str, email: str) -> Failure:
 
 def _taken_by(holder: Json, username: str, email: str) -> str:
     names = {holder["username"], holder.get("email")}
-    has = " and ".join(sorted({repr(name) for name in (username, email) if name in names}))
+    has = " and ".join(sorted({repr(name) for name in (username, email) if name in names})) or "the id"
     account_id = account_id_of(holder)
     owner = f"belongs to account {account_id}" if account_id else "is not ours"
     return f"{has} is taken by Keycloak user {holder['username']!r} ({holder['id']}), which {owner}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sync.adapters.keycloak.connection import Connection
 from sync.domain.desired import DesiredState
@@ -25,6 +25,7 @@ EMAIL = re.compile(
 """Keycloak's validators username-prohibited-characters, person-name-prohibited-characters, length and email, as
 its stock user profile has them. Where its rules are wider than any mail server's, these are narrower."""
 
+KEPT_SECONDS = 10.0
 LONGEST_EMAIL = 255
 NOT_IN_USERNAMES = "< > & \" ' ` $ % ! # ? § , ; : * ~ / \\ | ^ = [ ] { } ( )"
 NOT_IN_NAMES = '< > & " $ % ! # ? § ; * ~ / \\ | ^ = [ ] { } ( )'
@@ -47,15 +48,19 @@ def _latin(character: str) -> bool:
 
 
 class DeclaredAttributes:
-    """Whether the realm's user profile declares the attributes that fsm-identity owns. Asked once a process."""
+    """Whether the realm's user profile declares the attributes that fsm-identity owns. A good answer counts for
+    `KEPT_SECONDS`: somebody may edit the profile while a worker runs. `now` answers seconds on a clock that never
+    goes back."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         self._connection = connection
-        self._seen = False
+        self._now = now
+        self._seen: float | None = None
 
     def check(self) -> None:
-        """Raises Misconfigured if one is missing: a user would be created that does not say whose it is."""
-        if self._seen:
+        """Raises Misconfigured if one is missing: a user would be written that does not say whose it is."""
+        at = self._now()
+        if self._seen is not None and at - self._seen < KEPT_SECONDS:
             return
         profile = self._connection.get("users/profile")
         declared = {attribute["name"] for attribute in profile.get("attributes", ())}
@@ -65,4 +70,4 @@ class DeclaredAttributes:
                 f"the user profile of the realm {self._connection.realm!r} does not declare {', '.join(missing)}; "
                 "run `fsm-identity realm apply`"
             )
-        self._seen = True
+        self._seen = at

@@ -22,7 +22,7 @@ from sync.adapters.keycloak.failures import Unreachable, Unwell
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.domain import vocabulary
 from sync.domain.account import Account, Life
-from sync.domain.change import Disable, EndSessions, JoinGroup
+from sync.domain.change import Disable, EndSessions, JoinGroup, UpdateDetails
 from sync.domain.desired import desired_state
 from sync.domain.errors import Conflict, Misconfigured, NeedsPerson, Transient
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
@@ -392,6 +392,48 @@ def test_an_import_that_forgets_a_row_is_tried_again(
     keycloak.post(f"{REALM}/partialImport", json={"results": []})
     [outcome] = importing.create([new_user(policy, 1)]).values()
     assert isinstance(outcome, Transient)
+
+
+def test_two_users_with_one_account_id_are_a_conflict(
+    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, policy: Policy
+) -> None:
+    """Somebody copied a user in Keycloak's console: which one is meant, a person says."""
+    user = new_user(policy, 1)
+    ours = {ACCOUNT_ID: [user.desired.account_id]}
+    keycloak.replace(
+        responses.GET,
+        re.compile(rf"{REALM}/users\?.*"),
+        json=[{"id": f"u{n}", "username": f"tom{n}", "attributes": ours} for n in (1, 2)],
+    )
+    outcome = one_by_one.create([user])["account-1"]
+    assert isinstance(outcome, Conflict)
+    assert "'tom1' (u1) and 'tom2' (u2)" in str(outcome)
+
+
+def test_an_id_that_somebody_else_has_is_named(
+    keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
+) -> None:
+    """Neither the username nor the e-mail address is taken, and the message says what is."""
+    keycloak.post(f"{REALM}/partialImport", status=409, json={"errorMessage": "Duplicate resource error"})
+    keycloak.get(f"{REALM}/users/account-1", json={"id": "account-1", "username": "stranger"})
+    outcome = importing.create([new_user(policy, 1)])["account-1"]
+    assert str(outcome) == "the id is taken by Keycloak user 'stranger' (account-1), which is not ours"
+
+
+@pytest.mark.req("G4")
+def test_a_user_profile_that_loses_our_attributes_is_noticed(
+    keycloak: responses.RequestsMock, policy: Policy
+) -> None:
+    """A worker runs for weeks; Keycloak would drop the account id with the next change of a name."""
+    now = [0.0]
+    accounts = KeycloakAccounts(Connection(URL, "fsm", "fsm-worker", "secret"), policy, now=lambda: now[0])
+    renamed = UpdateDetails({"family_name": "Nowak"}, {"family_name": "Novak"})
+    accounts.apply("u1", renamed)
+    keycloak.replace(responses.GET, f"{REALM}/users/profile", json={"attributes": []})
+    now[0] += 11
+    with pytest.raises(Misconfigured, match="does not declare fsm_account_id, technician_id"):
+        accounts.apply("u1", renamed)
+    assert sent(keycloak, "PUT") == ["users/u1"]
 
 
 def test_a_realm_without_our_attributes_creates_nobody(
