@@ -73,3 +73,8 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
 def works_in_the_field(account: Account, profile: Profile) -> bool:
     """B3: only an account with a technician link and a profile for field work can be assigned work orders."""
     return account.technician_id is not None and profile.field_work
+
+
+def does_field_work(account: Account, policy: Policy) -> bool:
+    """True while it may be given work orders: it works in the field and is wanted active."""
+    return account.life is Life.ACTIVE and works_in_the_field(account, policy.profiles[account.profile])

@@ -194,12 +194,11 @@ def stranded(tx: Tx, scope: Scope) -> tuple[Stranded, ...]:
     )
 
 
-def resolve_stranded(tx: Tx, technician_id: str, numbers: Collection[str], now: datetime) -> int:
-    """Take these off the list. Answers how many were on it."""
-    orders = stranded_work_order.c
+def resolve_stranded(tx: Tx, technician_id: str, now: datetime) -> int:
+    """Take everything of the technician off the list. Answers how much was on it."""
     done = tx.connection.execute(
         update(stranded_work_order)
-        .where(orders.technician_id == technician_id, orders.number.in_(sorted(numbers)), STRANDED)
+        .where(stranded_work_order.c.technician_id == technician_id, STRANDED)
         .values(resolved_at=now)
     )
     return done.rowcount

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.domain.account_change import Actor, Door
+from sync.domain.desired import does_field_work
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.observed import Observed
@@ -86,6 +87,8 @@ def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now:
         mails.make_due(tx, account_id, now)
     if outcome.technician_id is not None and outcome.stranded:
         deactivations.strand(tx, account_id, outcome.technician_id, outcome.stranded, now)
+    if does_field_work(claim.account, policy):
+        deactivations.resolve_stranded(tx, str(claim.account.technician_id), now)
     if claim.deactivation is not None:
         deactivations.complete(tx, claim.deactivation.id, now)
 

@@ -17,7 +17,11 @@ from sync.usecases.site import Site
 
 
 def reassign_work_orders(site: Site, technician_id: str, to: str, by: Actor) -> Sequence[OpenWorkOrder]:
-    """Answers what was moved. Raises Refused if the other technician cannot be given work, and says why."""
+    """Answers what was moved. Raises Refused if the other technician cannot be given work, and says why.
+
+    All that is open is moved, so nothing of the technician needs another one afterwards; also when an earlier try
+    died after it had moved them.
+    """
     if technician_id == to:
         raise Refused([Problem("to", f"{to} has these work orders already", "name another technician")])
     require_technician(site, technician_id)
@@ -39,7 +43,7 @@ def reassign_work_orders(site: Site, technician_id: str, to: str, by: Actor) -> 
             by=by,
             now=now,
         )
-        deactivations.resolve_stranded(tx, technician_id, [order.number for order in moved], now)
+        deactivations.resolve_stranded(tx, technician_id, now)
         if leaving is not None:
             provisioning.look_again(tx, leaving.id, Lane.INTERACTIVE, now)
     wake(site, Lane.INTERACTIVE)

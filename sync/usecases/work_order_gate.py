@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sync.domain.account import Account, Life
-from sync.domain.desired import works_in_the_field
+from sync.domain.account import Account
+from sync.domain.desired import does_field_work
 from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
 from sync.domain.observed import Observed
 from sync.store import assignment_stops
@@ -54,7 +54,7 @@ def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
 
 def release(site: Site, account: Account) -> None:
     """Allow assignments again if we stopped them and the account does field work as that technician."""
-    if account.technician_id is None or not _works(site, account):
+    if account.technician_id is None or not does_field_work(account, site.policy):
         return
     with site.db.read() as tx:
         stopped = assignment_stops.is_ours(tx, account.technician_id)
@@ -67,9 +67,5 @@ def release(site: Site, account: Account) -> None:
 
 def _technicians(site: Site, account: Account, observed: Observed) -> list[str]:
     """What Keycloak says the person is, and what the account says unless the person goes on working as that."""
-    wanted = None if _works(site, account) else account.technician_id
+    wanted = None if does_field_work(account, site.policy) else account.technician_id
     return sorted({each for each in (observed.technician_id, wanted) if each is not None})
-
-
-def _works(site: Site, account: Account) -> bool:
-    return account.life is Life.ACTIVE and works_in_the_field(account, site.policy.profiles[account.profile])

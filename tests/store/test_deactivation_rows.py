@@ -118,11 +118,11 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
     ]
     assert listed[0].account == account
     with db.write() as tx:
-        assert deactivations.resolve_stranded(tx, "T-2", ["WO-1"], now) == 0
-        assert deactivations.resolve_stranded(tx, "T-1", ["WO-1", "WO-9"], now) == 1
-        assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [SECOND]
+        assert deactivations.resolve_stranded(tx, "T-2", now) == 0
+        assert deactivations.resolve_stranded(tx, "T-1", now) == 2
+        assert deactivations.stranded(tx, Scope.all()) == ()
         deactivations.strand(tx, account.id, "T-1", (FIRST,), now)
-        assert len(deactivations.stranded(tx, Scope.all())) == 2
+        assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
 
 
 @pytest.mark.req("D3")

@@ -269,6 +269,28 @@ class TestTheGate:
         reassign_work_orders(world.site, "T-1", "T-2", BY)
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
+    @pytest.mark.req("D4", "D7")
+    def test_whoever_comes_back_can_do_the_work_again(self, world: World) -> None:
+        """What a forced deactivation left behind needs nobody else then."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.FORCE)
+        world.work()
+        assert len(world.read(lambda tx: deactivations.stranded(tx, Scope.all()))) == 3
+        world.do(lambda tx: reactivate(tx, POLICY, account_id, BY, world.clock.now()))
+        world.work()
+        assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
+
+    @pytest.mark.req("D5", "H1")
+    def test_reassigning_again_after_a_crash_clears_the_list(self, world: World) -> None:
+        """The work orders were moved and nothing was written down: the second try has nothing to move."""
+        account_id = self.busy(world)
+        leave(world, account_id, GatePolicy.FORCE)
+        world.work()
+        world.join_technician("T-2", "theo.tor")
+        world.fsm.reassign("T-1", "T-2")
+        assert reassign_work_orders(world.site, "T-1", "T-2", BY) == ()
+        assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
+
     @pytest.mark.req("A8", "D4")
     def test_a_force_after_a_hold_is_not_shown_as_held(self, world: World) -> None:
         """Whoever waits for it is not told of the hold before a worker has looked."""
