@@ -6,7 +6,7 @@ look-ups by other keys excepted. Lists for people are in `listing`, the work on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,10 @@ from sync.domain.account import Account, Life, login_key
 from sync.domain.errors import Conflict, NotFound, Problem, Refused
 from sync.domain.likeness import email_local, name_key
 from sync.store.account_rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import account as accounts
 from sync.store.tables import login_name
-
-AT_ONCE = 500
-"""Keys in one statement: both databases allow only so many parameters."""
 
 
 def insert(tx: Tx, account: Account) -> None:
@@ -93,10 +91,6 @@ def by_login(tx: Tx, name: str) -> Account | None:
     return _one(tx, accounts.c.id == owner.scalar_subquery())
 
 
-def by_employee_number(tx: Tx, number: str) -> Account | None:
-    return _one(tx, accounts.c.employee_number == number)
-
-
 def by_technician(tx: Tx, technician_id: str) -> Account | None:
     return _one(tx, accounts.c.technician_id == technician_id)
 
@@ -126,15 +120,10 @@ def read_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Account]:
     """By id; an id that does not exist is not in the answer."""
     found = (
         account
-        for some in _chunks(account_ids)
+        for some in batches(account_ids)
         for account in _many(tx, accounts.c.id.in_(some), order=accounts.c.id)
     )
     return {account.id: account for account in found}
-
-
-def by_employee_numbers(tx: Tx, numbers: Collection[str]) -> Mapping[str, Account]:
-    """Employee number to account; not locked."""
-    return _by_keys(tx, accounts.c.employee_number, numbers)
 
 
 def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Account]:
@@ -145,7 +134,7 @@ def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Acco
 def who_has_login(tx: Tx, keys: Collection[str]) -> Mapping[str, str]:
     """Login key (see `login_key`) to the id of the account that has it as username or e-mail; not locked."""
     owners: dict[str, str] = {}
-    for some in _chunks(keys):
+    for some in batches(keys):
         rows = tx.connection.execute(
             select(login_name.c.key, login_name.c.account_id).where(login_name.c.key.in_(some))
         )
@@ -234,15 +223,10 @@ def _many(
 
 def _by_keys(tx: Tx, column: Column[Any], keys: Collection[str]) -> Mapping[str, Account]:
     found: dict[str, Account] = {}
-    for some in _chunks(keys):
+    for some in batches(keys):
         for row in tx.connection.execute(select(*COLUMNS).where(column.in_(some))).mappings():
             found[row[column.name]] = from_row(row)
     return found
-
-
-def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(set(keys))
-    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
 
 
 def _login_names_of(tx: Tx, account_id: str) -> frozenset[str]:

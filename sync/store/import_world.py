@@ -5,7 +5,7 @@ Nothing is locked here: what a row was decided on is pinned by the account's wan
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Column, select
 
@@ -13,11 +13,9 @@ from sync.domain.account import Account
 from sync.domain.import_match import Keys, World
 from sync.store import work_state
 from sync.store.account_rows import COLUMNS, from_row
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import account, login_name
-
-AT_ONCE = 1_000
-"""Keys in one statement: both databases allow only so many parameters."""
 
 
 def read_world(tx: Tx, keys: Keys, technicians: Collection[str] | None) -> World:
@@ -31,14 +29,11 @@ def read_world(tx: Tx, keys: Keys, technicians: Collection[str] | None) -> World
         (account.c.id, _owners(tx, keys.logins)),
     ):
         found.update((each.id, each) for each in _having(tx, column, wanted))
-    versions: dict[str, int] = {}
-    for some in _some(found):
-        versions.update(work_state.wanted_versions(tx, some))
-    return World(found, versions, technicians)
+    return World(found, work_state.wanted_versions(tx, found), technicians)
 
 
 def _having(tx: Tx, column: Column[str], wanted: Collection[str]) -> Iterator[Account]:
-    for some in _some(wanted):
+    for some in batches(wanted):
         for row in tx.connection.execute(select(*COLUMNS).where(column.in_(some))).mappings():
             yield from_row(row)
 
@@ -46,11 +41,6 @@ def _having(tx: Tx, column: Column[str], wanted: Collection[str]) -> Iterator[Ac
 def _owners(tx: Tx, logins: Collection[str]) -> frozenset[str]:
     return frozenset(
         owner
-        for some in _some(logins)
+        for some in batches(logins)
         for owner in tx.connection.scalars(select(login_name.c.account_id).where(login_name.c.key.in_(some)))
     )
-
-
-def _some(keys: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(keys)
-    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))

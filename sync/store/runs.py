@@ -94,7 +94,8 @@ def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
 
 
 def get(tx: Tx, run_id: str) -> Run | None:
-    row = tx.connection.execute(select(*_RUN).where(runs.c.id == run_id)).mappings().one_or_none()
+    """In a write transaction the run stays as it is until the transaction ends."""
+    row = tx.connection.execute(tx.locking(select(*_RUN).where(runs.c.id == run_id))).mappings().one_or_none()
     return None if row is None else _run(row)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, func, select
 
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.provisioning import claimable
 from sync.store.tables import provisioning as work
@@ -42,11 +43,14 @@ def of_account(tx: Tx, account_id: str) -> WorkState | None:
 
 
 def wanted_versions(tx: Tx, account_ids: Collection[str]) -> Mapping[str, int]:
-    """Account id to the version now wanted, for at most a few thousand ids: what a review pins (rule 7)."""
-    rows = tx.connection.execute(
-        select(work.c.account_id, work.c.wanted_version).where(work.c.account_id.in_(sorted(account_ids)))
-    )
-    return {row.account_id: row.wanted_version for row in rows}
+    """Account id to the version now wanted: what a review pins (rule 7)."""
+    versions: dict[str, int] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(work.c.account_id, work.c.wanted_version).where(work.c.account_id.in_(some))
+        )
+        versions.update((row.account_id, row.wanted_version) for row in rows)
+    return versions
 
 
 @dataclass(frozen=True, slots=True)

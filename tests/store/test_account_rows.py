@@ -170,9 +170,7 @@ def test_finding_takes_whatever_an_administrator_types(db: Database, make_accoun
             assert accounts.find(tx, typed) == (account,)
         assert set(accounts.find(tx, "T-7")) == {account, number_twin}
         assert accounts.find(tx, "ann") == ()
-        assert accounts.by_employee_number(tx, "E-7") == account
         assert accounts.by_technicians(tx, ["T-7", "T-8"]) == {"T-7": account}
-        assert accounts.by_employee_numbers(tx, ["E-7", "E-8"]) == {"E-7": account}
 
 
 @pytest.mark.req("A2")

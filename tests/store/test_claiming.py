@@ -453,3 +453,12 @@ def explained(connection: Connection, now: datetime) -> str:
     cursor = connection.connection.cursor()
     cursor.execute(prefix + statement, parameters)
     return "\n".join(str(row) for row in cursor.fetchall())
+
+
+@pytest.mark.req("F5")
+def test_versions_of_a_whole_company_are_read(db: Database, make_account: MakeAccount, now: datetime) -> None:
+    """More accounts than one statement of either database takes parameters: an all-or-nothing run asks so."""
+    account = store(db, make_account(), now)
+    with db.read() as tx:
+        found = work_state.wanted_versions(tx, [account.id, *(f"nobody-{number}" for number in range(70_000))])
+    assert found == {account.id: 1}
