@@ -11,7 +11,7 @@ import json
 import secrets
 import struct
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
@@ -191,6 +191,11 @@ class Authenticator:
     secret: str = field(repr=False)
     digits: int = 6
     period: int = 30
+
+    @property
+    def key(self) -> str:
+        """The secret as people type it into an authenticator app."""
+        return b32encode(self.secret.encode()).decode().rstrip("=")
 
     def code(self, step: int = 0) -> str:
         counter = int(time.time()) // self.period + step

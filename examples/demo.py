@@ -338,11 +338,11 @@ def say_where(demo: Demo) -> None:
     table.add_row(
         "Keycloak's console", f"{place.keycloak_url}/admin/", f"{ADMIN} / {place.credentials.keycloak_admin}"
     )
-    table.add_row(
-        "administrator", place.web_url, f"{admin.email} / {NEW_PASSWORD}, authenticator set up by the demo"
-    )
-    table.add_row("mails", f"FSM_DEV_HOME={place.layout.home} fsm-identity dev mail", "–")
-    table.add_row("command line", f"FSM_SETTINGS={place.layout.settings} fsm-identity account list", "–")
+    key = demo.authenticator.key if demo.authenticator else "none"
+    table.add_row("administrator", place.web_url, f"{admin.email} / {NEW_PASSWORD}, authenticator key {key}")
+    command = COMMAND.relative_to(Path.cwd()) if COMMAND.is_relative_to(Path.cwd()) else COMMAND
+    table.add_row("mails", f"FSM_DEV_HOME={place.layout.home} {command} dev mail", "–")
+    table.add_row("command line", f"FSM_SETTINGS={place.layout.settings} {command} account list", "–")
     table.add_row("logs", str(place.layout.log("worker").parent), "–")
     screen.print(table)
 
