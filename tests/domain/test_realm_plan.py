@@ -26,7 +26,7 @@ from sync.domain.realm.item import AtLeast, Item, Kind, RealmState, SealedSecret
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.domain.realm.settings import password_policy, refuse_unknown_actions
-from sync.domain.realm.surroundings import FlowOverride, Surroundings, ways_around
+from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings, ways_around
 from sync.domain.realm.wanted import wanted_realm
 
 POLICY = mappings.load()
@@ -297,7 +297,7 @@ def test_each_way_around_is_named_with_its_remedy() -> None:
     around = Surroundings(
         {"corporate": None, "partner": "fsm post broker login 1"},
         (FlowOverride("kiosk", "browser", "easy"), FlowOverride("till", "browser", "fsm browser 1")),
-        ("phone-bank",),
+        (ShortcutClient("phone-bank", Shortcut.BACKCHANNEL),),
     )
     found = list(ways_around(around, {"fsm browser 1", "fsm post broker login 1"}))
     assert [next(name for name in ("kiosk", "corporate", "phone-bank") if name in line) for line in found] == [

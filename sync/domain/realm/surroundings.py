@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +17,29 @@ class FlowOverride:
     alias: str | None
 
 
+class Shortcut(StrEnum):
+    """A grant that logs a person in through none of the realm's bound flows; the value says how."""
+
+    BACKCHANNEL = "by a backchannel login (CIBA)"
+    ASSERTION = "by an assertion of an identity provider (JWT authorization grant)"
+    ENHANCED_CLIENT = "by name and password alone (SAML ECP)"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutClient:
+    """A client for which somebody has switched such a grant on."""
+
+    client_id: str
+    shortcut: Shortcut
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`identity_providers`: alias of each that is enabled, and the flow it runs after a login (None: no flow).
-    `backchannel_clients`: clients that may log a person in without the browser flow (CIBA)."""
+    """`identity_providers`: alias of each that is enabled, and the flow it runs after a login (None: no flow)."""
 
     identity_providers: Mapping[str, str | None] = field(default_factory=dict)
     flow_overrides: tuple[FlowOverride, ...] = ()
-    backchannel_clients: tuple[str, ...] = ()
+    shortcut_clients: tuple[ShortcutClient, ...] = ()
 
 
 def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Iterator[str]:
@@ -41,8 +57,8 @@ def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Itera
                 f"identity provider {alias} logs people in without our second factor: set its post login flow "
                 'to the flow that begins "fsm post broker login", or disable it'
             )
-    for client_id in surroundings.backchannel_clients:
+    for client in surroundings.shortcut_clients:
         yield (
-            f"client {client_id} may start a backchannel login (CIBA), which passes no login flow: "
-            "switch the grant off unless the authenticating device asks for the second factor itself"
+            f"client {client.client_id} may log people in {client.shortcut}, which passes no login flow of ours: "
+            "switch that off in the client's settings unless the second factor is asked for elsewhere"
         )

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
-from sync.domain.realm.surroundings import FlowOverride, Surroundings
+from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings
 
 PAGE = 200
-BACKCHANNEL = "oidc.ciba.grant.enabled"
+SHORTCUTS = {
+    "oidc.ciba.grant.enabled": Shortcut.BACKCHANNEL,
+    "oauth2.jwt.authorization.grant.enabled": Shortcut.ASSERTION,
+    "saml.allow.ecp.flow": Shortcut.ENHANCED_CLIENT,
+}
+"""The attributes of a client that switch them on, as Keycloak 26.7 names them; all three are off by default."""
 
 
 def read_surroundings(connection: Connection) -> Surroundings:
@@ -27,8 +32,16 @@ def read_surroundings(connection: Connection) -> Surroundings:
             if provider.get("enabled", True)
         },
         tuple(sorted(overrides, key=lambda each: (each.client_id, each.binding))),
-        tuple(sorted(each["clientId"] for each in clients if each["attributes"].get(BACKCHANNEL) == "true")),
+        tuple(sorted(_shortcuts(clients), key=lambda each: (each.client_id, each.shortcut))),
     )
+
+
+def _shortcuts(clients: list[Json]) -> Iterator[ShortcutClient]:
+    for client in clients:
+        attributes = client.get("attributes", {})
+        for name, shortcut in SHORTCUTS.items():
+            if attributes.get(name) == "true":
+                yield ShortcutClient(client["clientId"], shortcut)
 
 
 def _clients(connection: Connection) -> Iterator[Json]:
