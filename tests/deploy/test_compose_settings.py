@@ -89,6 +89,25 @@ def test_the_realm_is_bootstrapped_with_the_variables_it_reads() -> None:
     assert f'{PASSWORD}="$(cat /run/secrets/KEYCLOAK_ADMIN_PASSWORD)"' in service["command"][-1]
 
 
+@pytest.mark.parametrize(
+    ("has_password", "done"),
+    [(True, ["realm bootstrap (with it)", "realm apply --yes ()"]), (False, ["realm apply --yes ()"])],
+)
+def test_the_administrator_s_password_can_be_taken_away(
+    tmp_path: Path, has_password: bool, done: list[str]
+) -> None:
+    """As deploy/README.md advises; the next start only applies, and the password is never around for longer."""
+    program = tmp_path / "fsm-identity"
+    program.write_text('#!/bin/sh\necho "$* (${FSM_BOOTSTRAP_ADMIN_PASSWORD:-})"\n')
+    program.chmod(0o755)
+    if has_password:
+        (tmp_path / "KEYCLOAK_ADMIN_PASSWORD").write_text("with it")
+    command = [word.replace("/run/secrets", str(tmp_path)) for word in COMPOSE.services["realm"]["command"]]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ran = subprocess.run(command, env={"PATH": path}, check=True, capture_output=True, text=True, timeout=20)
+    assert ran.stdout.splitlines() == done
+
+
 @pytest.mark.parametrize("name", sorted(set(COMPOSE.ours()) - {"migrate"}))
 def test_a_container_has_all_settings_it_starts_with(name: str, inside: Enter) -> None:
     """Settings can be built from exactly the environment and the secrets of the container."""
