@@ -19,7 +19,7 @@ from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
 from sync.store.sealing import Sealer
 from sync.usecases.change_account import InitialPassword, create
-from tests.chaos.workers import Workers, wait_until
+from tests.chaos.worker_processes import Workers, wait_until
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 
