@@ -18,6 +18,10 @@ SWEEP = "fsm.sweep"
 WAKE_EXPIRES_SECONDS = 30
 """An old wake says nothing a sweep has not said since; it must not pile up behind a busy worker."""
 
+GIVE_UP = {"socket_connect_timeout": 2, "socket_timeout": 2, "max_retries": 0}
+"""Somebody waits while a wake is sent, and the sweep makes a lost one good: a worker's patience with Redis is
+too long here (a Redis that accepts and is silent held a command up for 30 s, measured)."""
+
 
 class CeleryWake:
     """Sends at most one small message a wake. The connection is made at the first wake of the process."""
@@ -26,10 +30,11 @@ class CeleryWake:
     def _app(self) -> Celery:
         app = Celery("fsm-identity-wake")
         app.config_from_object("celeryconfig")
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, **GIVE_UP}
         return app
 
     def wake(self, lane: Lane) -> None:
-        """Raises Transient when Redis cannot be reached or refuses writes."""
+        """Raises Transient when Redis cannot be reached, refuses writes, or does not answer within seconds."""
         task, arguments = (SEND_MAIL, []) if lane is Lane.MAIL else (PROVISION, [lane.value])
         try:
             self._app.send_task(task, args=arguments, queue=lane.value, expires=WAKE_EXPIRES_SECONDS, retry=False)
