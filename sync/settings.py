@@ -11,8 +11,19 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -31,6 +42,18 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names each with what to write."""
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    """Found wrong only when a change is stored and the workers are to be told, it would be too late."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        right = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:
+        raise PydanticCustomError("redis_url", "not the address of a Redis (redis://:password@host:6379/0)")
+    return url
 
 
 class KeycloakSettings(BaseModel):
@@ -97,7 +120,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FSM_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     database_url: SecretStr
-    redis_url: SecretStr
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)]
     field_service_url: SecretStr
     secret_keys: SecretStr
     mappings_folder: Path | None = None
