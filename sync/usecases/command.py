@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def perform(site: Site, command: Callable[[Tx], T], *, wakes: Lane) -> T:
-    """Run the command, commit, wake the lane. A wake that fails is logged: the sweep makes it good (H1)."""
+    """Run the command, commit, wake the lane. A wake that fails is told: the sweep makes it good (H1)."""
     with site.db.write() as tx:
         result = command(tx)
     wake(site, wakes)
@@ -28,4 +28,4 @@ def wake(site: Site, lane: Lane) -> None:
     try:
         site.wake.wake(lane)
     except Transient as failure:
-        log.warning("wake failed; the sweep will look", lane=lane.value, reason=str(failure))
+        log.warning("the workers could not be woken; they look by themselves soon", reason=str(failure))

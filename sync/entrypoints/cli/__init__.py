@@ -56,4 +56,5 @@ def nouns() -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+    import_module(f"{__name__}.output").log_to_errors()
     app()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -66,6 +68,11 @@ def stop(message: str) -> NoReturn:
     raise typer.Exit(1) from None
 
 
+def log_to_errors() -> None:
+    """What use cases log is told on standard error, a line each: standard output belongs to the answer."""
+    structlog.configure(processors=[_as_line], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
 def say(message: str) -> None:
     screen.print(f"[green]✓[/green] {_plain(message)}", soft_wrap=True)
 
@@ -99,6 +106,11 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2))
 
 
+def counted(number: int, noun: str) -> str:
+    """As people write it: 1 change, 2 changes."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shown(value: object) -> str:
     """A value as people read it: nothing as a dash, times in UTC to the second."""
     if value is None or value == "":
@@ -118,6 +130,11 @@ def _encode(value: object) -> object:
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     return str(value)
+
+
+def _as_line(_logger: object, _level: str, logged: MutableMapping[str, Any]) -> str:
+    event = logged.pop("event")
+    return f"! {event}: {'; '.join(str(value) for value in logged.values())}" if logged else f"! {event}"
 
 
 def _plain(text: str) -> str:

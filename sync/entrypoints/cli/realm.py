@@ -10,7 +10,7 @@ import typer
 
 from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
-from sync.entrypoints.cli.output import AsJson, errors, failures_shown, print_json, say, stop
+from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown, print_json, say, stop
 from sync.settings import load_settings
 from sync.usecases import realm as realm_as_code
 from sync.wiring import RealmSite, build_realm
@@ -77,9 +77,9 @@ def apply(
         if not found.differences:
             return
         if not yes:
-            typer.confirm(f"Make {len(found.differences)} changes in Keycloak?", abort=True)
+            typer.confirm(f"Make {counted(len(found.differences), 'change')} in Keycloak?", abort=True)
         realm_as_code.apply(site.realm, site.policy, found, _tell)
-        say(f"{len(found.differences)} changes made")
+        say(f"{counted(len(found.differences), 'change')} made")
 
 
 def _planned() -> tuple[RealmSite, RealmPlan]:

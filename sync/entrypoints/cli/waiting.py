@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sync.domain.account import Account
-from sync.entrypoints.cli.output import say, screen, stop
+from sync.entrypoints.cli.output import counted, say, screen, stop
 from sync.store import accounts, history, work_state
 from sync.store.work_state import WorkState
 from sync.usecases.site import Site
@@ -39,8 +39,8 @@ def wait_for(site: Site, wanted: Account, timeout: int) -> None:
         kind, reason = work.quarantine
         stop(f"{name} needs a person ({kind}): {reason}")
     if work.held_work_orders:
-        count = len(work.held_work_orders)
-        say(f"{name} is held by {count} open work orders; it goes on by itself when they are reassigned or closed")
+        open_work = counted(len(work.held_work_orders), "open work order")
+        say(f"{name} is held by {open_work}; it goes on by itself when nothing is open any more")
         return
     with site.db.read() as tx:
         now = accounts.get(tx, wanted.id)

@@ -11,6 +11,7 @@ from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
+    counted,
     failures_shown,
     print_json,
     print_table,
@@ -72,5 +73,5 @@ def reassign(
         if as_json:
             print_json(moved)
             return
-        say(f"{len(moved)} work orders moved from {technician} to {to}")
+        say(f"{counted(len(moved), 'work order')} moved from {technician} to {to}")
         print_work_orders(moved)
