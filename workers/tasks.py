@@ -10,10 +10,14 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import structlog
+from celery.exceptions import Ignore
 
 import celeryconfig
+from mappings import MappingErrors
 from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
+from sync.domain.errors import Failure
 from sync.domain.lane import Lane
+from sync.settings import SettingsError
 from sync.usecases.import_accounts import apply_chunk
 from sync.usecases.provision import provision_some
 from sync.usecases.send_mail import send_some
@@ -27,16 +31,18 @@ log = structlog.get_logger()
 
 @lru_cache(maxsize=1)
 def _site_of(process: int) -> Site:
-    """One Site per process, made after the fork: connections are not shared with the parent.
-
-    While its checks fail the task fails with the reason in the log, and the next wake tries again.
-    """
+    """One Site per process, made after the fork: connections are not shared with the parent."""
     del process
     return build_worker_site()
 
 
 def site() -> Site:
-    return _site_of(os.getpid())
+    """While its checks fail no account is touched: the log says why, and the next wake tries again."""
+    try:
+        return _site_of(os.getpid())
+    except (Failure, SettingsError, MappingErrors) as error:
+        log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
+        raise Ignore from None
 
 
 @app.task(name=PROVISION)
