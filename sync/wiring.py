@@ -165,5 +165,6 @@ def _connection(settings: Settings, client_id: str, secret: str) -> Connection:
         realm=settings.keycloak.realm,
         client_id=client_id,
         secret=settings.keycloak.needed(secret),
+        credential=f"FSM_KEYCLOAK__{secret.upper()}",
         timeout_seconds=settings.keycloak.timeout_seconds,
     )

@@ -44,11 +44,21 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, realm: str, client_id: str, secret: str, *, timeout_seconds: float = 10.0, pool: int = POOL
+        self,
+        url: str,
+        realm: str,
+        client_id: str,
+        secret: str,
+        *,
+        timeout_seconds: float = 10.0,
+        pool: int = POOL,
+        credential: str = "its secret",
     ) -> None:
+        """`credential` is what messages call the secret, best by the setting it comes from."""
         self.url = url.rstrip("/")
         self.realm = realm
         self._who = f"client {client_id!r}"
+        self._credential = credential
         self._credentials: dict[str, Any] = {
             "realm_name": realm,
             "client_id": client_id,
@@ -67,6 +77,7 @@ class Connection:
         """A connection to `realm` as an administrator of the master realm: for setting a realm up, once."""
         connection = cls(url, realm, "admin-cli", "", timeout_seconds=timeout_seconds)
         connection._who = f"administrator {username!r}"
+        connection._credential = "the password"
         connection._credentials = {
             "realm_name": realm,
             "user_realm_name": "master",
@@ -143,7 +154,10 @@ class Connection:
         with self._opening:
             opened = self._opened
             if opened is None or opened[0] != os.getpid():
-                opened = os.getpid(), _SignedIn(self._who, self.url, self._timeout, self._pool, self._credentials)
+                signed_in = _SignedIn(
+                    self._who, self._credential, self.url, self._timeout, self._pool, self._credentials
+                )
+                opened = os.getpid(), signed_in
                 self._opened = opened
             return opened[1]
 
@@ -165,8 +179,11 @@ class _SignedIn(KeycloakOpenIDConnection):
     for client credentials have no refresh token and an administrator's may have ended with Keycloak's restart.
     """
 
-    def __init__(self, who: str, url: str, timeout: float, pool: int, credentials: dict[str, Any]) -> None:
+    def __init__(
+        self, who: str, credential: str, url: str, timeout: float, pool: int, credentials: dict[str, Any]
+    ) -> None:
         self._who = who
+        self._credential = credential
         self._url = url
         self._form = {
             "client_id": credentials["client_id"],
@@ -213,7 +230,9 @@ class _SignedIn(KeycloakOpenIDConnection):
             raise failures.no_answer("sign-in", self._url, error) from None
         token = _token(response)
         if token is None:
-            raise failures.sign_in_refused(response, who=self._who, realm=self._token_realm, url=self._url)
+            raise failures.sign_in_refused(
+                response, who=self._who, credential=self._credential, realm=self._token_realm, url=self._url
+            )
         self.token = token
 
 

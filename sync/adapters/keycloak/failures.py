@@ -105,7 +105,7 @@ def refused(doing: str, response: requests.Response, *, who: str, realm: str) ->
     return Invalid(told, text)
 
 
-def sign_in_refused(response: requests.Response, *, who: str, realm: str, url: str) -> Failure:
+def sign_in_refused(response: requests.Response, *, who: str, credential: str, realm: str, url: str) -> Failure:
     """The failure for a token request that brought no token; RFC 6749 section 5.2 names the errors. The words of
     a success are not told: they may hold a token."""
     status = response.status_code
@@ -118,9 +118,7 @@ def sign_in_refused(response: requests.Response, *, who: str, realm: str, url: s
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)
     if status in (400, 401, 403):
-        return Misconfigured(
-            f"{told}; check that it exists in the realm {realm!r} and that its secret or password is right"
-        )
+        return Misconfigured(f"{told}; check that it exists in the realm {realm!r} and that {credential} is right")
     return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
 
 
