@@ -119,8 +119,8 @@ class Place:
         self.do(lambda tx: reactivate(tx, self.site.policy, account.id, BY, self.clock.now()))
         self.work()
 
-    def join(self, technician_id: str) -> tuple[Account, str]:
-        """An account for the technician record, in Keycloak, and its temporary password."""
+    def join(self, technician_id: str | None) -> tuple[Account, str]:
+        """A field worker's account in Keycloak, linked to the record if one is named, and its first password."""
         name = f"t{secrets.token_hex(4)}"
         new = NewAccount(
             email=f"{name}@example.com",
