@@ -14,9 +14,18 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.exc import SQLAlchemyError
 
+from sync.domain.errors import Failure, Refused
 from sync.store import schema
 from sync.store.engine import WRITING, failure_of, make_engine
 from sync.store.sealing import Sealer
+
+
+class UnforeseenInPart(Exception):
+    """Something that is neither a refusal nor the database's failing stopped a part; the part is undone."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"unforeseen error of type {type(cause).__name__}")
+        self.kind = type(cause).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,23 @@ class Tx:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.connection.dialect.name
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction that comes about or is undone by itself.
+
+        Refusals, failures and the database's own errors pass through; anything else is raised as
+        UnforeseenInPart, so that one row of many cannot take the others with it.
+        """
+        try:
+            with self.connection.begin_nested():
+                yield
+        except (Refused, Failure):
+            raise
+        except Exception as error:
+            if failure_of(error) is not None:
+                raise
+            raise UnforeseenInPart(error) from error
 
     def locking(self, query: Select[Any]) -> Select[Any]:
         """In a write transaction: nobody else changes the rows read until it ends, so that a command decides

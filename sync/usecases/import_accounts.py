@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from sync.domain.account import Account
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Problem, Refused
 from sync.domain.import_verdict import account_change, new_account
 from sync.domain.lane import Lane
 from sync.store import accounts, runs, work_state
-from sync.store.database import Tx
+from sync.store.database import Tx, UnforeseenInPart
 from sync.store.runs import RowOutcome, Run, RunRow
 from sync.usecases.change_account import InitialPassword, change, create
 from sync.usecases.command import wake
@@ -25,6 +27,9 @@ from sync.usecases.site import Site
 
 CHUNK = 100
 """Rows in one transaction: well below a second of locks, and few enough commits."""
+
+
+log = structlog.get_logger()
 
 
 class _NotAll(Exception):
@@ -79,9 +84,14 @@ def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) 
     outcomes = []
     for row in rows:
         try:
-            account = _apply_row(site, tx, run, row, versions, by, now)
+            with tx.part():
+                account = _apply_row(site, tx, run, row, versions, by, now)
         except Refused as refused:
             outcomes.append(RowOutcome(row.number, "refused", str(refused), row.account_id))
+        except UnforeseenInPart as error:
+            log.exception("unforeseen error in an import", run=run.id, row=row.number)
+            message = f"unforeseen error of type {error.kind}; the worker's log has more"
+            outcomes.append(RowOutcome(row.number, "failed", message, row.account_id))
         else:
             outcomes.append(RowOutcome(row.number, "applied", None, account.id))
     return outcomes

@@ -9,14 +9,18 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from sync.domain.account_change import AccountChange
+from mappings import Policy
+from sync.domain.account import Account
+from sync.domain.account_change import AccountChange, NewAccount
 from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.lane import Lane
 from sync.spreadsheet.limits import FileRefused
 from sync.store import accounts, history, passwords, run_progress, runs
+from sync.store.database import Tx
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
 from sync.store.runs import Run
@@ -149,6 +153,26 @@ def test_rows_with_errors_do_not_stop_the_others(site: Site) -> None:
     run = imported(site, person(1), person(2, Profil="Zauberer"), person(3))
     assert usernames(site) == ["pat1@example.com", "pat3@example.com"]
     assert results(site, run) == ["applied", None, "applied"]
+
+
+@pytest.mark.req("F5")
+def test_an_unforeseen_error_stays_with_its_row(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of ours in one row neither undoes the others nor stops the lane for ever."""
+    real = import_accounts.create
+
+    def create(tx: Tx, policy: Policy, new: NewAccount, *rest: Any, **options: Any) -> Account:
+        account = real(tx, policy, new, *rest, **options)
+        if new.given_name == "Bad":
+            raise LookupError("nobody thought of this")
+        return account
+
+    monkeypatch.setattr(import_accounts, "create", create)
+    run = imported(site, person(1), person(2, Vorname="Bad"))
+    assert usernames(site) == ["pat1@example.com"]
+    with site.db.read() as tx:
+        [row] = [row for row in runs.rows(tx, run.id) if row.result == "failed"]
+    assert "LookupError" in (row.result_message or "")
+    assert apply_chunk(site) == 0
 
 
 @pytest.mark.req("F5")
