@@ -64,6 +64,8 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
     """The failure for a request without a whole answer. `doing` is the method and path."""
     cause = error.__cause__ or error
     match cause:
+        case requests.exceptions.SSLError() if "UNEXPECTED_EOF" in str(cause):
+            return broken_off(doing, url)
         case requests.exceptions.SSLError():
             return Misconfigured(
                 f"Keycloak at {url}: the TLS certificate was not accepted; check FSM_KEYCLOAK__URL and the "

@@ -327,6 +327,19 @@ def test_a_connection_that_breaks_during_a_post_sends_it_once(answer: bytes) -> 
     assert [line for line in seen if b"/users" in line] == [b"POST /admin/realms/fsm/users HTTP/1.1"]
 
 
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(b"", Unreachable), (b"HTTP/1.1 400 Bad Request\r\n\r\n", Misconfigured)],
+    ids=["hangs up", "speaks no TLS"],
+)
+def test_a_handshake_that_breaks_off_is_no_wrong_certificate(answer: bytes, kind: type[Failure]) -> None:
+    """A proxy that restarts hangs up in the middle of it: that passes; a server without TLS does not."""
+    with misbehaving_server(answer) as (url, _):
+        connection = Connection(url.replace("http:", "https:"), "fsm", "fsm-worker", SECRET, timeout_seconds=5)
+        assert type(failure_of(lambda: connection.get("users"))) is kind
+
+
 def test_a_forked_process_opens_its_own_connection(
     keycloak: responses.RequestsMock, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
