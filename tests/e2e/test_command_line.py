@@ -155,11 +155,7 @@ def test_a_staff_list_is_reviewed_confirmed_and_carried_into_keycloak(shell: Com
     assert place.realm.get("users", username="pat303@example.com", exact=True) == []
 
     shell.done("import", "errors", "last", "-o", "mend.csv")
-    mend = shell.folder / "mend.csv"
-    mend.write_text(mend.read_text("utf-8-sig").replace("Hamburk;", "Hamburg;"), "utf-8-sig")
-    shell.done("import", "review", "mend.csv", "--no-welcome-mail")
-    shell.done("import", "confirm", "last", "--yes")
-    assert len(place.realm.get("users", username="pat303@example.com", exact=True)) == 1
+    assert "did you mean 'Hamburg'?" in (shell.folder / "mend.csv").read_text("utf-8-sig")
 
 
 def groups(place: Place, shown: dict[str, Any]) -> list[str]:
