@@ -12,6 +12,8 @@ from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
     CONSOLE_CLIENT,
     IMPORT_CLIENT,
+    LOGGED_IN_PATH,
+    LOGGED_OUT_PATH,
     WORKER_CLIENT,
     RealmOptions,
 )
@@ -61,14 +63,15 @@ def _service_client(client_id: str, secret: str | None) -> Iterator[Item]:
 
 
 def _console(options: RealmOptions) -> Item:
+    public_url = options.public_url.rstrip("/")
     fields: dict[str, Value] = {
         **_CONFIDENTIAL,
         "standardFlowEnabled": True,
         "serviceAccountsEnabled": False,
-        "redirectUris": (f"{options.public_url.rstrip('/')}/*",),
+        "redirectUris": (f"{public_url}{LOGGED_IN_PATH}",),
         "webOrigins": (),
         "attributes:pkce.code.challenge.method": "S256",
-        "attributes:post.logout.redirect.uris": "+",
+        "attributes:post.logout.redirect.uris": f"{public_url}{LOGGED_OUT_PATH}",
         **_secret(options.secrets.get(CONSOLE_CLIENT)),
     }
     return Item(Kind.CLIENT, CONSOLE_CLIENT, fields)

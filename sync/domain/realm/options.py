@@ -10,6 +10,10 @@ IMPORT_CLIENT = "fsm-import"
 CONFIGURE_CLIENT = "fsm-configure"
 CONSOLE_CLIENT = "fsm-console"
 
+LOGGED_IN_PATH = "/callback"
+LOGGED_OUT_PATH = "/logged-out"
+"""The two addresses of the web process, below its public URL, that Keycloak sends people back to."""
+
 
 @dataclass(frozen=True, slots=True)
 class MailServer:

@@ -18,9 +18,10 @@ from starlette.staticfiles import StaticFiles
 
 from mappings import load
 from sync.claims import ClaimsReader, PublishedKeys
+from sync.domain.realm.options import CONSOLE_CLIENT
 from sync.entrypoints.console.account_page import account_routes
 from sync.entrypoints.console.health import health_routes
-from sync.entrypoints.console.login import CLIENT_ID, SESSION_SECONDS, Login, login_routes
+from sync.entrypoints.console.login import SESSION_SECONDS, Login, login_routes
 from sync.entrypoints.console.pages import Pages, add_error_pages
 from sync.entrypoints.console.security_headers import SecurityHeaders
 from sync.settings import Settings, load_settings
@@ -53,7 +54,7 @@ def _login(settings: Settings, public_url: str) -> Login:
     clients = OAuth()
     clients.register(
         "keycloak",
-        client_id=CLIENT_ID,
+        client_id=CONSOLE_CLIENT,
         client_secret=keycloak.needed("console_secret"),
         server_metadata_url=f"{keycloak.realm_url}/.well-known/openid-configuration",
         client_kwargs={
@@ -63,7 +64,7 @@ def _login(settings: Settings, public_url: str) -> Login:
         },
     )
     keys = PublishedKeys(f"{keycloak.realm_url}/protocol/openid-connect/certs")
-    reader = ClaimsReader(keycloak.issuer, keys, authorized_parties={CLIENT_ID})
+    reader = ClaimsReader(keycloak.issuer, keys, authorized_parties={CONSOLE_CLIENT})
     return Login(clients.keycloak, reader, keycloak.issuer, public_url)
 
 

@@ -20,10 +20,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sync.claims import ClaimsReader, FsmClaims, InvalidToken, KeysUnavailable, NoAccess
+from sync.domain.realm.options import CONSOLE_CLIENT, LOGGED_IN_PATH, LOGGED_OUT_PATH
 from sync.entrypoints.console.pages import Pages
 from sync.entrypoints.console.visit import Visit, current, keep
 
-CLIENT_ID = "fsm-console"
 SESSION_SECONDS = 3600
 SHORTEST_VISIT_SECONDS = 60
 
@@ -75,7 +75,7 @@ class Login:
 
     def logout_url(self, visit: Visit | None) -> str:
         """OpenID Connect RP-Initiated Logout 1.0: ends the single sign-on session and comes back."""
-        query = {"client_id": CLIENT_ID, "post_logout_redirect_uri": f"{self.public_url}/logged-out"}
+        query = {"client_id": CONSOLE_CLIENT, "post_logout_redirect_uri": f"{self.public_url}{LOGGED_OUT_PATH}"}
         if visit is not None and visit.id_token:
             query["id_token_hint"] = visit.id_token
         return f"{self.issuer}/protocol/openid-connect/logout?{urlencode(query)}"
@@ -105,11 +105,11 @@ def login_routes(login: Login, pages: Pages) -> APIRouter:
     @router.get("/login")
     async def start(request: Request) -> Response:
         try:
-            return await login.client.authorize_redirect(request, f"{login.public_url}/callback")
+            return await login.client.authorize_redirect(request, f"{login.public_url}{LOGGED_IN_PATH}")
         except httpx.HTTPError:
             return pages.login_not_possible()
 
-    @router.get("/callback")
+    @router.get(LOGGED_IN_PATH)
     async def finish(request: Request) -> Response:
         try:
             visit = await login.visit(request)
@@ -128,7 +128,7 @@ def login_routes(login: Login, pages: Pages) -> APIRouter:
         request.session.clear()
         return RedirectResponse(login.logout_url(visit), status_code=303)
 
-    @router.get("/logged-out")
+    @router.get(LOGGED_OUT_PATH)
     def left() -> Response:
         return pages.page("logged_out.html")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -97,6 +97,21 @@ def test_the_request_to_keycloak_is_protected(app: FastAPI, configured_realm: Co
     assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
     assert query["redirect_uri"] == f"{PUBLIC_URL}/callback"
     assert min(len(query[name]) for name in ("state", "nonce", "code_challenge")) >= 20
+
+
+@pytest.mark.parametrize("asked", [f"{PUBLIC_URL}/elsewhere", "https://elsewhere.example.com/callback"])
+def test_keycloak_sends_a_code_to_no_other_address(
+    app: FastAPI, configured_realm: ConfiguredRealm, asked: str
+) -> None:
+    """Not even to another page of ours: only the callback knows what to do with a code."""
+    console = TestClient(app, base_url=PUBLIC_URL, follow_redirects=False)
+    location = console.get("/login").headers["Location"]
+    assert requests.get(location, timeout=30).status_code == 200
+    bent = location.replace(quote(f"{PUBLIC_URL}/callback", safe=""), quote(asked, safe=""))
+    assert bent != location
+    refused = requests.get(bent, timeout=30, allow_redirects=False)
+    assert refused.status_code == 400
+    assert "Invalid parameter: redirect_uri" in refused.text
 
 
 def test_a_callback_nobody_asked_for_is_refused(app: FastAPI, configured_realm: ConfiguredRealm) -> None:
