@@ -113,10 +113,7 @@ def build_realm(settings: Settings, administrator: tuple[str, str] | None = None
         connection = _connection(settings, CONFIGURE_CLIENT, "configure_secret")
     else:
         connection = Connection.as_administrator(
-            str(settings.keycloak.url),
-            settings.keycloak.realm,
-            *administrator,
-            timeout_seconds=settings.keycloak.timeout_seconds,
+            str(settings.keycloak.url), settings.keycloak.realm, *administrator
         )
     return RealmSite(KeycloakRealm(connection), load(settings.mappings_folder), _realm_options(settings))
 

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack import keycloak_server as keycloak
 from sync.devstack import postgres
-from sync.devstack.keycloak_archive import prepared
 from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from tests.keycloak_of_a_run import shared_keycloak
 from tests.realms import configured_realm  # noqa: F401 - a fixture
 from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
 
@@ -33,23 +32,20 @@ def service_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def keycloak_server(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[KeycloakServer]:
+def keycloak_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeycloakServer]:
     """The Keycloak of this run; FSM_TEST_KEYCLOAK_URL names one that runs already (admin, admin)."""
     named = os.environ.get("FSM_TEST_KEYCLOAK_URL")
     if named:
         yield KeycloakServer(named, "admin", "admin")
         return
-    home = keycloak.thin_home(prepared(print), tmp_path_factory.mktemp("keycloak"))
-    port, management_port = free_ports(2)
-    password = secrets.token_urlsafe(12)
-    running = launch(
-        keycloak.keycloak_launch(home, port, management_port, password, service_logs / "keycloak.log")
-    )
-    try:
-        wait_until_ready(running, lambda: keycloak.keycloak_ready(management_port), seconds=180)
-        yield KeycloakServer(keycloak.keycloak_url(port), keycloak.ADMIN, password)
-    finally:
-        end([running])
+    with shared_keycloak(run_folder(tmp_path_factory)) as server:
+        yield server
+
+
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run share: pytest-xdist gives each a folder of its own below it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="module")
