@@ -75,7 +75,10 @@ def build_site(settings: Settings | None = None) -> Site:
         used = used_keys(tx)
     missing = used.missing_from(site.policy)
     if missing:
-        raise Misconfigured(f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}")
+        raise Misconfigured(
+            f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}; "
+            "put the keys back, or move these accounts first with the files of before"
+        )
     return site
 
 
