@@ -1,8 +1,7 @@
 # What a person types. Python 3.11 or 3.12 and make are enough; the rest comes from hashed packages.
 # Set PYTHON=/path/to/python to choose one.
 
-# AT_ONCE: how many test files run side by side; each has services of its own, about 2 GiB.
-
+# How many processes run test files side by side; they share one Keycloak, the rest each has of its own.
 AT_ONCE ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/

@@ -8,8 +8,6 @@ from typing import Protocol
 
 from sync.domain.lane import Lane
 
-__all__ = ["Clock", "Lane", "Mailer", "Message", "Wake"]
-
 
 class Clock(Protocol):
     def now(self) -> datetime:

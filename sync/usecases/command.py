@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from sync.domain.errors import Transient
-from sync.ports.signals import Lane
+from sync.domain.lane import Lane
 from sync.store.database import Tx
 from sync.usecases.site import Site
 
