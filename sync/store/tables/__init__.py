@@ -1,0 +1,49 @@
+"""The tables of our database and what each is for. The migrations create them; a test compares the two.
+
+One module a concept. Accounts are never deleted, so nothing cascades. What is unique "where present" is a partial
+index, not a constraint: on PostgreSQL the change of a key that a foreign key could name locks the account against
+every row that refers to it, and a worker and a command could wait for each other. Where a partial index has a
+condition with a name, a query that uses the very same text uses the index, on SQLite too.
+"""
+
+from sync.store.tables.accounts import Delivery, account, assignment, initial_password, login_name, observation
+from sync.store.tables.audit import audit
+from sync.store.tables.deactivations import (
+    OPEN_DEACTIVATION,
+    STRANDED,
+    assignment_stop,
+    deactivation,
+    stranded_work_order,
+)
+from sync.store.tables.mails import UNSENT, MailState, mail
+from sync.store.tables.metadata import metadata
+from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunState, run, run_row
+from sync.store.tables.work import Outcome, attempt, provisioning
+
+__all__ = [
+    "OPEN_DEACTIVATION",
+    "PENDING_ROW",
+    "STRANDED",
+    "UNSENT",
+    "Delivery",
+    "MailState",
+    "Outcome",
+    "RowResult",
+    "RowVerdict",
+    "RunState",
+    "account",
+    "assignment",
+    "assignment_stop",
+    "attempt",
+    "audit",
+    "deactivation",
+    "initial_password",
+    "login_name",
+    "mail",
+    "metadata",
+    "observation",
+    "provisioning",
+    "run",
+    "run_row",
+    "stranded_work_order",
+]

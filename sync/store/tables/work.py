@@ -1,0 +1,67 @@
+"""The work on each account, and what workers did."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+
+from sync.domain.lane import Lane
+from sync.store.columns import TextList, UtcDateTime, WorkOrderList, one_of
+from sync.store.tables.metadata import metadata
+
+Outcome = Literal["applied", "held", "refused", "retry", "quarantined"]
+
+provisioning = Table(
+    "provisioning",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("wanted_version", Integer, nullable=False),
+    Column("applied_version", Integer),
+    Column("applied_fingerprint", Text),
+    Column("lane", Text, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("asked", Integer, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", Text),
+    Column("expired_lease_until", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("quarantine_kind", Text),
+    Column("quarantine_reason", Text),
+    Column("held_work_orders", WorkOrderList),
+    Column("updated_at", UtcDateTime, nullable=False),
+    one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
+    Index(
+        "ix_provisioning_claim",
+        "lane",
+        "due_at",
+        "account_id",
+        sqlite_where=text("due_at IS NOT NULL AND quarantine_kind IS NULL"),
+        postgresql_where=text("due_at IS NOT NULL AND quarantine_kind IS NULL"),
+    ),
+    Index(
+        "ix_provisioning_quarantine",
+        "quarantine_kind",
+        sqlite_where=text("quarantine_kind IS NOT NULL"),
+        postgresql_where=text("quarantine_kind IS NOT NULL"),
+    ),
+)
+"""The work on each account. `asked` counts every request to look; a worker that finishes an older request
+leaves the account due. `expired_lease_until` is set while a lease was taken over from one that ran out."""
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("changes", TextList, nullable=False),
+    Column("error", Text),
+    one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
+    one_of("outcome", get_args(Outcome)),
+    Index("ix_attempt_account_id", "account_id", "at"),
+)
+"""What workers did to an account in Keycloak, for its timeline."""
