@@ -18,7 +18,7 @@ from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
 from sync.domain.errors import Failure
 from sync.domain.lane import Lane
 from sync.settings import SettingsError
-from sync.usecases.import_accounts import apply_chunk
+from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.provision import provision_some
 from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site

@@ -1,12 +1,13 @@
 """Runs and their rows: what was reviewed, who confirmed it, what became of each row (F2-F5).
 
-A run goes reviewed → confirmed → applying → done, or ends cancelled or refused. Its rows are written once at
-the review; later only their results are.
+A run goes reviewed → confirmed → applying → done, or ends cancelled or refused. One that the mass-change guard
+stops is held between reviewed and confirmed, until somebody approves it (E7). Its rows are written once at the
+review; later only their results are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, e
 from sqlalchemy.orm import aliased
 
 from sync.store.database import Tx
-from sync.store.tables import PENDING_ROW, RowResult, RowVerdict, RunState
+from sync.store.tables import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState
 from sync.store.tables import run as runs
 from sync.store.tables import run_row as run_rows
 
@@ -31,10 +32,11 @@ class Run:
     """`source` is the file's name, `source_digest` the SHA-256 of its bytes, `fingerprint` the plan's.
 
     `counts` are rows by verdict. `options` is whatever the use case needs to apply and explain the run.
+    `held_reasons` say why the mass-change guard stopped it; they stay after the approval.
     """
 
     id: str
-    kind: str
+    kind: RunKind
     state: RunState
     source: str
     source_digest: str
@@ -47,6 +49,10 @@ class Run:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     finished_at: datetime | None = None
+    held_reasons: tuple[str, ...] | None = None
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+    approval_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +105,20 @@ def get(tx: Tx, run_id: str) -> Run | None:
     return None if row is None else _run(row)
 
 
-def ending_in(tx: Tx, ending: str) -> tuple[Run, ...]:
-    """Runs whose id ends like this: the last signs are what people type."""
-    found = select(*_RUN).where(runs.c.id.endswith(ending, autoescape=True)).order_by(runs.c.id)
+def ending_in(tx: Tx, ending: str, kind: RunKind | None = None) -> tuple[Run, ...]:
+    """Runs (of a kind) whose id ends like this: the last signs are what people type."""
+    found = select(*_RUN).where(runs.c.id.endswith(ending, autoescape=True), *_of_kind(kind)).order_by(runs.c.id)
     return tuple(_run(row) for row in tx.connection.execute(found).mappings())
 
 
-def recent(tx: Tx, limit: int) -> tuple[Run, ...]:
-    """The newest first."""
-    found = select(*_RUN).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+def recent(tx: Tx, limit: int, kind: RunKind | None = None) -> tuple[Run, ...]:
+    """The newest first; of one kind, or of all."""
+    found = select(*_RUN).where(*_of_kind(kind)).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     return tuple(_run(row) for row in tx.connection.execute(found).mappings())
+
+
+def _of_kind(kind: RunKind | None) -> tuple[ColumnElement[bool], ...]:
+    return () if kind is None else (runs.c.kind == kind,)
 
 
 def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
@@ -156,11 +166,32 @@ def confirm(tx: Tx, run_id: str, by: str, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def hold(tx: Tx, run_id: str, reasons: Sequence[str], by: str) -> bool:
+    """The mass-change guard stopped it: nothing is applied before an approval. `by` is who wanted it confirmed.
+    False: the run is not waiting for a confirmation."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "reviewed")
+        .values(state="held", held_reasons=tuple(reasons), confirmed_by=by)
+    )
+    return changed.rowcount == 1
+
+
+def approve(tx: Tx, run_id: str, by: str, reason: str, now: datetime) -> bool:
+    """A held run is handed to the workers. False: it is not held (any more)."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "held")
+        .values(state="confirmed", confirmed_at=now, approved_at=now, approved_by=by, approval_reason=reason)
+    )
+    return changed.rowcount == 1
+
+
 def end(tx: Tx, run_id: str, state: RunState, now: datetime) -> bool:
     """Nothing more of the run is applied. False: it had ended already."""
     changed = tx.connection.execute(
         update(runs)
-        .where(runs.c.id == run_id, runs.c.state.in_(("reviewed", *UNFINISHED)))
+        .where(runs.c.id == run_id, runs.c.state.in_(("reviewed", "held", *UNFINISHED)))
         .values(state=state, finished_at=now)
     )
     return changed.rowcount == 1
@@ -170,13 +201,13 @@ def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep ask
     return bool(tx.connection.scalar(select(exists().where(runs.c.state.in_(("confirmed", "applying"))))))
 
 
-def next_to_apply(tx: Tx) -> Run | None:
-    """The run that was confirmed first, locked until the transaction ends: the lock is the lease, and with the
-    worker that held it go both the lock and whatever it had not committed (F4). Runs that another worker
-    holds are passed over."""
+def next_to_apply(tx: Tx, kinds: Collection[RunKind]) -> Run | None:
+    """The run of these kinds that was confirmed first, locked until the transaction ends: the lock is the lease,
+    and with the worker that held it go both the lock and whatever it had not committed (F4). Runs that another
+    worker holds are passed over."""
     found = (
         select(*_RUN)
-        .where(runs.c.state.in_(("confirmed", "applying")))
+        .where(runs.c.state.in_(("confirmed", "applying")), runs.c.kind.in_(sorted(kinds)))
         .order_by(runs.c.confirmed_at, runs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)

@@ -1,139 +1,23 @@
-"""Applying confirmed imports to our database, chunk by chunk (F4, F5). A job of the bulk lane.
+"""A row of an import, applied to our database: a new account or a change of one (F4, F5).
 
-A chunk is one transaction: the accounts, their due work, their passwords and mails, and the results of the
-rows come together or not at all. A worker that dies loses nothing and doubles nothing.
+`apply_runs` calls it inside the transaction of a chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-
-import structlog
-
-from sync.domain.account import Account
-from sync.domain.account_change import Actor, Door
-from sync.domain.errors import Problem, Refused
 from sync.domain.import_verdict import account_change, new_account
 from sync.domain.lane import Lane
-from sync.store import accounts, runs, work_state
-from sync.store.database import Tx, UnforeseenInPart
-from sync.store.runs import RowOutcome, Run, RunRow
+from sync.store.runs import RunRow
+from sync.usecases.applying import Applying, refuse_changed_meanwhile
 from sync.usecases.change_account import InitialPassword, change, create
-from sync.usecases.command import wake
 from sync.usecases.initial_password import generate
-from sync.usecases.site import Site
-
-CHUNK = 100
-"""Rows in one transaction: well below a second of locks, and few enough commits."""
 
 
-log = structlog.get_logger()
-
-
-class _NotAll(Exception):
-    """A row of an all-or-nothing run cannot be applied: the transaction is rolled back."""
-
-    def __init__(self, run_id: str, outcomes: Sequence[RowOutcome]) -> None:
-        super().__init__(run_id)
-        self.run_id = run_id
-        self.outcomes = outcomes
-
-
-def apply_chunk(site: Site, limit: int = CHUNK) -> int:
-    """Apply the next rows of the run that was confirmed first, and wake the lane that carries them to Keycloak.
-
-    Answers how many rows were looked at; 0: no run has any, or other workers are at them. An all-or-nothing
-    run is one chunk, however long.
-    """
-    now = site.clock.now()
-    try:
-        with site.db.write() as tx:
-            looked_at = _apply_next(site, tx, limit, now)
-    except _NotAll as stopped:
-        with site.db.write() as tx:
-            _refuse_all(tx, stopped, now)
-        return 0
-    if looked_at:
-        wake(site, Lane.BULK)
-    return looked_at
-
-
-def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
-    run = runs.next_to_apply(tx)
-    if run is None:
-        return 0
-    together = bool(run.options["all_or_nothing"])
-    rows = runs.pending(tx, run.id, None if together else limit)
-    outcomes = _apply(site, tx, run, rows, now)
-    if together and any(outcome.result != "applied" for outcome in outcomes):
-        raise _NotAll(run.id, outcomes)
-    runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
-    runs.applying(tx, run.id, now)
-    return len(rows)
-
-
-def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
-    by = Actor(
-        run.confirmed_by or run.by, Door.IMPORT, f"{run.options['reason']} (import of {run.source}, run {run.id})"
-    )
-    ids = [row.account_id for row in rows if row.account_id is not None]
-    accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
-    versions = work_state.wanted_versions(tx, ids)
-    outcomes = []
-    for row in rows:
-        try:
-            with tx.part():
-                account = _apply_row(site, tx, run, row, versions, by, now)
-        except Refused as refused:
-            outcomes.append(RowOutcome(row.number, "refused", str(refused), row.account_id))
-        except UnforeseenInPart as error:
-            log.exception("unforeseen error in an import", run=run.id, row=row.number)
-            message = f"unforeseen error of type {error.kind}; the worker's log has more"
-            outcomes.append(RowOutcome(row.number, "failed", message, row.account_id))
-        else:
-            outcomes.append(RowOutcome(row.number, "applied", None, account.id))
-    return outcomes
-
-
-def _apply_row(
-    site: Site, tx: Tx, run: Run, row: RunRow, versions: Mapping[str, int], by: Actor, now: datetime
-) -> Account:
+def apply_import_row(chunk: Applying, row: RunRow) -> str:
+    """Raises Refused if a rule of today forbids it or the account was changed since the review."""
+    tx, policy, by, now = chunk.tx, chunk.policy, chunk.by, chunk.now
     if row.account_id is None:
-        password = InitialPassword(generate(), "mail") if run.options["welcome_mail"] else None
-        return create(tx, site.policy, new_account(row.changes), by, now, password=password, lane=Lane.BULK)
-    if versions.get(row.account_id) != row.base_version:
-        raise _changed_meanwhile(row)
-    return change(tx, site.policy, row.account_id, account_change(row.changes), by, now, lane=Lane.BULK)
-
-
-def _changed_meanwhile(row: RunRow) -> Refused:
-    return Refused(
-        [
-            Problem(
-                f"row {row.number}",
-                f"{row.messages['who']} was changed by somebody else since the review",
-                "review the file again; rows that are applied already will be unchanged",
-            )
-        ]
-    )
-
-
-def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:
-    """With the version that is wanted from now on: Keycloak has the row when it has that."""
-    applied = [outcome.account_id for outcome in outcomes if outcome.result == "applied" and outcome.account_id]
-    versions = work_state.wanted_versions(tx, applied)
-    return [
-        replace(outcome, applied_version=versions.get(outcome.account_id or ""))
-        if outcome.result == "applied"
-        else outcome
-        for outcome in outcomes
-    ]
-
-
-def _refuse_all(tx: Tx, stopped: _NotAll, now: datetime) -> None:
-    """Nothing of the run is applied; the rows that stood in the way keep their reasons."""
-    if runs.end(tx, stopped.run_id, "refused", now):
-        refused = [outcome for outcome in stopped.outcomes if outcome.result != "applied"]
-        runs.write_outcomes(tx, stopped.run_id, refused)
+        password = InitialPassword(generate(), "mail") if chunk.run.options["welcome_mail"] else None
+        return create(tx, policy, new_account(row.changes), by, now, password=password, lane=Lane.BULK).id
+    refuse_changed_meanwhile(chunk, row)
+    return change(tx, policy, row.account_id, account_change(row.changes), by, now, lane=Lane.BULK).id

@@ -22,6 +22,7 @@ from sync.store import runs
 from sync.store.ids import new_id
 from sync.store.import_world import read_world
 from sync.store.runs import IMPORT, Run, RunRow
+from sync.store.tables import RunKind
 from sync.usecases.site import Site
 
 
@@ -102,16 +103,17 @@ def technicians_for(site: Site, rows: Sequence[ImportRow]) -> Collection[str] | 
     return frozenset(technician.id for technician in site.field_service.technicians())
 
 
-def find_run(site: Site, text: str) -> Run:
-    """By id, by the end of an id (six signs or more), or `last`. Raises Refused with what there is."""
+def find_run(site: Site, text: str, kind: RunKind | None = IMPORT) -> Run:
+    """By id, by the end of an id (six signs or more), or `last`; of one kind, or (None) of any. Raises Refused
+    with what there is."""
     with site.db.read() as tx:
         if text == "last":
-            found = runs.recent(tx, 1)
+            found = runs.recent(tx, 1, kind)
         else:
-            found = runs.ending_in(tx, text.strip().lower()) if len(text.strip()) >= 6 else ()
+            found = runs.ending_in(tx, text.strip().lower(), kind) if len(text.strip()) >= 6 else ()
     if len(found) != 1:
         many = f"{len(found)} runs end in {text!r}" if found else f"there is no run {text!r}"
-        raise Refused([Problem("run", many, "see fsm-identity import list")])
+        raise Refused([Problem("run", many, f"see fsm-identity {'import' if kind == IMPORT else 'runs'} list")])
     return found[0]
 
 

@@ -16,7 +16,7 @@ from sync.domain.account import Life
 from sync.domain.lane import Lane
 from sync.store import runs
 from sync.store.tables import account, run
-from sync.usecases.import_accounts import apply_chunk
+from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.provision import provision_some
 from tests.chaos.worker_processes import Workers, wait_until
 from tests.e2e.command_line import CommandLine

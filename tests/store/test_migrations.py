@@ -84,6 +84,31 @@ def test_up_down_and_up_again(database_url: str) -> None:
 
 
 @pytest.mark.req("J4")
+def test_runs_survive_the_way_up_and_down(database_url: str) -> None:
+    """A run of a database of before keeps its rows; one that is held when the tables go back is cancelled."""
+    schema.upgrade(database_url)
+    schema.downgrade(database_url, "0001")
+    with connected(database_url) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO run (id, kind, state, source, source_digest, fingerprint, created_at, by, door, counts, "
+            "options) VALUES ('r', 'import', 'reviewed', 'staff.csv', 'd', 'f', '2026-03-02 09:00:00.000000', "
+            "'kim', 'command line', '{}', '{}')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO run_row (run_id, number, original, verdict, changes, messages) "
+            "VALUES ('r', 2, '{}', 'create', '{}', '{}')"
+        )
+    schema.upgrade(database_url)
+    with connected(database_url) as connection:
+        connection.exec_driver_sql("UPDATE run SET state = 'held'")
+        assert connection.exec_driver_sql("SELECT run_id, number FROM run_row").all() == [("r", 2)]
+    schema.downgrade(database_url, "0001")
+    with connected(database_url) as connection:
+        assert connection.exec_driver_sql("SELECT state FROM run").scalar_one() == "cancelled"
+        assert connection.exec_driver_sql("SELECT run_id, number FROM run_row").all() == [("r", 2)]
+
+
+@pytest.mark.req("J4")
 def test_two_upgrades_at_once_both_end_well(database_url: str) -> None:
     """Several processes that start at the same time may all upgrade: one does it, the others wait."""
     ends: list[object] = []

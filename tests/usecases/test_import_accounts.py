@@ -25,10 +25,10 @@ from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
 from sync.store.runs import Run
 from sync.usecases import import_accounts
+from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.change_account import change
 from sync.usecases.command import perform
 from sync.usecases.confirm_import import cancel, confirm
-from sync.usecases.import_accounts import apply_chunk
 from sync.usecases.provision import provision_some
 from sync.usecases.review_import import ImportOptions, find_run, review
 from sync.usecases.send_mail import send_some

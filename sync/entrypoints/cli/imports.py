@@ -131,7 +131,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJso
     with failures_shown():
         site = build_site()
         with site.db.read() as tx:
-            found = runs.recent(tx, limit)
+            found = runs.recent(tx, limit, runs.IMPORT)
         if json:
             print_json(found)
             return

@@ -17,7 +17,8 @@ from sync.store.tables.deactivations import (
 )
 from sync.store.tables.mails import UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
-from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunState, run, run_row
+from sync.store.tables.policies import policy, push_count
+from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
 from sync.store.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "RowResult",
     "RowVerdict",
+    "RunKind",
     "RunState",
     "account",
     "assignment",
@@ -42,7 +44,9 @@ __all__ = [
     "mail",
     "metadata",
     "observation",
+    "policy",
     "provisioning",
+    "push_count",
     "run",
     "run_row",
     "stranded_work_order",

@@ -6,10 +6,14 @@ from typing import Literal, get_args
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
-from sync.store.columns import JsonObject, UtcDateTime, condition, one_of
+from sync.store.columns import JsonObject, TextList, UtcDateTime, condition, one_of
 from sync.store.tables.metadata import metadata
 
-RunState = Literal["reviewed", "confirmed", "applying", "paused", "done", "cancelled", "refused"]
+RunKind = Literal["import", "mappings", "repair", "adoption"]
+"""What its rows are: people of a staff file, accounts that a changed mapping file reaches, accounts that are not
+in Keycloak as wanted, users of Keycloak that become accounts of ours."""
+
+RunState = Literal["reviewed", "held", "confirmed", "applying", "paused", "done", "cancelled", "refused"]
 RowVerdict = Literal["create", "update", "unchanged", "error"]
 RowResult = Literal["applied", "refused", "failed"]
 
@@ -32,10 +36,16 @@ run = Table(
     Column("confirmed_at", UtcDateTime),
     Column("confirmed_by", Text),
     Column("finished_at", UtcDateTime),
+    Column("held_reasons", TextList),
+    Column("approved_at", UtcDateTime),
+    Column("approved_by", Text),
+    Column("approval_reason", Text),
+    one_of("kind", get_args(RunKind)),
     one_of("state", get_args(RunState)),
     Index("ix_run_state", "state", "created_at"),
 )
-"""A reviewed batch, such as an import: what was reviewed, who confirmed it, how far it is (F2-F4)."""
+"""A reviewed batch, such as an import: what was reviewed, who confirmed it, how far it is (F2-F4). `held_reasons`
+are the limits of the mass-change guard it exceeds; it waits for an approval then (E7)."""
 
 run_row = Table(
     "run_row",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from sync.domain.errors import NeedsPerson
 from sync.domain.lane import Lane
 from sync.entrypoints.cli import app, imports
-from sync.usecases.import_accounts import apply_chunk
+from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
 from tests.usecases.import_sites import import_site, person, staff_file

@@ -1,0 +1,129 @@
+"""Applying confirmed runs to our database, chunk by chunk (F4, F5). A job of the bulk lane.
+
+A chunk is one transaction: the accounts, their due work, their passwords and mails, and the results of the
+rows come together or not at all. A worker that dies loses nothing and doubles nothing. What applying a row means
+is for each kind of run to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from sync.domain.account_change import Actor, Door
+from sync.domain.errors import Refused
+from sync.domain.lane import Lane
+from sync.store import accounts, runs, work_state
+from sync.store.database import Tx, UnforeseenInPart
+from sync.store.runs import RowOutcome, Run, RunRow
+from sync.store.tables import RunKind
+from sync.usecases.applying import Applying, ApplyRow
+from sync.usecases.command import wake
+from sync.usecases.import_accounts import apply_import_row
+from sync.usecases.look_at_accounts import apply_mappings_row, apply_repair_row
+from sync.usecases.site import Site
+
+CHUNK = 100
+"""Rows in one transaction: well below a second of locks, and few enough commits."""
+
+APPLY: Final[Mapping[RunKind, ApplyRow]] = {
+    "import": apply_import_row,
+    "mappings": apply_mappings_row,
+    "repair": apply_repair_row,
+}
+"""What applying a row means. A run of a kind that is not here waits for a worker that knows it."""
+
+log = structlog.get_logger()
+
+
+class _NotAll(Exception):
+    """A row of an all-or-nothing run cannot be applied: the transaction is rolled back."""
+
+    def __init__(self, run_id: str, outcomes: Sequence[RowOutcome]) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+        self.outcomes = outcomes
+
+
+def apply_chunk(site: Site, limit: int = CHUNK) -> int:
+    """Apply the next rows of the run that was confirmed first, and wake the lane that carries them to Keycloak.
+
+    Answers how many rows were looked at; 0: no run has any, or other workers are at them. An all-or-nothing
+    run is one chunk, however long.
+    """
+    now = site.clock.now()
+    try:
+        with site.db.write() as tx:
+            looked_at = _apply_next(site, tx, limit, now)
+    except _NotAll as stopped:
+        with site.db.write() as tx:
+            _refuse_all(tx, stopped, now)
+        return 0
+    if looked_at:
+        wake(site, Lane.BULK)
+    return looked_at
+
+
+def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
+    run = runs.next_to_apply(tx, APPLY.keys())
+    if run is None:
+        return 0
+    together = bool(run.options.get("all_or_nothing"))
+    rows = runs.pending(tx, run.id, None if together else limit)
+    outcomes = _apply(site, tx, run, rows, now)
+    if together and any(outcome.result != "applied" for outcome in outcomes):
+        raise _NotAll(run.id, outcomes)
+    runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
+    runs.applying(tx, run.id, now)
+    return len(rows)
+
+
+def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
+    ids = [row.account_id for row in rows if row.account_id is not None]
+    accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
+    chunk = Applying(tx, site.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
+    outcomes = []
+    for row in rows:
+        try:
+            with tx.part():
+                account_id = APPLY[run.kind](chunk, row)
+        except Refused as refused:
+            outcomes.append(RowOutcome(row.number, "refused", str(refused), row.account_id))
+        except UnforeseenInPart as error:
+            log.exception("unforeseen error in a run", run=run.id, row=row.number)
+            message = f"unforeseen error of type {error.kind}; the worker's log has more"
+            outcomes.append(RowOutcome(row.number, "failed", message, row.account_id))
+        else:
+            outcomes.append(RowOutcome(row.number, "applied", None, account_id))
+    return outcomes
+
+
+def _actor(run: Run) -> Actor:
+    """Who wanted the run, and why; for the history of each account."""
+    door = Door.IMPORT if run.kind == "import" else Door(run.door)
+    return Actor(
+        run.confirmed_by or run.by, door, f"{run.options['reason']} ({run.kind} of {run.source}, run {run.id})"
+    )
+
+
+def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:
+    """With the version that is wanted from now on: Keycloak has the row when it has that."""
+    applied = [outcome.account_id for outcome in outcomes if outcome.result == "applied" and outcome.account_id]
+    versions = work_state.wanted_versions(tx, applied)
+    return [
+        replace(outcome, applied_version=versions.get(outcome.account_id or ""))
+        if outcome.result == "applied"
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def _refuse_all(tx: Tx, stopped: _NotAll, now: datetime) -> None:
+    """Nothing of the run is applied; the rows that stood in the way keep their reasons."""
+    if runs.end(tx, stopped.run_id, "refused", now):
+        refused = [outcome for outcome in stopped.outcomes if outcome.result != "applied"]
+        runs.write_outcomes(tx, stopped.run_id, refused)
