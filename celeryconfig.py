@@ -15,7 +15,9 @@ task_ignore_result = True  # the outcome is in the database, where the timeline 
 
 task_default_queue = "interactive"
 task_create_missing_queues = False  # a misspelt queue is an error, not a place where messages wait for nobody
-task_queues = {name: {"exchange": name, "routing_key": name} for name in ("interactive", "bulk", "mail")}
+task_queues = {
+    name: {"exchange": name, "routing_key": name} for name in ("interactive", "bulk", "mail", "reconcile")
+}
 
 accept_content = ["json"]
 task_serializer = "json"
@@ -48,6 +50,8 @@ worker_enable_soft_shutdown_on_idle = True
 worker_send_task_events = True  # Flower
 worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = False  # losing Redis does not end the work at hand
+
+JOB_SECONDS = 2 * 60 * 60  # a comparison of everything may take long; one that hangs loses its lease long before
 
 SWEEP_SECONDS = 5
 beat_schedule = {

@@ -14,12 +14,14 @@ from celery.exceptions import Ignore
 
 import celeryconfig
 from mappings import MappingErrors
-from sync.adapters.broker import PROVISION, SEND_MAIL, SWEEP
+from sync.adapters.broker import PROVISION, RUN_JOBS, SEND_MAIL, SWEEP
 from sync.domain.errors import Failure
 from sync.domain.lane import Lane
 from sync.settings import SettingsError
 from sync.usecases.apply_runs import apply_chunk
+from sync.usecases.command import wake
 from sync.usecases.provision import provision_some
+from sync.usecases.run_jobs import run_due_job
 from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from sync.usecases.sweep import sweep as sweep_site
@@ -50,15 +52,24 @@ def provision(lane: str) -> None:
     """Bring accounts of one lane about until nothing is due or the time is up. Imports belong to the bulk lane."""
     here, where = site(), Lane(lane)
     if where is Lane.BULK:
-        drain(lambda: apply_chunk(here) + provision_some(here, where))
+        drain(here, where, lambda: apply_chunk(here) + provision_some(here, where))
     else:
-        drain(lambda: provision_some(here, where))
+        drain(here, where, lambda: provision_some(here, where))
 
 
 @app.task(name=SEND_MAIL)
 def send_mail() -> None:
     here = site()
-    drain(lambda: send_some(here))
+    drain(here, Lane.MAIL, lambda: send_some(here))
+
+
+@app.task(name=RUN_JOBS, acks_late=False, time_limit=celeryconfig.JOB_SECONDS)
+def run_jobs() -> None:
+    """Run the periodic jobs that are due. One may take longer than Redis keeps a message that is not confirmed
+    (`visibility_timeout`), so it is confirmed at once; a job whose worker dies is taken over after its lease."""
+    here = site()
+    while run_due_job(here):
+        pass
 
 
 @app.task(name=SWEEP)
@@ -67,8 +78,20 @@ def sweep() -> None:
     sweep_site(site())
 
 
-def drain(some: Callable[[], int]) -> None:
-    """Do some until there is none left, for at most DRAIN_SECONDS; the sweep goes on from there."""
+def drain(here: Site, lane: Lane, some: Callable[[], int]) -> None:
+    """Do some until there is none left, for at most DRAIN_SECONDS.
+
+    Where one share was not all, another worker that is idle is woken, and so wakes the next: all of them join in,
+    and there is never more than a wake or two in the queue. Out of time, it leaves a wake for whoever is free.
+    """
     until = time.monotonic() + celeryconfig.DRAIN_SECONDS
-    while some() and time.monotonic() < until:
-        pass
+    if not some():
+        return
+    alone = True
+    while some():
+        out_of_time = time.monotonic() >= until
+        if alone or out_of_time:
+            wake(here, lane)
+            alone = False
+        if out_of_time:
+            return

@@ -1,5 +1,6 @@
 """Wakes lanes through Celery's broker: sends task names, imports no worker. The names stand here because
-the workers listen to what is sent here."""
+the workers listen to what is sent here.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +14,8 @@ from sync.domain.lane import Lane
 
 PROVISION = "fsm.provision"
 SEND_MAIL = "fsm.send_mail"
+RUN_JOBS = "fsm.run_jobs"
 SWEEP = "fsm.sweep"
-
-WAKE_EXPIRES_SECONDS = 30
-"""An old wake says nothing a sweep has not said since; it must not pile up behind a busy worker."""
 
 GIVE_UP = {"socket_connect_timeout": 2, "socket_timeout": 2, "max_retries": 0}
 """Somebody waits while a wake is sent, and the sweep makes a lost one good: a worker's patience with Redis is
@@ -24,7 +23,11 @@ too long here (a Redis that accepts and is silent held a command up for 30 s, me
 
 
 class CeleryWake:
-    """Sends at most one small message a wake. The connection is made at the first wake of the process."""
+    """Sends a wake unless one waits in the lane's queue already: whoever takes that one will look after now, so a
+    second one says nothing more. However long nobody listens, a queue holds a handful of messages (H1).
+
+    The connection is made at the first wake of the process.
+    """
 
     @cached_property
     def _app(self) -> Celery:
@@ -35,8 +38,20 @@ class CeleryWake:
 
     def wake(self, lane: Lane) -> None:
         """Raises Transient when Redis cannot be reached, refuses writes, or does not answer within seconds."""
-        task, arguments = (SEND_MAIL, []) if lane is Lane.MAIL else (PROVISION, [lane.value])
         try:
-            self._app.send_task(task, args=arguments, queue=lane.value, expires=WAKE_EXPIRES_SECONDS, retry=False)
+            with self._app.producer_or_acquire() as producer:
+                if producer.channel.queue_declare(lane.value).message_count == 0:
+                    task, arguments = _task(lane)
+                    self._app.send_task(task, args=arguments, queue=lane.value, retry=False, producer=producer)
         except (OperationalError, OSError) as error:
             raise Transient(f"cannot wake lane {lane.value}: the broker does not answer ({error})") from error
+
+
+def _task(lane: Lane) -> tuple[str, list[str]]:
+    match lane:
+        case Lane.MAIL:
+            return SEND_MAIL, []
+        case Lane.RECONCILE:
+            return RUN_JOBS, []
+        case _:
+            return PROVISION, [lane.value]

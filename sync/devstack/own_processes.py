@@ -106,5 +106,6 @@ OWN_PARTS = (
     ),
     _worker("worker-interactive", "interactive", 1, surroundings.for_worker),
     _worker("worker-bulk", "bulk,mail", 2, surroundings.for_bulk_worker),
+    _worker("worker-reconcile", "reconcile", 2, surroundings.for_worker),
     Part(name="beat", launch=_beat, well=lambda _: True, needs_realm=True),
 )

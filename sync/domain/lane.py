@@ -6,8 +6,12 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """A click of an administrator never waits behind an import."""
+    """A click of an administrator never waits behind an import, and neither behind a comparison of everything.
+
+    Accounts are due in the first two only; `RECONCILE` is for periodic jobs.
+    """
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
     MAIL = "mail"
+    RECONCILE = "reconcile"

@@ -1,19 +1,25 @@
-"""The promise behind the wakes: whatever is due is found, even if every message was lost (H1)."""
+"""The promise behind the wakes: whatever is due is found, even if every message was lost (H1).
+
+Any worker may sweep; a lock in the database lets one do it at a time. What it finds it only wakes workers for.
+"""
 
 from __future__ import annotations
 
 from sync.domain.lane import Lane
-from sync.store import mails, passwords, provisioning, runs
+from sync.store import jobs, locks, mails, passwords, provisioning, runs
 from sync.usecases.command import wake
+from sync.usecases.run_jobs import JOBS
 from sync.usecases.site import Site
 
 
 def sweep(site: Site) -> tuple[Lane, ...]:
     """Wake each lane that has something due, once. Passwords that were not delivered in time are erased, the mails
-    that would have carried them given up (rule 12). Answers the lanes.
+    that would have carried them given up (rule 12). Answers the lanes; none if another worker sweeps just now.
     """
     now = site.clock.now()
     with site.db.write() as tx:
+        if not locks.alone(tx, locks.SWEEP):
+            return ()
         passwords.erase_expired(tx, now)
         mails.expire(tx, now)
         lanes = set(provisioning.due_lanes(tx, now))
@@ -21,6 +27,9 @@ def sweep(site: Site) -> tuple[Lane, ...]:
             lanes.add(Lane.MAIL)
         if runs.any_to_apply(tx, now):
             lanes.add(Lane.BULK)
+        jobs.register(tx, JOBS.keys(), now)
+        if jobs.any_due(tx, JOBS.keys(), now):
+            lanes.add(Lane.RECONCILE)
     for lane in sorted(lanes):
         wake(site, lane)
     return tuple(sorted(lanes))

@@ -132,6 +132,7 @@ def test_the_migration_gets_the_database_alone(inside: Enter) -> None:
         ("beat", set()),
         ("worker-interactive", {"worker_secret"}),
         ("worker-bulk", {"worker_secret", "import_secret"}),
+        ("worker-reconcile", {"worker_secret"}),
         ("realm", {"worker_secret", "import_secret", "configure_secret", "console_secret"}),
     ],
 )
@@ -183,6 +184,7 @@ def test_every_lane_has_a_worker() -> None:
     }
     assert set().union(*queues.values()) == {lane.value for lane in Lane}
     assert queues["worker-interactive"] == {Lane.INTERACTIVE.value}
+    assert queues["worker-reconcile"] == {Lane.RECONCILE.value}
 
 
 def test_flower_reads_the_broker_of_the_workers(inside: Enter) -> None:

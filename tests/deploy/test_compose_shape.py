@@ -34,8 +34,8 @@ def test_it_is_a_compose_file() -> None:
 def test_the_production_shape_is_complete() -> None:
     """Keycloak, PostgreSQL, Redis, web, workers, beat, Flower, a mail catcher, and what sets them up."""
     assert set(SERVICES) == {
-        "postgres", "redis", "keycloak", "migrate", "realm", "web", "worker-interactive", "worker-bulk", "beat",
-        "flower", "mail",
+        "postgres", "redis", "keycloak", "migrate", "realm", "web", "worker-interactive", "worker-bulk",
+        "worker-reconcile", "beat", "flower", "mail",
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from sync.store.tables.deactivations import (
     deactivation,
     stranded_work_order,
 )
+from sync.store.tables.jobs import job
 from sync.store.tables.mails import UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
 from sync.store.tables.policies import policy, push_count
@@ -40,6 +41,7 @@ __all__ = [
     "audit",
     "deactivation",
     "initial_password",
+    "job",
     "login_name",
     "mail",
     "metadata",

@@ -1,0 +1,25 @@
+"""Periodic jobs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Integer, Table, Text
+
+from sync.store.columns import JsonObject, UtcDateTime
+from sync.store.tables.metadata import metadata
+
+job = Table(
+    "job",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", Text),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("error_kind", Text),
+    Column("error", Text),
+    Column("state", JsonObject, nullable=False),
+)
+"""What runs again and again, one row a job. `attempts` counts the failures in a row; `error` is the last one and
+stays until a run succeeds; `state` is what the job itself wants to know at its next run, such as a position."""

@@ -1,0 +1,87 @@
+"""Wakes on a real Redis: workers join in while there is work, and messages never pile up."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from celery import Celery
+
+from sync.adapters.broker import CeleryWake
+from sync.domain.lane import Lane
+from tests.services import RedisServer
+from tests.usecases.conftest import World
+
+pytestmark = pytest.mark.req("H1", "H5")
+
+
+@pytest.fixture
+def redis_settings(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The least settings celeryconfig needs, with a Redis that is empty; the module is read anew."""
+    redis_server.flush()
+    for name, value in {
+        "FSM_DATABASE_URL": "sqlite:////nowhere/fsm.db",
+        "FSM_REDIS_URL": redis_server.url,
+        "FSM_FIELD_SERVICE_URL": "sqlite:////nowhere/field.db",
+        "FSM_SECRET_KEYS": "not-used",
+        "FSM_KEYCLOAK__URL": "http://127.0.0.1:9",
+        "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "celeryconfig", raising=False)
+    yield
+    sys.modules.pop("celeryconfig", None)
+
+
+@pytest.fixture
+def tasks(redis_settings: None) -> ModuleType:
+    """What a worker runs; it reads its settings when it is imported."""
+    return importlib.import_module("workers.tasks")
+
+
+@pytest.fixture
+def wakes(redis_settings: None) -> Iterator[CeleryWake]:
+    """What sends wakes in every process of ours."""
+    here = CeleryWake()
+    yield here
+    here._app.close()
+
+
+def waiting(wakes: CeleryWake, lane: Lane) -> int:
+    """How many messages the lane's queue holds."""
+    app: Celery = wakes._app
+    with app.connection_for_write() as connection:
+        return int(connection.default_channel.queue_declare(lane.value).message_count)
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_lane_that_nobody_serves_gathers_no_messages(wakes: CeleryWake, lane: Lane) -> None:
+    """A day of sweeps and clicks while a worker is away leaves one message, not thousands."""
+    for _ in range(500):
+        wakes.wake(lane)
+    assert waiting(wakes, lane) == 1
+    assert {waiting(wakes, other) for other in Lane if other is not lane} == {0}
+
+
+@pytest.mark.parametrize(("shares", "woken"), [(0, 0), (1, 0), (2, 1), (9, 1)])
+def test_idle_workers_join_in_while_there_is_more(
+    tasks: ModuleType, world: World, shares: int, woken: int
+) -> None:
+    """One click wakes nobody else; a backlog wakes the next worker, which wakes the next."""
+    left = iter([1] * shares)
+    tasks.drain(world.site, Lane.BULK, lambda: next(left, 0))
+    assert world.wake.woken == [Lane.BULK] * woken
+
+
+def test_a_worker_whose_time_is_up_leaves_a_wake_for_who_is_free(
+    tasks: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backlog of hours does not wait for the sweep each time a worker stops to let others in."""
+    monkeypatch.setattr(tasks.celeryconfig, "DRAIN_SECONDS", 0)
+    done: list[int] = []
+    tasks.drain(world.site, Lane.BULK, lambda: done.append(1) or 1)
+    assert len(done) == 2
+    assert world.wake.woken == [Lane.BULK]
