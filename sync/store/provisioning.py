@@ -10,19 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Text, and_, case, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, Text, and_, case, exists, literal, null, or_, select, update
 
 from sync.domain.account import Account
+from sync.domain.commands import GIVES_ACCESS, Command
 from sync.domain.deactivation import OpenDeactivation
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.status import observation_of
-from sync.store import accounts, attempts, deactivations, observations
+from sync.store import accounts, attempts, commands, deactivations, observations
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.columns import UtcDateTime, WorkOrderList
 from sync.store.database import Tx
-from sync.store.tables import Outcome, account
+from sync.store.tables import OPEN_COMMAND, Outcome, account, command
 from sync.store.tables import provisioning as work
 from sync.store.upserts import upsert
 
@@ -32,7 +33,8 @@ class Claim:
     """One account that a worker may work on until `lease_until`, if it extends the lease in time.
 
     `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
-    `asked` is how often somebody had asked to look at the account when the claim was made.
+    `asked` is how often somebody had asked to look at the account when the claim was made. `commands` are the open
+    ones of that moment.
     """
 
     account: Account
@@ -45,6 +47,7 @@ class Claim:
     attempts: int
     asked: int
     deactivation: OpenDeactivation | None = None
+    commands: tuple[Command, ...] = ()
     lease_expired_at: datetime | None = None
 
     @property
@@ -169,6 +172,47 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
     return _claims(tx, sorted(rows, key=lambda row: (row.due_at, row.account_id)))
 
 
+def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    """Take up to `limit` accounts in quarantine that have a command which goes there too. Nothing else is done
+    about such an account: whoever has it gives it back by `release`."""
+    token = str(uuid4())
+    chosen = (
+        select(work.c.account_id)
+        .where(*_with_urgent_commands(now))
+        .order_by(work.c.account_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    rows = tx.connection.execute(
+        update(work)
+        .where(work.c.account_id.in_(select(chosen.c.account_id)))
+        .values(lease_token=token, lease_until=now + lease, expired_lease_until=work.c.lease_until)
+        .returning(work)
+    ).all()
+    return _claims(tx, sorted(rows, key=lambda row: row.account_id))
+
+
+def any_quarantined(tx: Tx, now: datetime) -> bool:
+    """True if `claim_quarantined` would find something."""
+    return bool(tx.connection.scalar(select(exists().where(*_with_urgent_commands(now)))))
+
+
+def _with_urgent_commands(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    waits = sorted(kind.value for kind in GIVES_ACCESS)
+    asked_for = exists().where(
+        command.c.account_id == work.c.account_id,
+        OPEN_COMMAND,
+        command.c.due_at <= now,
+        command.c.kind.not_in(waits),
+    )
+    return (
+        work.c.quarantine_kind.is_not(None),
+        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+        asked_for,
+    )
+
+
 def due_lanes(tx: Tx, now: datetime) -> tuple[Lane, ...]:
     """The lanes that have something to claim: the sweep wakes them."""
     return tuple(
@@ -242,6 +286,12 @@ def extend(tx: Tx, claim: Claim, until: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def holds(tx: Tx, claim: Claim) -> bool:
+    """True, and nobody takes the lease over until the transaction ends; False: it was lost."""
+    row = select(work.c.account_id).where(*_still_ours(claim))
+    return tx.connection.execute(tx.locking(row)).one_or_none() is not None
+
+
 def _still_ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (work.c.account_id == claim.account.id, work.c.lease_token == claim.token)
 
@@ -265,6 +315,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
         for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
     }
     opened = deactivations.open_for_many(tx, ids)
+    asked_for = commands.open_for_many(tx, ids)
     return tuple(
         Claim(
             account=found[row.account_id],
@@ -277,6 +328,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             attempts=row.attempts,
             asked=row.asked,
             deactivation=opened.get(row.account_id),
+            commands=asked_for.get(row.account_id, ()),
             lease_expired_at=row.expired_lease_until,
         )
         for row in rows

@@ -8,7 +8,6 @@ with what Keycloak really holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -24,11 +23,9 @@ from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
+from sync.usecases.lease import LEASE, keep_lease, remaining
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record
 from sync.usecases.site import Site
-
-LEASE = timedelta(seconds=60)
-"""How long a claim is ours; longer than any single request to Keycloak (settings: at most 25 s)."""
 
 CLAIM_AT_ONCE = 20
 """A drain's share: partialImport is fastest in chunks of 10-20 (FACTS), and a killed worker holds few."""
@@ -48,7 +45,7 @@ def provision_some(site: Site, lane: Lane) -> int:
     created = create_missing(site, accounts, claims)
     for claim in claims:
         found = created.get(claim.account.id)
-        if found is None and _remaining(site, claim) < LEASE / 2:
+        if found is None and remaining(site, claim) < LEASE / 2:
             with site.db.write() as tx:
                 provisioning.release(tx, claim)
         else:
@@ -179,20 +176,6 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
         technician_id=observed.technician_id or claim.account.technician_id,
         stranded=_stranded(site, claim, observed, work_orders, withdrew=withdraws),
     )
-
-
-def keep_lease(site: Site, claim: Claim) -> None:
-    """Before each write, in Keycloak or FSM: the lease must outlast the request, or the account may be somebody
-    else's by then. Raises Transient if it is."""
-    if _remaining(site, claim) > LEASE / 2:
-        return
-    with site.db.write() as tx:
-        if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
-            raise Transient("the lease was lost; somebody else looks after this account")
-
-
-def _remaining(site: Site, claim: Claim) -> timedelta:
-    return claim.lease_until - site.clock.now()
 
 
 def _stranded(

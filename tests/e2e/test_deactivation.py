@@ -28,9 +28,10 @@ from sync.store import deactivations, history, provisioning
 from sync.store.deactivations import HeldDeactivation
 from sync.store.query import Scope
 from sync.usecases.change_account import change
+from sync.usecases.lease import LEASE
 from sync.usecases.link_technician import assignability, link_technician
 from sync.usecases.person_requests import deactivate_account
-from sync.usecases.provision import LEASE, provision_some
+from sync.usecases.provision import provision_some
 from sync.usecases.reassign_work_orders import reassign_work_orders
 from sync.usecases.sweep import sweep
 from tests.e2e.place import APP, BY, Overheard, Place, Technician

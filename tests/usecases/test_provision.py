@@ -25,10 +25,11 @@ from sync.store.database import Database
 from sync.store.query import Scope
 from sync.store.sealing import Sealer
 from sync.usecases.change_account import change, deactivate, reactivate
+from sync.usecases.lease import LEASE
 from sync.usecases.link_technician import link_technician
 from sync.usecases.outcome import record
 from sync.usecases.person_requests import deactivate_account
-from sync.usecases.provision import LEASE, bring_about, provision_some
+from sync.usecases.provision import bring_about, provision_some
 from sync.usecases.reassign_work_orders import reassign_work_orders
 from sync.usecases.send_mail import send_some
 from sync.usecases.sweep import sweep

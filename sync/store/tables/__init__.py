@@ -8,6 +8,7 @@ condition with a name, a query that uses the very same text uses the index, on S
 
 from sync.store.tables.accounts import Delivery, account, assignment, initial_password, login_name, observation
 from sync.store.tables.audit import audit
+from sync.store.tables.commands import OPEN_COMMAND, SEALED_COMMAND, command
 from sync.store.tables.deactivations import (
     OPEN_DEACTIVATION,
     STRANDED,
@@ -23,8 +24,10 @@ from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, 
 from sync.store.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
+    "OPEN_COMMAND",
     "OPEN_DEACTIVATION",
     "PENDING_ROW",
+    "SEALED_COMMAND",
     "STRANDED",
     "UNSENT",
     "Delivery",
@@ -39,6 +42,7 @@ __all__ = [
     "assignment_stop",
     "attempt",
     "audit",
+    "command",
     "deactivation",
     "initial_password",
     "job",

@@ -1,0 +1,27 @@
+"""The lease on an account while a worker is at it: how long it is, and keeping it before each write."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync.domain.errors import Transient
+from sync.store import provisioning
+from sync.store.provisioning import Claim
+from sync.usecases.site import Site
+
+LEASE = timedelta(seconds=60)
+"""How long a claim is ours; longer than any single request to Keycloak (settings: at most 25 s)."""
+
+
+def keep_lease(site: Site, claim: Claim) -> None:
+    """Before each write, in Keycloak or FSM: the lease must outlast the request, or the account may be somebody
+    else's by then. Raises Transient if it is."""
+    if remaining(site, claim) > LEASE / 2:
+        return
+    with site.db.write() as tx:
+        if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
+            raise Transient("the lease was lost; somebody else looks after this account")
+
+
+def remaining(site: Site, claim: Claim) -> timedelta:
+    return claim.lease_until - site.clock.now()
