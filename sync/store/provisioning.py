@@ -33,8 +33,8 @@ class Claim:
     """One account that a worker may work on until `lease_until`, if it extends the lease in time.
 
     `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
-    `asked` is how often somebody had asked to look at the account when the claim was made. `commands` are the open
-    ones of that moment.
+    `asked` is how often somebody had asked to look at the account when the claim was made; `wanted_at` is since
+    when the wanted version is wanted. `commands` are the open ones of that moment.
     """
 
     account: Account
@@ -46,6 +46,7 @@ class Claim:
     lease_until: datetime
     attempts: int
     asked: int
+    wanted_at: datetime | None = None
     deactivation: OpenDeactivation | None = None
     commands: tuple[Command, ...] = ()
     lease_expired_at: datetime | None = None
@@ -88,6 +89,7 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
         {
             "account_id": account_id,
             "wanted_version": 1,
+            "wanted_at": now,
             "lane": lane.value,
             "due_at": now,
             "asked": 1,
@@ -96,6 +98,7 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
         },
         changes={
             "wanted_version": work.c.wanted_version + 1,
+            "wanted_at": now,
             "lane": case((stays, work.c.lane), else_=lane.value),
             "due_at": now,
             "asked": work.c.asked + 1,
@@ -327,6 +330,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             lease_until=row.lease_until,
             attempts=row.attempts,
             asked=row.asked,
+            wanted_at=row.wanted_at,
             deactivation=opened.get(row.account_id),
             commands=asked_for.get(row.account_id, ()),
             lease_expired_at=row.expired_lease_until,

@@ -14,7 +14,7 @@ from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.observed import Observed
 from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, MISCONFIGURED_LOOK, backoff
-from sync.store import accounts, deactivations, mails, passwords, provisioning
+from sync.store import accounts, deactivations, latency, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.provisioning import Claim, Finished
 from sync.usecases.change_account import put_back_to_work
@@ -91,6 +91,8 @@ def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now:
         deactivations.resolve_stranded(tx, str(claim.account.technician_id), now)
     if claim.deactivation is not None:
         deactivations.complete(tx, claim.deactivation.id, now)
+    if claim.wanted_at is not None and claim.applied_version != claim.wanted_version:
+        latency.add(tx, [(claim.lane, now - claim.wanted_at)])
 
 
 def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:

@@ -20,7 +20,7 @@ from sync.domain.observed import ACCOUNT_ID, Observed
 from sync.domain.retry import AFTER_TAKEOVER
 from sync.ports.accounts import Created, NewUser
 from sync.ports.field_service import Technician
-from sync.store import accounts, deactivations, history, passwords, provisioning, work_state
+from sync.store import accounts, deactivations, history, latency, passwords, provisioning, work_state
 from sync.store.database import Database
 from sync.store.query import Scope
 from sync.store.sealing import Sealer
@@ -631,3 +631,17 @@ def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
         [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     with pytest.raises(NeedsPerson, match="deleted"):
         bring_about(world.site, world.accounts, claim, None)
+
+
+@pytest.mark.req("H3")
+def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
+    """From the moment it was wanted to the moment Keycloak has it; another look at the same counts nothing."""
+    account = world.join()
+    world.pass_time(3)
+    world.work()
+    with world.site.db.write() as tx:
+        provisioning.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+    world.pass_time(100)
+    world.work()
+    counted = world.read(latency.read)[Lane.INTERACTIVE]
+    assert (counted.count, counted.buckets["2"], counted.buckets["5"], counted.seconds) == (1, 0, 1, 3.0)

@@ -17,6 +17,7 @@ from sync.store.tables.deactivations import (
     stranded_work_order,
 )
 from sync.store.tables.jobs import job
+from sync.store.tables.latency import latency
 from sync.store.tables.mails import UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
 from sync.store.tables.policies import policy, push_count
@@ -46,6 +47,7 @@ __all__ = [
     "deactivation",
     "initial_password",
     "job",
+    "latency",
     "login_name",
     "mail",
     "metadata",

@@ -17,6 +17,7 @@ provisioning = Table(
     metadata,
     Column("account_id", ForeignKey("account.id"), primary_key=True),
     Column("wanted_version", Integer, nullable=False),
+    Column("wanted_at", UtcDateTime),
     Column("applied_version", Integer),
     Column("applied_fingerprint", Text),
     Column("lane", Text, nullable=False),
@@ -46,8 +47,9 @@ provisioning = Table(
         postgresql_where=text("quarantine_kind IS NOT NULL"),
     ),
 )
-"""The work on each account. `asked` counts every request to look; a worker that finishes an older request
-leaves the account due. `expired_lease_until` is set while a lease was taken over from one that ran out."""
+"""The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
+to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
+was taken over from one that ran out."""
 
 attempt = Table(
     "attempt",
