@@ -32,6 +32,7 @@ from sync.domain.realm.options import (
 )
 from sync.ports.accounts import Accounts
 from sync.ports.realm import Realm
+from sync.ports.signals import Clock, Wake
 from sync.settings import Settings, load_settings
 from sync.store.accounts import used_keys
 from sync.store.database import Database
@@ -52,7 +53,7 @@ def build(settings: Settings) -> Site:
     policy = load(settings.mappings_folder)
     accounts = KeycloakAccounts(_connection(settings, WORKER_CLIENT, "worker_secret"), policy)
     return Site(
-        db=Database(settings.database_url.get_secret_value(), Sealer(_keys(settings))),
+        db=open_database(settings),
         policy=policy,
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
@@ -64,6 +65,30 @@ def build(settings: Settings) -> Site:
             messages.welcome, login_url=str(settings.mail.login_url), language=settings.mail.language
         ),
     )
+
+
+def open_database(settings: Settings) -> Database:
+    """Our database; it connects at its first use, in the process that uses it."""
+    return Database(settings.database_url.get_secret_value(), Sealer(_keys(settings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What an operator's commands touch. They work whatever is wrong with Keycloak or the mapping files."""
+
+    db: Database
+    wake: Wake
+    clock: Clock
+    settings: Settings
+
+
+def build_operations(settings: Settings | None = None) -> Operations:
+    """Raises SettingsError; Misconfigured if the database has not the tables of this version, Transient if it
+    cannot be reached. Nothing else is asked."""
+    settings = settings or load_settings()
+    operations = Operations(open_database(settings), CeleryWake(), SystemClock(), settings)
+    operations.db.check_schema()
+    return operations
 
 
 def build_site(settings: Settings | None = None) -> Site:

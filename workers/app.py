@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from celery import Celery
 
-from workers import logs
+from workers import heartbeat, logs
 
 logs.configure()
 app = Celery("fsm-identity", include=["workers.tasks"])
 app.config_from_object("celeryconfig")
+heartbeat.install(app)

@@ -26,6 +26,7 @@ from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from sync.usecases.sweep import sweep as sweep_site
 from sync.wiring import build_worker_site
+from workers import heartbeat
 from workers.app import app
 
 log = structlog.get_logger()
@@ -35,7 +36,9 @@ log = structlog.get_logger()
 def _site_of(process: int) -> Site:
     """One Site per process, made after the fork: connections are not shared with the parent."""
     del process
-    return build_worker_site()
+    made = build_worker_site()
+    heartbeat.tell_trouble(None)
+    return made
 
 
 def site() -> Site:
@@ -44,6 +47,7 @@ def site() -> Site:
         return _site_of(os.getpid())
     except (Failure, SettingsError, MappingErrors) as error:
         log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
+        heartbeat.tell_trouble(str(error))
         raise Ignore from None
 
 

@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, case, literal, null, or_, select, update
 
+from sync.domain.lane import Lane
+from sync.store import lanes
 from sync.store.columns import UtcDateTime
 from sync.store.database import Tx
 from sync.store.tables import job
@@ -64,7 +66,7 @@ def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> Jo
     """Take the job that is due the longest and that nobody runs, or nobody any more."""
     chosen = (
         select(job.c.name)
-        .where(*_claimable(names, now))
+        .where(*_claimable(names, now), lanes.running(Lane.RECONCILE))
         .order_by(job.c.due_at, job.c.name)
         .limit(1)
         .with_for_update(skip_locked=True)

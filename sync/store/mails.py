@@ -13,6 +13,8 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from sync.domain.account import Account, Life
+from sync.domain.lane import Lane
+from sync.store import lanes
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.database import Tx
 from sync.store.ids import new_id
@@ -95,7 +97,7 @@ def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClai
     """
     chosen = (
         select(mails.c.id)
-        .where(*_claimable(now))
+        .where(*_claimable(now), lanes.running(Lane.MAIL))
         .order_by(mails.c.due_at, mails.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -19,7 +19,7 @@ from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.status import observation_of
-from sync.store import accounts, attempts, commands, deactivations, observations
+from sync.store import accounts, attempts, commands, deactivations, lanes, observations
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.columns import UtcDateTime, WorkOrderList
 from sync.store.database import Tx
@@ -160,7 +160,7 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
     token = str(uuid4())
     chosen = (
         select(work.c.account_id)
-        .where(work.c.lane == lane.value, *claimable(now))
+        .where(work.c.lane == lane.value, *claimable(now), lanes.running(lane))
         .order_by(work.c.due_at, work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -17,7 +17,7 @@ import structlog
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.lane import Lane
-from sync.store import accounts, runs, work_state
+from sync.store import accounts, lanes, runs, work_state
 from sync.store.database import Tx, UnforeseenInPart
 from sync.store.runs import RowOutcome, Run, RunRow
 from sync.store.tables import RunKind
@@ -69,7 +69,7 @@ def apply_chunk(site: Site, limit: int = CHUNK) -> int:
 
 
 def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
-    run = runs.next_to_apply(tx, APPLY.keys())
+    run = None if lanes.is_paused(tx, Lane.BULK) else runs.next_to_apply(tx, APPLY.keys())
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))

@@ -10,13 +10,13 @@ import structlog
 from sync.domain.errors import Transient
 from sync.domain.lane import Lane
 from sync.store.database import Tx
-from sync.usecases.site import Site
+from sync.usecases.site import CommandSite
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 
-def perform(site: Site, command: Callable[[Tx], T], *, wakes: Lane) -> T:
+def perform(site: CommandSite, command: Callable[[Tx], T], *, wakes: Lane) -> T:
     """Run the command, commit, wake the lane. A wake that fails is told: the sweep makes it good (H1)."""
     with site.db.write() as tx:
         result = command(tx)
@@ -24,7 +24,7 @@ def perform(site: Site, command: Callable[[Tx], T], *, wakes: Lane) -> T:
     return result
 
 
-def wake(site: Site, lane: Lane) -> None:
+def wake(site: CommandSite, lane: Lane) -> None:
     try:
         site.wake.wake(lane)
     except Transient as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from mappings.policy import Policy
 from sync.domain.lane import Lane
@@ -10,6 +11,16 @@ from sync.ports.accounts import Accounts
 from sync.ports.field_service import FieldService
 from sync.ports.signals import Clock, Mailer, Wake, WelcomeLetter
 from sync.store.database import Database
+
+
+class CommandSite(Protocol):
+    """The little of a Site that a command needs (`sync.usecases.command`)."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def wake(self) -> Wake: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from sync.domain.lane import Lane
 from sync.store import jobs, locks, mails, passwords, provisioning, runs
+from sync.store import lanes as pauses
 from sync.usecases.command import wake
 from sync.usecases.run_jobs import JOBS
 from sync.usecases.site import Site
 
 
 def sweep(site: Site) -> tuple[Lane, ...]:
-    """Wake each lane that has something due, once. Passwords that were not delivered in time are erased, the mails
-    that would have carried them given up (rule 12). Answers the lanes; none if another worker sweeps just now.
+    """Wake each lane that has something due and is not paused, once. Passwords that were not delivered in time are
+    erased, the mails that would have carried them given up (rule 12). Answers the lanes; none if another worker
+    sweeps just now.
     """
     now = site.clock.now()
     with site.db.write() as tx:
@@ -30,6 +32,7 @@ def sweep(site: Site) -> tuple[Lane, ...]:
         jobs.register(tx, JOBS.keys(), now)
         if jobs.any_due(tx, JOBS.keys(), now):
             lanes.add(Lane.RECONCILE)
+        lanes -= {each.lane for each in pauses.paused(tx)}
     for lane in sorted(lanes):
         wake(site, lane)
     return tuple(sorted(lanes))

@@ -20,6 +20,7 @@ from sync.store.tables.jobs import job
 from sync.store.tables.latency import latency
 from sync.store.tables.mails import UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
+from sync.store.tables.operations import PAUSABLE, lane_pause, worker
 from sync.store.tables.policies import policy, push_count
 from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
 from sync.store.tables.work import Outcome, attempt, provisioning
@@ -27,6 +28,7 @@ from sync.store.tables.work import Outcome, attempt, provisioning
 __all__ = [
     "OPEN_COMMAND",
     "OPEN_DEACTIVATION",
+    "PAUSABLE",
     "PENDING_ROW",
     "SEALED_COMMAND",
     "STRANDED",
@@ -47,6 +49,7 @@ __all__ = [
     "deactivation",
     "initial_password",
     "job",
+    "lane_pause",
     "latency",
     "login_name",
     "mail",
@@ -58,4 +61,5 @@ __all__ = [
     "run",
     "run_row",
     "stranded_work_order",
+    "worker",
 ]
