@@ -11,6 +11,7 @@ from pathlib import Path
 from mappings import (
     branches,
     data_access,
+    drift,
     field_service,
     hr_rules,
     import_columns,
@@ -32,6 +33,7 @@ FILES = (
     "work_orders.toml",
     "field_service.toml",
     "realm.toml",
+    "drift.toml",
 )
 
 
@@ -123,6 +125,8 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     schema = field_service.read(document) if document else None
     document = documents["realm.toml"]
     realm_policy = realm.read(document) if document else None
+    document = documents["drift.toml"]
+    drift_policy = drift.read(document) if document else None
     if (
         levels is None
         or found_profiles is None
@@ -133,6 +137,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         or orders is None
         or schema is None
         or realm_policy is None
+        or drift_policy is None
     ):
         return None
     return Policy(
@@ -146,6 +151,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         work_orders=orders,
         field_service=schema,
         realm=realm_policy,
+        drift=drift_policy,
         fingerprint=fingerprint(
             found_profiles,
             found_branches,
@@ -156,5 +162,6 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
             orders,
             schema,
             realm_policy,
+            drift_policy,
         ),
     )

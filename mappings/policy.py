@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mappings.branches import Branch, Team
 from mappings.data_access import DataAccessLevel
+from mappings.drift import DriftPolicy
 from mappings.field_service import FieldServiceSchema
 from mappings.hr_rules import HrRule
 from mappings.import_columns import ImportColumn
@@ -37,6 +38,7 @@ class Policy:
     work_orders: WorkOrderPolicy
     field_service: FieldServiceSchema
     realm: RealmPolicy
+    drift: DriftPolicy
     fingerprint: str
     _profile_names: NameIndex = field(init=False, repr=False, compare=False)
     _branch_names: NameIndex = field(init=False, repr=False, compare=False)

@@ -65,14 +65,14 @@ class FakeAccounts:
     def __init__(self, policy: Policy) -> None:
         self.users: dict[str, FakeUser] = {}
         self.applied: list[tuple[str, Change]] = []
-        self._expected = {
+        self.expected = {
             path: {
                 *carried.realm_roles,
                 *(f"{vocabulary.FEATURES_CLIENT}/{role}" for role in carried.feature_roles),
             }
             for path, carried in roles_of_groups(policy).items()
         }
-        self.groups = {path: set(roles) for path, roles in self._expected.items()}
+        self.groups = {path: set(roles) for path, roles in self.expected.items()}
         self._failures: list[tuple[Failure, bool]] = []
 
     def fail_next(self, failure: Failure, *, after_the_work: bool = False) -> None:
@@ -103,7 +103,7 @@ class FakeAccounts:
             looked_at = {above for path in groups for above in _with_parents(path)}
             for path in sorted(looked_at):
                 self._existing_group(path)
-            extra = {path: frozenset(self.groups[path] - self._expected.get(path, set())) for path in looked_at}
+            extra = {path: frozenset(self.groups[path] - self.expected.get(path, set())) for path in looked_at}
             return {path: roles for path, roles in extra.items() if roles}
 
     @contextmanager
@@ -204,7 +204,7 @@ class FakeAccounts:
                 user.attributes[name] = (value,)
 
     def _joinable_group(self, path: str) -> None:
-        if path not in self._expected or path in PARENTS:
+        if path not in self.expected or path in PARENTS:
             raise Unsafe(f"the group {path} is not one that accounts are put into")
         self._existing_group(path)
 
