@@ -8,12 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+System: TypeAlias = Literal["keycloak", "fsm", "database", "mail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as wanted, in words: what it is, what was wanted of it, what was found."""
+
+    what: str
+    wanted: str
+    found: str
 
 
 class Failure(Exception):
-    """Something stopped the work on one account. Raise one of the five kinds, never this class."""
+    """Something stopped the work on one account. Raise one of the five kinds, never this class.
+
+    `system` names what cannot be used at all just now, so that the next account would fail the same way: circuits
+    count these (`sync.domain.circuit`). None: it is about this one piece of work. `differences` is what could not
+    be made, where somebody knew it; a person who mends it needs it beside the reason.
+    """
 
     kind: str = "failure"
+    differences: tuple[Difference, ...] = ()
+
+    def __init__(self, message: str, *, system: System | None = None) -> None:
+        super().__init__(message)
+        self.system = system
 
 
 class Transient(Failure):

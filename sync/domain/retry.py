@@ -10,7 +10,9 @@ HOLD_LOOK = timedelta(minutes=1)
 """How often a held deactivation asks the gate again by itself."""
 
 MISCONFIGURED_LOOK = timedelta(seconds=30)
-"""Wrong credentials or a missing role fail every account alike: look again steadily, burn no backoff."""
+"""What somebody has to mend: look again steadily, burn no backoff."""
+
+MISCONFIGURED_LONGEST = timedelta(minutes=8)
 
 AFTER_TAKEOVER = timedelta(seconds=30)
 """How long a write of a worker that lost its lease may still be on its way: longer than one request may take
@@ -26,3 +28,11 @@ def backoff(attempts: int, chance: float) -> timedelta:
     doublings: int = 2 ** min(attempts - 1, 20)
     span = min(LONGEST, FIRST * doublings)
     return max(FIRST / 10, span * chance)
+
+
+def misconfigured_look(attempts: int, chance: float) -> timedelta:
+    """For an account that waits for something to be mended, like a missing group. Steady at first; then rarer, the
+    upper half of the span by chance, so that ten thousand that wait for the same do not keep a lane busy."""
+    doublings: int = 2 ** min(attempts - 1, 20)
+    span = min(MISCONFIGURED_LONGEST, MISCONFIGURED_LOOK * doublings)
+    return span / 2 + span / 2 * chance

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, CheckConstraint, ColumnElement, DateTime, Dialect, Text, literal_column
 from sqlalchemy.types import TypeDecorator
 
+from sync.domain.errors import Difference
 from sync.domain.gate import OpenWorkOrder
 
 SORTED_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -64,6 +65,24 @@ class TextList(_JsonValue):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ANN401, ARG002
         return None if value is None else tuple(value)
+
+
+class DifferenceList(_JsonValue):
+    """A tuple of `Difference`."""
+
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: Iterable[Difference] | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> list[dict[str, str]] | None:
+        if value is None:
+            return None
+        return [{"what": each.what, "wanted": each.wanted, "found": each.found} for each in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Difference, ...] | None:  # noqa: ANN401, ARG002
+        return None if value is None else tuple(Difference(**each) for each in value)
 
 
 class WorkOrderList(_JsonValue):

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.errors import Failure, Misconfigured, System, Transient
 
+DATABASE: System = "database"
 LOCK_WAIT_SECONDS = 10
 UPGRADE = "run: fsm-identity database upgrade"
 WRITING = "fsm_writing"
@@ -79,7 +80,7 @@ def failure_of(error: BaseException) -> Failure | None:
     """The failure an error of the database stands for, None for a mistake of ours (such as a broken
     constraint), which is raised as it is."""
     if isinstance(error, PoolTimeout):
-        return Transient("our database: no connection became free in time")
+        return Transient("our database: no connection became free in time", system=DATABASE)
     if not isinstance(error, DBAPIError):
         return None
     cause = error.orig
@@ -90,14 +91,15 @@ def failure_of(error: BaseException) -> Failure | None:
     if code in _MISSING_SCHEMA or "no such table" in text or "no such column" in text:
         return Misconfigured(f"our database has not the tables of this version; {UPGRADE}")
     if code in _DISK_FULL:
-        return Transient("our database has no disk space left; free some on its machine")
+        return Transient("our database has no disk space left; free some on its machine", system=DATABASE)
     if code in _REFUSED_LOGIN or "authentication failed" in text or "does not exist" in text:
         return Misconfigured(f"FSM_DATABASE_URL: our database refuses us: {text}")
     if code in _SQLITE_FILE:
         return Misconfigured(f"FSM_DATABASE_URL: {_SQLITE_FILE[code]}: {text}")
     if type(error).__name__ in {"OperationalError", "InterfaceError"} or code == _READ_ONLY:
-        return Transient(f"our database cannot be used just now: {text}")
-    return Transient(f"our database was lost: {text}") if error.connection_invalidated else None
+        return Transient(f"our database cannot be used just now: {text}", system=DATABASE)
+    lost = Transient(f"our database was lost: {text}", system=DATABASE)
+    return lost if error.connection_invalidated else None
 
 
 def _behind_lost_savepoint(error: BaseException) -> Failure | None:

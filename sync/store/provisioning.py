@@ -15,13 +15,14 @@ from sqlalchemy import ColumnElement, Row, Text, and_, case, exists, literal, nu
 from sync.domain.account import Account
 from sync.domain.commands import GIVES_ACCESS, Command
 from sync.domain.deactivation import OpenDeactivation
+from sync.domain.errors import Difference
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.status import observation_of
 from sync.store import accounts, attempts, commands, deactivations, lanes, observations
 from sync.store.account_rows import COLUMNS, from_row
-from sync.store.columns import UtcDateTime, WorkOrderList
+from sync.store.columns import DifferenceList, UtcDateTime, WorkOrderList
 from sync.store.database import Tx
 from sync.store.tables import OPEN_COMMAND, Outcome, account, command
 from sync.store.tables import provisioning as work
@@ -61,7 +62,9 @@ class Finished:
     """What came of a claim. `due_at` None: nothing more to do until somebody asks.
 
     `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
-    outcome. `quarantine` is (kind, reason): nobody looks again before a person asks.
+    outcome. `quarantine` is (kind, reason): nobody looks again before a person asks; `differences` is what could
+    not be made then. `waits` is (circuit or "configuration", reason) while a look again waits for something to be
+    mended.
     """
 
     outcome: Outcome
@@ -74,6 +77,19 @@ class Finished:
     observed: Observed | None = None
     changes: tuple[str, ...] = ()
     error: str | None = None
+    waits: tuple[str, str] | None = None
+    differences: tuple[Difference, ...] | None = None
+
+
+NOT_STUCK = {
+    "quarantine_kind": null(),
+    "quarantine_reason": null(),
+    "quarantine_difference": null(),
+    "waits_for": null(),
+    "waits_reason": null(),
+    "waits_since": null(),
+}
+"""Neither in quarantine nor waiting for anything to be mended."""
 
 
 def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
@@ -103,10 +119,9 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
             "due_at": now,
             "asked": work.c.asked + 1,
             "attempts": 0,
-            "quarantine_kind": null(),
-            "quarantine_reason": null(),
             "held_work_orders": null(),
             "updated_at": now,
+            **NOT_STUCK,
         },
     )
     version: int = tx.connection.execute(statement.returning(work.c.wanted_version)).scalar_one()
@@ -142,9 +157,8 @@ def lift_quarantine(tx: Tx, account_id: str, lane: Lane, now: datetime) -> bool:
             due_at=now,
             asked=work.c.asked + 1,
             attempts=0,
-            quarantine_kind=null(),
-            quarantine_reason=null(),
             updated_at=now,
+            **NOT_STUCK,
         )
     )
     return changed.rowcount == 1
@@ -243,6 +257,8 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
     """
     accounts.lock(tx, claim.account.id)
     kind, reason = result.quarantine or (None, None)
+    waits_for, waits_reason = result.waits or (None, None)
+    same = and_(work.c.waits_for == waits_for, work.c.waits_reason == waits_reason)
     values: dict[str, Any] = {
         "lease_token": null(),
         "lease_until": null(),
@@ -253,6 +269,10 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
         "attempts": _unless_asked(claim, work.c.attempts, literal(result.attempts)),
         "quarantine_kind": _unless_asked(claim, null(), literal(kind, Text())),
         "quarantine_reason": _unless_asked(claim, null(), literal(reason, Text())),
+        "quarantine_difference": _unless_asked(claim, null(), literal(result.differences, DifferenceList())),
+        "waits_for": waits_for,
+        "waits_reason": waits_reason,
+        "waits_since": null() if result.waits is None else case((same, work.c.waits_since), else_=now),
         "updated_at": now,
     }
     if result.held_work_orders is not None or result.outcome != "retry":

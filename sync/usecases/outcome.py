@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.domain.account_change import Actor, Door
+from sync.domain.circuit import Circuit, CircuitName
 from sync.domain.desired import does_field_work
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.observed import Observed
-from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, MISCONFIGURED_LOOK, backoff
-from sync.store import accounts, deactivations, latency, mails, passwords, provisioning
+from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, LONGEST, backoff, misconfigured_look
+from sync.store import accounts, circuits, deactivations, latency, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.provisioning import Claim, Finished
 from sync.usecases.change_account import put_back_to_work
+from sync.usecases.fsm_circuit import LeftInPeace
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,23 @@ class Failed:
 Outcome = Applied | Withheld | Failed
 
 
-def record(tx: Tx, policy: Policy, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    """Write the outcome and everything that follows from it. Nothing is written if the lease was lost."""
+def record(
+    tx: Tx,
+    policy: Policy,
+    claim: Claim,
+    outcome: Outcome,
+    now: datetime,
+    keycloak: CircuitName = CircuitName.KEYCLOAK,
+) -> None:
+    """Write the outcome and everything that follows from it. Nothing is written if the lease was lost. `keycloak`
+    is the circuit of the gateway that was used."""
     match outcome:
         case Applied():
             _record_applied(tx, policy, claim, outcome, now)
         case Withheld():
             _record_withheld(tx, claim, outcome, now)
         case Failed(failure):
-            provisioning.finish(tx, claim, _failed(claim, failure, now), now)
+            provisioning.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
 
 
 def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> None:
@@ -129,15 +139,27 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
         put_back_to_work(tx, claim.account.id, by, now)
 
 
-def _failed(claim: Claim, failure: Failure, now: datetime) -> Finished:
-    """Transient and Misconfigured come again by themselves; everything else waits for a person (H2)."""
-    attempts = claim.attempts + 1
-    if isinstance(failure, Transient):
-        due, quarantine = now + backoff(attempts, random.random()), None  # noqa: S311 - jitter
+def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:
+    """Transient and Misconfigured come again by themselves; everything else waits for a person (H2). No attempt is
+    burnt while the circuit of what failed is open."""
+    attempts, chance = claim.attempts + 1, random.random()  # noqa: S311 - jitter
+    due: datetime | None = None
+    waits: tuple[str, str] | None = None
+    quarantine: tuple[str, str] | None = None
+    name = _circuit_name(failure, keycloak)
+    if name is not None:
+        circuit = circuits.get(tx, name)
+        waits = name.value, str(failure)
+        due = now + backoff(attempts, chance)
+        if not circuit.closed:
+            attempts = claim.attempts
+            due = now if circuit.name is not CircuitName.FSM else _asks_fsm_again(circuit, failure, now, chance)
+    elif isinstance(failure, Transient):
+        due = now + backoff(attempts, chance)
     elif isinstance(failure, Misconfigured):
-        due, quarantine = now + MISCONFIGURED_LOOK, None
+        due, waits = now + misconfigured_look(attempts, chance), ("configuration", str(failure))
     else:
-        due, quarantine = None, (failure.kind, str(failure))
+        quarantine = failure.kind, str(failure)
     return Finished(
         outcome="quarantined" if quarantine else "retry",
         applied_version=claim.applied_version,
@@ -145,8 +167,27 @@ def _failed(claim: Claim, failure: Failure, now: datetime) -> Finished:
         due_at=due,
         attempts=attempts,
         quarantine=quarantine,
+        differences=failure.differences if quarantine else None,
         held_work_orders=None,
         observed=None,
         changes=(),
         error=f"{failure.kind}: {failure}",
+        waits=waits,
     )
+
+
+def _circuit_name(failure: Failure, keycloak: CircuitName) -> CircuitName | None:
+    match failure.system:
+        case "keycloak":
+            return keycloak
+        case "fsm":
+            return CircuitName.FSM
+        case _:
+            return None
+
+
+def _asks_fsm_again(circuit: Circuit, failure: Failure, now: datetime, chance: float) -> datetime:
+    """With the probe for whoever asked and failed. Whoever was not let ask comes some time later, spread out, in
+    case none of those is there any more; when the circuit closes, all are due at once."""
+    probe_at = circuit.probe_at or now
+    return probe_at + LONGEST * chance if isinstance(failure, LeftInPeace) else probe_at

@@ -13,6 +13,7 @@ import structlog
 
 from sync.domain.account import Life
 from sync.domain.change import Change, result_of
+from sync.domain.circuit import CircuitName
 from sync.domain.desired import desired_state
 from sync.domain.errors import Failure, NeedsPerson, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
@@ -22,7 +23,8 @@ from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
 from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords, provisioning
 from sync.store.provisioning import Claim
-from sync.usecases import work_order_gate
+from sync.usecases import circuit_watch, work_order_gate
+from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import LEASE, keep_lease, remaining
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record
 from sync.usecases.site import Site
@@ -40,16 +42,25 @@ def provision_some(site: Site, lane: Lane) -> int:
     untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes.
     """
     with site.db.write() as tx:
-        claims = provisioning.claim(tx, lane, site.clock.now(), LEASE, CLAIM_AT_ONCE)
+        claims, watch = circuit_watch.claim(
+            site,
+            tx,
+            lane,
+            lambda limit: provisioning.claim(tx, lane, site.clock.now(), LEASE, limit),
+            CLAIM_AT_ONCE,
+        )
     accounts = site.accounts_for(lane)
     created = create_missing(site, accounts, claims)
     for claim in claims:
         found = created.get(claim.account.id)
-        if found is None and remaining(site, claim) < LEASE / 2:
+        untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
+        if untried or (isinstance(found, Failure) and watch.shares(found)):
             with site.db.write() as tx:
                 provisioning.release(tx, claim)
-        else:
-            settle(site, claim, bring_about_safely(site, accounts, claim, found))
+            continue
+        outcome = bring_about_safely(site, accounts, claim, found)
+        watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+        settle(site, claim, outcome, watch.name)
     return len(claims)
 
 
@@ -60,7 +71,7 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
     """
     outcomes: dict[str, Created | Failure] = {}
     users: list[NewUser] = []
-    away: Transient | None = None
+    away: Failure | None = None
     for claim in claims:
         if claim.account.idp_user_id is not None:
             continue
@@ -72,7 +83,7 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
         except Exception as error:
             failure = as_failure(claim.account.id, error)
             outcomes[claim.account.id] = failure
-            away = failure if isinstance(failure, Transient) else None
+            away = failure if failure.system is not None else None
     return outcomes | create_users(accounts, users)
 
 
@@ -106,20 +117,20 @@ def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Cr
         return Failed(as_failure(claim.account.id, error))
 
 
-def settle(site: Site, claim: Claim, outcome: Outcome) -> None:
+def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = CircuitName.KEYCLOAK) -> None:
     """Record what came of the claim; what cannot be recorded is a failure of this account alone.
 
     Our database being away is no outcome: the lease runs out, and the next look finds in Keycloak what was done.
     """
     try:
         with site.db.write() as tx:
-            record(tx, site.policy, claim, outcome, site.clock.now())
+            record(tx, site.policy, claim, outcome, site.clock.now(), keycloak)
     except Transient as failure:
         log.warning("outcome not recorded; it is looked at again", account=claim.account.id, reason=str(failure))
     except Exception as error:
         if isinstance(outcome, Failed):
             raise
-        settle(site, claim, Failed(as_failure(claim.account.id, error)))
+        settle(site, claim, Failed(as_failure(claim.account.id, error)), keycloak)
 
 
 def as_failure(account_id: str, error: Exception) -> Failure:
@@ -191,7 +202,8 @@ def _stranded(
     if technician_id is None:
         return ()
     found = {order.number: order for order in forced}
-    found |= {order.number: order for order in site.field_service.open_work_orders(technician_id)}
+    open_now = WatchedFieldService(site).open_work_orders(technician_id)
+    found |= {order.number: order for order in open_now}
     return tuple(found[number] for number in sorted(found))
 
 

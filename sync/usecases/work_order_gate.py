@@ -14,6 +14,7 @@ from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
 from sync.domain.observed import Observed
 from sync.store import assignment_stops
 from sync.store.provisioning import Claim
+from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.site import Site
 
 
@@ -30,7 +31,7 @@ def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
     open_now: list[OpenWorkOrder] = []
     for technician_id in _technicians(site, claim.account, observed):
         stop_assignments(site, technician_id, claim.account.id)
-        open_now.extend(site.field_service.open_work_orders(technician_id))
+        open_now.extend(WatchedFieldService(site).open_work_orders(technician_id))
     request = claim.deactivation
     verdict = decide(
         open_now,
@@ -44,12 +45,13 @@ def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
 
 def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
     """Stop, remembering that it was us. A technician the FSM system had stopped already stays its business."""
-    technician = site.field_service.technician(technician_id)
+    field_service = WatchedFieldService(site)
+    technician = field_service.technician(technician_id)
     if technician is None or not technician.assignable:
         return
     with site.db.write() as tx:
         assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
-    site.field_service.stop_assignments(technician_id)
+    field_service.stop_assignments(technician_id)
 
 
 def release(site: Site, account: Account) -> None:
@@ -60,7 +62,7 @@ def release(site: Site, account: Account) -> None:
         stopped = assignment_stops.is_ours(tx, account.technician_id)
     if not stopped:
         return
-    site.field_service.allow_assignments(account.technician_id)
+    WatchedFieldService(site).allow_assignments(account.technician_id)
     with site.db.write() as tx:
         assignment_stops.forget(tx, account.technician_id)
 

@@ -59,8 +59,9 @@ class FakeUser:
 
 
 class FakeAccounts:
-    """`sync.ports.accounts.Accounts`. `users` and `groups` (path to the roles it carries) may be read and set by
-    a test; `applied` lists the changes that were carried out, in order."""
+    """`sync.ports.accounts.Accounts`. `users` and `groups` (path to the roles it carries) may be read and set by a
+    test; `applied` lists the changes that were carried out, in order. While `always_fails` is set every call
+    raises it; `asked` counts all calls."""
 
     def __init__(self, policy: Policy) -> None:
         self.users: dict[str, FakeUser] = {}
@@ -74,6 +75,8 @@ class FakeAccounts:
         }
         self.groups = {path: set(roles) for path, roles in self.expected.items()}
         self._failures: list[tuple[Failure, bool]] = []
+        self.always_fails: Failure | None = None
+        self.asked = 0
 
     def fail_next(self, failure: Failure, *, after_the_work: bool = False) -> None:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
@@ -108,6 +111,9 @@ class FakeAccounts:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
+        self.asked += 1
+        if self.always_fails is not None:
+            raise type(self.always_fails)(str(self.always_fails), system=self.always_fails.system)
         failure, after_the_work = self._failures.pop(0) if self._failures else (None, False)
         if failure is not None and not after_the_work:
             raise failure

@@ -38,7 +38,8 @@ class WorkOrder:
 
 
 class FakeFieldService:
-    """`down` makes every call raise Transient, as a database that cannot be reached does."""
+    """`down` makes every call raise Transient, as a database that cannot be reached does; `asked` counts all
+    calls."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class FakeFieldService:
         work_orders: Iterable[WorkOrder] = (),
     ) -> None:
         self.down = False
+        self.asked = 0
         self._policy = policy
         self._technicians = {technician.id: technician for technician in technicians}
         self._work_orders = {order.number: order for order in work_orders}
@@ -117,5 +119,6 @@ class FakeFieldService:
             self._technicians[technician_id] = replace(self._technicians[technician_id], assignable=assignable)
 
     def _answer(self) -> None:
+        self.asked += 1
         if self.down:
-            raise Transient("the FSM system cannot be asked just now")
+            raise Transient("the FSM system cannot be asked just now", system="fsm")

@@ -14,8 +14,9 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, System, Transient
 
+FSM: System = "fsm"
 SETTING = "FSM_FIELD_SERVICE_URL"
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
@@ -76,19 +77,19 @@ def failure_of(error: Exception, where: str) -> Failure:
     """The failure an error of SQLAlchemy stands for. Never "nothing found": what cannot be asked is an error."""
     if not isinstance(error, DBAPIError):
         kind = Transient if isinstance(error, PoolTimeout) else Misconfigured
-        return kind(f"{where}: {type(error).__name__}")
+        return kind(f"{where}: {type(error).__name__}", system=FSM)
     cause = error.orig
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
     text = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     if isinstance(error, IntegrityError):
         return NeedsPerson(f"{where} refuses the change: {text}")
     if code in _REFUSED_LOGIN or "authentication failed" in text:
-        return Misconfigured(f"{SETTING}: {where} refuses us: {text}")
+        return Misconfigured(f"{SETTING}: {where} refuses us: {text}", system=FSM)
     if code.startswith(_REFUSED_STATEMENT) or "no such table" in text or "no such column" in text:
-        return Misconfigured(f"{where} does not fit field_service.toml: {text}")
+        return Misconfigured(f"{where} does not fit field_service.toml: {text}", system=FSM)
     if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY"}:
-        return Misconfigured(f"{SETTING}: {where} cannot be used: {text}")
-    return Transient(f"{where} cannot be asked just now: {text}")
+        return Misconfigured(f"{SETTING}: {where} cannot be used: {text}", system=FSM)
+    return Transient(f"{where} cannot be asked just now: {text}", system=FSM)
 
 
 def _postgres_arguments(query: Mapping[str, Any]) -> dict[str, Any]:

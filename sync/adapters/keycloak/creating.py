@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync.adapters.keycloak.connection import Connection, Json
-from sync.adapters.keycloak.failures import Invalid, Taken, Unreachable, Unwell
+from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.new_user import representation
 from sync.adapters.keycloak.reading import UserReader, account_id_of
@@ -17,9 +17,6 @@ from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Tr
 from sync.ports.accounts import Created, NewUser
 
 Outcomes = Mapping[str, Created | Failure]
-
-UNKNOWN_ERROR = 500
-"""Keycloak's answer to one bad row; other 5xx say that it cannot work at all for now."""
 
 
 class Creator:
@@ -90,14 +87,11 @@ def _taken_by(holder: Json, username: str, email: str) -> str:
 
 
 def stops_everything(failure: Failure) -> bool:
-    """True for a failure that the next user would meet too: Keycloak is away or does not let us in."""
-    match failure:
-        case Unwell(status=status):
-            return status != UNKNOWN_ERROR
-        case Unreachable():
-            return True
-        case _:
-            return isinstance(failure, Misconfigured) and not isinstance(failure, GroupMissing)
+    """True for a failure that the next user would meet too: Keycloak is away or does not let us in, or the realm
+    would drop what says whose a user is."""
+    if isinstance(failure, Misconfigured):
+        return not isinstance(failure, GroupMissing)
+    return failure.system is not None
 
 
 def given_up(users: Sequence[NewUser], outcomes: Outcomes, failure: Failure) -> Outcomes:

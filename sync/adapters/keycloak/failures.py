@@ -12,9 +12,15 @@ import re
 
 import requests
 
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, System, Transient
 
 LONGEST_TEXT = 300
+
+KEYCLOAK: System = "keycloak"
+"""Named by a failure that every request would meet."""
+
+BAD_ROW = 500
+"""Also Keycloak's answer to a write that it does not like; other 5xx say that it cannot work at all for now."""
 
 LATER = (408, 425, 429)
 """Timed out, too early (RFC 8470), too many: answers that say "not now", not that something is wrong."""
@@ -26,16 +32,26 @@ NOT_KEYCLOAK = "Unable to find matching target resource method"
 class Unreachable(Transient):
     """No whole answer came: refused, reset, timed out or cut off. A write may have been carried out."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, system=KEYCLOAK)
+
 
 class RealmMissing(Misconfigured):
     """Keycloak has no such realm."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, system=KEYCLOAK)
+
 
 class Unwell(Transient):
-    """Keycloak or a proxy answered 5xx or one of `LATER`. `status` is the HTTP status, `text` its words."""
+    """Keycloak or a proxy answered 5xx or one of `LATER`. `status` is the HTTP status, `text` its words.
 
-    def __init__(self, message: str, status: int, text: str) -> None:
-        super().__init__(message)
+    500 to a write may be about what was written alone; to anything else Keycloak cannot work, as without its
+    database.
+    """
+
+    def __init__(self, message: str, status: int, text: str, *, writing: bool = False) -> None:
+        super().__init__(message, system=None if writing and status == BAD_ROW else KEYCLOAK)
         self.status = status
         self.text = text
 
@@ -67,16 +83,14 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
         case requests.exceptions.SSLError() if "UNEXPECTED_EOF" in str(cause):
             return broken_off(doing, url)
         case requests.exceptions.SSLError():
-            return Misconfigured(
+            return _unusable(
                 f"Keycloak at {url}: the TLS certificate was not accepted; check FSM_KEYCLOAK__URL and the "
                 "certificates this machine trusts"
             )
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
-            return Misconfigured(f"{url} is not an address of Keycloak; check FSM_KEYCLOAK__URL")
+            return _unusable(f"{url} is not an address of Keycloak; check FSM_KEYCLOAK__URL")
         case requests.exceptions.TooManyRedirects():
-            return Misconfigured(
-                f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address"
-            )
+            return _unusable(f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address")
         case requests.exceptions.ConnectTimeout():
             reason = "no connection in time"
         case requests.exceptions.Timeout():
@@ -93,11 +107,11 @@ def refused(doing: str, response: requests.Response, *, who: str, realm: str) ->
     status, text = response.status_code, words(response.content)
     told = f"Keycloak answered {status} to {doing}: {text}"
     if status >= 500 or status in LATER:
-        return Unwell(told, status, text)
+        return Unwell(told, status, text, writing=not doing.startswith("GET "))
     if status == 401:
-        return Misconfigured(f"{told}; {who} is not accepted, check that it exists and is enabled")
+        return _unusable(f"{told}; {who} is not accepted, check that it exists and is enabled")
     if status == 403:
-        return Misconfigured(
+        return _unusable(
             f"{told}; {who} lacks a role in realm {realm!r}: run `fsm-identity realm apply` or give it the role"
         )
     if status == 404:
@@ -120,8 +134,14 @@ def sign_in_refused(response: requests.Response, *, who: str, credential: str, r
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)
     if status in (400, 401, 403):
-        return Misconfigured(f"{told}; check that it exists in the realm {realm!r} and that {credential} is right")
-    return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
+        return _unusable(f"{told}; check that it exists in the realm {realm!r} and that {credential} is right")
+    return _unusable(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
+
+
+def _unusable(message: str) -> Misconfigured:
+    """Nothing of ours works there before somebody mends it: wrong credentials, a missing right, a wrong
+    address."""
+    return Misconfigured(message, system=KEYCLOAK)
 
 
 def broken_off(doing: str, url: str) -> Unreachable:
@@ -129,7 +149,7 @@ def broken_off(doing: str, url: str) -> Unreachable:
 
 
 def not_json(doing: str, url: str) -> Misconfigured:
-    return Misconfigured(
+    return _unusable(
         f"{url} answered {doing} with something that is not Keycloak's JSON; check that FSM_KEYCLOAK__URL is the "
         "address of Keycloak and that no proxy answers for it"
     )
@@ -166,7 +186,7 @@ def _not_found(told: str, response: requests.Response, text: str, realm: str) ->
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)
     if text.startswith(NOT_KEYCLOAK) or "json" not in response.headers.get("Content-Type", ""):
-        return Misconfigured(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
+        return _unusable(f"{told}; check that FSM_KEYCLOAK__URL is the address of Keycloak")
     return Gone(told)
 
 

@@ -82,7 +82,9 @@ class SmtpMailer:
             kind = Transient if error.errno == socket.EAI_AGAIN else Misconfigured
             raise kind(f"the mail server's name {host!r} cannot be resolved (FSM_MAIL__HOST)") from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Transient(f"the mail server {host}:{port} cannot be reached: {type(error).__name__}") from None
+            raise Transient(
+                f"the mail server {host}:{port} cannot be reached: {type(error).__name__}", system="mail"
+            ) from None
 
     def _authenticate(self, server: smtplib.SMTP) -> None:
         """STARTTLS before the login, so that the password travels encrypted."""
@@ -104,7 +106,7 @@ class SmtpMailer:
         except ssl.SSLError as error:
             raise Misconfigured(f"no encrypted connection to the mail server: {error.reason}") from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Transient(f"the mail server broke off: {type(error).__name__}") from None
+            raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
 
     def _deliver(self, server: smtplib.SMTP, mail: EmailMessage, recipient: str) -> None:
         sender = parseaddr(self._settings.sender)[1]
@@ -129,7 +131,7 @@ class SmtpMailer:
         except smtplib.SMTPResponseException as error:
             raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Transient(f"the mail server broke off: {type(error).__name__}") from None
+            raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
 
 
 def _single_address(text: str) -> Address:

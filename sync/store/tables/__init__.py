@@ -8,6 +8,7 @@ condition with a name, a query that uses the very same text uses the index, on S
 
 from sync.store.tables.accounts import Delivery, account, assignment, initial_password, login_name, observation
 from sync.store.tables.audit import audit
+from sync.store.tables.circuits import circuit
 from sync.store.tables.commands import OPEN_COMMAND, SEALED_COMMAND, command
 from sync.store.tables.deactivations import (
     OPEN_DEACTIVATION,
@@ -45,6 +46,7 @@ __all__ = [
     "assignment_stop",
     "attempt",
     "audit",
+    "circuit",
     "command",
     "deactivation",
     "initial_password",

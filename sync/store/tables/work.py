@@ -6,9 +6,12 @@ from typing import Literal, get_args
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
+from sync.domain.circuit import CircuitName
 from sync.domain.lane import Lane
-from sync.store.columns import TextList, UtcDateTime, WorkOrderList, one_of
+from sync.store.columns import DifferenceList, TextList, UtcDateTime, WorkOrderList, one_of
 from sync.store.tables.metadata import metadata
+
+WAITS_FOR = (*CircuitName, "configuration")
 
 Outcome = Literal["applied", "held", "refused", "retry", "quarantined"]
 
@@ -29,9 +32,14 @@ provisioning = Table(
     Column("attempts", Integer, nullable=False),
     Column("quarantine_kind", Text),
     Column("quarantine_reason", Text),
+    Column("quarantine_difference", DifferenceList),
     Column("held_work_orders", WorkOrderList),
+    Column("waits_for", Text),
+    Column("waits_reason", Text),
+    Column("waits_since", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
     one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
+    one_of("waits_for", WAITS_FOR),
     Index(
         "ix_provisioning_claim",
         "lane",
@@ -46,10 +54,18 @@ provisioning = Table(
         sqlite_where=text("quarantine_kind IS NOT NULL"),
         postgresql_where=text("quarantine_kind IS NOT NULL"),
     ),
+    Index(
+        "ix_provisioning_waits",
+        "waits_for",
+        sqlite_where=text("waits_for IS NOT NULL"),
+        postgresql_where=text("waits_for IS NOT NULL"),
+    ),
 )
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
-was taken over from one that ran out."""
+was taken over from one that ran out. `waits_for` names the circuit whose system failed the last look, or
+"configuration" for what somebody has to mend, with the reason and since when it is the same.
+`quarantine_difference` is what could not be made."""
 
 attempt = Table(
     "attempt",

@@ -1,0 +1,206 @@
+"""A system that is away: nothing is asked of it, nothing is burnt, and work goes on by itself (H2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sync.domain.account import Account, Life
+from sync.domain.circuit import FAILURES_TO_OPEN, LONGEST_PAUSE, CircuitName, CircuitState
+from sync.domain.errors import Misconfigured, NeedsPerson, Transient
+from sync.domain.gate import GatePolicy
+from sync.domain.lane import Lane
+from sync.store import accounts, circuits, provisioning, work_state
+from sync.store.work_state import WorkState
+from sync.usecases.change_account import deactivate
+from sync.usecases.provision import CLAIM_AT_ONCE, LEASE, provision_some
+from sync.usecases.sweep import sweep
+from tests.usecases.conftest import BY, POLICY, World
+
+AWAY = "Keycloak at http://kc.example.com: not reachable (GET users)"
+WRONG = "Keycloak gave client 'fsm-worker' no token: check FSM_KEYCLOAK__WORKER_SECRET"
+
+
+def state(world: World, account: Account) -> WorkState:
+    found = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert found is not None
+    return found
+
+
+def circuit_state(world: World, name: CircuitName = CircuitName.KEYCLOAK) -> CircuitState:
+    return world.read(lambda tx: circuits.get(tx, name)).state
+
+
+def break_keycloak(world: World, failure: Transient | Misconfigured | None = None) -> None:
+    """Every request fails until `mend`."""
+    world.accounts.always_fails = failure or Transient(AWAY, system="keycloak")
+
+
+def mend_keycloak(world: World) -> None:
+    world.accounts.always_fails = None
+
+
+def try_until_open(world: World) -> None:
+    for _ in range(20 * FAILURES_TO_OPEN):
+        if circuit_state(world) is CircuitState.OPEN:
+            return
+        world.work()
+        world.pass_time(5)
+    raise AssertionError("the circuit does not open")
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize("failure", [Transient(AWAY, system="keycloak"), Misconfigured(WRONG, system="keycloak")])
+def test_an_outage_burns_no_attempts_and_ends_by_itself(world: World, failure: Transient | Misconfigured) -> None:
+    """A hundred accounts and a long outage: a handful are tried, all attempts are as before, and after it all are
+    in Keycloak."""
+    people = [world.join(f"pat.p{number}") for number in range(100)]
+    break_keycloak(world, failure)
+    try_until_open(world)
+    for _ in range(60):
+        world.pass_time(60)
+        sweep(world.site)
+        world.work()
+    assert world.accounts.asked < FAILURES_TO_OPEN * 2 + 62
+    assert {state(world, person).attempts for person in people} == {0}
+    assert world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).reason == str(failure)
+    mend_keycloak(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    world.work()
+    assert circuit_state(world) is CircuitState.CLOSED
+    assert all(world.user(person).enabled for person in people)
+
+
+@pytest.mark.req("H2")
+def test_an_open_circuit_claims_nothing_and_wakes_nobody(world: World) -> None:
+    """The lane stays due, a worker that is woken all the same stops at once, and the sweep waits for the probe."""
+    account = world.join()
+    break_keycloak(world)
+    try_until_open(world)
+    asked = world.accounts.asked
+    assert world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).probe_at is not None
+    with world.site.db.write() as tx:
+        circuits.change(
+            tx, CircuitName.KEYCLOAK, lambda row: row.probing("other", world.clock.now()), world.clock.now()
+        )
+    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+    assert world.accounts.asked == asked
+    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert state(world, account).due_at is not None
+    world.pass_time(3600)
+    assert Lane.INTERACTIVE in sweep(world.site)
+
+
+@pytest.mark.req("H2")
+def test_half_open_sends_one_account(world: World) -> None:
+    """Of many that wait one is the probe; when it fails the others were not touched."""
+    for number in range(30):
+        world.join(f"pat.p{number}")
+    break_keycloak(world)
+    try_until_open(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    before = world.accounts.asked
+    assert provision_some(world.site, Lane.INTERACTIVE) == 1
+    assert world.accounts.asked == before + 1
+    assert circuit_state(world) is CircuitState.OPEN
+    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+
+
+@pytest.mark.req("H2")
+def test_one_request_for_many_counts_once(world: World) -> None:
+    """A connection reset under twenty accounts is one failure, and nineteen of them were not tried."""
+    people = [world.join(f"pat.p{number}") for number in range(CLAIM_AT_ONCE)]
+    world.accounts.fail_next(Transient(AWAY, system="keycloak"))
+    provision_some(world.site, Lane.INTERACTIVE)
+    assert circuit_state(world) is CircuitState.CLOSED
+    assert sorted(state(world, person).attempts for person in people) == [0] * (CLAIM_AT_ONCE - 1) + [1]
+
+
+@pytest.mark.req("H2")
+def test_an_accounts_own_failure_opens_nothing(world: World) -> None:
+    """Refused rows, taken names and the 500 of a bad row say nothing about Keycloak."""
+    for number in range(FAILURES_TO_OPEN * 2):
+        account = world.join(f"pat.p{number}")
+        world.accounts.fail_next(NeedsPerson("no") if number % 2 else Transient("500 to this one row"))
+        world.work()
+        assert world.read(lambda tx, which=account.id: work_state.of_account(tx, which)) is not None
+    assert world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).failures == 0
+
+
+@pytest.mark.req("H2")
+def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
+    """Its account is taken over too."""
+    account = world.join()
+    break_keycloak(world)
+    try_until_open(world)
+    mend_keycloak(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    with world.site.db.write() as tx:
+        assert circuits.begin_probe(tx, CircuitName.KEYCLOAK, world.clock.now()) is not None
+        assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.work()
+    assert world.accounts.users == {}
+    world.pass_time(120)
+    world.work()
+    assert world.user(account).enabled
+
+
+@pytest.mark.req("H2")
+def test_a_probe_with_nothing_to_do_is_not_used_up(world: World) -> None:
+    """An idle lane leaves the probe to the one that has work."""
+    world.join()
+    break_keycloak(world)
+    try_until_open(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    assert provision_some(world.site, Lane.BULK) == 0
+    mend_keycloak(world)
+    world.work()
+    assert circuit_state(world) is CircuitState.CLOSED
+
+
+def leave(world: World, account: Account) -> None:
+    world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.HOLD, BY, world.clock.now()))
+
+
+@pytest.mark.req("H2", "D2")
+def test_the_fsm_circuit_holds_up_only_what_asks_fsm(world: World) -> None:
+    """Leavers wait without a request each; a new dispatcher is in Keycloak at once; after it all leave."""
+    leavers = [world.join_technician(f"T-{number}", f"tess.t{number}") for number in range(8)]
+    for leaver in leavers:
+        leave(world, leaver)
+    world.fsm.down = True
+    for _ in range(10):
+        world.work()
+        world.pass_time(5)
+    assert circuit_state(world, CircuitName.FSM) is CircuitState.OPEN
+    assert circuit_state(world) is CircuitState.CLOSED
+    dispatcher = world.join("dora.dispatch")
+    world.work()
+    assert world.user(dispatcher).enabled
+    assert all(world.user(leaver).enabled for leaver in leavers)
+    asked = world.fsm.asked
+    attempts = {state(world, leaver).attempts for leaver in leavers}
+    for _ in range(30):
+        world.pass_time(60)
+        world.work()
+    assert world.fsm.asked - asked <= 31
+    assert {state(world, leaver).attempts for leaver in leavers} <= attempts
+    world.fsm.down = False
+    world.pass_time(LONGEST_PAUSE.total_seconds() + 600)
+    world.work()
+    world.work()
+    assert circuit_state(world, CircuitName.FSM) is CircuitState.CLOSED
+    lives = [world.read(lambda tx, which=leaver.id: accounts.get(tx, which)) for leaver in leavers]
+    assert [account.life for account in lives if account is not None] == [Life.INACTIVE] * 8
+    assert not any(world.user(leaver).enabled for leaver in leavers)
+
+
+@pytest.mark.req("H2")
+def test_a_lost_lease_is_no_outage(world: World) -> None:
+    """Another worker took the account over: the circuit hears nothing of it."""
+    world.join()
+    world.accounts.fail_next(Transient("the lease was lost; somebody else looks after this account"))
+    world.work()
+    world.pass_time(timedelta(hours=1).total_seconds())
+    assert world.read(circuits.every)[0].failures == 0
