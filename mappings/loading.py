@@ -1,10 +1,12 @@
 """Makes the Policy from the mapping files, or says everything that is wrong in them at once.
 
-Every process calls `load` at its start, and only there; nothing else reads the files.
+The files are a proposal, read by `load`; the policy in force is kept in our database as texts, and `load_texts`
+makes it a Policy. Nothing else reads files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from mappings import (
     data_access,
     drift,
     field_service,
+    guard,
     hr_rules,
     import_columns,
     profiles,
@@ -34,6 +37,7 @@ FILES = (
     "field_service.toml",
     "realm.toml",
     "drift.toml",
+    "guard.toml",
 )
 
 
@@ -44,11 +48,31 @@ def load(folder: Path | None = None) -> Policy:
     package, whole files only; what it does not hold comes from the package. Raises MappingErrors with every
     problem found.
     """
+    return _load(lambda name: _source(name, folder), folder)
+
+
+def load_texts(texts: Mapping[str, str], where: str) -> Policy:
+    """The Policy of files that are kept as texts, such as those in force. A file that is not among them comes
+    from the package: a version that kept them did not know it yet. `where` is what messages call their place.
+    Raises MappingErrors."""
+
+    def source(name: str) -> tuple[str, str]:
+        return (f"{where}/{name}", texts[name]) if name in texts else _source(name, None)
+
+    return _load(source, None)
+
+
+def read_texts(folder: Path | None = None) -> dict[str, str]:
+    """The files as `load` would read them, by name. Raises MappingErrors if one cannot be read."""
+    return {name: _source(name, folder)[1] for name in FILES}
+
+
+def _load(source: Callable[[str], tuple[str, str]], folder: Path | None) -> Policy:
     problems = _strangers(folder) if folder is not None else []
     documents: dict[str, Document | None] = {}
     for name in FILES:
         try:
-            documents[name] = _document(name, folder)
+            documents[name] = Document(*source(name))
         except MappingErrors as errors:
             problems += errors.problems
             documents[name] = None
@@ -87,17 +111,17 @@ def _problems(name: str, document: Document, folder: Path | None) -> list[Mappin
     return [MappingProblem(first.file, first.line, what)]
 
 
-def _document(name: str, folder: Path | None) -> Document:
+def _source(name: str, folder: Path | None) -> tuple[str, str]:
+    """What messages call the file, and its text."""
     own = folder / name if folder is not None else None
     shown = str(own) if own is not None and own.exists() else f"mappings/{name}"
     source = own if own is not None and own.exists() else files("mappings") / name
     try:
-        text = source.read_text(encoding="utf-8")
+        return shown, source.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise MappingErrors([MappingProblem(shown, 1, f"is not UTF-8 text: {error.reason}")]) from None
     except OSError as error:
         raise MappingErrors([MappingProblem(shown, 1, f"cannot be read: {error.strerror}")]) from None
-    return Document(shown, text)
 
 
 def _read(documents: dict[str, Document | None]) -> Policy | None:
@@ -127,6 +151,8 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     realm_policy = realm.read(document) if document else None
     document = documents["drift.toml"]
     drift_policy = drift.read(document) if document else None
+    document = documents["guard.toml"]
+    guard_rules = guard.read(document) if document else None
     if (
         levels is None
         or found_profiles is None
@@ -138,6 +164,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         or schema is None
         or realm_policy is None
         or drift_policy is None
+        or guard_rules is None
     ):
         return None
     return Policy(
@@ -152,6 +179,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         field_service=schema,
         realm=realm_policy,
         drift=drift_policy,
+        guard=guard_rules,
         fingerprint=fingerprint(
             found_profiles,
             found_branches,
@@ -163,5 +191,6 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
             schema,
             realm_policy,
             drift_policy,
+            guard_rules,
         ),
     )

@@ -12,6 +12,7 @@ from mappings.branches import Branch, Team
 from mappings.data_access import DataAccessLevel
 from mappings.drift import DriftPolicy
 from mappings.field_service import FieldServiceSchema
+from mappings.guard import GuardRules
 from mappings.hr_rules import HrRule
 from mappings.import_columns import ImportColumn
 from mappings.names import NameIndex
@@ -39,6 +40,7 @@ class Policy:
     field_service: FieldServiceSchema
     realm: RealmPolicy
     drift: DriftPolicy
+    guard: GuardRules
     fingerprint: str
     _profile_names: NameIndex = field(init=False, repr=False, compare=False)
     _branch_names: NameIndex = field(init=False, repr=False, compare=False)

@@ -57,6 +57,13 @@ def audit(
     return entry_id
 
 
+def of_run(tx: Tx, run_id: str) -> tuple[str, ...]:
+    """What was decided about a run, from the audit trail, the oldest first."""
+    entries = audit_entries
+    rows = select(entries.c.action).where(entries.c.correlation_id == run_id, entries.c.account_id.is_(None))
+    return tuple(tx.connection.scalars(rows.order_by(entries.c.at, entries.c.id)))
+
+
 def record_assignment(tx: Tx, account: Account, by: Actor, now: datetime) -> None:
     """Keep what the account has been given from now on: profile, branch, team, data access, technician (A7)."""
     tx.connection.execute(

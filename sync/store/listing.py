@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
-from sync.domain.account import Account
+from sync.domain.account import Account, Life
 from sync.domain.likeness import fold
 from sync.domain.status import AccountStatus, Observation, status_of
 from sync.store import observations, work_state
@@ -68,6 +68,12 @@ def list_accounts(tx: Tx, scope: Scope, query: AccountQuery) -> Page:
         tuple(_listed(row) for row in page),
         next=page[-1]["username_key"] if len(found) > query.limit else None,
     )
+
+
+def population(tx: Tx) -> int:
+    """How many accounts are wanted active: what the mass-change guard takes its percentages of (E7)."""
+    active = select(func.count()).select_from(accounts).where(accounts.c.life == Life.ACTIVE.value)
+    return int(tx.connection.scalar(active) or 0)
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

@@ -1,7 +1,8 @@
 """Confirming a reviewed import, or dropping it: what is applied is exactly what was reviewed (F3).
 
 The plan is made again in the transaction that confirms; if anything in it has become different since the
-review, the confirmation is refused and says what.
+review, the confirmation is refused and says what. What exceeds the limits of the mass-change guard is held for an
+approval (E7): see `approve`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Iterator, Sequence
 from mappings.policy import Policy
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
+from sync.domain.import_impact import judge_import
 from sync.domain.import_match import Keys
 from sync.domain.import_plan import ImportPlan, plan_import
 from sync.domain.import_row import from_record
 from sync.domain.import_verdict import PlannedRow, Verdict, changes_record, messages_record
 from sync.domain.lane import Lane
+from sync.domain.mass_change import Hold
 from sync.spreadsheet.reading import digest
-from sync.store import history, runs
+from sync.store import history, listing, runs
 from sync.store.database import Tx
 from sync.store.import_world import read_world
 from sync.store.runs import Run, RunRow
@@ -32,7 +35,7 @@ AGAIN = "review the file again: fsm-identity import review"
 def confirm(
     site: Site, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
 ) -> Run:
-    """Hand the run to the workers. `fingerprint` and `content`, if given, must be those of the review.
+    """Hand the run to the workers, or hold it. `fingerprint` and `content`, if given, must be those of the review.
 
     Raises Refused, and nothing is applied, if the file or the world has changed since, if the run was
     confirmed or dropped before, or while another import of the same people is under way.
@@ -50,16 +53,21 @@ def confirm(
     def command(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
         _refuse_unless_reviewed(_existing(tx, run_id))
-        _refuse_same_people(runs.same_people(tx, run_id))
-        plan = plan_import(parsed, read_world(tx, Keys.of(parsed), technicians), site.policy)
+        refuse_same_people(runs.same_people(tx, run_id))
+        world = read_world(tx, Keys.of(parsed), technicians)
+        plan = plan_import(parsed, world, site.policy)
         _refuse_differences(run, rows, plan, site.policy)
         _refuse_nothing_to_do(run, plan)
+        verdict = judge_import(plan, world, site.policy, listing.population(tx))
         now = site.clock.now()
-        runs.confirm(tx, run_id, by.name, now)
+        if isinstance(verdict, Hold):
+            runs.hold(tx, run_id, verdict.reasons, by.name)
+        else:
+            runs.confirm(tx, run_id, by.name, now)
         history.audit(
             tx,
             account_id=None,
-            action=f"confirm import of {run.source}",
+            action=f"{'hold' if isinstance(verdict, Hold) else 'confirm'} import of {run.source}",
             changed={"run": (None, run_id), "fingerprint": (None, run.fingerprint)},
             by=by,
             now=now,
@@ -103,6 +111,9 @@ def _existing(tx: Tx, run_id: str) -> Run:
 def _refuse_unless_reviewed(run: Run) -> None:
     if run.state == "reviewed":
         return
+    if run.state == "held":
+        reason, remedy = "is held already", f"see fsm-identity runs show {run.id}"
+        raise Refused([Problem("run", reason, remedy)])
     if run.confirmed_at is not None:
         when = f"{run.confirmed_at:%Y-%m-%d %H:%M} UTC"
         reason = f"was confirmed by {run.confirmed_by} at {when} already and is {run.state}"
@@ -111,7 +122,8 @@ def _refuse_unless_reviewed(run: Run) -> None:
     raise Refused([Problem("run", reason, "see fsm-identity import show")])
 
 
-def _refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
+def refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
+    """Two imports of one person would each be right for a world without the other. Raises Refused."""
     if not shared:
         return
     problems = [

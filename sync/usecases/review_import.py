@@ -11,14 +11,16 @@ from typing import Any
 
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
+from sync.domain.import_impact import judge_import
 from sync.domain.import_match import Keys
 from sync.domain.import_plan import plan_import
 from sync.domain.import_row import ImportRow, cells_record
 from sync.domain.import_verdict import PlannedRow, changes_record, messages_record
+from sync.domain.mass_change import Hold
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.sheet import SheetRow, column_letters
-from sync.store import runs
+from sync.store import listing, runs
 from sync.store.ids import new_id
 from sync.store.import_world import read_world
 from sync.store.runs import IMPORT, Run, RunRow
@@ -56,7 +58,9 @@ def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOpti
     technicians = technicians_for(site, staff.rows)
     with site.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
+        population = listing.population(tx)
     plan = plan_import(staff.rows, world, site.policy)
+    verdict = judge_import(plan, world, site.policy, population)
     now = site.clock.now()
     run = Run(
         id=new_id(now),
@@ -69,7 +73,8 @@ def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOpti
         by=by.name,
         door=by.door.value,
         counts=plan.counts,
-        options=_kept(staff, options, by.reason, site.policy.fingerprint),
+        options=_kept(staff, options, by.reason, site.policy.fingerprint)
+        | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},
     )
     originals = {row.number: row for row in staff.sheet.rows}
     rows = tuple(

@@ -142,6 +142,16 @@ CASES = [
         '"Elektro" is also a name of the team hamburg-klima',
         None,
     ),
+    ("guard.toml", "accounts = 50", "accounts = -1", "accounts: -1 is not from 0 to 1000000", None),
+    (
+        "guard.toml",
+        '"unlimited"',
+        '"unlimitd"',
+        '"unlimitd" is neither "unlimited" nor a whole number',
+        "unlimited",
+    ),
+    ("guard.toml", "[limits.moved]", "[limits.move]", "limits.move: is not known here", "moved"),
+    ("guard.toml", "percent = 10", "percent = 101", "percent: 101 is not from 0 to 100", None),
     ("branches.toml", '"Heating"', '"--"', 'the name "--" has no letter and no digit', None),
     (
         "hr_rules.toml",

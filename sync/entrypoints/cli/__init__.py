@@ -17,6 +17,7 @@ NOUNS = {
     "technician": "technician",
     "work-orders": "work_orders",
     "import": "imports",
+    "runs": "runs",
     "ops": "ops",
     "realm": "realm",
     "mappings": "mappings",

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 
 from sync.domain.import_verdict import findings
 from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
+from sync.entrypoints.cli.run_view import SHORT
 from sync.store import run_progress, runs
 from sync.store.run_progress import Place, Progress
 from sync.store.runs import Run, RunRow
@@ -18,8 +19,6 @@ from sync.usecases.import_errors import what_is_wrong
 from sync.usecases.site import Site
 
 LOOK_EVERY_SECONDS = 0.25
-SHORT = 8
-"""The last signs of a run's id that are shown to be typed: the first ones are the time."""
 
 
 def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
@@ -45,6 +44,9 @@ def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
 
 def print_counts(run: Run) -> None:
     print_table(list(run.counts), [list(run.counts.values())])
+    if run.state == "reviewed":
+        for reason in run.options.get("will_be_held", ()):
+            errors.print(f"! needs an approval after the confirmation: {reason}", markup=False, soft_wrap=True)
     screen.print(f"run         {run.id}  ({run.state})")
     screen.print(f"fingerprint {run.fingerprint[:16]}")
 

@@ -1,6 +1,7 @@
 """`fsm-identity import`: review a staff file, confirm exactly what was reviewed, watch it reach Keycloak.
 
-Exit code 1: the file was refused, rows are errors (`review`), or rows did not reach Keycloak (`confirm`).
+Exit code 1: the file was refused, rows are errors (`review`), the run is held for an approval or rows did not
+reach Keycloak (`confirm`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import typer
 from mappings import load
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli.import_view import (
-    SHORT,
     as_json,
     follow,
     print_counts,
@@ -22,6 +22,7 @@ from sync.entrypoints.cli.import_view import (
     say_next,
 )
 from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say, stop
+from sync.entrypoints.cli.run_view import SHORT, say_held
 from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
@@ -82,7 +83,7 @@ def confirm(
     timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at most.")] = 600,
     json: AsJson = False,
 ) -> None:
-    """Apply exactly what was reviewed. Exit code 1 if a row did not reach Keycloak."""
+    """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
     with failures_shown():
         site = build_site()
         found = find_run(site, run)
@@ -90,7 +91,13 @@ def confirm(
         if not yes and found.state == "reviewed":
             print_counts(found)
             typer.confirm("Apply this?", abort=True)
-        confirm_import(site, found.id, actor(reason), fingerprint=fingerprint, content=content)
+        confirmed = confirm_import(site, found.id, actor(reason), fingerprint=fingerprint, content=content)
+        if confirmed.state == "held":
+            if json:
+                print_json(as_json(site, found.id))
+            else:
+                say_held(confirmed)
+            raise typer.Exit(1)
         if not json:
             say(f"{found.source}: confirmed; the workers are at it")
         finished = not wait or follow(site, found.id, timeout)
@@ -121,6 +128,8 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
         with site.db.read() as tx:
             rows = runs.rows(tx, found.id)
         print_review(found, rows, everything=everything)
+        if found.state == "held":
+            say_held(found)
         if found.confirmed_at is not None:
             print_outcome(site, found.id)
 

@@ -1,0 +1,118 @@
+"""Approving or rejecting a run that the mass-change guard holds (E7). Called by `fsm-identity runs`.
+
+An approval names the plan's fingerprint (DESIGN rule 7): what somebody looked at is what goes on. Afterwards only
+rows whose accounts were changed since the review are refused, each by itself, when it is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from sync.domain.account_change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.lane import Lane
+from sync.store import history, runs
+from sync.store.database import Tx
+from sync.store.runs import Run
+from sync.store.tables import RunKind
+from sync.usecases.command import perform
+from sync.usecases.confirm_import import refuse_same_people
+from sync.usecases.site import Site
+
+SHORTEST_FINGERPRINT = 8
+
+Check: TypeAlias = Callable[[Tx, Site, Run], None]
+
+
+def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
+    """Hand a held run to the workers.
+
+    Raises Refused if it is not held (any more), if the fingerprint is not its own, or if the policy it was planned
+    with is no longer in force.
+    """
+
+    def command(tx: Tx) -> Run:
+        runs.confirm_one_at_a_time(tx)
+        run = held(tx, run_id)
+        refuse_other_plan(run, fingerprint)
+        CHECKS[run.kind](tx, site, run)
+        return release(tx, site, run, by)
+
+    return perform(site, command, wakes=Lane.BULK)
+
+
+def release(tx: Tx, site: Site, run: Run, by: Actor) -> Run:
+    """Write the approval down. The caller has checked that it may be given."""
+    now = site.clock.now()
+    runs.approve(tx, run.id, by.name, by.reason, now)
+    _audit(tx, run, f"approve {run.kind} of {run.source}", by, site)
+    return _existing(tx, run.id)
+
+
+def reject(site: Site, run_id: str, by: Actor) -> Run:
+    """End a held run. Raises Refused if it is not held (any more)."""
+    with site.db.write() as tx:
+        run = held(tx, run_id)
+        runs.end(tx, run_id, "cancelled", site.clock.now())
+        _audit(tx, run, f"reject {run.kind} of {run.source}", by, site)
+        return _existing(tx, run_id)
+
+
+def held(tx: Tx, run_id: str) -> Run:
+    """The run, locked until the transaction ends: of two approvals at once the second finds it approved."""
+    run = _existing(tx, run_id)
+    if run.state == "held":
+        return run
+    if run.approved_by is not None:
+        reason = f"was approved by {run.approved_by} already and is {run.state}"
+    else:
+        reason = f"is {run.state}, not held"
+    raise Refused([Problem("run", reason, "see fsm-identity runs show")])
+
+
+def refuse_other_plan(run: Run, fingerprint: str) -> None:
+    named = fingerprint.strip().lower()
+    if len(named) < SHORTEST_FINGERPRINT:
+        shortest = f"name at least {SHORTEST_FINGERPRINT} signs of it"
+        raise Refused([Problem("plan", "is too short", shortest)])
+    if not run.fingerprint.startswith(named):
+        reason = f"is not {named}, it is {run.fingerprint[:16]}"
+        raise Refused([Problem("plan", reason, f"look at it again: fsm-identity runs show {run.id[-8:]}")])
+
+
+def _check_import(tx: Tx, site: Site, run: Run) -> None:
+    if run.options.get("policy") != site.policy.fingerprint:
+        remedy = "reject it and review the file again"
+        raise Refused([Problem("run", "the mapping files have changed since the review", remedy)])
+    refuse_same_people(runs.same_people(tx, run.id))
+
+
+def _nothing_more(tx: Tx, site: Site, run: Run) -> None:
+    """Each row is pinned to the version of its account."""
+
+
+CHECKS: Final[Mapping[RunKind, Check]] = {
+    "import": _check_import,
+    "repair": _nothing_more,
+    "adoption": _nothing_more,
+}
+
+
+def _existing(tx: Tx, run_id: str) -> Run:
+    run = runs.get(tx, run_id)
+    if run is None:
+        raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity runs list")])
+    return run
+
+
+def _audit(tx: Tx, run: Run, action: str, by: Actor, site: Site) -> None:
+    history.audit(
+        tx,
+        account_id=None,
+        action=action,
+        changed={"run": (None, run.id), "fingerprint": (None, run.fingerprint)},
+        by=by,
+        now=site.clock.now(),
+        correlation_id=run.id,
+    )
