@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, func, select
 
+from sync.domain.errors import Difference
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.store.batches import batches
@@ -20,7 +21,8 @@ from sync.store.tables import provisioning as work
 class WorkState:
     """The work on one account. Wanted and applied are never mixed (rule 8).
 
-    `due_at` None: nothing to do. `leased_until`: a worker is at it. `quarantine` is (kind, reason).
+    `due_at` None: nothing to do. `leased_until`: a worker is at it. `quarantine` is (kind, reason), `differences`
+    what could not be made then. `waits` is (circuit or "configuration", reason) while something has to be mended.
     """
 
     wanted_version: int
@@ -30,6 +32,8 @@ class WorkState:
     attempts: int
     quarantine: tuple[str, str] | None
     held_work_orders: tuple[OpenWorkOrder, ...]
+    differences: tuple[Difference, ...] = ()
+    waits: tuple[str, str] | None = None
 
     @property
     def applied(self) -> bool:
@@ -99,6 +103,9 @@ COLUMNS = (
     work.c.quarantine_kind,
     work.c.quarantine_reason,
     work.c.held_work_orders,
+    work.c.quarantine_difference,
+    work.c.waits_for,
+    work.c.waits_reason,
 )
 
 
@@ -112,4 +119,6 @@ def from_row(row: RowMapping) -> WorkState:
         attempts=row["attempts"],
         quarantine=None if kind is None else (kind, row["quarantine_reason"]),
         held_work_orders=row["held_work_orders"] or (),
+        differences=row["quarantine_difference"] or (),
+        waits=None if row["waits_for"] is None else (row["waits_for"], row["waits_reason"]),
     )

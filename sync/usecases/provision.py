@@ -8,6 +8,7 @@ with what Keycloak really holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -20,6 +21,7 @@ from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
+from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords, provisioning
 from sync.store.provisioning import Claim
@@ -143,9 +145,10 @@ def as_failure(account_id: str, error: Exception) -> Failure:
 
 def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
     """Make Keycloak equal to what is wanted of one account. Raises a Failure."""
-    if isinstance(created, Failure):
-        raise created
     desired = desired_state(claim.account, site.policy)
+    if isinstance(created, Failure):
+        with with_difference(partial(no_user, desired)):
+            raise created
     if created is not None and not created.existed:
         keep_lease(site, claim)
         work_order_gate.release(site, claim.account)
@@ -154,10 +157,13 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
     idp_user_id = _idp_user_id(claim, created)
     observed = accounts.observe(idp_user_id, sessions=not desired.enabled)
     if observed is None:
-        raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
-    refuse_unsafe(desired, observed)
+        with with_difference(partial(no_user, desired)):
+            raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
+    with with_difference(partial(not_ours, desired, observed)):
+        refuse_unsafe(desired, observed)
     plan = diff(desired, observed)
-    refuse_tampered_groups(accounts.extra_roles(desired.groups - observed.groups))
+    with with_difference(partial(unmade, plan.changes)):
+        refuse_tampered_groups(accounts.extra_roles(desired.groups - observed.groups))
 
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
@@ -169,9 +175,10 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
             plan = plan.keeping_access()
 
     present = observed
-    for change in plan.changes:
+    for number, change in enumerate(plan.changes):
         keep_lease(site, claim)
-        accounts.apply(idp_user_id, change)
+        with with_difference(partial(unmade, plan.changes[number:])):
+            accounts.apply(idp_user_id, change)
         present = result_of(change, present)
 
     if verdict in (Verdict.HELD, Verdict.REFUSED):

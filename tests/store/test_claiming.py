@@ -430,7 +430,7 @@ def test_a_claim_among_many_accounts_uses_the_index(
         tx.connection.execute(text("ANALYZE"))
         plan = explained(tx.connection, now)
     assert "ix_provisioning_claim" in plan
-    assert "Seq Scan" not in plan
+    assert "Seq Scan on provisioning" not in plan
     assert "SCAN provisioning" not in plan
     assert len(claim_all(db, now, limit=100)) == MANY // 1000
 

@@ -8,9 +8,10 @@ from sync.domain.account import Account
 from sync.domain.desired import desired_state
 from sync.domain.plan import diff
 from sync.domain.status import Observation, observation_of, status_of
-from sync.entrypoints.cli.output import print_json, print_table, screen, shown
+from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
 from sync.store import deactivations, history, listing, observations, work_state
 from sync.store.query import AccountQuery, Scope
+from sync.store.work_state import WorkState
 from sync.usecases.site import Site
 
 
@@ -82,6 +83,8 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
         ],
     )
     _print_observed(seen, differs)
+    if work is not None:
+        _print_stuck(work)
     if request is not None:
         print_table(
             ["deactivation", ""],
@@ -125,6 +128,20 @@ def _print_observed(seen: Observation | None, differs: list[str] | None) -> None
         print_table(["observed", ""], rows)
     if differs is not None:
         screen.print("Keycloak is as wanted" if not differs else "differs: " + shown("; ".join(differs)))
+
+
+def _print_stuck(work: WorkState) -> None:
+    """Why the account is not as wanted and nobody goes on with it, or what it waits for."""
+    if work.waits is not None:
+        screen.print(f"[yellow]waits[/yellow] for {work.waits[0]}: {plain(work.waits[1])}", soft_wrap=True)
+    if work.quarantine is not None:
+        kind, reason = work.quarantine
+        screen.print(f"[red]in quarantine[/red] ({kind}): {plain(reason)}", soft_wrap=True)
+        if work.differences:
+            print_table(
+                ["could not be made", "wanted", "found"],
+                [[each.what, each.wanted, each.found] for each in work.differences],
+            )
 
 
 def _lock(seen: Observation) -> str:

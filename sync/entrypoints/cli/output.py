@@ -64,7 +64,7 @@ def failures_shown() -> Iterator[None]:
 
 def stop(message: str) -> NoReturn:
     """Print why and leave with exit code 1."""
-    errors.print(f"[red]✗[/red] {_plain(message)}", soft_wrap=True)
+    errors.print(f"[red]✗[/red] {plain(message)}", soft_wrap=True)
     raise typer.Exit(1) from None
 
 
@@ -74,7 +74,7 @@ def log_to_errors() -> None:
 
 
 def say(message: str) -> None:
-    screen.print(f"[green]✓[/green] {_plain(message)}", soft_wrap=True)
+    screen.print(f"[green]✓[/green] {plain(message)}", soft_wrap=True)
 
 
 def print_table(
@@ -86,7 +86,7 @@ def print_table(
 ) -> None:
     table = Table(*columns, title=title, title_justify="left", header_style="bold")
     for row in rows:
-        table.add_row(*(_plain(shown(value)) for value in row))
+        table.add_row(*(plain(shown(value)) for value in row))
     console.print(table)
 
 
@@ -137,11 +137,11 @@ def _as_line(_logger: object, _level: str, logged: MutableMapping[str, Any]) -> 
     return f"! {event}: {'; '.join(str(value) for value in logged.values())}" if logged else f"! {event}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep rich from reading brackets in data as markup."""
     return text.replace("[", r"\[")
 
 
 def _print_problems(refused: Refused) -> None:
     for problem in refused.problems:
-        errors.print(f"[red]✗[/red] {_plain(str(problem))}", soft_wrap=True)
+        errors.print(f"[red]✗[/red] {plain(str(problem))}", soft_wrap=True)

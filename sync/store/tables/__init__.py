@@ -24,6 +24,7 @@ from sync.store.tables.metadata import metadata
 from sync.store.tables.operations import PAUSABLE, lane_pause, worker
 from sync.store.tables.policies import policy, push_count
 from sync.store.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
+from sync.store.tables.troubles import trouble
 from sync.store.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
@@ -63,5 +64,6 @@ __all__ = [
     "run",
     "run_row",
     "stranded_work_order",
+    "trouble",
     "worker",
 ]
