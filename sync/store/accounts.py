@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import Column, ColumnElement, and_, bindparam, delete, func, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
@@ -56,29 +56,40 @@ def update(tx: Tx, account: Account) -> None:
     _uniquely(tx, account, write)
 
 
-def remember_idp_user_id(tx: Tx, account_id: str, idp_user_id: str) -> None:
-    """Keep the id Keycloak knows the user by. Raises Conflict if another account has that user, or if this
-    account has another one: two users for one person need a person's decision."""
-    known = tx.connection.scalar(tx.locking(select(accounts.c.idp_user_id).where(accounts.c.id == account_id)))
-    if known == idp_user_id:
+def remember_idp_user_ids(tx: Tx, found: Mapping[str, str]) -> None:
+    """Keep for each account id the id Keycloak knows the user by. Raises Conflict if another account has that
+    user, or if the account has another one: two users for one person need a person's decision."""
+    known: dict[str, str | None] = {}
+    for some in batches(found):
+        ids = select(accounts.c.id, accounts.c.idp_user_id).where(accounts.c.id.in_(some))
+        known.update((row.id, row.idp_user_id) for row in tx.connection.execute(tx.locking(ids)))
+    new = {account_id: wanted for account_id, wanted in found.items() if known.get(account_id) != wanted}
+    for account_id, wanted in new.items():
+        if known.get(account_id) is not None:
+            raise Conflict(f"the account has Keycloak user {known[account_id]} already, not {wanted}")
+    if not new:
         return
-    if known is not None:
-        raise Conflict(f"the account has Keycloak user {known} already, not {idp_user_id}")
+    statement = sql_update(accounts).where(accounts.c.id == bindparam("of_account"))
     try:
         with tx.connection.begin_nested():
             tx.connection.execute(
-                sql_update(accounts).where(accounts.c.id == account_id).values(idp_user_id=idp_user_id)
+                statement.values(idp_user_id=bindparam("known_as")),
+                [{"of_account": account_id, "known_as": wanted} for account_id, wanted in sorted(new.items())],
             )
     except IntegrityError:
-        raise Conflict(f"Keycloak user {idp_user_id} belongs to another account") from None
+        raise Conflict(f"Keycloak user {', '.join(sorted(new.values()))} belongs to another account") from None
 
 
-def lock(tx: Tx, account_id: str) -> None:
-    """Keep everybody else from changing the account until the transaction ends.
+def lock_all(tx: Tx, account_ids: Collection[str]) -> None:
+    """Keep everybody else from changing the accounts until the transaction ends.
 
-    Whoever locks an account and its work takes the account first: two orders would be a deadlock.
+    Whoever locks an account and its work takes the account first, and of many in the order of their ids: two
+    orders would be a deadlock.
     """
-    tx.connection.execute(tx.locking(select(accounts.c.id).where(accounts.c.id == account_id)))
+    for some in batches(account_ids):
+        tx.connection.execute(
+            tx.locking(select(accounts.c.id).where(accounts.c.id.in_(some)).order_by(accounts.c.id))
+        )
 
 
 def get(tx: Tx, account_id: str) -> Account | None:

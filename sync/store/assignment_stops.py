@@ -3,10 +3,12 @@ never undone by us (DESIGN rule 5)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import assignment_stop
 from sync.store.upserts import upsert
@@ -18,11 +20,15 @@ def remember(tx: Tx, technician_id: str, account_id: str, now: datetime) -> None
     tx.connection.execute(upsert(tx, assignment_stop, row, changes={"account_id": account_id}))
 
 
-def is_ours(tx: Tx, technician_id: str) -> bool:
-    found = tx.connection.scalar(
-        select(assignment_stop.c.technician_id).where(assignment_stop.c.technician_id == technician_id)
+def ours(tx: Tx, technician_ids: Collection[str]) -> frozenset[str]:
+    """Those of the technicians whom we stopped."""
+    return frozenset(
+        technician_id
+        for some in batches(technician_ids)
+        for technician_id in tx.connection.scalars(
+            select(assignment_stop.c.technician_id).where(assignment_stop.c.technician_id.in_(some))
+        )
     )
-    return found is not None
 
 
 def forget(tx: Tx, technician_id: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from sync.domain.lane import Lane
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.tables import Outcome
 from sync.store.tables import attempt as attempts
+from sync.store.tables import provisioning as work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +39,51 @@ class Attempt:
         )
 
 
-def record(tx: Tx, attempt: Attempt) -> bool:
-    """Keep it unless it repeats the last one: a hold is looked at every minute, for weeks. False: not kept."""
-    last = tx.connection.execute(
-        select(attempts)
-        .where(attempts.c.account_id == attempt.account_id)
-        .order_by(attempts.c.at.desc(), attempts.c.id.desc())
+def record_all(tx: Tx, made: Sequence[Attempt]) -> None:
+    """Keep each, at most one an account, unless it repeats the last one: a hold is looked at every minute, for
+    weeks."""
+    before = _last_of(tx, [each.account_id for each in made if not each.changes])
+    new = [each for each in made if each.account_id not in before or not each.repeats(before[each.account_id])]
+    if new:
+        tx.connection.execute(attempts.insert(), [_row(each) for each in new])
+
+
+def _last_of(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Attempt]:
+    other = attempts.alias()
+    newest = (
+        select(other.c.id)
+        .where(other.c.account_id == work.c.account_id)
+        .order_by(other.c.at.desc(), other.c.id.desc())
         .limit(1)
-    ).one_or_none()
-    if last is not None and attempt.repeats(
-        Attempt(last.account_id, last.version, last.at, Lane(last.lane), last.outcome, last.changes, last.error)
-    ):
-        return False
-    tx.connection.execute(
-        attempts.insert().values(
-            {
-                "id": new_id(attempt.at),
-                "account_id": attempt.account_id,
-                "version": attempt.version,
-                "at": attempt.at,
-                "lane": attempt.lane.value,
-                "outcome": attempt.outcome,
-                "changes": attempt.changes,
-                "error": attempt.error,
-            }
-        )
+        .correlate(work)
+        .scalar_subquery()
     )
-    return True
+    found: dict[str, Attempt] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(attempts)
+            .select_from(work)
+            .join(attempts, attempts.c.id == newest)
+            .where(work.c.account_id.in_(some))
+        )
+        found.update(
+            (
+                row.account_id,
+                Attempt(row.account_id, row.version, row.at, Lane(row.lane), row.outcome, row.changes, row.error),
+            )
+            for row in rows
+        )
+    return found
+
+
+def _row(attempt: Attempt) -> dict[str, object]:
+    return {
+        "id": new_id(attempt.at),
+        "account_id": attempt.account_id,
+        "version": attempt.version,
+        "at": attempt.at,
+        "lane": attempt.lane.value,
+        "outcome": attempt.outcome,
+        "changes": attempt.changes,
+        "error": attempt.error,
+    }

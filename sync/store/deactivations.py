@@ -19,6 +19,7 @@ from sync.domain.deactivation import DeactivationState, OpenDeactivation
 from sync.domain.errors import Problem, Refused
 from sync.domain.gate import GatePolicy, OpenWorkOrder
 from sync.store.account_rows import COLUMNS, from_row
+from sync.store.batches import batches
 from sync.store.columns import UtcDateTime
 from sync.store.database import Tx
 from sync.store.ids import new_id
@@ -194,14 +195,16 @@ def stranded(tx: Tx, scope: Scope) -> tuple[Stranded, ...]:
     )
 
 
-def resolve_stranded(tx: Tx, technician_id: str, now: datetime) -> int:
-    """Take everything of the technician off the list. Answers how much was on it."""
-    done = tx.connection.execute(
-        update(stranded_work_order)
-        .where(stranded_work_order.c.technician_id == technician_id, STRANDED)
-        .values(resolved_at=now)
+def resolve_stranded(tx: Tx, technician_ids: Collection[str], now: datetime) -> int:
+    """Take everything of the technicians off the list. Answers how much was on it."""
+    return sum(
+        tx.connection.execute(
+            update(stranded_work_order)
+            .where(stranded_work_order.c.technician_id.in_(some), STRANDED)
+            .values(resolved_at=now)
+        ).rowcount
+        for some in batches(technician_ids)
     )
-    return done.rowcount
 
 
 PREFIX = "deactivation_"

@@ -5,6 +5,7 @@ Who sends reads the secret it carries from `passwords`; nothing secret is stored
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -16,6 +17,7 @@ from sync.domain.account import Account, Life
 from sync.domain.lane import Lane
 from sync.store import lanes
 from sync.store.account_rows import COLUMNS, from_row
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.tables import UNSENT, account
@@ -68,13 +70,16 @@ def enqueue(
     return mail_id
 
 
-def make_due(tx: Tx, account_id: str, now: datetime) -> int:
-    """The account is in Keycloak: its waiting mails may go. Answers how many."""
-    return tx.connection.execute(
-        update(mails)
-        .where(mails.c.account_id == account_id, mails.c.state == "waiting")
-        .values(state="due", due_at=now)
-    ).rowcount
+def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
+    """The accounts are in Keycloak: their waiting mails may go. Answers how many."""
+    return sum(
+        tx.connection.execute(
+            update(mails)
+            .where(mails.c.account_id.in_(some), mails.c.state == "waiting")
+            .values(state="due", due_at=now)
+        ).rowcount
+        for some in batches(account_ids)
+    )
 
 
 def readdress(tx: Tx, account_id: str, recipient: str) -> int:

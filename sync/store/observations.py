@@ -12,13 +12,19 @@ from sync.domain.observed import LockState, Sessions
 from sync.domain.status import Observation
 from sync.store.database import Tx
 from sync.store.tables import observation as observations
-from sync.store.upserts import upsert
+from sync.store.upserts import upsert_all
 
 
-def keep(tx: Tx, account_id: str, seen: Observation) -> None:
-    """Replaces the look before."""
-    values = {"observed_at": seen.observed_at, "state": _state(seen)}
-    tx.connection.execute(upsert(tx, observations, {"account_id": account_id} | values, changes=values))
+def keep_all(tx: Tx, seen: Mapping[str, Observation]) -> None:
+    """By account id; each replaces the look before."""
+    upsert_all(
+        tx,
+        observations,
+        [
+            {"account_id": account_id, "observed_at": each.observed_at, "state": _state(each)}
+            for account_id, each in sorted(seen.items())
+        ],
+    )
 
 
 def last(tx: Tx, account_id: str) -> Observation | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from sync.domain.errors import Misconfigured
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import Delivery
 from sync.store.tables import initial_password as passwords
@@ -30,21 +33,37 @@ def keep(tx: Tx, account_id: str, password: str, delivery: Delivery, expires_at:
 
 def kept(tx: Tx, account_id: str, now: datetime) -> KeptPassword | None:
     """Open it and leave it where it is. None: there is none, or it has expired."""
-    row = tx.connection.execute(
-        select(passwords).where(passwords.c.account_id == account_id, passwords.c.expires_at > now)
-    ).one_or_none()
-    return None if row is None else KeptPassword(tx.sealer.open(row.sealed), row.delivery, row.expires_at)
+    found = kept_by(tx, [account_id], now).get(account_id)
+    if isinstance(found, Misconfigured):
+        raise found
+    return found
+
+
+def kept_by(tx: Tx, account_ids: Collection[str], now: datetime) -> Mapping[str, KeptPassword | Misconfigured]:
+    """Like `kept`, by account id, without those that have none; a failure stands for one that no key opens."""
+    found: dict[str, KeptPassword | Misconfigured] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(passwords).where(passwords.c.account_id.in_(some), passwords.c.expires_at > now)
+        )
+        for row in rows:
+            try:
+                found[row.account_id] = KeptPassword(tx.sealer.open(row.sealed), row.delivery, row.expires_at)
+            except Misconfigured as failure:
+                found[row.account_id] = failure
+    return found
 
 
 def erase(tx: Tx, account_id: str) -> None:
     tx.connection.execute(delete(passwords).where(passwords.c.account_id == account_id))
 
 
-def erase_shown(tx: Tx, account_id: str) -> None:
-    """Keycloak has it and its owner has seen it: nobody needs it any more. One for a mail stays."""
-    tx.connection.execute(
-        delete(passwords).where(passwords.c.account_id == account_id, passwords.c.delivery == "shown")
-    )
+def erase_shown(tx: Tx, account_ids: Collection[str]) -> None:
+    """Keycloak has them and their owners have seen them: nobody needs them any more. One for a mail stays."""
+    for some in batches(account_ids):
+        tx.connection.execute(
+            delete(passwords).where(passwords.c.account_id.in_(some), passwords.c.delivery == "shown")
+        )
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:

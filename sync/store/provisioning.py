@@ -5,7 +5,8 @@ A claim is a lease with a token. Whoever finishes with a token that is no longer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -251,11 +252,48 @@ def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
-    """Write down what came of the claim and give it back. False: the lease was lost; nothing was written.
+    """`finish_all` for one. False: the lease was lost; nothing was written."""
+    return claim.account.id in finish_all(tx, [(claim, result)], now)
 
-    If somebody asked for another look since the claim, the account stays due.
+
+def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
+    """Write down what came of each claim and give it back. Answers the accounts written: those whose lease was
+    not lost, by the token each row has at the write.
+
+    If somebody asked for another look since the claim, the account stays due. One statement for all that ended
+    alike, so that a batch costs little more than one account.
     """
-    accounts.lock(tx, claim.account.id)
+    accounts.lock_all(tx, [claim.account.id for claim, _ in finished])
+    alike: dict[tuple[str, int, Finished], list[Claim]] = {}
+    for claim, result in finished:
+        same = replace(result, observed=None, changes=(), error=None)
+        alike.setdefault((claim.token, claim.asked, same), []).append(claim)
+    written: set[str] = set()
+    for (token, _, result), claims in alike.items():
+        rows = tx.connection.execute(
+            update(work)
+            .where(
+                work.c.account_id.in_(sorted(claim.account.id for claim in claims)), work.c.lease_token == token
+            )
+            .values(_values(claims[0], result, now))
+            .returning(work.c.account_id)
+        )
+        written.update(rows.scalars())
+    kept = [(claim, result) for claim, result in finished if claim.account.id in written]
+    observations.keep_all(
+        tx,
+        {
+            claim.account.id: observation_of(result.observed, now)
+            for claim, result in kept
+            if result.observed is not None
+        },
+    )
+    attempts.record_all(tx, [_attempt(claim, result, now) for claim, result in kept])
+    return frozenset(written)
+
+
+def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
+    """What the row of the claim, and of every claim that ended like it, becomes."""
     kind, reason = result.quarantine or (None, None)
     waits_for, waits_reason = result.waits or (None, None)
     same = and_(work.c.waits_for == waits_for, work.c.waits_reason == waits_reason)
@@ -278,23 +316,19 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
     if result.held_work_orders is not None or result.outcome != "retry":
         held = literal(result.held_work_orders, WorkOrderList())
         values["held_work_orders"] = _unless_asked(claim, work.c.held_work_orders, held)
-    if tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 0:
-        return False
-    if result.observed is not None:
-        observations.keep(tx, claim.account.id, observation_of(result.observed, now))
-    attempts.record(
-        tx,
-        attempts.Attempt(
-            account_id=claim.account.id,
-            version=claim.wanted_version,
-            at=now,
-            lane=claim.lane,
-            outcome=result.outcome,
-            changes=result.changes,
-            error=result.error or _listed(result.held_work_orders),
-        ),
+    return values
+
+
+def _attempt(claim: Claim, result: Finished, now: datetime) -> attempts.Attempt:
+    return attempts.Attempt(
+        account_id=claim.account.id,
+        version=claim.wanted_version,
+        at=now,
+        lane=claim.lane,
+        outcome=result.outcome,
+        changes=result.changes,
+        error=result.error or _listed(result.held_work_orders),
     )
-    return True
 
 
 def release(tx: Tx, claim: Claim) -> bool:

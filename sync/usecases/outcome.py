@@ -4,6 +4,7 @@ lease was lost."""
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,15 +68,45 @@ def record(
     is the circuit of the gateway that was used."""
     match outcome:
         case Applied():
-            _record_applied(tx, policy, claim, outcome, now)
+            record_applied(tx, policy, [(claim, outcome)], now)
         case Withheld():
             _record_withheld(tx, claim, outcome, now)
         case Failed(failure):
             provisioning.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
 
 
-def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> None:
-    finished = Finished(
+def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]], now: datetime) -> None:
+    """Write down all of them together, with few statements however many they are. Whose lease was lost is left
+    out. Raises Conflict, with nothing to be kept, if Keycloak's id of one belongs to another account."""
+    finished = [(claim, _applied(policy, claim, outcome, now)) for claim, outcome in done]
+    written = provisioning.finish_all(tx, finished, now)
+    kept = [(claim, outcome) for claim, outcome in done if claim.account.id in written]
+    accounts.remember_idp_user_ids(
+        tx,
+        {claim.account.id: outcome.idp_user_id for claim, outcome in kept if claim.account.idp_user_id is None},
+    )
+    created = [claim.account.id for claim, outcome in kept if outcome.created]
+    passwords.erase_shown(tx, created)
+    mails.make_due(tx, created, now)
+    for claim, outcome in kept:
+        if outcome.technician_id is not None and outcome.stranded:
+            deactivations.strand(tx, claim.account.id, outcome.technician_id, outcome.stranded, now)
+        if claim.deactivation is not None:
+            deactivations.complete(tx, claim.deactivation.id, now)
+    working = {str(claim.account.technician_id) for claim, _ in kept if does_field_work(claim.account, policy)}
+    deactivations.resolve_stranded(tx, working, now)
+    latency.add(
+        tx,
+        [
+            (claim.lane, now - claim.wanted_at)
+            for claim, _ in kept
+            if claim.wanted_at is not None and claim.applied_version != claim.wanted_version
+        ],
+    )
+
+
+def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> Finished:
+    return Finished(
         outcome="applied",
         applied_version=claim.wanted_version,
         fingerprint=policy.fingerprint,
@@ -87,22 +118,6 @@ def _record_applied(tx: Tx, policy: Policy, claim: Claim, outcome: Applied, now:
         changes=outcome.changes,
         error=None,
     )
-    if not provisioning.finish(tx, claim, finished, now):
-        return
-    account_id = claim.account.id
-    if claim.account.idp_user_id is None:
-        accounts.remember_idp_user_id(tx, account_id, outcome.idp_user_id)
-    if outcome.created:
-        passwords.erase_shown(tx, account_id)
-        mails.make_due(tx, account_id, now)
-    if outcome.technician_id is not None and outcome.stranded:
-        deactivations.strand(tx, account_id, outcome.technician_id, outcome.stranded, now)
-    if does_field_work(claim.account, policy):
-        deactivations.resolve_stranded(tx, str(claim.account.technician_id), now)
-    if claim.deactivation is not None:
-        deactivations.complete(tx, claim.deactivation.id, now)
-    if claim.wanted_at is not None and claim.applied_version != claim.wanted_version:
-        latency.add(tx, [(claim.lane, now - claim.wanted_at)])
 
 
 def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:

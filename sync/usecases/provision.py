@@ -16,7 +16,7 @@ from sync.domain.account import Life
 from sync.domain.change import Change, result_of
 from sync.domain.circuit import CircuitName
 from sync.domain.desired import desired_state
-from sync.domain.errors import Failure, NeedsPerson, Transient
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
@@ -24,15 +24,16 @@ from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords, provisioning
+from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import LEASE, keep_lease, remaining
-from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record
+from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.usecases.site import Site
 
-CLAIM_AT_ONCE = 20
-"""A drain's share: partialImport is fastest in chunks of 10-20 (FACTS), and a killed worker holds few."""
+CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
+"""A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
 
 log = structlog.get_logger()
 
@@ -49,11 +50,17 @@ def provision_some(site: Site, lane: Lane) -> int:
             tx,
             lane,
             lambda limit: provisioning.claim(tx, lane, site.clock.now(), LEASE, limit),
-            CLAIM_AT_ONCE,
+            CLAIM_AT_ONCE[lane],
         )
     accounts = site.accounts_for(lane)
     created = create_missing(site, accounts, claims)
+    made = made_now(site, claims, created)
+    if made:
+        watch.heard(None)
+        settle_made(site, made, watch.name)
     for claim in claims:
+        if claim.account.id in made:
+            continue
         found = created.get(claim.account.id)
         untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
         if untried or (isinstance(found, Failure) and watch.shares(found)):
@@ -73,15 +80,21 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
     """
     outcomes: dict[str, Created | Failure] = {}
     users: list[NewUser] = []
+    missing = [claim for claim in claims if claim.account.idp_user_id is None]
+    if not missing:
+        return {}
+    try:
+        with site.db.read() as tx:
+            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], site.clock.now())
+    except Transient as unread:
+        return dict.fromkeys((claim.account.id for claim in missing), unread)
     away: Failure | None = None
-    for claim in claims:
-        if claim.account.idp_user_id is not None:
-            continue
+    for claim in missing:
         if away is not None:
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append(new_user(site, accounts, claim))
+            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
         except Exception as error:
             failure = as_failure(claim.account.id, error)
             outcomes[claim.account.id] = failure
@@ -102,13 +115,33 @@ def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Crea
     return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
 
 
-def new_user(site: Site, accounts: Accounts, claim: Claim) -> NewUser:
-    """The user to create, with the password that waits for it, opened only here. Raises a Failure."""
+def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:
+    """The user to create, with the password that waits for it, if one does. Raises a Failure."""
     desired = desired_state(claim.account, site.policy)
     refuse_tampered_groups(accounts.extra_roles(desired.groups))
-    with site.db.read() as tx:
-        kept = passwords.kept(tx, claim.account.id, site.clock.now())
+    if isinstance(kept, Misconfigured):
+        raise kept
     return NewUser(desired, kept.password if kept is not None else None)
+
+
+def made_now(
+    site: Site, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
+) -> Mapping[str, tuple[Claim, Applied]]:
+    """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
+    has to be let work again in the FSM system, and no command waits. By account id."""
+    new = [
+        (claim, outcome)
+        for claim in claims
+        if isinstance(outcome := created.get(claim.account.id), Created)
+        and not outcome.existed
+        and not claim.commands
+    ]
+    stopped = work_order_gate.stopped(site, [claim.account for claim, _ in new])
+    return {
+        claim.account.id: (claim, Applied(outcome.idp_user_id, changes=("create",), created=True))
+        for claim, outcome in new
+        if claim.account.technician_id not in stopped
+    }
 
 
 def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
@@ -117,6 +150,19 @@ def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Cr
         return bring_about(site, accounts, claim, created)
     except Exception as error:
         return Failed(as_failure(claim.account.id, error))
+
+
+def settle_made(site: Site, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:
+    """Record all of them in one transaction, or, if one of them cannot be recorded, each by itself."""
+    try:
+        with site.db.write() as tx:
+            record_applied(tx, site.policy, tuple(made.values()), site.clock.now())
+    except Transient as failure:
+        log.warning("outcomes not recorded; they are looked at again", accounts=len(made), reason=str(failure))
+    except Exception:
+        log.warning("outcomes are recorded one by one", accounts=len(made), exc_info=True)
+        for claim, outcome in made.values():
+            settle(site, claim, outcome, keycloak)
 
 
 def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = CircuitName.KEYCLOAK) -> None:

@@ -43,7 +43,7 @@ def reassign_work_orders(site: Site, technician_id: str, to: str, by: Actor) -> 
             by=by,
             now=now,
         )
-        deactivations.resolve_stranded(tx, technician_id, now)
+        deactivations.resolve_stranded(tx, [technician_id], now)
         if leaving is not None:
             provisioning.look_again(tx, leaving.id, Lane.INTERACTIVE, now)
     wake(site, Lane.INTERACTIVE)

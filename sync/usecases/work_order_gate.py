@@ -6,6 +6,7 @@ refused to the technician by the FSM system (D3). Only a stop of ours is ever un
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.domain.account import Account
@@ -54,13 +55,22 @@ def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
     field_service.stop_assignments(technician_id)
 
 
+def stopped(site: Site, accounts: Iterable[Account]) -> frozenset[str]:
+    """The technicians of these accounts whom we stopped although they do field work: `release` lets them work."""
+    working = {
+        account.technician_id
+        for account in accounts
+        if account.technician_id is not None and does_field_work(account, site.policy)
+    }
+    if not working:
+        return frozenset()
+    with site.db.read() as tx:
+        return assignment_stops.ours(tx, working)
+
+
 def release(site: Site, account: Account) -> None:
     """Allow assignments again if we stopped them and the account does field work as that technician."""
-    if account.technician_id is None or not does_field_work(account, site.policy):
-        return
-    with site.db.read() as tx:
-        stopped = assignment_stops.is_ours(tx, account.technician_id)
-    if not stopped:
+    if account.technician_id is None or not stopped(site, [account]):
         return
     WatchedFieldService(site).allow_assignments(account.technician_id)
     with site.db.write() as tx:

@@ -128,7 +128,7 @@ def test_an_update_of_what_is_wanted_leaves_what_was_observed(
     account = make_account()
     with db.write() as tx:
         accounts.insert(tx, account)
-        accounts.remember_idp_user_id(tx, account.id, "kc-1")
+        accounts.remember_idp_user_ids(tx, {account.id: "kc-1"})
         accounts.update(tx, replace(account, profile="manager", last_login_at=now))
         stored = accounts.get(tx, account.id)
     assert stored == replace(account, profile="manager", idp_user_id="kc-1")
@@ -147,12 +147,12 @@ def test_a_keycloak_user_belongs_to_one_account(db: Database, make_account: Make
     with db.write() as tx:
         accounts.insert(tx, one)
         accounts.insert(tx, two)
-        accounts.remember_idp_user_id(tx, one.id, "kc-1")
-        accounts.remember_idp_user_id(tx, one.id, "kc-1")
+        accounts.remember_idp_user_ids(tx, {one.id: "kc-1"})
+        accounts.remember_idp_user_ids(tx, {one.id: "kc-1"})
         with pytest.raises(Conflict, match="kc-1 already"):
-            accounts.remember_idp_user_id(tx, one.id, "kc-2")
+            accounts.remember_idp_user_ids(tx, {one.id: "kc-2"})
         with pytest.raises(Conflict, match="another account"):
-            accounts.remember_idp_user_id(tx, two.id, "kc-1")
+            accounts.remember_idp_user_ids(tx, {two.id: "kc-1"})
     with db.read() as tx:
         assert accounts.by_idp_user_id(tx, "kc-1") == replace(one, idp_user_id="kc-1")
 

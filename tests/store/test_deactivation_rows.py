@@ -118,8 +118,8 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
     ]
     assert listed[0].account == account
     with db.write() as tx:
-        assert deactivations.resolve_stranded(tx, "T-2", now) == 0
-        assert deactivations.resolve_stranded(tx, "T-1", now) == 2
+        assert deactivations.resolve_stranded(tx, ["T-2"], now) == 0
+        assert deactivations.resolve_stranded(tx, ["T-1"], now) == 2
         assert deactivations.stranded(tx, Scope.all()) == ()
         deactivations.strand(tx, account.id, "T-1", (FIRST,), now)
         assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
@@ -129,9 +129,9 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
 def test_only_a_stop_of_ours_is_known(db: Database, account: Account, now: datetime) -> None:
     """Remembered twice is once; forgotten is gone."""
     with db.write() as tx:
-        assert not assignment_stops.is_ours(tx, "T-1")
+        assert not assignment_stops.ours(tx, ["T-1"])
         assignment_stops.remember(tx, "T-1", account.id, now)
         assignment_stops.remember(tx, "T-1", account.id, now)
-        assert assignment_stops.is_ours(tx, "T-1")
+        assert assignment_stops.ours(tx, ["T-1"])
         assignment_stops.forget(tx, "T-1")
-        assert not assignment_stops.is_ours(tx, "T-1")
+        assert not assignment_stops.ours(tx, ["T-1"])

@@ -83,7 +83,7 @@ def test_the_timeline_tells_the_story_in_order(
         provisioning.mark_due(tx, account.id, Lane.BULK, now)
         [claim] = provisioning.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
         provisioning.finish(tx, claim, Finished("applied", 1, "f1", None, 0, changes=("create",)), at(1))
-        mails.make_due(tx, account.id, at(1))
+        mails.make_due(tx, [account.id], at(1))
         [mail] = mails.claim(tx, at(2), timedelta(minutes=1), 5)
         mails.finish(tx, mail, "sent", at(2))
         history.audit(

@@ -39,7 +39,7 @@ def due(db: Database, make_account: Callable[..., Account], now: datetime) -> No
             accounts.insert(tx, person)
             provisioning.mark_due(tx, person.id, lane, now)
         mails.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
-        mails.make_due(tx, person.id, now)
+        mails.make_due(tx, [person.id], now)
         jobs.register(tx, ["comparison"], now)
 
 

@@ -44,8 +44,8 @@ def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Ac
     assert claim(db, now) == ()
     with db.write() as tx:
         assert not mails.any_due(tx, now)
-        assert mails.make_due(tx, account.id, now) == 1
-        assert mails.make_due(tx, account.id, now) == 0
+        assert mails.make_due(tx, [account.id], now) == 1
+        assert mails.make_due(tx, [account.id], now) == 0
         assert mails.any_due(tx, now)
     [mail] = claim(db, now)
     assert (mail.account, mail.recipient, mail.kind, mail.attempts) == (account, account.email, "welcome", 0)
@@ -62,7 +62,7 @@ def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Ac
 def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: datetime) -> None:
     """The next one knows it may have left already, and the dead one's late word does not count."""
     with db.write() as tx:
-        mails.make_due(tx, account.id, now)
+        mails.make_due(tx, [account.id], now)
     [first] = claim(db, now)
     [second] = claim(db, now + LEASE)
     assert second.taken_over
@@ -77,7 +77,7 @@ def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: d
 def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: datetime) -> None:
     """With the same Message-ID, and the tries are counted."""
     with db.write() as tx:
-        mails.make_due(tx, account.id, now)
+        mails.make_due(tx, [account.id], now)
     [first] = claim(db, now)
     later = now + timedelta(minutes=5)
     with db.write() as tx:
@@ -91,7 +91,7 @@ def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: 
 def test_an_expired_mail_never_goes(db: Database, account: Account, now: datetime) -> None:
     """Its password is worth nothing any more: it is not claimed, and marked."""
     with db.write() as tx:
-        mails.make_due(tx, account.id, now)
+        mails.make_due(tx, [account.id], now)
     late = now + timedelta(days=3)
     assert claim(db, late) == ()
     with db.write() as tx:
@@ -107,7 +107,7 @@ def test_a_mail_that_is_being_sent_does_not_expire_under_the_sender(
 ) -> None:
     """While a worker holds it, its end is the worker's to say."""
     with db.write() as tx:
-        mails.make_due(tx, account.id, now)
+        mails.make_due(tx, [account.id], now)
     last_moment = now + timedelta(days=3) - timedelta(seconds=1)
     [mail] = claim(db, last_moment)
     with db.write() as tx:
@@ -118,7 +118,7 @@ def test_a_mail_that_is_being_sent_does_not_expire_under_the_sender(
 def test_only_a_retry_has_a_due_time(db: Database, account: Account, now: datetime) -> None:
     """A retry without a time would never come again."""
     with db.write() as tx:
-        mails.make_due(tx, account.id, now)
+        mails.make_due(tx, [account.id], now)
     [mail] = claim(db, now)
     with pytest.raises(ValueError, match="due time"), db.write() as tx:
         mails.finish(tx, mail, "retry", now)

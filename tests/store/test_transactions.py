@@ -121,9 +121,9 @@ def test_of_two_that_wait_for_each_other_one_may_try_again(db: Database, make_ac
     def lock(first: Account, second: Account) -> None:
         try:
             with db.write() as tx:
-                accounts.lock(tx, first.id)
+                accounts.lock_all(tx, [first.id])
                 both_hold_one.wait(10)
-                accounts.lock(tx, second.id)
+                accounts.lock_all(tx, [second.id])
             ends.append("committed")
         except Transient:
             ends.append("try again")
