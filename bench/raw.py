@@ -1,0 +1,107 @@
+"""The baselines of the import: the best raw partialImport loop there is, and plain python-keycloak loops.
+
+The raw loop has nothing to do but to send: its bodies are made before the clock starts, it reads no answer beyond
+the status, keeps nothing, and knows no failure. Nothing that does more can be faster.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+import requests
+
+from bench.keycloak import Place
+from bench.people import bodies, rows, run_name
+from sync.domain import vocabulary
+from sync.usecases.initial_password import generate
+
+CHUNKS = (10, 20, 40)
+CONNECTIONS = (1, 2, 4)
+SEARCHED = 1500
+"""People for each combination of the search."""
+PLAIN = 200
+"""People of the plain loops: they are slow, and their speed does not depend on how many there are."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """People a second with this chunk size and these connections."""
+
+    chunk: int
+    connections: int
+    speed: float
+
+
+def search(place: Place) -> list[Raw]:
+    """Every combination, the fastest first."""
+    tried = [
+        Raw(chunk, connections, raw(place, SEARCHED, chunk, connections))
+        for chunk in CHUNKS
+        for connections in CONNECTIONS
+    ]
+    return sorted(tried, key=lambda each: -each.speed)
+
+
+def raw(place: Place, people: int, chunk: int, connections: int) -> float:
+    """People a second."""
+    role = place.admin_get("")["defaultRole"]["name"]
+    waiting: SimpleQueue[Sequence[Mapping[str, object]]] = SimpleQueue()
+    made = bodies(run_name(), people, place.site.policy, role)
+    for start in range(0, people, chunk):
+        waiting.put(made[start : start + chunk])
+    url = f"{place.surroundings.keycloak_url}/admin/realms/{place.realm}/partialImport"
+    token = place.admin_token()
+    failed: list[str] = []
+
+    def send() -> None:
+        with requests.Session() as session:
+            session.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            while True:
+                try:
+                    users = waiting.get_nowait()
+                except Empty:
+                    return
+                answer = session.post(url, json.dumps({"ifResourceExists": "SKIP", "users": users}), timeout=60)
+                if answer.status_code != 200 or answer.json()["added"] != len(users):
+                    failed.append(answer.text[:200])
+
+    threads = [threading.Thread(target=send) for _ in range(connections)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    if failed:
+        raise RuntimeError(f"{len(failed)} chunks failed: {failed[0]}")
+    return people / took
+
+
+def plain(place: Place, people: int, *, passwords: bool) -> float:
+    """People a second of python-keycloak as its documentation shows it: create_user, then group_user_add twice."""
+    admin = place.plain_admin()
+    groups = [
+        admin.get_group_by_path(path)["id"]
+        for path in (vocabulary.profile_group("dispatcher"), vocabulary.branch_group("hamburg"))
+    ]
+    began = time.perf_counter()
+    for _, given, family, email, _, _ in rows(run_name(), people):
+        body: dict[str, object] = {
+            "username": email,
+            "email": email,
+            "firstName": given,
+            "lastName": family,
+            "enabled": True,
+            "requiredActions": ["UPDATE_PASSWORD"],
+        }
+        if passwords:
+            body["credentials"] = [{"type": "password", "value": f"Aa1!{generate()}", "temporary": True}]
+        user = admin.create_user(body)
+        for group in groups:
+            admin.group_user_add(user, group)
+    return people / (time.perf_counter() - began)
