@@ -5,7 +5,7 @@ Nothing connects here; each adapter connects at its first use, in the process th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -37,6 +37,7 @@ from sync.settings import Settings, load_settings
 from sync.store.accounts import used_keys
 from sync.store.database import Database
 from sync.store.sealing import Sealer
+from sync.usecases.policy_in_force import CurrentPolicy, InForce, policy_in_force, warn_of_other_files
 from sync.usecases.realm import check_login
 from sync.usecases.site import Site
 
@@ -48,9 +49,12 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def build(settings: Settings) -> Site:
-    """Put a Site together. Raises SettingsError or MappingErrors; foreign systems are not asked yet."""
-    policy = load(settings.mappings_folder)
+def build(settings: Settings, in_force: InForce | None = None) -> Site:
+    """Put a Site together. `in_force` None: by the mapping files of this process, whatever is in force.
+
+    Raises SettingsError or MappingErrors; foreign systems are not asked yet.
+    """
+    policy = in_force.policy if in_force else load(settings.mappings_folder)
     accounts = KeycloakAccounts(_connection(settings, WORKER_CLIENT, "worker_secret"), policy)
     return Site(
         db=open_database(settings),
@@ -64,12 +68,18 @@ def build(settings: Settings) -> Site:
         welcome_letter=partial(
             messages.welcome, login_url=str(settings.mail.login_url), language=settings.mail.language
         ),
+        policy_number=in_force.number if in_force else None,
     )
 
 
 def open_database(settings: Settings) -> Database:
     """Our database; it connects at its first use, in the process that uses it."""
     return Database(settings.database_url.get_secret_value(), Sealer(_keys(settings)))
+
+
+def current_policy(settings: Settings, db: Database) -> CurrentPolicy:
+    """The policy in force, for a process that asks for it again and again."""
+    return CurrentPolicy(db, settings.mappings_folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,8 @@ class Operations:
     wake: Wake
     clock: Clock
     settings: Settings
+    policy_number: int | None = None
+    """They decide by no mapping file."""
 
 
 def build_operations(settings: Settings | None = None) -> Operations:
@@ -92,19 +104,21 @@ def build_operations(settings: Settings | None = None) -> Operations:
 
 
 def build_site(settings: Settings | None = None) -> Site:
-    """A Site from these settings or those of this process, its database checked: the migrations are there, and
-    no key that an account uses has vanished from the mapping files (rule 11). Raises Misconfigured if one has."""
-    site = build(settings or load_settings())
-    site.db.check_schema()
-    with site.db.read() as tx:
-        used = used_keys(tx)
-    missing = used.missing_from(site.policy)
+    """A Site from these settings or those of this process, with the policy in force. Raises Misconfigured if the
+    migrations are not there, or if a key that an account uses has vanished from the mapping files (rule 11)."""
+    settings = settings or load_settings()
+    database = open_database(settings)
+    database.check_schema()
+    in_force = policy_in_force(database, settings.mappings_folder, SystemClock().now())
+    warn_of_other_files(in_force, settings.mappings_folder)
+    with database.read() as tx:
+        missing = used_keys(tx).missing_from(in_force.policy)
     if missing:
         raise Misconfigured(
             f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}; "
             "put the keys back, or move these accounts first with the files of before"
         )
-    return site
+    return replace(build(settings, in_force), db=database)
 
 
 def build_worker_site() -> Site:

@@ -18,6 +18,7 @@ from sync.adapters.broker import PROVISION, RUN_JOBS, SEND_MAIL, SWEEP
 from sync.domain.errors import Failure
 from sync.domain.lane import Lane
 from sync.settings import SettingsError
+from sync.store import policies
 from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.command import wake
 from sync.usecases.provision import provision_some
@@ -42,13 +43,26 @@ def _site_of(process: int) -> Site:
 
 
 def site() -> Site:
-    """While its checks fail no account is touched: the log says why, and the next wake tries again."""
+    """While its checks fail no account is touched: the log says why, and the next wake tries again.
+
+    Where a newer policy has come into force the Site is made anew, with all its gateways.
+    """
     try:
+        known = _site_of(os.getpid())
+        if still_current(known):
+            return known
+        _site_of.cache_clear()
+        known.db.close()
         return _site_of(os.getpid())
     except (Failure, SettingsError, MappingErrors) as error:
         log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
         heartbeat.tell_trouble(str(error))
         raise Ignore from None
+
+
+def still_current(known: Site) -> bool:
+    with known.db.read() as tx:
+        return policies.newest_number(tx) == known.policy_number
 
 
 @app.task(name=PROVISION)

@@ -31,6 +31,7 @@ class Door(StrEnum):
     COMMAND_LINE = "command line"
     IMPORT = "import"
     WORKER = "worker"
+    MAPPINGS = "mapping files"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import structlog
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.lane import Lane
-from sync.store import accounts, lanes, runs, work_state
+from sync.store import accounts, lanes, policies, runs, work_state
 from sync.store.database import Tx, UnforeseenInPart
 from sync.store.runs import RowOutcome, Run, RunRow
 from sync.store.tables import RunKind
@@ -58,7 +58,8 @@ def apply_chunk(site: Site, limit: int = CHUNK) -> int:
     now = site.clock.now()
     try:
         with site.db.write() as tx:
-            looked_at = _apply_next(site, tx, limit, now)
+            current = policies.still_in_force(tx, site.policy_number)
+            looked_at = _apply_next(site, tx, limit, now) if current else 0
     except _NotAll as stopped:
         with site.db.write() as tx:
             _refuse_all(tx, stopped, now)

@@ -10,6 +10,7 @@ import structlog
 from sync.domain.errors import Transient
 from sync.domain.lane import Lane
 from sync.store.database import Tx
+from sync.store.policies import refuse_outdated
 from sync.usecases.site import CommandSite
 
 T = TypeVar("T")
@@ -17,8 +18,12 @@ log = structlog.get_logger()
 
 
 def perform(site: CommandSite, command: Callable[[Tx], T], *, wakes: Lane) -> T:
-    """Run the command, commit, wake the lane. A wake that fails is told: the sweep makes it good (H1)."""
+    """Run the command, commit, wake the lane. A wake that fails is told: the sweep makes it good (H1).
+
+    Raises Transient, and stores nothing, if the command was decided by a policy that is no longer in force.
+    """
     with site.db.write() as tx:
+        refuse_outdated(tx, site.policy_number)
         result = command(tx)
     wake(site, wakes)
     return result

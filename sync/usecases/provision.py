@@ -23,7 +23,7 @@ from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created, NewUser
-from sync.store import passwords, provisioning
+from sync.store import passwords, policies, provisioning
 from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
@@ -42,9 +42,12 @@ def provision_some(site: Site, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
 
     One account's failure is recorded with it and stops no other. What there is no time left for is given back
-    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes.
+    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
+    by a policy that is no longer in force.
     """
     with site.db.write() as tx:
+        if not policies.still_in_force(tx, site.policy_number):
+            return 0
         claims, watch = circuit_watch.claim(
             site,
             tx,

@@ -22,13 +22,17 @@ class CommandSite(Protocol):
     @property
     def wake(self) -> Wake: ...
 
+    @property
+    def policy_number(self) -> int | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """Made by sync.wiring, once per process; tests make one with fakes behind the ports.
 
     `accounts` is the gateway with the least rights; `bulk_accounts` may create many at once and serves the
-    bulk lane only (DESIGN, "In Keycloak").
+    bulk lane only (DESIGN, "In Keycloak"). `policy_number` says which of the adopted policies `policy` is; None:
+    it is not from our database, and nothing asks whether it is still in force.
     """
 
     db: Database
@@ -40,6 +44,7 @@ class Site:
     wake: Wake
     clock: Clock
     welcome_letter: WelcomeLetter
+    policy_number: int | None = None
 
     def accounts_for(self, lane: Lane) -> Accounts:
         return self.bulk_accounts if lane is Lane.BULK else self.accounts

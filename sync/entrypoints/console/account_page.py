@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -16,7 +18,8 @@ from sync.store import accounts, history
 from sync.store.database import Database
 
 
-def account_routes(database: Database, policy: Policy, pages: Pages) -> APIRouter:
+def account_routes(database: Database, policy: Callable[[datetime], Policy], pages: Pages) -> APIRouter:
+    """`policy` answers the one in force at a time."""
     router = APIRouter()
 
     @router.get("/")
@@ -32,6 +35,8 @@ def account_routes(database: Database, policy: Policy, pages: Pages) -> APIRoute
             past = history.assignments(tx, account.id) if account else ()
         if account is None:
             return pages.page("no_account.html", status=404, visit=visit)
-        return pages.page("account.html", visit=visit, own=own_account(account, past, visit, policy))
+        return pages.page(
+            "account.html", visit=visit, own=own_account(account, past, visit, policy(datetime.now(UTC)))
+        )
 
     return router

@@ -1,7 +1,7 @@
 """`create_app`: the factory uvicorn calls; it puts routes, session and security headers together.
 
-It reads the settings and the mapping files of this process and fails at once if something is missing; foreign
-systems are asked at the first request.
+It reads the settings of this process and fails at once if something is missing; our database, which holds the
+policy in force, and foreign systems are asked at the first request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
-from mappings import load
 from sync.claims import ClaimsReader, PublishedKeys
 from sync.domain.realm.options import CONSOLE_CLIENT
 from sync.entrypoints.console.account_page import account_routes
@@ -27,12 +26,12 @@ from sync.entrypoints.console.security_headers import SecurityHeaders
 from sync.settings import Settings, load_settings
 from sync.store.database import Database
 from sync.store.sealing import Sealer
+from sync.wiring import current_policy
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The web application. Raises SettingsError or MappingErrors, naming what to mend."""
+    """The web application. Raises SettingsError, naming what to mend."""
     settings = settings or load_settings()
-    policy = load(settings.mappings_folder)
     database = Database(settings.database_url.get_secret_value(), Sealer(_secret_keys(settings)))
     public_url = str(settings.public_url).rstrip("/")
     pages = Pages(account_console=f"{settings.keycloak.issuer}/account/")
@@ -43,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(health_routes(settings, database))
     app.include_router(login_routes(login, pages))
-    app.include_router(account_routes(database, policy, pages))
+    app.include_router(account_routes(database, current_policy(settings, database), pages))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app
