@@ -17,6 +17,7 @@ from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
@@ -55,12 +56,15 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
     Raises SettingsError or MappingErrors; foreign systems are not asked yet.
     """
     policy = in_force.policy if in_force else load(settings.mappings_folder)
-    accounts = KeycloakAccounts(_connection(settings, WORKER_CLIENT, "worker_secret"), policy)
+    connection = _connection(settings, WORKER_CLIENT, "worker_secret")
+    accounts = KeycloakAccounts(connection, policy)
     return Site(
         db=open_database(settings),
         policy=policy,
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
+        login_events=KeycloakLoginEvents(connection),
+        admin_events=KeycloakAdminEvents(connection),
         field_service=_field_service(settings, policy),
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),

@@ -46,8 +46,6 @@ class Account:
     hr_id: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
-    first_login_at: datetime | None = None
-    last_login_at: datetime | None = None
 
     @property
     def full_name(self) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sync.domain.account import Account, Life
 from sync.domain.gate import OpenWorkOrder
+from sync.domain.login_activity import NOTHING, LoginActivity
 from sync.domain.observed import LockState, Observed, Sessions
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - the name of Keycloak's required action
@@ -72,29 +73,30 @@ def status_of(
     observation: Observation | None,
     *,
     held: Sequence[OpenWorkOrder] = (),
+    activity: LoginActivity = NOTHING,
 ) -> AccountStatus:
     """A8. `observation` None: Keycloak has not been looked at yet. `held`: the work orders that hold a
-    deactivation or a change of the technician back (D4)."""
+    deactivation or a change of the technician back (D4). `activity`: what is known of the logins (A9)."""
     if account.life is Life.INACTIVE:
-        return _wanted_inactive(account, observation, held)
+        return _wanted_inactive(account, observation, held, activity)
     if observation is None:
         note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
         return AccountStatus(Status.PENDING, note)
     if not observation.enabled and not observation.lock.temporary and not observation.lock.permanent:
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
-    found = _admitted(account, observation)
+    found = _admitted(observation, activity)
     return AccountStatus(found.status, found.note or _held("change", held))
 
 
 def _wanted_inactive(
-    account: Account, observation: Observation | None, held: Sequence[OpenWorkOrder]
+    account: Account, observation: Observation | None, held: Sequence[OpenWorkOrder], activity: LoginActivity
 ) -> AccountStatus:
     if observation is None and account.idp_user_id is None:
         return AccountStatus(Status.INACTIVE)
     if observation is not None and not observation.enabled:
         live = observation.sessions is not None and observation.sessions.any
         return AccountStatus(Status.INACTIVE, "sessions not yet ended" if live else "")
-    shown = Status.ACTIVE if observation is None else _admitted(account, observation).status
+    shown = Status.ACTIVE if observation is None else _admitted(observation, activity).status
     return AccountStatus(shown, _held("deactivation", held) or "wanted inactive, Keycloak not yet told")
 
 
@@ -106,13 +108,18 @@ def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
     return f"{what} held by {orders}: {', '.join(each.number for each in work_orders)}"
 
 
-def _admitted(account: Account, observation: Observation) -> AccountStatus:
+def _admitted(observation: Observation, activity: LoginActivity) -> AccountStatus:
     if observation.lock.permanent:
         return AccountStatus(Status.LOCKED, "for good, until an administrator unlocks it")
     if observation.lock.temporary:
         return AccountStatus(Status.LOCKED, f"for now, after {observation.lock.failures} failures")
-    if UPDATE_PASSWORD in observation.required_actions:
-        if account.first_login_at is None:
+    if UPDATE_PASSWORD in observation.required_actions and not _did_it_since(observation, activity):
+        if activity.first_login_at is None:
             return AccountStatus(Status.PENDING, "has not set a password")
         return AccountStatus(Status.ACTIVE, "must change the password at the next login")
     return AccountStatus(Status.ACTIVE)
+
+
+def _did_it_since(observation: Observation, activity: LoginActivity) -> bool:
+    """Keycloak lets nobody in before everything that is required was done."""
+    return activity.last_login_at is not None and activity.last_login_at > observation.observed_at

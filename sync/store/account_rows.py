@@ -17,7 +17,7 @@ from sync.store.tables import account as table
 FIELDS = tuple(field.name for field in fields(Account))
 COLUMNS = tuple(table.c[name] for name in FIELDS)
 
-OBSERVED = frozenset({"idp_user_id", "created_at", "first_login_at", "last_login_at"})
+OBSERVED = frozenset({"idp_user_id", "created_at"})
 """Fields that a change of what is wanted leaves alone (rule 8)."""
 
 

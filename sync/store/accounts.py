@@ -36,7 +36,7 @@ def insert(tx: Tx, account: Account) -> None:
 
 
 def update(tx: Tx, account: Account) -> None:
-    """Store what is wanted; what was observed (Keycloak's id, logins) and the creation time stay as they are.
+    """Store what is wanted; what was observed (Keycloak's id) and the creation time stay as they are.
 
     Raises NotFound, or Refused like `insert`.
     """
@@ -109,6 +109,14 @@ def by_technician(tx: Tx, technician_id: str) -> Account | None:
 def by_idp_user_id(tx: Tx, idp_user_id: str) -> Account | None:
     """By the id Keycloak knows the user by: the subject of a token (I5)."""
     return _one(tx, accounts.c.idp_user_id == idp_user_id)
+
+
+def of_idp_users(tx: Tx, idp_user_ids: Collection[str]) -> tuple[str, ...]:
+    """The ids of the accounts that have these users in Keycloak, in order; other users are nobody's."""
+    found: list[str] = []
+    for some in batches(idp_user_ids):
+        found += tx.connection.scalars(select(accounts.c.id).where(accounts.c.idp_user_id.in_(some)))
+    return tuple(sorted(found))
 
 
 def find(tx: Tx, text: str) -> tuple[Account, ...]:

@@ -124,6 +124,18 @@ def make_due(tx: Tx, name: str, now: datetime) -> bool:
     return tx.connection.execute(update(job).where(job.c.name == name).values(due_at=now)).rowcount == 1
 
 
+def hasten(tx: Tx, name: str, now: datetime, between: timedelta) -> bool:
+    """Something says that the job is wanted soon: now, but not less than `between` after its last start, however
+    often that is said. False: there is no such job."""
+    wanted = tx.connection.execute(select(job).where(job.c.name == name)).one_or_none()
+    if wanted is None:
+        return False
+    at = now if wanted.started_at is None else max(now, wanted.started_at + between)
+    running = wanted.lease_until is not None and wanted.lease_until > now
+    due_at = at if running else min(at, wanted.due_at)
+    return tx.connection.execute(update(job).where(job.c.name == name).values(due_at=due_at)).rowcount == 1
+
+
 def all_jobs(tx: Tx) -> tuple[JobState, ...]:
     """In the order of their names."""
     return tuple(_state(row) for row in tx.connection.execute(select(job).order_by(job.c.name)))

@@ -8,12 +8,14 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
 from sync.domain.account import Account, Life
 from sync.domain.likeness import fold
+from sync.domain.login_activity import LoginActivity
 from sync.domain.status import AccountStatus, Observation, status_of
-from sync.store import observations, work_state
+from sync.store import login_activity, observations, work_state
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.database import Tx
 from sync.store.query import AccountQuery, Scope
 from sync.store.tables import account as accounts
+from sync.store.tables import login_activity as logins
 from sync.store.tables import observation, provisioning
 from sync.store.work_state import WorkState
 
@@ -25,11 +27,12 @@ class Listed:
     account: Account
     observation: Observation | None
     work: WorkState | None
+    activity: LoginActivity
 
     @property
     def status(self) -> AccountStatus:
         held = () if self.work is None else self.work.held_work_orders
-        return status_of(self.account, self.observation, held=held)
+        return status_of(self.account, self.observation, held=held, activity=self.activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,11 @@ def list_accounts(tx: Tx, scope: Scope, query: AccountQuery) -> Page:
             observation.c.observed_at,
             observation.c.state,
             *work_state.COLUMNS,
+            *login_activity.COLUMNS,
         )
         .outerjoin(observation, observation.c.account_id == accounts.c.id)
         .outerjoin(provisioning, provisioning.c.account_id == accounts.c.id)
+        .outerjoin(logins, logins.c.idp_user_id == accounts.c.idp_user_id)
         .where(*_within(scope), *_conditions(query))
         .order_by(accounts.c.username_key)
         .limit(query.limit + 1)
@@ -109,4 +114,5 @@ def _listed(row: RowMapping) -> Listed:
         from_row(row),
         None if row["state"] is None else observations.from_state(row["observed_at"], row["state"]),
         None if row["wanted_version"] is None else work_state.from_row(row),
+        login_activity.from_row(row),
     )

@@ -8,7 +8,9 @@ from typing import Protocol
 from mappings.policy import Policy
 from sync.domain.lane import Lane
 from sync.ports.accounts import Accounts
+from sync.ports.admin_events import AdminEvents
 from sync.ports.field_service import FieldService
+from sync.ports.login_events import LoginEvents
 from sync.ports.signals import Clock, Mailer, Wake, WelcomeLetter
 from sync.store.database import Database
 
@@ -39,6 +41,8 @@ class Site:
     policy: Policy
     accounts: Accounts
     bulk_accounts: Accounts
+    login_events: LoginEvents
+    admin_events: AdminEvents
     field_service: FieldService
     mailer: Mailer
     wake: Wake

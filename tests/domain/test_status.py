@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sync.domain.account import Account, Life
 from sync.domain.gate import OpenWorkOrder
+from sync.domain.login_activity import NOTHING, LoginActivity
 from sync.domain.observed import LockState, Sessions
 from sync.domain.status import AccountStatus, Observation, Status, status_of
 
@@ -28,11 +29,11 @@ ACTIVE = Account(
     life=Life.ACTIVE,
     created_at=NOW,
     idp_user_id="a",
-    first_login_at=NOW,
 )
 INACTIVE = replace(ACTIVE, life=Life.INACTIVE)
-INVITED = replace(ACTIVE, first_login_at=None)
-UNKNOWN = replace(INVITED, idp_user_id=None)
+UNKNOWN = replace(ACTIVE, idp_user_id=None)
+USED = LoginActivity(first_login_at=NOW, last_login_at=NOW)
+CAME_SINCE = replace(USED, last_login_at=NOW + timedelta(seconds=1))
 ON = Observation(
     observed_at=NOW,
     enabled=True,
@@ -53,39 +54,41 @@ OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
 
 @pytest.mark.req("A8")
 @pytest.mark.parametrize(
-    ("account", "observation", "status", "note"),
+    ("account", "observation", "activity", "status", "note"),
     [
-        (UNKNOWN, None, Status.PENDING, "not in Keycloak yet"),
-        (INVITED, None, Status.PENDING, "not yet looked at"),
-        (INVITED, MUST_CHANGE, Status.PENDING, "has not set a password"),
-        (INVITED, ON, Status.ACTIVE, ""),
-        (ACTIVE, ON, Status.ACTIVE, ""),
-        (ACTIVE, MUST_CHANGE, Status.ACTIVE, "must change the password"),
-        (ACTIVE, LOCKED_FOR_NOW, Status.LOCKED, "for now, after 5 failures"),
-        (ACTIVE, LOCKED_FOR_NOW_AS_OFF, Status.LOCKED, "for now"),
+        (UNKNOWN, None, NOTHING, Status.PENDING, "not in Keycloak yet"),
+        (ACTIVE, None, NOTHING, Status.PENDING, "not yet looked at"),
+        (ACTIVE, MUST_CHANGE, NOTHING, Status.PENDING, "has not set a password"),
+        (ACTIVE, ON, NOTHING, Status.ACTIVE, ""),
+        (ACTIVE, ON, USED, Status.ACTIVE, ""),
+        (ACTIVE, MUST_CHANGE, CAME_SINCE, Status.ACTIVE, ""),
+        (ACTIVE, MUST_CHANGE, USED, Status.ACTIVE, "must change the password"),
+        (ACTIVE, LOCKED_FOR_NOW, USED, Status.LOCKED, "for now, after 5 failures"),
+        (ACTIVE, LOCKED_FOR_NOW_AS_OFF, USED, Status.LOCKED, "for now"),
         (
-            INVITED,
+            ACTIVE,
             replace(LOCKED_FOR_NOW, required_actions=MUST_CHANGE.required_actions),
+            NOTHING,
             Status.LOCKED,
             "for now",
         ),
-        (ACTIVE, LOCKED_FOR_GOOD, Status.LOCKED, "until an administrator unlocks it"),
-        (ACTIVE, OFF, Status.INACTIVE, "wanted active, Keycloak not yet told"),
-        (INACTIVE, OFF, Status.INACTIVE, ""),
-        (INACTIVE, OFF_WITHOUT_SESSIONS, Status.INACTIVE, ""),
-        (INACTIVE, OFF_WITH_SESSIONS, Status.INACTIVE, "sessions not yet ended"),
-        (INACTIVE, LOCKED_FOR_GOOD, Status.INACTIVE, ""),
-        (INACTIVE, ON, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
-        (INACTIVE, LOCKED_FOR_NOW, Status.LOCKED, "wanted inactive, Keycloak not yet told"),
-        (INACTIVE, None, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
-        (replace(UNKNOWN, life=Life.INACTIVE), None, Status.INACTIVE, ""),
+        (ACTIVE, LOCKED_FOR_GOOD, USED, Status.LOCKED, "until an administrator unlocks it"),
+        (ACTIVE, OFF, USED, Status.INACTIVE, "wanted active, Keycloak not yet told"),
+        (INACTIVE, OFF, USED, Status.INACTIVE, ""),
+        (INACTIVE, OFF_WITHOUT_SESSIONS, USED, Status.INACTIVE, ""),
+        (INACTIVE, OFF_WITH_SESSIONS, USED, Status.INACTIVE, "sessions not yet ended"),
+        (INACTIVE, LOCKED_FOR_GOOD, USED, Status.INACTIVE, ""),
+        (INACTIVE, ON, USED, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
+        (INACTIVE, LOCKED_FOR_NOW, USED, Status.LOCKED, "wanted inactive, Keycloak not yet told"),
+        (INACTIVE, None, USED, Status.ACTIVE, "wanted inactive, Keycloak not yet told"),
+        (replace(UNKNOWN, life=Life.INACTIVE), None, NOTHING, Status.INACTIVE, ""),
     ],
 )
 def test_status_tells_wanted_and_observed_apart(
-    account: Account, observation: Observation | None, status: Status, note: str
+    account: Account, observation: Observation | None, activity: LoginActivity, status: Status, note: str
 ) -> None:
     """A lockout is never taken for a deactivation, and nobody is shown as out who can still log in."""
-    found = status_of(account, observation)
+    found = status_of(account, observation, activity=activity)
     assert found.status is status
     assert note in found.note
     assert bool(note) == bool(found.note)

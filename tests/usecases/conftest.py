@@ -26,6 +26,7 @@ from sync.usecases.command import perform
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
@@ -43,6 +44,8 @@ class World:
 
     site: Site
     accounts: FakeAccounts
+    logins: FakeLoginEvents
+    admins: FakeAdminEvents
     fsm: FakeFieldService
     mailer: FakeMailer
     wake: FakeWake
@@ -109,15 +112,18 @@ def world(migrated: Path, tmp_path: Path) -> World:
     accounts = FakeAccounts(POLICY)
     fsm = FakeFieldService(POLICY.work_orders)
     mailer, wake, clock = FakeMailer(), FakeWake(), FakeClock()
+    logins, admins = FakeLoginEvents(clock), FakeAdminEvents(clock)
     site = Site(
         db=Database(f"sqlite:///{path}", Sealer([Fernet.generate_key().decode()])),
         policy=POLICY,
         accounts=accounts,
         bulk_accounts=accounts,
+        login_events=logins,
+        admin_events=admins,
         field_service=fsm,
         mailer=mailer,
         wake=wake,
         clock=clock,
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
     )
-    return World(site, accounts, fsm, mailer, wake, clock, path)
+    return World(site, accounts, logins, admins, fsm, mailer, wake, clock, path)

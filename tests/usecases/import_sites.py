@@ -19,6 +19,7 @@ from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts
+from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
@@ -33,7 +34,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
     """The tables of this version and nothing in them."""
     schema.upgrade(database_url)
     database = Database(database_url, Sealer([KEY]))
-    accounts = FakeAccounts(POLICY)
+    accounts, clock = FakeAccounts(POLICY), FakeClock()
     records = [Technician(each, f"Technician {each}", None, assignable=True) for each in technicians]
     try:
         yield Site(
@@ -41,10 +42,12 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             policy=POLICY,
             accounts=accounts,
             bulk_accounts=accounts,
+            login_events=FakeLoginEvents(clock),
+            admin_events=FakeAdminEvents(clock),
             field_service=FakeFieldService(POLICY.work_orders, records),
             mailer=FakeMailer(),
             wake=FakeWake(),
-            clock=FakeClock(),
+            clock=clock,
             welcome_letter=partial(welcome, login_url="https://login.example.com/"),
         )
     finally:

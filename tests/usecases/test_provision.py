@@ -81,9 +81,9 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     with world.site.db.write() as tx:
         [lost] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.wake.woken.clear()
-    assert sweep(world.site) == ()
+    assert Lane.INTERACTIVE not in sweep(world.site)
     world.pass_time(LEASE.total_seconds() + 1)
-    assert sweep(world.site) == (Lane.INTERACTIVE,)
+    assert Lane.INTERACTIVE in sweep(world.site)
     world.work()
     assert world.user(account).enabled
     with world.site.db.write() as tx:
@@ -117,7 +117,7 @@ def test_a_wake_that_fails_loses_nothing(world: World) -> None:
     world.wake.down = True
     account = world.join()
     world.wake.down = False
-    assert sweep(world.site) == (Lane.INTERACTIVE,)
+    assert Lane.INTERACTIVE in sweep(world.site)
     world.work()
     assert world.user(account).enabled
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote
 
@@ -122,6 +125,17 @@ class Connection:
     def delete(self, path: str, payload: Json = None) -> None:
         self._answer("DELETE", path, payload)
 
+    def server_time(self) -> datetime:
+        """The time by Keycloak's clock, to the second: its tokens say when they were issued (RFC 7519, `iat`), and
+        our clock only counts from there. Keycloak sends no Date. Signs in if need be; raises a Failure."""
+        signed_in = self._signed_in()
+        if signed_in.issued is None:
+            signed_in.refresh_token()
+        if signed_in.issued is None:
+            raise failures.not_json("sign-in", self.url)
+        at, counted = signed_in.issued
+        return at + timedelta(seconds=time.monotonic() - counted)
+
     def _answer(
         self, method: str, path: str, payload: Json = None, params: dict[str, object] | None = None
     ) -> requests.Response:
@@ -195,6 +209,7 @@ class _SignedIn(KeycloakOpenIDConnection):
         self._token_realm: str = credentials.get("user_realm_name", credentials["realm_name"])
         self._tokens = ConnectionManager(f"{url}/", timeout=timeout, max_retries=0)  # type: ignore[arg-type] # fractions work
         self._signing_in = threading.Lock()
+        self.issued: tuple[datetime, float] | None = None
         super().__init__(
             server_url=f"{url}/",
             timeout=timeout,  # type: ignore[arg-type] # fractions work
@@ -234,6 +249,8 @@ class _SignedIn(KeycloakOpenIDConnection):
                 response, who=self._who, credential=self._credential, realm=self._token_realm, url=self._url
             )
         self.token = token
+        issued = _issued_at(token["access_token"])
+        self.issued = None if issued is None else (issued, time.monotonic())
 
 
 def _token(response: requests.Response) -> dict[str, Any] | None:
@@ -247,3 +264,12 @@ def _token(response: requests.Response) -> dict[str, Any] | None:
     except ValueError:
         return None
     return None
+
+
+def _issued_at(access_token: str) -> datetime | None:
+    """When the token was issued, by Keycloak's clock. Nothing is verified here: we asked for it ourselves."""
+    try:
+        part = access_token.split(".")[1]
+        return datetime.fromtimestamp(json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))["iat"], UTC)
+    except (IndexError, KeyError, ValueError, TypeError):
+        return None

@@ -6,10 +6,12 @@ from dataclasses import asdict, fields
 
 from sync.domain.account import Account
 from sync.domain.desired import desired_state
+from sync.domain.event_reading import Gap
+from sync.domain.login_activity import LoginActivity, doubts
 from sync.domain.plan import diff
 from sync.domain.status import Observation, observation_of, status_of
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
-from sync.store import deactivations, history, listing, observations, work_state
+from sync.store import deactivations, history, listing, login_activity, observations, work_state
 from sync.store.query import AccountQuery, Scope
 from sync.store.work_state import WorkState
 from sync.usecases.site import Site
@@ -19,10 +21,15 @@ def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
     with site.db.read() as tx:
         page = listing.list_accounts(tx, Scope.all(), query)
     if as_json:
-        print_json([asdict(row.account) | {"status": asdict(row.status)} for row in page.items])
+        print_json(
+            [
+                asdict(row.account) | {"status": asdict(row.status), "logins": asdict(row.activity)}
+                for row in page.items
+            ]
+        )
         return
     print_table(
-        ["username", "name", "profile", "branch", "team", "technician", "status"],
+        ["username", "name", "profile", "branch", "team", "technician", "last login (UTC)", "status"],
         [
             [
                 row.account.username,
@@ -31,6 +38,7 @@ def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
                 row.account.branch,
                 row.account.team,
                 row.account.technician_id,
+                row.activity.last_login_at,
                 row.status,
             ]
             for row in page.items
@@ -45,6 +53,8 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
     with site.db.read() as tx:
         seen = observations.last(tx, account.id)
         work = work_state.of_account(tx, account.id)
+        activity = login_activity.of_user(tx, account.idp_user_id)
+        missed = doubts(activity, account.created_at, login_activity.gaps(tx, account.created_at))
         request = deactivations.open_for(tx, account.id)
         timeline = history.timeline(tx, account.id)
         assignments = history.assignments(tx, account.id)
@@ -58,7 +68,7 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
             else ["the user does not exist in Keycloak"]
         )
     held = work.held_work_orders if work else ()
-    status = status_of(account, seen, held=held)
+    status = status_of(account, seen, held=held, activity=activity)
     if as_json:
         print_json(
             {
@@ -66,6 +76,8 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
                 "status": status,
                 "work": work,
                 "observed": seen,
+                "logins": activity,
+                "logins_may_be_missing": missed,
                 "differs": differs,
                 "deactivation": request,
                 "assignments": assignments,
@@ -85,6 +97,7 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
     _print_observed(seen, differs)
     if work is not None:
         _print_stuck(work)
+    _print_logins(activity, missed)
     if request is not None:
         print_table(
             ["deactivation", ""],
@@ -109,6 +122,22 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
         ],
         title="Timeline",
     )
+
+
+def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:
+    """Unknown is not never: where events may be missing, "never" would be a guess."""
+    nothing = "never" if not missed else "not known"
+    rows: list[list[object]] = [
+        ["first login", activity.first_login_at or nothing],
+        ["last login", activity.last_login_at or nothing],
+        ["last used", activity.last_used_at or nothing],
+        ["failed attempts since", activity.failures],
+        ["last failed attempt", activity.last_failure_at],
+    ]
+    for gap in missed:
+        between = f"between {shown(gap.begins)} and {shown(gap.ends)}: {gap.reason}"
+        rows.append(["may have missed logins", between])
+    print_table(["logins (UTC)", ""], rows)
 
 
 def _print_observed(seen: Observation | None, differs: list[str] | None) -> None:

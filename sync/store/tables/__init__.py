@@ -19,6 +19,7 @@ from sync.store.tables.deactivations import (
 )
 from sync.store.tables.jobs import job
 from sync.store.tables.latency import latency
+from sync.store.tables.logins import login_activity, login_failure, login_gap
 from sync.store.tables.mails import UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
 from sync.store.tables.operations import PAUSABLE, lane_pause, worker
@@ -54,6 +55,9 @@ __all__ = [
     "job",
     "lane_pause",
     "latency",
+    "login_activity",
+    "login_failure",
+    "login_gap",
     "login_name",
     "mail",
     "metadata",

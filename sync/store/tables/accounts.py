@@ -37,8 +37,6 @@ account = Table(
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("first_login_at", UtcDateTime),
-    Column("last_login_at", UtcDateTime),
     one_of("life", Life),
     Index("ix_account_username_key", "username_key"),
     unique_where_present("account", "idp_user_id"),

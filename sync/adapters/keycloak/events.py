@@ -1,0 +1,105 @@
+"""Reads Keycloak's events: those of the login, and those of administrators beside us.
+
+Both are lists without a cursor, newest first unless asked otherwise. Pages go on after the time of the last event
+read, not after its number: what expires meanwhile at the head would push others out of sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sync.adapters.keycloak.connection import Connection, Json
+from sync.domain.admin_hints import AdminEvent
+from sync.domain.event_reading import Keeping
+from sync.domain.login_activity import LoginEvent, LoginKind
+from sync.domain.realm.options import CONFIGURE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
+
+PAGE = 500
+
+NEEDED = (LoginKind.LOGIN, LoginKind.FAILURE)
+"""Without these nothing is known; without REFRESH_TOKEN only the last use is not."""
+
+OURS = (WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT)
+
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class KeycloakLoginEvents:
+    """`sync.ports.login_events.LoginEvents`; the client needs view-events."""
+
+    def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
+        self._connection = connection
+        self._page = page
+
+    def keeping(self) -> Keeping:
+        """One request."""
+        config = self._connection.get("events/config")
+        stored = set(config.get("enabledEventTypes") or ()) if config.get("eventsEnabled") else set()
+        seconds = int(config.get("eventsExpiration") or 0)
+        return Keeping(
+            now=self._connection.server_time(),
+            missing=tuple(kind.value for kind in NEEDED if kind.value not in stored),
+            expires_after=timedelta(seconds=seconds) if seconds > 0 else None,
+        )
+
+    def since(self, moment: datetime | None) -> Iterator[Sequence[LoginEvent]]:
+        kinds = [kind.value for kind in LoginKind]
+        for page in pages(self._connection, "events", moment, self._page, type=kinds):
+            yield [
+                LoginEvent(each["id"], time_of(each), LoginKind(each["type"]), each.get("userId")) for each in page
+            ]
+
+
+class KeycloakAdminEvents:
+    """`sync.ports.admin_events.AdminEvents`; the client needs view-events and view-clients."""
+
+    def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
+        self._connection = connection
+        self._page = page
+
+    def keeping(self) -> Keeping:
+        """One request. How long admin events are kept stands in an attribute of the realm."""
+        realm = self._connection.get("")
+        seconds = int((realm.get("attributes") or {}).get("adminEventsExpiration") or 0)
+        return Keeping(
+            now=self._connection.server_time(),
+            missing=() if realm.get("adminEventsEnabled") else ("admin events",),
+            expires_after=timedelta(seconds=seconds) if seconds > 0 else None,
+        )
+
+    def since(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
+        """Our service clients are asked for at each reading: one that was made anew has another id."""
+        ours = {client["id"] for name in OURS for client in self._connection.get("clients", clientId=name)}
+        for page in pages(self._connection, "admin-events", moment, self._page):
+            yield [
+                AdminEvent(each["id"], time_of(each), each.get("resourcePath") or "")
+                for each in page
+                if (each.get("authDetails") or {}).get("clientId") not in ours
+            ]
+
+
+def pages(
+    connection: Connection, path: str, moment: datetime | None, size: int, **filters: object
+) -> Iterator[list[Json]]:
+    """Ascending by time, from that moment on; what stands at the seam of two pages comes once."""
+    begins = 0 if moment is None else (moment - EPOCH) // MILLISECOND
+    first, seam = 0, frozenset[str]()
+    while True:
+        page = connection.get(path, direction="asc", dateFrom=begins, first=first, max=size, **filters)
+        if fresh := [each for each in page if each["id"] not in seam]:
+            yield fresh
+        if len(page) < size:
+            return
+        last = page[-1]["time"]
+        if last > begins:
+            begins, first = last, 0
+            seam = frozenset(each["id"] for each in page if each["time"] == last)
+        else:
+            first += len(page)
+            seam |= {each["id"] for each in page}
+
+
+def time_of(event: Json) -> datetime:
+    return EPOCH + int(event["time"]) * MILLISECOND

@@ -1,0 +1,43 @@
+"""Which account an administrator's act in Keycloak may have touched, from the path it went to. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdminEvent:
+    """`path` is relative to the realm's admin API, such as `users/{id}/groups/{id}`."""
+
+    id: str
+    at: datetime
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What to look at: these users, and `everything` where an act touches nobody knows whom: a group or a role of
+    the realm, an import."""
+
+    users: frozenset[str]
+    everything: bool
+
+
+USER = re.compile(r"(?:users|attack-detection/brute-force/users)/([^/]+)")
+EVERYONE = re.compile(r"(?:groups|roles|roles-by-id|partialImport|clients/[^/]+/roles)(?:/|$)")
+
+
+def hint_of(events: Iterable[AdminEvent]) -> Hint:
+    """Clients, flows and settings of the realm are not of accounts: `fsm-identity realm plan` shows those."""
+    users: set[str] = set()
+    everything = False
+    for event in events:
+        found = USER.match(event.path)
+        if found:
+            users.add(found[1])
+        elif EVERYONE.match(event.path):
+            everything = True
+    return Hint(frozenset(users), everything)

@@ -1,0 +1,24 @@
+"""What administrators do in Keycloak beside us, as a hint of what to look at (G4). It is never the truth: Keycloak
+keeps these events only for some time, and not everything is among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sync.domain.admin_hints import AdminEvent
+from sync.domain.event_reading import Keeping
+
+
+class AdminEvents(Protocol):
+    """Every method raises a `Failure` of `sync.domain.errors`."""
+
+    def keeping(self) -> Keeping:
+        """Whether Keycloak stores what administrators do, and the time by its clock, to the second."""
+        ...
+
+    def since(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
+        """What others than our own service clients changed from that moment on (inclusive, to the millisecond) or
+        all that is kept, in pages, ordered by time. An event may come twice; a page may be empty."""
+        ...
