@@ -6,7 +6,6 @@ Nothing connects here; each adapter connects at its first use, in the process th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -36,6 +35,7 @@ from sync.ports.realm import Realm
 from sync.ports.signals import Clock, Wake
 from sync.settings import Settings, load_settings
 from sync.store.accounts import used_keys
+from sync.store.clock import DatabaseClock
 from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.policy_in_force import CurrentPolicy, InForce, policy_in_force, warn_of_other_files
@@ -43,11 +43,6 @@ from sync.usecases.realm import check_login
 from sync.usecases.site import Site
 
 log = structlog.get_logger()
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def build(settings: Settings, in_force: InForce | None = None) -> Site:
@@ -58,8 +53,9 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
     policy = in_force.policy if in_force else load(settings.mappings_folder)
     connection = _connection(settings, WORKER_CLIENT, "worker_secret")
     accounts = KeycloakAccounts(connection, policy)
+    db = open_database(settings)
     return Site(
-        db=open_database(settings),
+        db=db,
         policy=policy,
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
@@ -68,7 +64,7 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
         field_service=_field_service(settings, policy),
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),
-        clock=SystemClock(),
+        clock=DatabaseClock(db),
         welcome_letter=partial(
             messages.welcome, login_url=str(settings.mail.login_url), language=settings.mail.language
         ),
@@ -102,7 +98,8 @@ def build_operations(settings: Settings | None = None) -> Operations:
     """Raises SettingsError; Misconfigured if the database has not the tables of this version, Transient if it
     cannot be reached. Nothing else is asked."""
     settings = settings or load_settings()
-    operations = Operations(open_database(settings), CeleryWake(), SystemClock(), settings)
+    db = open_database(settings)
+    operations = Operations(db, CeleryWake(), DatabaseClock(db), settings)
     operations.db.check_schema()
     return operations
 
@@ -113,7 +110,8 @@ def build_site(settings: Settings | None = None) -> Site:
     settings = settings or load_settings()
     database = open_database(settings)
     database.check_schema()
-    in_force = policy_in_force(database, settings.mappings_folder, SystemClock().now())
+    clock = DatabaseClock(database)
+    in_force = policy_in_force(database, settings.mappings_folder, clock.now())
     warn_of_other_files(in_force, settings.mappings_folder)
     with database.read() as tx:
         missing = used_keys(tx).missing_from(in_force.policy)
@@ -122,7 +120,7 @@ def build_site(settings: Settings | None = None) -> Site:
             f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}; "
             "put the keys back, or move these accounts first with the files of before"
         )
-    return replace(build(settings, in_force), db=database)
+    return replace(build(settings, in_force), db=database, clock=clock)
 
 
 def build_worker_site() -> Site:

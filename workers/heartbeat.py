@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from celery.worker.state import active_requests
 from sync.domain.errors import Failure
 from sync.settings import SettingsError, load_settings
 from sync.store import heartbeats
+from sync.store.clock import note_skew
 from sync.store.database import Tx
 from sync.store.heartbeats import Worker
 from sync.wiring import open_database
@@ -58,7 +60,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
             seen_at=now,
             doing=", ".join(sorted(_shown(each) for each in active_requests)) or None,
         )
-        _write(lambda tx: heartbeats.beat(tx, seen))
+        _write(lambda tx: heartbeats.beat(tx, replace(seen, seen_at=note_skew(tx, seen.host, now))))
 
 
 def install(app: Celery) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import structlog
@@ -86,14 +87,17 @@ def run_jobs() -> None:
     """Run the periodic jobs that are due. One may take longer than Redis keeps a message that is not confirmed
     (`visibility_timeout`), so it is confirmed at once; a job whose worker dies is taken over after its lease."""
     here = site()
-    while run_due_job(here):
-        pass
+    with told():
+        while run_due_job(here):
+            pass
 
 
 @app.task(name=SWEEP)
 def sweep() -> None:
     """Look for due work nobody was told about, and wake its lanes (H1)."""
-    sweep_site(site())
+    here = site()
+    with told():
+        sweep_site(here)
 
 
 def drain(here: Site, lane: Lane, some: Callable[[], int]) -> None:
@@ -103,6 +107,21 @@ def drain(here: Site, lane: Lane, some: Callable[[], int]) -> None:
     and there is never more than a wake or two in the queue. Out of time, it leaves a wake for whoever is free.
     """
     until = time.monotonic() + celeryconfig.DRAIN_SECONDS
+    with told():
+        _drain(here, lane, some, until)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What stops the work of every account, such as our database without disk space, is told in one line; the next
+    wake goes on."""
+    try:
+        yield
+    except Failure as failure:
+        log.error("the work stops here; the next wake goes on", kind=failure.kind, reason=str(failure))  # noqa: TRY400
+
+
+def _drain(here: Site, lane: Lane, some: Callable[[], int], until: float) -> None:
     if not some():
         return
     alone = True

@@ -11,6 +11,7 @@ from sync.domain.errors import Transient
 from sync.domain.lane import Lane
 from sync.store.database import Tx
 from sync.store.policies import refuse_outdated
+from sync.usecases import redis_watch
 from sync.usecases.site import CommandSite
 
 T = TypeVar("T")
@@ -29,8 +30,12 @@ def perform(site: CommandSite, command: Callable[[Tx], T], *, wakes: Lane) -> T:
     return result
 
 
-def wake(site: CommandSite, lane: Lane) -> None:
+def wake(site: CommandSite, lane: Lane) -> bool:
+    """False: nobody could be woken; it is told and noted for operators."""
     try:
         site.wake.wake(lane)
     except Transient as failure:
         log.warning("the workers could not be woken; they look by themselves soon", reason=str(failure))
+        redis_watch.fails(site, str(failure))
+        return False
+    return True

@@ -27,6 +27,9 @@ class CommandSite(Protocol):
     @property
     def policy_number(self) -> int | None: ...
 
+    @property
+    def clock(self) -> Clock: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sync.domain.lane import Lane
 from sync.store import jobs, locks, mails, passwords, provisioning, runs
 from sync.store import lanes as pauses
-from sync.usecases import circuit_watch
+from sync.usecases import circuit_watch, redis_watch
 from sync.usecases.command import wake
 from sync.usecases.run_jobs import JOBS
 from sync.usecases.site import Site
@@ -34,6 +34,7 @@ def sweep(site: Site) -> tuple[Lane, ...]:
         if jobs.any_due(tx, JOBS.keys(), now):
             lanes.add(Lane.RECONCILE)
         lanes -= {each.lane for each in pauses.paused(tx)}
-    for lane in sorted(lanes):
-        wake(site, lane)
+    woken = [wake(site, lane) for lane in sorted(lanes)]
+    if all(woken):
+        redis_watch.works(site)
     return tuple(sorted(lanes))

@@ -14,6 +14,7 @@ from sync.domain.lane import Lane
 from sync.store import accounts, circuits, provisioning, work_state
 from sync.store.work_state import WorkState
 from sync.usecases.change_account import deactivate
+from sync.usecases.problems import problems
 from sync.usecases.provision import CLAIM_AT_ONCE, LEASE, provision_some
 from sync.usecases.sweep import sweep
 from tests.usecases.conftest import BY, POLICY, World
@@ -206,3 +207,20 @@ def test_a_lost_lease_is_no_outage(world: World) -> None:
     world.work()
     world.pass_time(timedelta(hours=1).total_seconds())
     assert world.read(circuits.every)[0].failures == 0
+
+
+@pytest.mark.req("H1", "H3")
+def test_a_redis_that_is_away_is_shown_until_wakes_go_out_again(world: World) -> None:
+    """The change is stored all the same."""
+    world.wake.down = True
+    account = world.join()
+    [trouble] = world.read(lambda tx: problems(tx, world.clock.now()))
+    assert "workers cannot be woken" in trouble.what
+    assert "maxmemory" in trouble.remedy
+    assert sweep(world.site) == (Lane.INTERACTIVE,)
+    assert len(world.read(lambda tx: problems(tx, world.clock.now()))) == 1
+    world.wake.down = False
+    sweep(world.site)
+    assert world.read(lambda tx: problems(tx, world.clock.now())) == ()
+    world.work()
+    assert world.user(account).enabled
