@@ -6,7 +6,7 @@ look-ups by other keys excepted. Lists for people are in `listing`, the work on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,20 @@ from sync.store.tables import login_name
 
 def insert(tx: Tx, account: Account) -> None:
     """Raises Refused naming whose account has the login name, employee number or technician already (A2, B2)."""
+    insert_all(tx, [account])
+
+
+def insert_all(tx: Tx, new: Sequence[Account]) -> None:
+    """All or none. Raises Refused like `insert`, for the first that cannot be stored; IntegrityError if it is two
+    of these that have something in common."""
+    if not new:
+        return
 
     def write() -> None:
-        tx.connection.execute(accounts.insert().values(to_row(account)))
-        _add_login_names(tx, account.id, login_keys(account))
+        tx.connection.execute(accounts.insert(), [to_row(account) for account in new])
+        _add_login_names(tx, {key: account.id for account in new for key in login_keys(account)})
 
-    _uniquely(tx, account, write)
+    _uniquely(tx, new, write)
 
 
 def update(tx: Tx, account: Account) -> None:
@@ -51,9 +59,9 @@ def update(tx: Tx, account: Account) -> None:
         gone = present - wanted
         if gone:
             tx.connection.execute(delete(login_name).where(login_name.c.key.in_(sorted(gone))))
-        _add_login_names(tx, account.id, wanted - present)
+        _add_login_names(tx, dict.fromkeys(wanted - present, account.id))
 
-    _uniquely(tx, account, write)
+    _uniquely(tx, [account], write)
 
 
 def remember_idp_user_ids(tx: Tx, found: Mapping[str, str]) -> None:
@@ -252,22 +260,25 @@ def _login_names_of(tx: Tx, account_id: str) -> frozenset[str]:
     return frozenset(tx.connection.scalars(select(login_name.c.key).where(login_name.c.account_id == account_id)))
 
 
-def _add_login_names(tx: Tx, account_id: str, keys: Collection[str]) -> None:
-    """In alphabetical order, so that two transactions that want the same names never wait for each other."""
-    for key in sorted(keys):
-        tx.connection.execute(login_name.insert().values(key=key, account_id=account_id))
+def _add_login_names(tx: Tx, owners: Mapping[str, str]) -> None:
+    """Key to account id. In alphabetical order, so that two transactions that want the same names never wait for
+    each other."""
+    if owners:
+        rows = [{"key": key, "account_id": account_id} for key, account_id in sorted(owners.items())]
+        tx.connection.execute(login_name.insert(), rows)
 
 
-def _uniquely(tx: Tx, account: Account, write: Callable[[], None]) -> None:
+def _uniquely(tx: Tx, written: Sequence[Account], write: Callable[[], None]) -> None:
     """Write, and if something of it is taken, say by whom; the transaction stays usable."""
     try:
         with tx.connection.begin_nested():
             write()
     except IntegrityError:
-        problems = _taken(tx, account)
-        if not problems:
-            raise
-        raise Refused(problems) from None
+        for account in written:
+            problems = _taken(tx, account)
+            if problems:
+                raise Refused(problems) from None
+        raise
 
 
 def _taken(tx: Tx, account: Account) -> list[Problem]:

@@ -6,7 +6,7 @@ is in them (A7, G1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -37,24 +37,41 @@ def audit(
 
     `correlation_id` joins what one request or run did; None: the entry stands alone.
     """
-    entry_id = new_id(now)
-    tx.connection.execute(
-        audit_entries.insert().values(
-            {
-                "id": entry_id,
-                "at": now,
-                "actor": by.name,
-                "door": by.door.value,
-                "action": action,
-                "account_id": account_id,
-                "before": {name: _plain(pair[0]) for name, pair in changed.items()},
-                "after": {name: _plain(pair[1]) for name, pair in changed.items()},
-                "reason": by.reason,
-                "correlation_id": correlation_id or entry_id,
-            }
-        )
+    (entry_id,) = audit_all(
+        tx, [(account_id, changed)], action=action, by=by, now=now, correlation_id=correlation_id
     )
     return entry_id
+
+
+def audit_all(
+    tx: Tx,
+    changed: Sequence[tuple[str | None, Mapping[str, tuple[object, object]]]],
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    correlation_id: str | None = None,
+) -> tuple[str, ...]:
+    """`audit` for many accounts that met the same: each account's id, and what changed of it."""
+    rows = [
+        {
+            "id": entry_id,
+            "at": now,
+            "actor": by.name,
+            "door": by.door.value,
+            "action": action,
+            "account_id": account_id,
+            "before": {name: _plain(pair[0]) for name, pair in pairs.items()},
+            "after": {name: _plain(pair[1]) for name, pair in pairs.items()},
+            "reason": by.reason,
+            "correlation_id": correlation_id or entry_id,
+        }
+        for account_id, pairs in changed
+        for entry_id in [new_id(now)]
+    ]
+    if rows:
+        tx.connection.execute(audit_entries.insert(), rows)
+    return tuple(str(row["id"]) for row in rows)
 
 
 def of_run(tx: Tx, run_id: str) -> tuple[str, ...]:
@@ -64,25 +81,26 @@ def of_run(tx: Tx, run_id: str) -> tuple[str, ...]:
     return tuple(tx.connection.scalars(rows.order_by(entries.c.at, entries.c.id)))
 
 
-def record_assignment(tx: Tx, account: Account, by: Actor, now: datetime) -> None:
-    """Keep what the account has been given from now on: profile, branch, team, data access, technician (A7)."""
-    tx.connection.execute(
-        assignment.insert().values(
-            {
-                "id": new_id(now),
-                "account_id": account.id,
-                "at": now,
-                "by": by.name,
-                "door": by.door.value,
-                "reason": by.reason,
-                "profile": account.profile,
-                "branch": account.branch,
-                "team": account.team,
-                "data_access": account.data_access,
-                "technician_id": account.technician_id,
-            }
-        )
-    )
+def record_assignments(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+    """Keep what each account has been given from now on: profile, branch, team, data access, technician (A7)."""
+    rows = [
+        {
+            "id": new_id(now),
+            "account_id": account.id,
+            "at": now,
+            "by": by.name,
+            "door": by.door.value,
+            "reason": by.reason,
+            "profile": account.profile,
+            "branch": account.branch,
+            "team": account.team,
+            "data_access": account.data_access,
+            "technician_id": account.technician_id,
+        }
+        for account in accounts
+    ]
+    if rows:
+        tx.connection.execute(assignment.insert(), rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Who sends reads the secret it carries from `passwords`; nothing secret is stored
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -51,23 +51,32 @@ def enqueue(
     tx: Tx, account_id: str, *, kind: str, recipient: str, expires_at: datetime | None, now: datetime
 ) -> str:
     """Put a mail in the outbox, where it waits for `make_due`. Answers its id."""
-    mail_id = new_id(now)
-    tx.connection.execute(
-        mails.insert().values(
-            {
-                "id": mail_id,
-                "account_id": account_id,
-                "kind": kind,
-                "recipient": recipient,
-                "state": "waiting",
-                "message_id": f"{mail_id}@{DOMAIN}",
-                "created_at": now,
-                "expires_at": expires_at,
-                "attempts": 0,
-            }
-        )
-    )
+    (mail_id,) = enqueue_all(tx, {account_id: recipient}, kind=kind, expires_at=expires_at, now=now)
     return mail_id
+
+
+def enqueue_all(
+    tx: Tx, recipients: Mapping[str, str], *, kind: str, expires_at: datetime | None, now: datetime
+) -> tuple[str, ...]:
+    """`enqueue` for many: account id to recipient."""
+    rows = [
+        {
+            "id": mail_id,
+            "account_id": account_id,
+            "kind": kind,
+            "recipient": recipient,
+            "state": "waiting",
+            "message_id": f"{mail_id}@{DOMAIN}",
+            "created_at": now,
+            "expires_at": expires_at,
+            "attempts": 0,
+        }
+        for account_id, recipient in recipients.items()
+        for mail_id in [new_id(now)]
+    ]
+    if rows:
+        tx.connection.execute(mails.insert(), rows)
+    return tuple(str(row["id"]) for row in rows)
 
 
 def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:

@@ -13,7 +13,7 @@ from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import Delivery
 from sync.store.tables import initial_password as passwords
-from sync.store.upserts import upsert
+from sync.store.upserts import upsert_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,24 @@ class KeptPassword:
 
 def keep(tx: Tx, account_id: str, password: str, delivery: Delivery, expires_at: datetime) -> None:
     """Replaces one that is kept already."""
-    values = {"sealed": tx.sealer.seal(password), "delivery": delivery, "expires_at": expires_at}
-    tx.connection.execute(upsert(tx, passwords, {"account_id": account_id} | values, changes=values))
+    keep_all(tx, {account_id: KeptPassword(password, delivery, expires_at)})
+
+
+def keep_all(tx: Tx, kept: Mapping[str, KeptPassword]) -> None:
+    """By account id; replaces those that are kept already."""
+    upsert_all(
+        tx,
+        passwords,
+        [
+            {
+                "account_id": account_id,
+                "sealed": tx.sealer.seal(each.password),
+                "delivery": each.delivery,
+                "expires_at": each.expires_at,
+            }
+            for account_id, each in sorted(kept.items())
+        ],
+    )
 
 
 def kept(tx: Tx, account_id: str, now: datetime) -> KeptPassword | None:

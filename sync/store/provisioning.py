@@ -5,13 +5,14 @@ A claim is a lease with a token. Whoever finishes with a token that is no longer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Text, and_, case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, Text, and_, case, exists, func, literal, null, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.account import Account
 from sync.domain.commands import GIVES_ACCESS, Command
@@ -99,12 +100,25 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
     Lifts a quarantine and forgets failures and what held it: they belonged to what was wanted before. Work that
     waits in the interactive lane stays there.
     """
+    statement = _due(tx, {"account_id": account_id}, lane, now)
+    version: int = tx.connection.execute(statement.returning(work.c.wanted_version)).scalar_one()
+    return version
+
+
+def mark_all_due(tx: Tx, account_ids: Sequence[str], lane: Lane, now: datetime) -> None:
+    """`mark_due` for many."""
+    if account_ids:
+        rows = [{"account_id": account_id} for account_id in account_ids]
+        tx.connection.execute(_due(tx, {}, lane, now), rows)
+
+
+def _due(tx: Tx, key: Mapping[str, str], lane: Lane, now: datetime) -> postgresql.Insert | sqlite.Insert:
     stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
-    statement = upsert(
+    return upsert(
         tx,
         work,
         {
-            "account_id": account_id,
+            **key,
             "wanted_version": 1,
             "wanted_at": now,
             "lane": lane.value,
@@ -125,8 +139,6 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
             **NOT_STUCK,
         },
     )
-    version: int = tx.connection.execute(statement.returning(work.c.wanted_version)).scalar_one()
-    return version
 
 
 def look_again(tx: Tx, account_id: str, lane: Lane, at: datetime) -> bool:
@@ -249,6 +261,12 @@ def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
         work.c.quarantine_kind.is_(None),
         or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
     )
+
+
+def due_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
+    """How many accounts of the lane wait to be claimed; counts no further than the limit."""
+    waiting = select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now)).limit(limit).subquery()
+    return tx.connection.scalar(select(func.count()).select_from(waiting)) or 0
 
 
 def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:

@@ -204,13 +204,14 @@ def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep ask
 
 
 def next_to_apply(tx: Tx, kinds: Collection[RunKind]) -> Run | None:
-    """The run of these kinds that was confirmed first, locked until the transaction ends: the lock is the lease,
+    """The run of these kinds whose turn was longest ago, locked until the transaction ends: the lock is the lease,
     and with the worker that held it go both the lock and whatever it had not committed (F4). Runs that another
-    worker holds are passed over."""
+    worker holds are passed over. So runs take turns chunk by chunk, and a small one confirmed behind a large one
+    is done soon."""
     found = (
         select(*_RUN)
         .where(runs.c.state.in_(("confirmed", "applying")), runs.c.kind.in_(sorted(kinds)))
-        .order_by(runs.c.confirmed_at, runs.c.id)
+        .order_by(func.coalesce(runs.c.turn_at, runs.c.confirmed_at), runs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
@@ -245,14 +246,13 @@ def write_outcomes(tx: Tx, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
 
 
 def applying(tx: Tx, run_id: str, now: datetime) -> bool:
-    """After a chunk: the run goes on, or is done. False: nothing is left of it."""
-    left = tx.connection.scalar(
-        select(func.count()).where(run_rows.c.run_id == run_id, PENDING_ROW).select_from(run_rows)
-    )
+    """After a chunk: the run goes on when the others have had their turn, or is done. False: nothing is left of
+    it."""
+    left = tx.connection.scalar(select(exists().where(run_rows.c.run_id == run_id, PENDING_ROW)))
     if not left:
         end(tx, run_id, "done", now)
         return False
-    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(state="applying"))
+    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(state="applying", turn_at=now))
     return True
 
 

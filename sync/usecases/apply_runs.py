@@ -17,23 +17,27 @@ import structlog
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.lane import Lane
-from sync.store import accounts, lanes, policies, runs, work_state
+from sync.store import accounts, lanes, policies, provisioning, runs, work_state
 from sync.store.database import Tx, UnforeseenInPart
 from sync.store.runs import RowOutcome, Run, RunRow
 from sync.store.tables import RunKind
-from sync.usecases.applying import Applying, ApplyRow
+from sync.usecases.applying import Applying, ApplyRows
 from sync.usecases.command import wake
-from sync.usecases.import_accounts import apply_import_row
-from sync.usecases.look_at_accounts import apply_mappings_row, apply_repair_row
+from sync.usecases.import_accounts import apply_import_rows
+from sync.usecases.look_at_accounts import apply_mappings_rows, apply_repair_rows
 from sync.usecases.site import Site
 
 CHUNK = 100
 """Rows in one transaction: well below a second of locks, and few enough commits."""
 
-APPLY: Final[Mapping[RunKind, ApplyRow]] = {
-    "import": apply_import_row,
-    "mappings": apply_mappings_row,
-    "repair": apply_repair_row,
+ENOUGH = 240
+"""Accounts due in the bulk lane from which on no further rows are applied. They would only wait there, in front of
+whatever is confirmed next: three drains' shares keep every worker busy."""
+
+APPLY: Final[Mapping[RunKind, ApplyRows]] = {
+    "import": apply_import_rows,
+    "mappings": apply_mappings_rows,
+    "repair": apply_repair_rows,
 }
 """What applying a row means. A run of a kind that is not here waits for a worker that knows it."""
 
@@ -50,10 +54,10 @@ class _NotAll(Exception):
 
 
 def apply_chunk(site: Site, limit: int = CHUNK) -> int:
-    """Apply the next rows of the run that was confirmed first, and wake the lane that carries them to Keycloak.
+    """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak.
 
-    Answers how many rows were looked at; 0: no run has any, or other workers are at them. An all-or-nothing
-    run is one chunk, however long.
+    Answers how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
+    do. An all-or-nothing run is one chunk, however long.
     """
     now = site.clock.now()
     try:
@@ -70,7 +74,8 @@ def apply_chunk(site: Site, limit: int = CHUNK) -> int:
 
 
 def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
-    run = None if lanes.is_paused(tx, Lane.BULK) else runs.next_to_apply(tx, APPLY.keys())
+    waits = lanes.is_paused(tx, Lane.BULK) or provisioning.due_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
+    run = None if waits else runs.next_to_apply(tx, APPLY.keys())
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))
@@ -87,20 +92,30 @@ def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) 
     ids = [row.account_id for row in rows if row.account_id is not None]
     accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
     chunk = Applying(tx, site.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
-    outcomes = []
-    for row in rows:
-        try:
-            with tx.part():
-                account_id = APPLY[run.kind](chunk, row)
-        except Refused as refused:
-            outcomes.append(RowOutcome(row.number, "refused", str(refused), row.account_id))
-        except UnforeseenInPart as error:
-            log.exception("unforeseen error in a run", run=run.id, row=row.number)
-            message = f"unforeseen error of type {error.kind}; the worker's log has more"
-            outcomes.append(RowOutcome(row.number, "failed", message, row.account_id))
-        else:
-            outcomes.append(RowOutcome(row.number, "applied", None, account_id))
-    return outcomes
+    return _together(chunk, rows) or [_alone(chunk, row) for row in rows]
+
+
+def _together(chunk: Applying, rows: Sequence[RunRow]) -> list[RowOutcome]:
+    """All rows as one part of the transaction. Nothing, if there is one among them that cannot be applied."""
+    try:
+        with chunk.tx.part():
+            ids = APPLY[chunk.run.kind](chunk, rows)
+    except (Refused, UnforeseenInPart):
+        return []
+    return [RowOutcome(row.number, "applied", None, each) for row, each in zip(rows, ids, strict=True)]
+
+
+def _alone(chunk: Applying, row: RunRow) -> RowOutcome:
+    try:
+        with chunk.tx.part():
+            (account_id,) = APPLY[chunk.run.kind](chunk, [row])
+    except Refused as refused:
+        return RowOutcome(row.number, "refused", str(refused), row.account_id)
+    except UnforeseenInPart as error:
+        log.exception("unforeseen error in a run", run=chunk.run.id, row=row.number)
+        message = f"unforeseen error of type {error.kind}; the worker's log has more"
+        return RowOutcome(row.number, "failed", message, row.account_id)
+    return RowOutcome(row.number, "applied", None, account_id)
 
 
 def _actor(run: Run) -> Actor:

@@ -1,11 +1,11 @@
 """What the rows of a chunk share while they are applied, whatever the kind of their run.
 
-Made by `apply_runs` for each chunk; each kind of run has one function that applies a row of it.
+Made by `apply_runs` for each chunk; each kind of run has one function that applies rows of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -30,8 +30,9 @@ class Applying:
     now: datetime
 
 
-ApplyRow: TypeAlias = Callable[[Applying, RunRow], str]
-"""Applies one row and answers the id of its account. Raises Refused for this row alone."""
+ApplyRows: TypeAlias = Callable[[Applying, Sequence[RunRow]], Sequence[str]]
+"""Applies these rows, all or none, and answers the ids of their accounts. Raises Refused for the first that cannot
+be applied."""
 
 
 def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:

@@ -6,7 +6,7 @@ say what is wanted and nothing about Keycloak; the workers carry it there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,6 +21,7 @@ from sync.domain.lane import Lane
 from sync.store import accounts, deactivations, history, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.ids import new_id
+from sync.store.passwords import KeptPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,39 @@ def create(
     lane: Lane = Lane.INTERACTIVE,
 ) -> Account:
     """Store a new account and make it due (B1). Raises Refused with every problem found (A2, A3, A5)."""
-    _require_reason(by)
-    account = new.account(new_id(now), now)
-    _refuse_problems(account, policy)
-    accounts.insert(tx, account)
-    if password is not None:
-        expires = now + timedelta(hours=policy.realm.temporary_password_hours)
-        passwords.keep(tx, account.id, password.password, password.delivery, expires)
-        if password.delivery == "mail":
-            mails.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=expires, now=now)
-    _write_down(tx, None, account, "create", by, now)
-    provisioning.mark_due(tx, account.id, lane, now)
+    (account,) = create_all(tx, policy, [(new, password)], by, now, lane=lane)
     return account
+
+
+def create_all(
+    tx: Tx,
+    policy: Policy,
+    joiners: Sequence[tuple[NewAccount, InitialPassword | None]],
+    by: Actor,
+    now: datetime,
+    *,
+    lane: Lane,
+) -> tuple[Account, ...]:
+    """`create` for many, with few statements however many they are. Raises Refused with the problems of the first
+    that cannot be stored; then none is."""
+    _require_reason(by)
+    new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
+    for account in new:
+        _refuse_problems(account, policy)
+    accounts.insert_all(tx, new)
+    expires = now + timedelta(hours=policy.realm.temporary_password_hours)
+    given = [
+        (account, password) for account, (_, password) in zip(new, joiners, strict=True) if password is not None
+    ]
+    passwords.keep_all(
+        tx,
+        {account.id: KeptPassword(password.password, password.delivery, expires) for account, password in given},
+    )
+    mailed = {account.id: account.email for account, password in given if password.delivery == "mail"}
+    mails.enqueue_all(tx, mailed, kind="welcome", expires_at=expires, now=now)
+    _write_down_new(tx, new, by, now)
+    provisioning.mark_all_due(tx, [account.id for account in new], lane, now)
+    return tuple(new)
 
 
 def change(
@@ -181,14 +203,29 @@ def _keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Accou
 USER_MANAGEMENT = "user-management"
 
 
-def _write_down(tx: Tx, before: Account | None, after: Account, action: str, by: Actor, now: datetime) -> None:
+def _write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
     """The audit entry, and the history of what grants access (A7)."""
-    changed: Mapping[str, tuple[object, object]]
-    if before is None:
-        values = {each.name: getattr(after, each.name) for each in fields(Account)}
-        changed = {name: (None, value) for name, value in values.items() if value is not None}
-    else:
-        changed = differences(before, after)
+    changed = differences(before, after)
     history.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
-    if before is None or GRANTS & changed.keys():
-        history.record_assignment(tx, after, by, now)
+    if GRANTS & changed.keys():
+        history.record_assignments(tx, [after], by, now)
+
+
+def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+    history.audit_all(
+        tx,
+        [
+            (
+                account.id,
+                {name: (None, value) for name in _FIELDS if (value := getattr(account, name)) is not None},
+            )
+            for account in accounts
+        ],
+        action="create",
+        by=by,
+        now=now,
+    )
+    history.record_assignments(tx, accounts, by, now)
+
+
+_FIELDS = tuple(each.name for each in fields(Account))

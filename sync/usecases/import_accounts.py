@@ -1,23 +1,43 @@
-"""A row of an import, applied to our database: a new account or a change of one (F4, F5).
+"""Rows of an import, applied to our database: new accounts and changes of known ones (F4, F5).
 
 `apply_runs` calls it inside the transaction of a chunk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from sync.domain.import_verdict import account_change, new_account
 from sync.domain.lane import Lane
 from sync.store.runs import RunRow
 from sync.usecases.applying import Applying, refuse_changed_meanwhile
-from sync.usecases.change_account import InitialPassword, change, create
+from sync.usecases.change_account import InitialPassword, change, create_all
 from sync.usecases.initial_password import generate
 
 
-def apply_import_row(chunk: Applying, row: RunRow) -> str:
-    """Raises Refused if a rule of today forbids it or the account was changed since the review."""
-    tx, policy, by, now = chunk.tx, chunk.policy, chunk.by, chunk.now
-    if row.account_id is None:
-        password = InitialPassword(generate(), "mail") if chunk.run.options["welcome_mail"] else None
-        return create(tx, policy, new_account(row.changes), by, now, password=password, lane=Lane.BULK).id
-    refuse_changed_meanwhile(chunk, row)
-    return change(tx, policy, row.account_id, account_change(row.changes), by, now, lane=Lane.BULK).id
+def apply_import_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
+    """In the order of the file; joiners that follow each other are stored together. Raises Refused if a rule of
+    today forbids one or its account was changed since the review."""
+    ids: list[str] = []
+    for joins, some in groupby(rows, lambda row: row.account_id is None):
+        apply = _create if joins else _change
+        ids += apply(chunk, tuple(some))
+    return ids
+
+
+def _create(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
+    mailed = chunk.run.options["welcome_mail"]
+    joiners = [(new_account(row.changes), InitialPassword(generate(), "mail") if mailed else None) for row in rows]
+    made = create_all(chunk.tx, chunk.policy, joiners, chunk.by, chunk.now, lane=Lane.BULK)
+    return [account.id for account in made]
+
+
+def _change(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
+    ids = []
+    for row in rows:
+        refuse_changed_meanwhile(chunk, row)
+        wanted, account_id = account_change(row.changes), str(row.account_id)
+        change(chunk.tx, chunk.policy, account_id, wanted, chunk.by, chunk.now, lane=Lane.BULK)
+        ids.append(account_id)
+    return ids

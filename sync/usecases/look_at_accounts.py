@@ -4,6 +4,8 @@ and accounts that a changed mapping file reaches. `apply_runs` calls them inside
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
 from sync.store import history, provisioning
@@ -11,7 +13,11 @@ from sync.store.runs import RunRow
 from sync.usecases.applying import Applying, refuse_changed_meanwhile
 
 
-def apply_mappings_row(chunk: Applying, row: RunRow) -> str:
+def apply_mappings_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
+    return [_mappings(chunk, row) for row in rows]
+
+
+def _mappings(chunk: Applying, row: RunRow) -> str:
     """The policy in force means something else for the account: a new wanted version.
 
     Also for an account that was changed since the review: the policy in force is everybody's, and one that was
@@ -32,7 +38,11 @@ def apply_mappings_row(chunk: Applying, row: RunRow) -> str:
     return account_id
 
 
-def apply_repair_row(chunk: Applying, row: RunRow) -> str:
+def apply_repair_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
+    return [_repair(chunk, row) for row in rows]
+
+
+def _repair(chunk: Applying, row: RunRow) -> str:
     """Keycloak differs from what is wanted: the next look mends it. Raises Refused if the account was changed
     since the comparison; then it is looked at anyway."""
     account_id = _existing(chunk, row)

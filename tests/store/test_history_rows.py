@@ -53,8 +53,10 @@ def test_assignments_keep_who_when_door_and_why(
     account = make_account(profile="technician", branch="north", technician_id="T-1")
     with db.write() as tx:
         accounts.insert(tx, account)
-        history.record_assignment(tx, account, by, now)
-        history.record_assignment(tx, account, Actor("payroll", Door.IMPORT, "rule 7"), now + timedelta(seconds=1))
+        history.record_assignments(tx, [account], by, now)
+        history.record_assignments(
+            tx, [account], Actor("payroll", Door.IMPORT, "rule 7"), now + timedelta(seconds=1)
+        )
     with db.read() as tx:
         first, second = history.assignments(tx, account.id)
     assert (first.at, first.by, first.door, first.reason) == (now, "kim", "command line", "joins the team")

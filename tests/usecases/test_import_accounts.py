@@ -15,7 +15,7 @@ import pytest
 
 from mappings import Policy
 from sync.domain.account import Account
-from sync.domain.account_change import AccountChange, NewAccount
+from sync.domain.account_change import AccountChange
 from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.lane import Lane
 from sync.spreadsheet.limits import FileRefused
@@ -158,15 +158,15 @@ def test_rows_with_errors_do_not_stop_the_others(site: Site) -> None:
 @pytest.mark.req("F5")
 def test_an_unforeseen_error_stays_with_its_row(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of ours in one row neither undoes the others nor stops the lane for ever."""
-    real = import_accounts.create
+    real = import_accounts.create_all
 
-    def create(tx: Tx, policy: Policy, new: NewAccount, *rest: Any, **options: Any) -> Account:
-        account = real(tx, policy, new, *rest, **options)
-        if new.given_name == "Bad":
+    def create_all(tx: Tx, policy: Policy, joiners: Any, *rest: Any, **options: Any) -> tuple[Account, ...]:
+        made = real(tx, policy, joiners, *rest, **options)
+        if any(new.given_name == "Bad" for new, _ in joiners):
             raise LookupError("nobody thought of this")
-        return account
+        return made
 
-    monkeypatch.setattr(import_accounts, "create", create)
+    monkeypatch.setattr(import_accounts, "create_all", create_all)
     run = imported(site, person(1), person(2, Vorname="Bad"))
     assert usernames(site) == ["pat1@example.com"]
     with site.db.read() as tx:
@@ -334,18 +334,19 @@ def test_workers_share_a_run_without_doubling_it(site: Site) -> None:
 
 
 def _die_in_the_middle(database_url: str, after: int) -> None:
-    """A worker that is killed while its transaction is open, after some of its rows."""
+    """A worker that is killed while its transaction is open, after it has stored the rows of another chunk."""
     done = 0
-    real = import_accounts.create
+    real = import_accounts.create_all
 
-    def create_or_die(*args: object, **kwargs: object) -> object:
+    def create_and_die(*args: Any, **kwargs: Any) -> tuple[Account, ...]:
         nonlocal done
+        made = real(*args, **kwargs)
         done += 1
         if done > after:
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return made
 
-    import_accounts.create = create_or_die  # type: ignore[assignment]
+    import_accounts.create_all = create_and_die  # type: ignore[assignment]
     with import_site(database_url) as site:
         apply_chunk(site, limit=4)
         apply_chunk(site, limit=4)
@@ -356,7 +357,7 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(site: Site, database_ur
     """Killed in its second chunk: the first stands, the second is as if it had never begun, the rest follows."""
     run = reviewed(site, *(person(number) for number in range(1, 11)))
     confirm(site, run.id, BY)
-    child = multiprocessing.get_context("spawn").Process(target=_die_in_the_middle, args=(database_url, 6))
+    child = multiprocessing.get_context("spawn").Process(target=_die_in_the_middle, args=(database_url, 1))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL

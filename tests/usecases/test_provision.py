@@ -645,3 +645,72 @@ def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
     world.work()
     counted = world.read(latency.read)[Lane.INTERACTIVE]
     assert (counted.count, counted.buckets["2"], counted.buckets["5"], counted.seconds) == (1, 0, 1, 3.0)
+
+
+@pytest.mark.req("H1", "E6")
+def test_changes_that_come_together_are_carried_out_together(world: World) -> None:
+    """Three changes before anybody looked: Keycloak is told the last word once, and the history has all three."""
+    account = world.join()
+    world.work()
+    world.accounts.applied.clear()
+    for name in ("Joan", "Joanna", "Johanna"):
+        rename = AccountChange(given_name=name)
+        world.do(lambda tx, rename=rename: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
+    world.work()
+    assert [str(applied) for _, applied in world.accounts.applied] == ["given_name: 'Jo' -> 'Johanna'"]
+    timeline = world.read(lambda tx: history.timeline(tx, account.id))
+    assert [each.title for each in timeline if each.kind == "keycloak"] == [
+        "applied (version 1)",
+        "applied (version 4)",
+    ]
+    assert len([each for each in timeline if each.title == "change"]) == 3
+
+
+@pytest.mark.req("H1")
+def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
+    """A change that comes while a worker is at the account waits for that worker, whatever lane it is in, and is
+    carried out after it."""
+    account = world.join()
+    world.work()
+    rename = AccountChange(given_name="Joanna")
+    world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
+    with world.site.db.write() as tx:
+        [held] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    move = AccountChange(family_name="Lindgren")
+    world.do(lambda tx: change(tx, POLICY, account.id, move, BY, world.clock.now(), lane=Lane.BULK))
+    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+    assert provision_some(world.site, Lane.BULK) == 0
+    outcome = bring_about(world.site, world.accounts, held, None)
+    with world.site.db.write() as tx:
+        record(tx, POLICY, held, outcome, world.clock.now())
+    assert world.user(account).family_name == "Lind"
+    world.work()
+    assert world.user(account).family_name == "Lindgren"
+
+
+@pytest.mark.req("A4", "G4")
+def test_the_applied_policy_is_remembered(world: World) -> None:
+    """Beside the version: an account applied under other mapping files can be told from one that follows them."""
+    account = world.join()
+    world.work()
+    with world.site.db.write() as tx:
+        provisioning.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    assert (claim.applied_version, claim.applied_fingerprint) == (1, POLICY.fingerprint)
+
+
+@pytest.mark.req("H1")
+def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keycloak's id of one of ten belongs to another account: that one is for a person, the others are done."""
+    first = world.join("fay.first")
+    world.work()
+    people = [world.join(f"pat.p{number}") for number in range(10)]
+    create, taken = world.accounts.create, Created(world.user(first).id, existed=False)
+    monkeypatch.setattr(world.accounts, "create", lambda users: {**create(users), people[3].id: taken})
+    world.work()
+    states = world.read(lambda tx: {each.id: work_state.of_account(tx, each.id) for each in people})
+    stuck = [account_id for account_id, state in states.items() if state is not None and state.quarantine]
+    assert stuck == [people[3].id]
+    assert all(state is not None and state.applied for key, state in states.items() if key not in stuck)

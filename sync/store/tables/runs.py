@@ -36,6 +36,7 @@ run = Table(
     Column("confirmed_at", UtcDateTime),
     Column("confirmed_by", Text),
     Column("finished_at", UtcDateTime),
+    Column("turn_at", UtcDateTime),
     Column("held_reasons", TextList),
     Column("approved_at", UtcDateTime),
     Column("approved_by", Text),

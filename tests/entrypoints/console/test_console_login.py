@@ -51,7 +51,7 @@ def store_account(settings: Settings, user_id: str, username: str) -> None:
     with database.write() as tx:
         accounts.insert(tx, account)
         by = Actor("ada", Door.COMMAND_LINE, "hired as <b>technician</b>")
-        history.record_assignment(tx, account, by, datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
+        history.record_assignments(tx, [account], by, datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 
 
 def text_of(page: str) -> str:

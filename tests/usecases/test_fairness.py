@@ -1,0 +1,93 @@
+"""Who comes next: runs take turns, a run waits while the lane has enough, and a click waits for neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from sync.domain.account_change import AccountChange
+from sync.domain.lane import Lane
+from sync.store import accounts, history, provisioning, run_progress
+from sync.store.runs import Run
+from sync.usecases.apply_runs import ENOUGH, apply_chunk
+from sync.usecases.change_account import change
+from sync.usecases.command import perform
+from sync.usecases.confirm_import import confirm
+from sync.usecases.provision import provision_some
+from sync.usecases.review_import import ImportOptions, review
+from sync.usecases.site import Site
+from tests.fakes.signals import FakeClock
+from tests.usecases.import_sites import BY, import_site, person, staff_file
+
+LARGE, SMALL = 800, 20
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    """A Site on an empty database of each kind."""
+    with import_site(database_url) as made:
+        yield made
+
+
+def confirmed(site: Site, first: int, people: int) -> Run:
+    rows = [person(number) for number in range(first, first + people)]
+    return confirm(site, review(site, staff_file(*rows), "staff.csv", BY, ImportOptions()).run.id, BY)
+
+
+def turn(site: Site) -> int:
+    """What a worker does between two looks at the time."""
+    assert isinstance(site.clock, FakeClock)
+    site.clock.advance(timedelta(seconds=1))
+    return apply_chunk(site) + provision_some(site, Lane.BULK)
+
+
+def in_keycloak(site: Site, run: Run) -> int:
+    with site.db.read() as tx:
+        return run_progress.progress(tx, run.id).places["in Keycloak"]
+
+
+@pytest.mark.req("F4", "H1")
+def test_a_small_import_does_not_wait_for_a_large_one(site: Site) -> None:
+    """Confirmed behind 800 people, 20 people are in Keycloak while most of the 800 still wait."""
+    large = confirmed(site, 1, LARGE)
+    turn(site)
+    small = confirmed(site, 5000, SMALL)
+    while in_keycloak(site, small) < SMALL:
+        assert turn(site)
+    assert in_keycloak(site, large) <= LARGE // 2
+    while turn(site):
+        pass
+    assert (in_keycloak(site, large), in_keycloak(site, small)) == (LARGE, SMALL)
+
+
+@pytest.mark.req("F4", "H1")
+def test_no_more_is_applied_than_the_lane_can_carry(site: Site) -> None:
+    """While Keycloak is slow, the rows of a run stay rows, and others can be put in between."""
+    confirmed(site, 1, LARGE)
+    while apply_chunk(site):
+        pass
+    with site.db.read() as tx:
+        due = provisioning.due_up_to(tx, Lane.BULK, site.clock.now(), LARGE)
+    assert ENOUGH <= due < ENOUGH + 100
+    assert provision_some(site, Lane.BULK)
+    assert apply_chunk(site)
+
+
+@pytest.mark.req("H1")
+def test_a_click_waits_for_no_import(site: Site) -> None:
+    """Somebody of the import is changed by hand while hundreds wait: the next look at the other lane is at them,
+    and the lane of the import has them no more."""
+    confirmed(site, 1, LARGE)
+    while apply_chunk(site):
+        pass
+    with site.db.read() as tx:
+        pat = accounts.by_login(tx, "pat7@example.com")
+    assert pat is not None
+    wanted = AccountChange(given_name="Patricia")
+    perform(site, lambda tx: change(tx, site.policy, pat.id, wanted, BY, site.clock.now()), wakes=Lane.INTERACTIVE)
+    assert provision_some(site, Lane.INTERACTIVE) == 1
+    with site.db.read() as tx:
+        [tried] = [each for each in history.timeline(tx, pat.id) if each.kind == "keycloak"]
+    assert tried.title == "applied (version 2)"
