@@ -114,7 +114,8 @@ class Settings(BaseSettings):
     """Everything a process needs to start. The URLs are SQLAlchemy and Redis URLs and may hold a password.
 
     `secret_keys` are Fernet keys, the newest first, comma separated; they seal
-    passwords that wait to be delivered.
+    passwords that wait to be delivered. `metrics_token` is what Prometheus must carry to read /metrics; None: only
+    this machine may.
     """
 
     model_config = SettingsConfigDict(env_prefix="FSM_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -125,6 +126,7 @@ class Settings(BaseSettings):
     secret_keys: SecretStr
     mappings_folder: Path | None = None
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
+    metrics_token: SecretStr | None = None
     keycloak: KeycloakSettings
     mail: MailSettings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ColumnElement, DateTime, Dialect, Text, literal_column
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, DateTime, Dialect, Text, literal_column
 from sqlalchemy.types import TypeDecorator
 
 from sync.domain.errors import Difference
@@ -130,5 +130,9 @@ def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
 
 
 def condition(sql: str) -> ColumnElement[bool]:
-    """A condition as it stands, for partial indexes and the queries that shall use them."""
-    return literal_column(f"({sql})", Boolean())
+    """A condition as it stands, for partial indexes and the queries that shall use them.
+
+    It has no type on purpose: a Boolean would be compared with 1 on SQLite, and the index be passed over.
+    """
+    untyped: ColumnElement[bool] = literal_column(f"({sql})")
+    return untyped

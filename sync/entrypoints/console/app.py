@@ -21,6 +21,7 @@ from sync.domain.realm.options import CONSOLE_CLIENT
 from sync.entrypoints.console.account_page import account_routes
 from sync.entrypoints.console.health import health_routes
 from sync.entrypoints.console.login import SESSION_SECONDS, Login, login_routes
+from sync.entrypoints.console.metrics import metrics_routes
 from sync.entrypoints.console.pages import Pages, add_error_pages
 from sync.entrypoints.console.security_headers import SecurityHeaders
 from sync.settings import Settings, load_settings
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="fsm-identity", docs_url=None, redoc_url=None, openapi_url=None, middleware=_guards(settings)
     )
     app.include_router(health_routes(settings, database))
+    app.include_router(metrics_routes(settings, database))
     app.include_router(login_routes(login, pages))
     app.include_router(account_routes(database, current_policy(settings, database), pages))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))

@@ -20,7 +20,7 @@ from sync.store.tables.deactivations import (
 from sync.store.tables.jobs import job
 from sync.store.tables.latency import latency
 from sync.store.tables.logins import login_activity, login_failure, login_gap
-from sync.store.tables.mails import UNSENT, MailState, mail
+from sync.store.tables.mails import NOT_SENT, UNSENT, MailState, mail
 from sync.store.tables.metadata import metadata
 from sync.store.tables.operations import PAUSABLE, lane_pause, worker
 from sync.store.tables.policies import policy, push_count
@@ -29,6 +29,7 @@ from sync.store.tables.troubles import trouble
 from sync.store.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
+    "NOT_SENT",
     "OPEN_COMMAND",
     "OPEN_DEACTIVATION",
     "PAUSABLE",

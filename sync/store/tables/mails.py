@@ -12,6 +12,7 @@ from sync.store.tables.metadata import metadata
 MailState = Literal["waiting", "due", "sending", "sent", "failed", "expired"]
 
 UNSENT = condition("state IN ('due', 'sending')")
+NOT_SENT = condition("state <> 'sent'")
 
 mail = Table(
     "mail",
@@ -38,5 +39,6 @@ mail = Table(
         sqlite_where=UNSENT,
         postgresql_where=UNSENT,
     ),
+    Index("ix_mail_not_sent", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
 )
 """The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7)."""

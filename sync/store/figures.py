@@ -1,0 +1,311 @@
+"""The numbers an operator looks at, read in one transaction (H3). `ops status` and the metrics show the same ones.
+
+Each query reads what is unfinished, through a partial index, and never all accounts: with a million of them and
+nothing to do it reads a few rows. No name, address or other personal value is in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import case as when
+
+from sync.domain.account import Life
+from sync.domain.circuit import Circuit
+from sync.domain.deactivation import DeactivationState
+from sync.domain.lane import Lane
+from sync.store import circuits, heartbeats, jobs, lanes, latency
+from sync.store.columns import UtcDateTime
+from sync.store.database import Tx
+from sync.store.heartbeats import Worker
+from sync.store.jobs import JobState
+from sync.store.lanes import Pause
+from sync.store.latency import Histogram
+from sync.store.tables import (
+    NOT_SENT,
+    OPEN_COMMAND,
+    OPEN_DEACTIVATION,
+    PENDING_ROW,
+    STRANDED,
+    account,
+    command,
+    deactivation,
+    mail,
+    run,
+    run_row,
+    stranded_work_order,
+)
+from sync.store.tables import provisioning as work
+
+FIRST = ""
+"""Before every key: a range over all of a partial index; SQLite would read the whole table without one."""
+
+UNFINISHED_RUNS = ("held", "confirmed", "applying", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFigures:
+    """`due` waits to be claimed, the oldest since `oldest_due_at`; `leased` is being worked on; `later` waits for
+    a time to come, and `failing` of all these failed at the last look."""
+
+    lane: Lane
+    due: int = 0
+    leased: int = 0
+    later: int = 0
+    failing: int = 0
+    oldest_due_at: datetime | None = None
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Accounts whose last look failed for a reason outside of them: `system` is a circuit or "configuration"."""
+
+    system: str
+    reason: str
+    accounts: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """A run that has not ended. `since` is when it came to where it is; `pending` rows are not applied yet."""
+
+    id: str
+    kind: str
+    state: str
+    source: str
+    since: datetime
+    pending: int
+    held_reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`quarantined` by kind. `held` deactivations, of which `overdue` are past their deadline. `mails` by state,
+    without those that were sent; `undelivered` people have no other mail since the one that failed."""
+
+    at: datetime
+    lanes: tuple[LaneFigures, ...]
+    circuits: tuple[Circuit, ...]
+    waiting: tuple[Waiting, ...]
+    quarantined: Mapping[str, int]
+    held: int
+    overdue: int
+    oldest_held_at: datetime | None
+    stranded: int
+    runs: tuple[RunFigures, ...]
+    mails: Mapping[str, int]
+    undelivered: int
+    commands: Mapping[str, int]
+    oldest_command_at: datetime | None
+    jobs: tuple[JobState, ...]
+    workers: tuple[Worker, ...]
+    latency: Mapping[Lane, Histogram]
+
+    def age(self, since: datetime | None) -> float:
+        """Seconds from then until these figures; 0 for a time to come and for None."""
+        return 0.0 if since is None else max(0.0, (self.at - since).total_seconds())
+
+
+def read(tx: Tx, now: datetime) -> Figures:
+    """All of it, at one moment. Raises what the database raises."""
+    held, overdue, oldest_held_at = _holds(tx, now)
+    by_state, oldest_command_at = _commands(tx)
+    mails = _mails(tx)
+    return Figures(
+        at=now,
+        lanes=_lanes(tx, now),
+        circuits=circuits.every(tx),
+        waiting=_waiting(tx),
+        quarantined=_quarantined(tx),
+        held=held,
+        overdue=overdue,
+        oldest_held_at=oldest_held_at,
+        stranded=tx.connection.scalar(
+            select(func.count())
+            .select_from(stranded_work_order)
+            .where(STRANDED, stranded_work_order.c.technician_id > FIRST)
+        )
+        or 0,
+        runs=_runs(tx),
+        mails=mails,
+        undelivered=_undelivered(tx) if mails.get("failed") or mails.get("expired") else 0,
+        commands=by_state,
+        oldest_command_at=oldest_command_at,
+        jobs=jobs.all_jobs(tx),
+        workers=heartbeats.seen(tx),
+        latency=latency.read(tx),
+    )
+
+
+def _lanes(tx: Tx, now: datetime) -> tuple[LaneFigures, ...]:
+    pauses = {each.lane: each for each in lanes.paused(tx)}
+    found = {
+        **_lanes_of_accounts(tx, now),
+        Lane.MAIL: _lane_of_mails(tx, now),
+        Lane.RECONCILE: _lane_of_jobs(tx, now),
+    }
+    return tuple(
+        LaneFigures(lane, *found.get(lane, (0, 0, 0, 0, None)), pause=pauses.get(lane)) for lane in sorted(Lane)
+    )
+
+
+Counted = tuple[int, int, int, int, datetime | None]
+
+
+def _lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
+    leased = and_(work.c.lease_until.is_not(None), work.c.lease_until > now)
+    due = and_(work.c.due_at <= now, ~leased)
+    rows = tx.connection.execute(
+        select(
+            work.c.lane,
+            func.count().filter(due).label("due"),
+            func.count().filter(leased).label("leased"),
+            func.count().filter(and_(work.c.due_at > now, ~leased)).label("later"),
+            func.count().filter(work.c.attempts > 0).label("failing"),
+            func.min(work.c.due_at).filter(due).label("oldest"),
+        )
+        .where(work.c.due_at.is_not(None), work.c.quarantine_kind.is_(None))
+        .group_by(work.c.lane)
+    )
+    return {Lane(row.lane): (row.due, row.leased, row.later, row.failing, row.oldest) for row in rows}
+
+
+def _lane_of_mails(tx: Tx, now: datetime) -> Counted:
+    leased = and_(mail.c.lease_until.is_not(None), mail.c.lease_until > now)
+    due = and_(mail.c.due_at <= now, ~leased, account.c.life == Life.ACTIVE.value)
+    row = tx.connection.execute(
+        select(
+            func.count().filter(due),
+            func.count().filter(leased),
+            func.count().filter(mail.c.due_at > now),
+            func.count().filter(mail.c.attempts > 0),
+            func.min(mail.c.due_at).filter(due),
+        )
+        .select_from(mail)
+        .join(account, account.c.id == mail.c.account_id)
+        .where(NOT_SENT, mail.c.state.in_(("due", "sending")))
+    ).one()
+    return tuple(row)
+
+
+def _lane_of_jobs(tx: Tx, now: datetime) -> Counted:
+    found = jobs.all_jobs(tx)
+    leased = [each for each in found if each.leased_until is not None and each.leased_until > now]
+    due = [each.due_at for each in found if each.due_at <= now and each not in leased]
+    failing = sum(each.error is not None for each in found)
+    return len(due), len(leased), len(found) - len(due) - len(leased), failing, min(due, default=None)
+
+
+def _waiting(tx: Tx) -> tuple[Waiting, ...]:
+    rows = tx.connection.execute(
+        select(work.c.waits_for, work.c.waits_reason, func.count(), func.min(work.c.waits_since))
+        .where(work.c.waits_for.is_not(None))
+        .group_by(work.c.waits_for, work.c.waits_reason)
+        .order_by(func.count().desc(), work.c.waits_reason)
+        .limit(20)
+    )
+    return tuple(Waiting(system, reason or "", count, since) for system, reason, count, since in rows)
+
+
+def _quarantined(tx: Tx) -> Mapping[str, int]:
+    rows = tx.connection.execute(
+        select(work.c.quarantine_kind, func.count())
+        .where(work.c.quarantine_kind.is_not(None))
+        .group_by(work.c.quarantine_kind)
+        .order_by(work.c.quarantine_kind)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _holds(tx: Tx, now: datetime) -> tuple[int, int, datetime | None]:
+    held, overdue, oldest = tx.connection.execute(
+        select(
+            func.count(),
+            func.count().filter(deactivation.c.deadline < literal(now, UtcDateTime())),
+            func.min(deactivation.c.held_at),
+        )
+        .select_from(deactivation)
+        .where(
+            OPEN_DEACTIVATION,
+            deactivation.c.account_id > FIRST,
+            deactivation.c.state == DeactivationState.HELD.value,
+        )
+    ).one()
+    return held, overdue, oldest
+
+
+def _runs(tx: Tx) -> tuple[RunFigures, ...]:
+    pending = (
+        select(func.count())
+        .select_from(run_row)
+        .where(run_row.c.run_id == run.c.id, PENDING_ROW)
+        .scalar_subquery()
+    )
+    rows = tx.connection.execute(
+        select(run, pending.label("rows_pending"))
+        .where(run.c.state.in_(UNFINISHED_RUNS))
+        .order_by(run.c.created_at, run.c.id)
+    )
+    return tuple(
+        RunFigures(
+            row.id,
+            row.kind,
+            row.state,
+            row.source,
+            row.confirmed_at or row.created_at,
+            row.rows_pending,
+            row.held_reasons or (),
+        )
+        for row in rows
+    )
+
+
+def _mails(tx: Tx) -> Mapping[str, int]:
+    rows = tx.connection.execute(
+        select(mail.c.state, func.count()).where(NOT_SENT).group_by(mail.c.state).order_by(mail.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _undelivered(tx: Tx) -> int:
+    """People who are still expected, got no mail, and for whom nothing was tried since."""
+    later = mail.alias("later")
+    tried = select(later.c.id).where(
+        later.c.account_id == mail.c.account_id, later.c.created_at > mail.c.created_at
+    )
+    asked = select(command.c.id).where(
+        command.c.account_id == mail.c.account_id,
+        command.c.requested_at > mail.c.created_at,
+        command.c.kind.in_(("reset-password", "set-password-mail")),
+    )
+    return (
+        tx.connection.scalar(
+            select(func.count())
+            .select_from(mail)
+            .join(account, account.c.id == mail.c.account_id)
+            .where(
+                NOT_SENT,
+                mail.c.state.in_(("failed", "expired")),
+                account.c.life == Life.ACTIVE.value,
+                account.c.last_login_at.is_(None),
+                ~or_(tried.exists(), asked.exists()),
+            )
+        )
+        or 0
+    )
+
+
+def _commands(tx: Tx) -> tuple[Mapping[str, int], datetime | None]:
+    since = when((command.c.due_at > command.c.requested_at, command.c.due_at), else_=command.c.requested_at)
+    rows = tx.connection.execute(
+        select(command.c.state, func.count(), func.min(since))
+        .where(OPEN_COMMAND, command.c.account_id > FIRST)
+        .group_by(command.c.state)
+        .order_by(command.c.state)
+    ).all()
+    return {row[0]: row[1] for row in rows}, min((row[2] for row in rows), default=None)
