@@ -17,13 +17,14 @@ from sync.domain.account import Life
 from sync.domain.circuit import Circuit
 from sync.domain.deactivation import DeactivationState
 from sync.domain.lane import Lane
-from sync.store import circuits, heartbeats, jobs, lanes, latency
+from sync.store import circuits, heartbeats, jobs, lanes, latency, stuck, troubles
 from sync.store.columns import UtcDateTime
 from sync.store.database import Tx
 from sync.store.heartbeats import Worker
 from sync.store.jobs import JobState
 from sync.store.lanes import Pause
 from sync.store.latency import Histogram
+from sync.store.stuck import StuckGroup
 from sync.store.tables import (
     NOT_SENT,
     OPEN_COMMAND,
@@ -33,6 +34,7 @@ from sync.store.tables import (
     account,
     command,
     deactivation,
+    login_activity,
     mail,
     run,
     run_row,
@@ -61,16 +63,6 @@ class LaneFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Accounts whose last look failed for a reason outside of them: `system` is a circuit or "configuration"."""
-
-    system: str
-    reason: str
-    accounts: int
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class RunFigures:
     """A run that has not ended. `since` is when it came to where it is; `pending` rows are not applied yet."""
 
@@ -85,13 +77,15 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`quarantined` by kind. `held` deactivations, of which `overdue` are past their deadline. `mails` by state,
-    without those that were sent; `undelivered` people have no other mail since the one that failed."""
+    """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
+    workers met. `quarantined` by kind. `held` deactivations, of which `overdue` are past their deadline. `mails`
+    by state, without those that were sent; `undelivered` people have no other mail since the one that failed."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
     circuits: tuple[Circuit, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[StuckGroup, ...]
+    noted: int
     quarantined: Mapping[str, int]
     held: int
     overdue: int
@@ -120,7 +114,8 @@ def read(tx: Tx, now: datetime) -> Figures:
         at=now,
         lanes=_lanes(tx, now),
         circuits=circuits.every(tx),
-        waiting=_waiting(tx),
+        waiting=stuck.waiting_groups(tx),
+        noted=len(troubles.noted(tx, now)),
         quarantined=_quarantined(tx),
         held=held,
         overdue=overdue,
@@ -201,17 +196,6 @@ def _lane_of_jobs(tx: Tx, now: datetime) -> Counted:
     return len(due), len(leased), len(found) - len(due) - len(leased), failing, min(due, default=None)
 
 
-def _waiting(tx: Tx) -> tuple[Waiting, ...]:
-    rows = tx.connection.execute(
-        select(work.c.waits_for, work.c.waits_reason, func.count(), func.min(work.c.waits_since))
-        .where(work.c.waits_for.is_not(None))
-        .group_by(work.c.waits_for, work.c.waits_reason)
-        .order_by(func.count().desc(), work.c.waits_reason)
-        .limit(20)
-    )
-    return tuple(Waiting(system, reason or "", count, since) for system, reason, count, since in rows)
-
-
 def _quarantined(tx: Tx) -> Mapping[str, int]:
     rows = tx.connection.execute(
         select(work.c.quarantine_kind, func.count())
@@ -283,6 +267,9 @@ def _undelivered(tx: Tx) -> int:
         command.c.requested_at > mail.c.created_at,
         command.c.kind.in_(("reset-password", "set-password-mail")),
     )
+    logged_in = select(login_activity.c.idp_user_id).where(
+        login_activity.c.idp_user_id == account.c.idp_user_id, login_activity.c.last_login_at.is_not(None)
+    )
     return (
         tx.connection.scalar(
             select(func.count())
@@ -292,8 +279,7 @@ def _undelivered(tx: Tx) -> int:
                 NOT_SENT,
                 mail.c.state.in_(("failed", "expired")),
                 account.c.life == Life.ACTIVE.value,
-                account.c.last_login_at.is_(None),
-                ~or_(tried.exists(), asked.exists()),
+                ~or_(tried.exists(), asked.exists(), logged_in.exists()),
             )
         )
         or 0

@@ -20,7 +20,7 @@ from sync.store.account_rows import COLUMNS, from_row
 from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.ids import new_id
-from sync.store.tables import UNSENT, account
+from sync.store.tables import NOT_SENT, UNSENT, account
 from sync.store.tables import mail as mails
 
 DOMAIN = "fsm-identity"
@@ -180,6 +180,39 @@ def finish(
         )
     )
     return changed.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class EndedBadly:
+    """A mail that failed or expired at `at`."""
+
+    id: str
+    account_id: str
+    username: str
+    kind: str
+    state: str
+    at: datetime | None
+    error: str | None
+
+
+def ended_badly(tx: Tx, limit: int = 200) -> tuple[EndedBadly, ...]:
+    """The newest first."""
+    rows = tx.connection.execute(
+        select(
+            mails.c.id,
+            mails.c.account_id,
+            account.c.username,
+            mails.c.kind,
+            mails.c.state,
+            mails.c.finished_at,
+            mails.c.error,
+        )
+        .join(account, account.c.id == mails.c.account_id)
+        .where(NOT_SENT, mails.c.state.in_(("failed", "expired")))
+        .order_by(mails.c.finished_at.desc(), mails.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(EndedBadly(*row) for row in rows)
 
 
 def expire(tx: Tx, now: datetime) -> int:

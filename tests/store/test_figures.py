@@ -113,7 +113,7 @@ def test_a_failed_mail_is_no_trouble_once_another_was_tried(
     with db.write() as tx:
         accounts.insert(tx, person)
         mails.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
-        mails.make_due(tx, person.id, now)
+        mails.make_due(tx, [person.id], now)
         [claim] = mails.claim(tx, now, MINUTE, 1)
         mails.finish(tx, claim, "failed", now, error="refused")
     found = read(db, now)

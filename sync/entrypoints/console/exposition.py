@@ -77,8 +77,9 @@ def _circuits(figures: Figures) -> Iterator[Metric]:
         seconds.add_metric([each.name.value], figures.age(each.opened_at) if is_open else 0)
     systems = [*(each.name.value for each in figures.circuits), *SYSTEMS_WAITED_FOR]
     for system in systems:
-        waiting.add_metric([system], sum(each.accounts for each in figures.waiting if each.system == system))
+        waiting.add_metric([system], sum(each.count for each in figures.waiting if each.kind == system))
     yield from (opened, seconds, waiting)
+    yield gauge("fsm_troubles", "Troubles that workers met around them; `ops status` names them.", figures.noted)
 
 
 def _people(figures: Figures) -> Iterator[Metric]:

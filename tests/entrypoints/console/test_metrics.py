@@ -72,7 +72,9 @@ def person() -> Account:
 def test_numbers_are_those_of_the_database(settings: Settings) -> None:
     """Backlog, age, quarantine, pauses and the histogram; no name, address or reason with them."""
     now = datetime.now(UTC)
-    database = Database(settings.database_url.get_secret_value(), Sealer([settings.secret_keys.get_secret_value()]))
+    database = Database(
+        settings.database_url.get_secret_value(), Sealer([settings.secret_keys.get_secret_value()])
+    )
     with database.write() as tx:
         someone = person()
         accounts.insert(tx, someone)

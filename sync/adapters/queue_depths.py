@@ -1,0 +1,25 @@
+"""How many wakes wait in each queue of the broker: a hint for operators, the work itself is in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import redis
+
+from sync.domain.errors import Transient
+from sync.domain.lane import Lane
+
+PATIENCE_SECONDS = 2.0
+PREFIX = "fsm:"
+"""As in celeryconfig: one Redis may serve others too."""
+
+
+def queue_depths(url: str) -> Mapping[Lane, int]:
+    """Lane to messages. Raises Transient, without address or password, if Redis does not answer in seconds."""
+    try:
+        with redis.Redis.from_url(
+            url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS, retry=None
+        ) as connection:
+            return {lane: int(connection.llen(f"{PREFIX}{lane.value}")) for lane in Lane}
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise Transient(f"Redis cannot be used: {type(error).__name__}") from None
