@@ -108,19 +108,25 @@ def build_site(settings: Settings | None = None) -> Site:
     """A Site from these settings or those of this process, with the policy in force. Raises Misconfigured if the
     migrations are not there, or if a key that an account uses has vanished from the mapping files (rule 11)."""
     settings = settings or load_settings()
-    database = open_database(settings)
-    database.check_schema()
-    clock = DatabaseClock(database)
-    in_force = policy_in_force(database, settings.mappings_folder, clock.now())
+    site, in_force = build_site_with_policy(settings)
     warn_of_other_files(in_force, settings.mappings_folder)
-    with database.read() as tx:
+    with site.db.read() as tx:
         missing = used_keys(tx).missing_from(in_force.policy)
     if missing:
         raise Misconfigured(
             f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}; "
             "put the keys back, or move these accounts first with the files of before"
         )
-    return replace(build(settings, in_force), db=database, clock=clock)
+    return site
+
+
+def build_site_with_policy(settings: Settings) -> tuple[Site, InForce]:
+    """A Site and the policy in force it decides by, which is not looked at any closer: to adopt another one."""
+    database = open_database(settings)
+    database.check_schema()
+    clock = DatabaseClock(database)
+    in_force = policy_in_force(database, settings.mappings_folder, clock.now())
+    return replace(build(settings, in_force), db=database, clock=clock), in_force
 
 
 def build_worker_site() -> Site:

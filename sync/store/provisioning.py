@@ -160,6 +160,22 @@ def look_again(tx: Tx, account_id: str, lane: Lane, at: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def touched_since(tx: Tx, since: datetime, after: str, limit: int) -> tuple[str, ...]:
+    """Ids of accounts that were created, changed or worked on since then, behind this id: page by page."""
+    found = select(work.c.account_id).where(work.c.updated_at >= since, work.c.account_id > after)
+    return tuple(tx.connection.scalars(found.order_by(work.c.account_id).limit(limit)))
+
+
+def look_after_leases(tx: Tx, now: datetime) -> int:
+    """Every account that somebody works on just now is looked at once more afterwards. Answers how many."""
+    changed = tx.connection.execute(
+        update(work)
+        .where(work.c.lease_token.is_not(None))
+        .values(asked=work.c.asked + 1, due_at=case((work.c.due_at.is_(None), now), else_=work.c.due_at))
+    )
+    return changed.rowcount
+
+
 def lift_quarantine(tx: Tx, account_id: str, lane: Lane, now: datetime) -> bool:
     """A person asks to try again what is wanted already. False: the account is not in quarantine."""
     changed = tx.connection.execute(

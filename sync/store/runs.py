@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, exists, func, select, text, update
 from sqlalchemy.orm import aliased
 
+from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.tables import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState
 from sync.store.tables import run as runs
@@ -97,6 +98,31 @@ def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
         tx.connection.execute(
             run_rows.insert(), [{"run_id": run.id} | row for row in written[start : start + _AT_ONCE]]
         )
+
+
+def add_rows(tx: Tx, run_id: str, rows: Sequence[RunRow]) -> None:
+    """More rows of a run that is still being written; nobody may confirm it before `written`."""
+    written = [{each.name: getattr(row, each.name) for each in fields(RunRow)} for row in rows]
+    if written:
+        tx.connection.execute(run_rows.insert(), [{"run_id": run_id} | row for row in written])
+
+
+def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> None:
+    """The last row is there: what all of them are together."""
+    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(fingerprint=fingerprint, counts=counts))
+
+
+def accounts_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Of these accounts those that a row of the run is about, with what it changes."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for some in batches(account_ids):
+        rows_found = tx.connection.execute(
+            select(run_rows.c.account_id, run_rows.c.changes).where(
+                run_rows.c.run_id == run_id, run_rows.c.account_id.in_(some)
+            )
+        )
+        found.update((row.account_id, row.changes) for row in rows_found)
+    return found
 
 
 def get(tx: Tx, run_id: str) -> Run | None:

@@ -16,6 +16,7 @@ from sync.store import history, runs
 from sync.store.database import Tx
 from sync.store.runs import Run
 from sync.store.tables import RunKind
+from sync.usecases import adopt_mappings
 from sync.usecases.command import perform
 from sync.usecases.confirm_import import refuse_same_people
 from sync.usecases.site import Site
@@ -32,34 +33,32 @@ def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
     with is no longer in force.
     """
 
-    def command(tx: Tx) -> Run:
+    def release(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
-        run = held(tx, run_id)
-        refuse_other_plan(run, fingerprint)
+        run = _held(tx, run_id)
+        _refuse_other_plan(run, fingerprint)
         CHECKS[run.kind](tx, site, run)
-        return release(tx, site, run, by)
+        runs.approve(tx, run.id, by.name, by.reason, site.clock.now())
+        _audit(tx, run, f"approve {run.kind} of {run.source}", by, site)
+        return _existing(tx, run.id)
 
-    return perform(site, command, wakes=Lane.BULK)
-
-
-def release(tx: Tx, site: Site, run: Run, by: Actor) -> Run:
-    """Write the approval down. The caller has checked that it may be given."""
-    now = site.clock.now()
-    runs.approve(tx, run.id, by.name, by.reason, now)
-    _audit(tx, run, f"approve {run.kind} of {run.source}", by, site)
-    return _existing(tx, run.id)
+    with site.db.read() as tx:
+        run = _existing(tx, run_id)
+    if run.kind == "mappings":
+        return adopt_mappings.approve_held(site, run, by, release)
+    return perform(site, release, wakes=Lane.BULK)
 
 
 def reject(site: Site, run_id: str, by: Actor) -> Run:
     """End a held run. Raises Refused if it is not held (any more)."""
     with site.db.write() as tx:
-        run = held(tx, run_id)
+        run = _held(tx, run_id)
         runs.end(tx, run_id, "cancelled", site.clock.now())
         _audit(tx, run, f"reject {run.kind} of {run.source}", by, site)
         return _existing(tx, run_id)
 
 
-def held(tx: Tx, run_id: str) -> Run:
+def _held(tx: Tx, run_id: str) -> Run:
     """The run, locked until the transaction ends: of two approvals at once the second finds it approved."""
     run = _existing(tx, run_id)
     if run.state == "held":
@@ -71,7 +70,7 @@ def held(tx: Tx, run_id: str) -> Run:
     raise Refused([Problem("run", reason, "see fsm-identity runs show")])
 
 
-def refuse_other_plan(run: Run, fingerprint: str) -> None:
+def _refuse_other_plan(run: Run, fingerprint: str) -> None:
     named = fingerprint.strip().lower()
     if len(named) < SHORTEST_FINGERPRINT:
         shortest = f"name at least {SHORTEST_FINGERPRINT} signs of it"
@@ -89,11 +88,12 @@ def _check_import(tx: Tx, site: Site, run: Run) -> None:
 
 
 def _nothing_more(tx: Tx, site: Site, run: Run) -> None:
-    """Each row is pinned to the version of its account."""
+    """Each row is pinned to the version of its account, or what is to be checked is checked elsewhere."""
 
 
 CHECKS: Final[Mapping[RunKind, Check]] = {
     "import": _check_import,
+    "mappings": _nothing_more,
     "repair": _nothing_more,
     "adoption": _nothing_more,
 }

@@ -1,16 +1,37 @@
-"""`fsm-identity mappings`: check the mapping files before they are used, and copy them out to edit them."""
+"""`fsm-identity mappings`: check mapping files, see what they would change, bring them into force (E7).
+
+The files of a machine are a proposal: what every process decides by is in our database.
+"""
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mappings import load
-from mappings.loading import FILES
-from sync.entrypoints.cli.output import failures_shown, print_table, say, stop
+from mappings.loading import FILES, read_texts
+from sync.domain.policy_change import needs_realm_apply
+from sync.entrypoints.cli.mappings_view import plan_json, print_plan
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+    stop,
+)
+from sync.entrypoints.cli.run_view import say_held
+from sync.settings import load_settings
+from sync.store import policies
+from sync.usecases import adopt_mappings
+from sync.usecases.adopt_mappings import Proposal
+from sync.usecases.site import Site
+from sync.wiring import build_site, build_site_with_policy
 
 app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
 
@@ -38,14 +59,103 @@ def check(
         say(f"the mapping files are good; fingerprint {policy.fingerprint[:12]}")
 
 
+Folder = Annotated[
+    Path | None,
+    typer.Argument(help="Folder of the new files; else FSM_MAPPINGS_FOLDER, or those of this version."),
+]
+
+
 @app.command()
-def copy(folder: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
-    """Copy the shipped files into a folder, to edit them there; FSM_MAPPINGS_FOLDER then names it."""
+def plan(
+    folder: Folder = None,
+    limit: Annotated[int, typer.Option(min=0, help="List so many of the accounts.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what other files would change, for which accounts. Changes nothing."""
     with failures_shown():
+        site, proposal = _proposed(folder)
+        found = adopt_mappings.plan(site, proposal, limit)
+        if as_json:
+            print_json(plan_json(found))
+            return
+        print_plan(found)
+        say(f"nothing is changed yet; to adopt it: {_command(folder, found.fingerprint)}")
+
+
+@app.command()
+def adopt(
+    reason: Reason,
+    folder: Folder = None,
+    reviewed: Annotated[
+        str | None,
+        typer.Option("--plan", help="Fingerprint of the plan that was looked at; refused if changed."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Bring other files into force, for every process on every machine. Exit code 1 if it is held."""
+    with failures_shown():
+        site, proposal = _proposed(folder)
+        if reviewed is None and not yes:
+            found = adopt_mappings.plan(site, proposal)
+            print_plan(found)
+            typer.confirm("Bring these files into force?", abort=True)
+            reviewed = found.fingerprint
+        done = adopt_mappings.adopt(site, proposal, actor(reason), reviewed)
+        if done.number is None and done.run is not None:
+            say_held(done.run)
+            raise typer.Exit(1)
+        say(f"policy {done.number} is in force; {counted(done.plan.for_workers, 'account')} for the workers")
+        if needs_realm_apply(proposal.in_force.policy, proposal.policy):
+            say("now bring the realm to it, with the same files: fsm-identity realm apply")
+
+
+@app.command()
+def history(as_json: AsJson = False) -> None:
+    """List the policies that were adopted, the newest, which is in force, first."""
+    with failures_shown():
+        site = build_site()
+        with site.db.read() as tx:
+            found = policies.recent(tx, 100)
+        if as_json:
+            print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
+            return
+        print_table(
+            ["policy", "fingerprint", "adopted", "by", "reason"],
+            [
+                [each.number, each.fingerprint[:12], each.adopted_at, each.adopted_by, each.reason]
+                for each in found
+            ],
+        )
+
+
+SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")
+
+
+def _proposed(folder: Path | None) -> tuple[Site, Proposal]:
+    settings = load_settings()
+    site, in_force = build_site_with_policy(settings)
+    return site, adopt_mappings.propose(in_force, folder or settings.mappings_folder)
+
+
+def _command(folder: Path | None, fingerprint: str) -> str:
+    named = f" {folder}" if folder is not None else ""
+    return f"fsm-identity mappings adopt{named} --plan {fingerprint[:16]} --reason …"
+
+
+@app.command()
+def copy(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
+    in_force: Annotated[
+        bool, typer.Option("--in-force", help="The files in force, instead of those this version ships.")
+    ] = False,
+) -> None:
+    """Copy the shipped files, or those in force, into a folder, to edit them there."""
+    with failures_shown():
+        files = build_site_with_policy(load_settings())[1].files if in_force else read_texts()
         folder.mkdir(parents=True, exist_ok=True)
         taken = [name for name in FILES if (folder / name).exists()]
         if taken:
             stop(f"{folder} has {', '.join(taken)} already; nothing was copied")
-        for name in FILES:
-            (folder / name).write_text(files("mappings").joinpath(name).read_text("utf-8"), "utf-8")
-        say(f"{len(FILES)} files are in {folder}; set FSM_MAPPINGS_FOLDER={folder} to use them")
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8")
+        say(f"{len(files)} files are in {folder}; FSM_MAPPINGS_FOLDER={folder} makes them those of this machine")

@@ -1,0 +1,317 @@
+"""Bringing other mapping files into force: compare every account, judge all, adopt, let the accounts follow (E7).
+
+`fsm-identity mappings plan` and `adopt` call it, and `approve` for a change that was held. From the adoption on
+every process decides by the new files; the affected accounts are rows of a run, which the bulk lane makes due in
+chunks. Accounts that were created or changed while all of this went on follow by another look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mappings import load
+from mappings.guard import ChangeKind
+from mappings.loading import load_texts, read_texts
+from mappings.policy import Policy
+from sync.domain.account import Account
+from sync.domain.account_change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.lane import Lane
+from sync.domain.mass_change import Hold, Impact, Verdict, judge
+from sync.domain.policy_change import PolicyComparison, PolicyEffect, other_changes
+from sync.store import accounts, history, listing, policies, provisioning, runs
+from sync.store.database import Tx
+from sync.store.ids import new_id
+from sync.store.runs import Run, RunRow
+from sync.usecases.command import wake
+from sync.usecases.policy_in_force import InForce
+from sync.usecases.policy_in_force import adopt as put_in_force
+from sync.usecases.site import Site
+
+PAGE = 1000
+"""Accounts in one read: enough to be quick, few enough for flat memory."""
+
+CLOCKS = timedelta(minutes=10)
+"""What was written since the plan is found by its time; clocks of machines may differ by so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Other files, to come after those in force. `source` says where they are from, for people."""
+
+    in_force: InForce
+    policy: Policy
+    files: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    account: Account
+    effect: PolicyEffect
+
+
+@dataclass(slots=True)
+class MappingsPlan:
+    """What the proposal means. `affected` accounts are different in any way; workers carry `for_workers` of them
+    to Keycloak. `fingerprint` is over the files and everybody who is affected; `shown` are the first of them."""
+
+    proposal: Proposal
+    population: int
+    other: tuple[str, ...]
+    affected: int = 0
+    for_workers: int = 0
+    counts: Counter[ChangeKind] = field(default_factory=Counter)
+    shown: list[Affected] = field(default_factory=list)
+    _hash: Any = field(default_factory=hashlib.sha256, repr=False)
+
+    def add(self, found: Affected) -> None:
+        self.affected += 1
+        self.for_workers += found.effect.for_workers
+        self.counts.update(found.effect.kinds)
+        self._hash.update(json.dumps([found.account.id, found.effect.record()], sort_keys=True).encode())
+
+    @property
+    def fingerprint(self) -> str:
+        whole = self._hash.copy()
+        whole.update(f"{self.proposal.in_force.policy.fingerprint} {self.proposal.policy.fingerprint}".encode())
+        return str(whole.hexdigest())
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the limits in force: files cannot lift the limits that they exceed themselves."""
+        rules = self.proposal.in_force.policy.guard
+        return judge(Impact(self.counts), self.population, rules, "mappings")
+
+
+def propose(in_force: InForce, folder: Path | None) -> Proposal:
+    """The files of a folder, or (None) of this version. Raises MappingErrors; Refused if they mean the same as
+    those in force."""
+    policy, source = load(folder), "this version" if folder is None else str(folder)
+    if policy.fingerprint == in_force.policy.fingerprint:
+        raise Refused([Problem("mapping files", f"those of {source} mean what is in force already")])
+    return Proposal(in_force, policy, read_texts(folder), source)
+
+
+def plan(site: Site, proposal: Proposal, shown: int = 20) -> MappingsPlan:
+    """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule 11)."""
+    made = _new_plan(site, proposal)
+    for found in _affected(site, proposal):
+        made.add(found)
+        if len(made.shown) < shown:
+            made.shown.append(found)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """`run` None: nobody is affected. It is held: nothing is in force yet; else `number` is."""
+
+    plan: MappingsPlan
+    run: Run | None
+    number: int | None
+
+
+def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
+    """Bring the files into force, or hold them if they exceed the limits of the guard.
+
+    Raises Refused if `fingerprint` is given and is not that of the plan, or if other files came into force.
+    """
+    made = _new_plan(site, proposal)
+    started = site.clock.now()
+    run = _new_run(proposal, by, started)
+    with site.db.write() as tx:
+        runs.insert(tx, run, ())
+    numbered = enumerate(_affected(site, proposal), start=1)
+    while page := list(islice(numbered, PAGE)):
+        with site.db.write() as tx:
+            runs.add_rows(tx, run.id, [_row(number, found) for number, found in page])
+        for _, found in page:
+            made.add(found)
+    try:
+        _refuse_other_plan(made, fingerprint)
+        with site.db.write() as tx:
+            policies.adopt_one_at_a_time(tx)
+            _refuse_outdated(tx, proposal)
+            unchanged = made.affected - made.for_workers
+            runs.written(tx, run.id, made.fingerprint, {"update": made.for_workers, "unchanged": unchanged})
+            number = _hold_or_adopt(tx, site, made, run, by)
+            stored = runs.get(tx, run.id)
+    except Refused:
+        with site.db.write() as tx:
+            runs.end(tx, run.id, "refused", site.clock.now())
+        raise
+    wake(site, Lane.BULK)
+    return Adoption(made, stored if made.affected else None, number)
+
+
+def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) -> Run:
+    """Bring the files of a held run into force. `release` refuses what may not be approved, and else hands the
+    run to the workers.
+
+    Raises Refused if other files came into force since, or if more would be changed that nobody has looked at than
+    the limits allow.
+    """
+    files = run.options["files"]
+    policy = load_texts(files, f"run {run.id}")
+    with site.db.read() as tx:
+        number = policies.newest_number(tx)
+    if run.options["in_force"] != number or site.policy_number not in (None, number):
+        raise _outdated()
+    in_force = InForce(site.policy, number, {})
+    proposal = Proposal(in_force, policy, files, run.source)
+    with site.db.write() as tx:
+        policies.adopt_one_at_a_time(tx)
+        approved = release(tx)
+        _refuse_outdated(tx, proposal)
+        _refuse_vanished(tx, policy)
+        late = _late(tx, proposal, run)
+        impact = Impact.of(found.effect.kinds for found in late)
+        verdict = judge(impact, listing.population(tx), site.policy.guard, "mappings")
+        if isinstance(verdict, Hold):
+            reasons = [Problem("since the plan", reason) for reason in verdict.reasons]
+            what = f"{len(late)} accounts that nobody looked at would change as well"
+            raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
+        _bring_into_force(tx, site, proposal, late, by)
+    wake(site, Lane.BULK)
+    return approved
+
+
+def _new_plan(site: Site, proposal: Proposal) -> MappingsPlan:
+    with site.db.read() as tx:
+        _refuse_vanished(tx, proposal.policy)
+        population = listing.population(tx)
+    return MappingsPlan(proposal, population, other_changes(proposal.in_force.policy, proposal.policy))
+
+
+def _affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
+    """In the order of ids, read page by page."""
+    comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
+    last = ""
+    while True:
+        with site.db.read() as tx:
+            page = listing.page_by_id(tx, last, PAGE)
+        if not page:
+            return
+        for account in page:
+            effect = comparison.of(account)
+            if effect is not None:
+                yield Affected(account, effect)
+        last = page[-1].id
+
+
+def _new_run(proposal: Proposal, by: Actor, now: datetime) -> Run:
+    return Run(
+        id=new_id(now),
+        kind="mappings",
+        state="reviewed",
+        source=f"mapping files of {proposal.source}",
+        source_digest=proposal.policy.fingerprint,
+        fingerprint="",
+        created_at=now,
+        by=by.name,
+        door=by.door.value,
+        counts={},
+        options={
+            "reason": by.reason,
+            "in_force": proposal.in_force.number,
+            "files": dict(proposal.files),
+            "other": list(other_changes(proposal.in_force.policy, proposal.policy)),
+        },
+    )
+
+
+def _row(number: int, found: Affected) -> RunRow:
+    """What `realm apply` does for all members at once is listed and left to it."""
+    account = found.account
+    return RunRow(
+        number=number,
+        original={},
+        parsed=None,
+        verdict="update" if found.effect.for_workers else "unchanged",
+        changes={"change": found.effect.record()},
+        messages={
+            "who": f"{account.full_name} ({account.username})",
+            "errors": [],
+            "warnings": [],
+            "effects": sorted(found.effect.kinds - {"changed"}),
+        },
+        account_id=account.id,
+    )
+
+
+def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) -> int | None:
+    verdict = made.verdict
+    if isinstance(verdict, Hold):
+        runs.hold(tx, run.id, verdict.reasons, by.name)
+        history.audit(
+            tx,
+            account_id=None,
+            action=f"hold {run.source}",
+            changed={"run": (None, run.id), "fingerprint": (None, made.fingerprint)},
+            by=by,
+            now=site.clock.now(),
+            correlation_id=run.id,
+        )
+        return None
+    runs.confirm(tx, run.id, by.name, site.clock.now())
+    return _bring_into_force(tx, site, made.proposal, _late(tx, made.proposal, run), by)
+
+
+def _bring_into_force(tx: Tx, site: Site, proposal: Proposal, late: list[Affected], by: Actor) -> int:
+    """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
+    now = site.clock.now()
+    number = put_in_force(tx, proposal.files, proposal.policy.fingerprint, by, now).number
+    for found in late:
+        provisioning.look_again(tx, found.account.id, Lane.BULK, now)
+    provisioning.look_after_leases(tx, now)
+    return number
+
+
+def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:
+    """Accounts for which the files mean what no row of the run says: they were created or changed since."""
+    comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
+    late: list[Affected] = []
+    last = ""
+    while True:
+        ids = provisioning.touched_since(tx, run.created_at - CLOCKS, last, PAGE)
+        if not ids:
+            return late
+        known = runs.accounts_of(tx, run.id, ids)
+        for account in accounts.read_many(tx, ids).values():
+            effect = comparison.of(account)
+            if effect is None or known.get(account.id) == {"change": effect.record()}:
+                continue
+            late.append(Affected(account, effect))
+        last = ids[-1]
+
+
+def _refuse_vanished(tx: Tx, policy: Policy) -> None:
+    missing = accounts.used_keys(tx).missing_from(policy)
+    if missing:
+        remedy = "put it back, or move these accounts first"
+        raise Refused([Problem("mapping files", f"lack what accounts use: {each}", remedy) for each in missing])
+
+
+def _refuse_other_plan(made: MappingsPlan, fingerprint: str | None) -> None:
+    if fingerprint is not None and not made.fingerprint.startswith(fingerprint.strip().lower() or "-"):
+        reason = f"is not {fingerprint}, it is {made.fingerprint[:16]}"
+        raise Refused([Problem("plan", reason, "look at it again: fsm-identity mappings plan")])
+
+
+def _refuse_outdated(tx: Tx, proposal: Proposal) -> None:
+    if policies.newest_number(tx) != proposal.in_force.number:
+        raise _outdated()
+
+
+def _outdated() -> Refused:
+    reason = "other files have come into force since the plan"
+    return Refused([Problem("mapping files", reason, "plan again: fsm-identity mappings plan")])
