@@ -59,7 +59,8 @@ def _redis(url: SecretStr) -> SecretStr:
 class KeycloakSettings(BaseModel):
     """`url` is the address under which we reach Keycloak, `public_url` the one browsers use (None: the same);
     tokens name the second as their issuer. `timeout_seconds` bounds each request; it must stay below the
-    lease of a claim.
+    lease of a claim. A full comparison reads from `listings_at_once` places side by side and waits
+    `listing_pause_seconds` after each page, so that it leaves Keycloak to the people who log in.
 
     Each secret belongs to one service client (DESIGN, "In Keycloak"); a process gets only those it needs:
     workers `worker_secret` and `import_secret`, the web process `console_secret`, the command line for the
@@ -72,6 +73,8 @@ class KeycloakSettings(BaseModel):
     public_url: HttpUrl | None = None
     realm: Text = "fsm"
     timeout_seconds: Annotated[float, Field(gt=0, le=25)] = 10.0
+    listings_at_once: Annotated[int, Field(ge=1, le=6)] = 2
+    listing_pause_seconds: Annotated[float, Field(ge=0, le=10)] = 0.0
     worker_secret: SecretStr | None = None
     import_secret: SecretStr | None = None
     configure_secret: SecretStr | None = None

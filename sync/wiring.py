@@ -18,6 +18,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
@@ -61,6 +62,12 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
         login_events=KeycloakLoginEvents(connection),
         admin_events=KeycloakAdminEvents(connection),
+        listing=KeycloakListing(
+            connection,
+            policy,
+            at_once=settings.keycloak.listings_at_once,
+            pause_seconds=settings.keycloak.listing_pause_seconds,
+        ),
         field_service=_field_service(settings, policy),
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),

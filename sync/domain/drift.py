@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sync.domain import vocabulary
 from sync.domain.desired import DesiredState
+from sync.domain.errors import Unsafe
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID, Observed
 
 
@@ -86,6 +87,21 @@ def differences(desired: DesiredState, observed: Observed | None) -> tuple[Diffe
     if roles:
         found.append(Difference(Attribute.ROLE, None, _listed(roles)))
     return tuple(found)
+
+
+FEW = 9
+"""As many users of ours may be missing whatever the share: each of them is looked at by itself."""
+
+
+def refuse_shrunken(expected: int, listed: int, most_missing_percent: int) -> None:
+    """Raises Unsafe if the listing lacks so many of our users that it is an outage, or another realm, rather than
+    people who were deleted (E7)."""
+    missing = expected - listed
+    if (listed == 0 and expected > 1) or missing > max(FEW, expected * most_missing_percent // 100):
+        raise Unsafe(
+            f"Keycloak lists {listed} of our {expected} users: an outage or another realm, nobody is taken for "
+            "gone. Check FSM_KEYCLOAK__REALM and Keycloak itself; drift.toml has the limit"
+        )
 
 
 def _ownership(desired: DesiredState, observed: Observed) -> list[Difference]:

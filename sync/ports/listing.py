@@ -10,17 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class ListedUser:
-    """What a listing shows of a user. `enabled` is false for a permanent lockout too."""
-
-    idp_user_id: str
-    username: str
-    email: str
-    given_name: str
-    family_name: str
-    enabled: bool
+from sync.domain.listed import ListedUser
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,16 @@ def remember_idp_user_ids(tx: Tx, found: Mapping[str, str]) -> None:
         raise Conflict(f"Keycloak user {', '.join(sorted(new.values()))} belongs to another account") from None
 
 
+def forget_idp_user_id(tx: Tx, account_id: str, idp_user_id: str) -> bool:
+    """The account has no user in Keycloak any more. False: it has another one, or none."""
+    changed = tx.connection.execute(
+        sql_update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.idp_user_id == idp_user_id)
+        .values(idp_user_id=None)
+    )
+    return changed.rowcount == 1
+
+
 def lock_all(tx: Tx, account_ids: Collection[str]) -> None:
     """Keep everybody else from changing the accounts until the transaction ends.
 

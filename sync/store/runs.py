@@ -282,6 +282,12 @@ def applying(tx: Tx, run_id: str, now: datetime) -> bool:
     return True
 
 
+def being_applied(tx: Tx, kind: RunKind) -> bool:
+    """True while a confirmed run of the kind has rows left."""
+    found = exists().where(runs.c.state.in_(("confirmed", "applying")), runs.c.kind == kind)
+    return bool(tx.connection.scalar(select(found)))
+
+
 def _run(row: RowMapping) -> Run:
     return Run(**{each.name: row[each.name] for each in fields(Run)})
 

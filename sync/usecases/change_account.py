@@ -58,7 +58,7 @@ def create_all(
 ) -> tuple[Account, ...]:
     """`create` for many, with few statements however many they are. Raises Refused with the problems of the first
     that cannot be stored; then none is."""
-    _require_reason(by)
+    require_reason(by)
     new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
     for account in new:
         _refuse_problems(account, policy)
@@ -89,7 +89,7 @@ def change(
     lane: Lane = Lane.INTERACTIVE,
 ) -> Account:
     """Change what is mentioned and make the account due. A change that changes nothing writes nothing."""
-    _require_reason(by)
+    require_reason(by)
     before = existing(tx, account_id)
     after = wanted.applied_to(before)
     if after == before:
@@ -109,7 +109,7 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ac
 
     The hold's deadline and what follows it come from work_orders.toml.
     """
-    _require_reason(by)
+    require_reason(by)
     before = existing(tx, account_id)
     open_request = deactivations.open_for(tx, account_id)
     if open_request is not None and open_request.policy is gate:
@@ -141,7 +141,7 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ac
 def reactivate(tx: Tx, policy: Policy, account_id: str, by: Actor, now: datetime) -> Account:
     """Want the account active again, with everything it had that is still valid (D7); also calls off a
     deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
-    _require_reason(by)
+    require_reason(by)
     before = existing(tx, account_id)
     if before.life is Life.ACTIVE:
         raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
@@ -178,7 +178,8 @@ def _refuse_problems(account: Account, policy: Policy) -> None:
         raise Refused(problems)
 
 
-def _require_reason(by: Actor) -> None:
+def require_reason(by: Actor) -> None:
+    """Raises Refused where somebody does not say why (A7)."""
     if not by.reason.strip():
         raise Refused([Problem("reason", "is missing", "say why, in a few words")])
 

@@ -15,6 +15,7 @@ import structlog
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.retry import MISCONFIGURED_LOOK, backoff
 from sync.store import jobs
+from sync.usecases.compare_jobs import ATTRIBUTE_PASS, COMPARISON
 from sync.usecases.job import LEASE, Job, KeepLease
 from sync.usecases.look_at_admin_events import look_at_admin_events
 from sync.usecases.read_logins import read_logins
@@ -23,6 +24,8 @@ from sync.usecases.site import Site
 JOBS: Mapping[str, Job] = {
     "login-events": Job(read_logins, timedelta(seconds=30)),
     "admin-events": Job(look_at_admin_events, timedelta(seconds=30)),
+    "attribute-pass": ATTRIBUTE_PASS,
+    "comparison": COMPARISON,
 }
 """Name to job. The names are those of the rows; one that is taken out here is simply not run any more."""
 

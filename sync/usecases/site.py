@@ -10,6 +10,7 @@ from sync.domain.lane import Lane
 from sync.ports.accounts import Accounts
 from sync.ports.admin_events import AdminEvents
 from sync.ports.field_service import FieldService
+from sync.ports.listing import Listing
 from sync.ports.login_events import LoginEvents
 from sync.ports.signals import Clock, Mailer, Wake, WelcomeLetter
 from sync.store.database import Database
@@ -46,6 +47,7 @@ class Site:
     bulk_accounts: Accounts
     login_events: LoginEvents
     admin_events: AdminEvents
+    listing: Listing
     field_service: FieldService
     mailer: Mailer
     wake: Wake

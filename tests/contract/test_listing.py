@@ -16,10 +16,11 @@ from sync.domain import vocabulary
 from sync.domain.account import Account, Life
 from sync.domain.desired import desired_state
 from sync.domain.group_roles import roles_of_groups
+from sync.domain.listed import ListedUser
 from sync.domain.observed import ACCOUNT_ID
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.accounts import Created, NewUser
-from sync.ports.listing import HoldersPage, ListedUser, Listing, MembersPage, Page, UsersPage
+from sync.ports.listing import HoldersPage, Listing, MembersPage, Page, UsersPage
 from tests.contract.realm_setup import make_realm
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts

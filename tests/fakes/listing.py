@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 
 from sync.domain import vocabulary
 from sync.domain.errors import Failure
-from sync.ports.listing import HoldersPage, ListedUser, MembersPage, OurGroups, Page, UserAttributes, UsersPage
+from sync.domain.listed import ListedUser
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes, UsersPage
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 PAGE = 3

@@ -28,6 +28,7 @@ from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts, FakeUser
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
+from tests.fakes.listing import FakeListing
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
 
@@ -120,6 +121,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         bulk_accounts=accounts,
         login_events=logins,
         admin_events=admins,
+        listing=FakeListing(accounts),
         field_service=fsm,
         mailer=mailer,
         wake=wake,

@@ -21,6 +21,7 @@ from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
+from tests.fakes.listing import FakeListing
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
 
@@ -44,6 +45,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             bulk_accounts=accounts,
             login_events=FakeLoginEvents(clock),
             admin_events=FakeAdminEvents(clock),
+            listing=FakeListing(accounts),
             field_service=FakeFieldService(POLICY.work_orders, records),
             mailer=FakeMailer(),
             wake=FakeWake(),

@@ -17,7 +17,8 @@ from sync.adapters.keycloak.groups import GroupMissing
 from sync.adapters.keycloak.reading import attributes_of
 from sync.domain import vocabulary
 from sync.domain.group_roles import PARENTS, GroupRoles, roles_of_groups
-from sync.ports.listing import HoldersPage, ListedUser, MembersPage, OurGroups, Page, UserAttributes, UsersPage
+from sync.domain.listed import ListedUser
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes, UsersPage
 
 PAGE = 2000
 """Measured: smaller pages cost Keycloak an offset each, larger ones its memory."""

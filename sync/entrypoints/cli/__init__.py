@@ -17,6 +17,7 @@ NOUNS = {
     "technician": "technician",
     "work-orders": "work_orders",
     "import": "imports",
+    "drift": "drift",
     "runs": "runs",
     "ops": "ops",
     "realm": "realm",

@@ -17,6 +17,14 @@ from sync.store.tables.deactivations import (
     deactivation,
     stranded_work_order,
 )
+from sync.store.tables.drift import (
+    ComparisonKind,
+    ComparisonState,
+    DriftState,
+    comparison,
+    drift,
+    foreign_user,
+)
 from sync.store.tables.jobs import job
 from sync.store.tables.latency import latency
 from sync.store.tables.logins import login_activity, login_failure, login_gap
@@ -37,7 +45,10 @@ __all__ = [
     "SEALED_COMMAND",
     "STRANDED",
     "UNSENT",
+    "ComparisonKind",
+    "ComparisonState",
     "Delivery",
+    "DriftState",
     "MailState",
     "Outcome",
     "RowResult",
@@ -51,7 +62,10 @@ __all__ = [
     "audit",
     "circuit",
     "command",
+    "comparison",
     "deactivation",
+    "drift",
+    "foreign_user",
     "initial_password",
     "job",
     "lane_pause",

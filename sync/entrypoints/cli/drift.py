@@ -1,0 +1,190 @@
+"""`fsm-identity drift`: what Keycloak holds that is not wanted: compare, look, decide (G4, H4)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+    shown,
+)
+from sync.store import comparisons, drift, foreign_users
+from sync.store.comparisons import Comparison
+from sync.store.drift import Finding
+from sync.usecases import decide_drift
+from sync.usecases.compare import compare as compare_all
+from sync.usecases.compare_attributes import compare_attributes
+from sync.wiring import build_site
+
+app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
+
+Which = Annotated[str, typer.Argument(help="The finding: its id, or the last signs of it.", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+ENDING = 8
+"""Signs of an id that are shown: enough to name it."""
+
+
+@app.command()
+def compare(
+    attributes: Annotated[
+        bool, typer.Option("--attributes", help="The slow pass over all attributes instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare all of Keycloak with what is wanted, now. Writes findings, nothing to Keycloak: what drift.toml says
+    is to be repaired is handed to the workers."""
+    with failures_shown():
+        site, by = build_site(), actor("compare").name
+        done = compare_attributes(site, by) if attributes else compare_all(site, by)
+        if as_json:
+            print_json(done)
+            return
+        _print_comparison(done)
+        with site.db.read() as tx:
+            number = len(drift.listed(tx, states=["open"]))
+        say(f"{counted(number, 'open finding')}: fsm-identity drift list" if number else "no drift")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """The last comparison and the last pass over all attributes, how far or how they ended."""
+    with failures_shown():
+        site = build_site()
+        with site.db.read() as tx:
+            found = [comparisons.latest(tx, "comparison"), comparisons.latest(tx, "attribute-pass")]
+            by_attribute = drift.open_by_attribute(tx)
+        if as_json:
+            print_json({"comparisons": [each for each in found if each], "open": by_attribute})
+            return
+        for each in found:
+            if each is not None:
+                _print_comparison(each)
+        print_table(["attribute", "open findings"], by_attribute.items())
+
+
+@app.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Also what is repaired or gone.")] = False,
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="The users in Keycloak that are not ours instead.")
+    ] = False,
+    limit: Limit = 200,
+    as_json: AsJson = False,
+) -> None:
+    """List findings that are open or accepted, the oldest first."""
+    with failures_shown():
+        site = build_site()
+        if foreign:
+            with site.db.read() as tx:
+                users = foreign_users.listed(tx, limit)
+            if as_json:
+                print_json(users)
+                return
+            print_table(
+                ["user", "username", "e-mail", "enabled", "first seen"],
+                [
+                    [each.idp_user_id, each.username, each.email, each.enabled, each.first_seen_at]
+                    for each in users
+                ],
+            )
+            return
+        with site.db.read() as tx:
+            found = drift.listed(tx, states=drift.STATES if everything else drift.LIVE, limit=limit)
+        if as_json:
+            print_json(found)
+            return
+        print_table(["finding", "who", "attribute", "wanted", "found", "state", "since"], map(_cells, found))
+
+
+@app.command()
+def show(which: Which, as_json: AsJson = False) -> None:
+    """One finding with everything known about it."""
+    with failures_shown():
+        finding = decide_drift.the_finding(build_site(), which)
+        if as_json:
+            print_json(finding)
+            return
+        print_table(["", ""], _lines(finding))
+
+
+@app.command()
+def accept(which: Which, reason: Reason) -> None:
+    """What was found is wanted from now on (names, e-mail, profile, branch, team, data access), or left alone
+    until it changes (a missing or switched-off user, strangers in groups of ours)."""
+    with failures_shown():
+        site = build_site()
+        found = decide_drift.accept(site, decide_drift.the_finding(site, which).id, actor(reason))
+        say(f"{found.attribute} of {found.subject.who} is accepted: {shown(found.found)}")
+
+
+@app.command()
+def repair(which: Which, reason: Reason) -> None:
+    """Have the workers bring the account to what is wanted. A missing user is made anew."""
+    with failures_shown():
+        site = build_site()
+        found = decide_drift.repair(site, decide_drift.the_finding(site, which).id, actor(reason))
+        say(f"the workers look at {found.subject.who} now")
+
+
+def _print_comparison(done: Comparison) -> None:
+    counts = done.counts
+    number = f"{counts.users} users, {counts.memberships} memberships of {counted(counts.accounts, 'account')}"
+    ended = (
+        f"{done.state} {shown(done.finished_at)}"
+        if done.finished_at
+        else f"running since {shown(done.started_at)}"
+    )
+    typer.echo(f"{done.kind} by {done.by}: {ended}; {number}; {counts.foreign_users} not ours")
+    typer.echo(
+        f"  {counts.looked_at} looked at singly, {counts.differing} differ, {counts.repairs} handed to the "
+        f"workers, {counts.left_out} left for the next one"
+    )
+    if done.error:
+        typer.echo(f"  {done.error_kind}: {done.error}")
+
+
+def _cells(finding: Finding) -> list[object]:
+    return [
+        finding.id[-ENDING:],
+        finding.subject.who,
+        finding.attribute,
+        finding.wanted,
+        finding.found,
+        _state(finding),
+        finding.first_seen_at,
+    ]
+
+
+def _state(finding: Finding) -> str:
+    asked = finding.state == "open" and finding.repair_asked_at is not None
+    return "being repaired" if asked else finding.state
+
+
+def _lines(finding: Finding) -> list[list[object]]:
+    return [
+        ["finding", finding.id],
+        ["who", finding.subject.who],
+        ["account", finding.subject.account_id],
+        ["Keycloak user", finding.subject.idp_user_id],
+        ["attribute", finding.attribute],
+        ["wanted", finding.wanted],
+        ["found", finding.found],
+        ["drift.toml says", finding.reaction],
+        ["state", _state(finding)],
+        ["first seen", finding.first_seen_at],
+        ["last seen", finding.last_seen_at],
+        ["handed to the workers", finding.repair_asked_at],
+        ["decided by", finding.decided_by],
+        ["reason", finding.decision_reason],
+        ["ended", finding.closed_at],
+    ]

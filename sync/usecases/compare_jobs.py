@@ -1,0 +1,28 @@
+"""The comparison and the pass over all attributes as periodic jobs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from sync.usecases.compare import compare
+from sync.usecases.compare_attributes import compare_attributes
+from sync.usecases.job import Job, KeepLease
+from sync.usecases.site import Site
+
+BY: Final = "schedule"
+
+
+def _comparison(site: Site, keep: KeepLease) -> None:
+    compare(site, BY, keep)
+
+
+def _attribute_pass(site: Site, keep: KeepLease) -> None:
+    compare_attributes(site, BY, keep)
+
+
+COMPARISON = Job(_comparison, period=timedelta(hours=6))
+"""A fact changed in Keycloak's console stays unnoticed for so long at most, unless an event hints at it."""
+
+ATTRIBUTE_PASS = Job(_attribute_pass, period=timedelta(hours=24))
+"""Only administrators of the realm can change these attributes; the pass costs Keycloak ten times as much."""

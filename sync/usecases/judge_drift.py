@@ -1,0 +1,136 @@
+"""Looks at accounts that seem to differ, one by one, and writes down what is drift: only what nobody of ours is
+changing, and only what Keycloak itself says of the one user. `compare` says whom to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from mappings.drift import ACCEPT, REPAIR
+from sync.domain.account import Account, Life
+from sync.domain.account_change import Actor, Door
+from sync.domain.desired import desired_state
+from sync.domain.drift import Attribute, Difference, differences
+from sync.domain.errors import Refused
+from sync.domain.lane import Lane
+from sync.store import accounts, drift, work_state
+from sync.store.database import Tx
+from sync.store.drift import Finding, Subject
+from sync.store.work_state import WorkState
+from sync.usecases.accept_drift import take_over
+from sync.usecases.command import wake
+from sync.usecases.repair_drift import hand_over
+from sync.usecases.site import Site
+
+OF_REFUSED_USERS = frozenset({Attribute.MISSING, Attribute.ACCOUNT_ID, Attribute.ADMINISTERS_REALM})
+"""What explains a quarantine, and is told although something newer is still to be carried out."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`left_out`: account ids of whom nothing can be said now."""
+
+    looked_at: int = 0
+    differing: int = 0
+    repairs: int = 0
+    left_out: frozenset[str] = frozenset()
+
+    def __add__(self, other: Judged) -> Judged:
+        return Judged(
+            self.looked_at + other.looked_at,
+            self.differing + other.differing,
+            self.repairs + other.repairs,
+            self.left_out | other.left_out,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    account: Account
+    state: WorkState
+    differences: tuple[Difference, ...]
+
+
+def judge(site: Site, account_ids: Collection[str]) -> Judged:
+    """Look at these accounts in Keycloak and keep what differs; hand over what is to be repaired. Five requests an
+    account. Raises a Failure if Keycloak cannot be asked."""
+    before = _states(site, account_ids)
+    looks = [_look(site, account, state) for account, state in before if settled(state)]
+    after = {account.id: state for account, state in _states(site, [look.account.id for look in looks])}
+    sure = [look for look in looks if after.get(look.account.id) == look.state]
+    now = site.clock.now()
+    with site.db.write() as tx:
+        repaired = hand_over(tx, site.policy, _written(site, tx, sure, now), now)
+    if repaired:
+        wake(site, Lane.BULK)
+    judged = {look.account.id for look in sure}
+    return Judged(
+        looked_at=len(looks),
+        differing=sum(bool(look.differences) for look in sure),
+        repairs=repaired,
+        left_out=frozenset(account_ids) - judged,
+    )
+
+
+def settled(state: WorkState) -> bool:
+    """Nobody of ours is changing the account, or is about to: what differs is somebody else's doing."""
+    idle = state.due_at is None and state.leased_until is None
+    return idle and (state.applied or state.quarantine is not None)
+
+
+def _states(site: Site, account_ids: Collection[str]) -> list[tuple[Account, WorkState]]:
+    with site.db.read() as tx:
+        found = accounts.read_many(tx, account_ids)
+        states = {account_id: work_state.of_account(tx, account_id) for account_id in found}
+    return [
+        (account, state)
+        for account_id, account in found.items()
+        if account.idp_user_id is not None and (state := states[account_id]) is not None
+    ]
+
+
+def _look(site: Site, account: Account, state: WorkState) -> _Look:
+    desired = desired_state(account, site.policy)
+    found = differences(desired, site.accounts.observe(str(account.idp_user_id), sessions=False))
+    if not state.applied:
+        found = tuple(each for each in found if each.attribute in OF_REFUSED_USERS)
+    return _Look(account, state, found)
+
+
+def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[Finding]:
+    """Keep every difference; answers the findings to repair. What the file says to accept is accepted here."""
+    to_repair = []
+    for look in looks:
+        account = look.account
+        subject = Subject(account.id, account.username, account.id, account.idp_user_id)
+        unknown = {Attribute.FEATURE_ROLE} if look.state.applied else frozenset(Attribute) - OF_REFUSED_USERS
+        drift.close_of_account(tx, account.id, {each.attribute for each in look.differences} | unknown, now)
+        for difference in look.differences:
+            reaction = site.policy.drift.reaction(difference.attribute)
+            if difference.attribute is Attribute.MISSING and account.life is Life.INACTIVE:
+                reaction = "report"
+            finding = drift.found(tx, subject, difference, reaction, now)
+            if finding.state != "open":
+                continue
+            if reaction == ACCEPT:
+                _accept(site, tx, finding, now)
+            elif reaction == REPAIR and look.state.quarantine is None:
+                to_repair.append(finding)
+    return to_repair
+
+
+def _accept(site: Site, tx: Tx, finding: Finding, now: datetime) -> None:
+    """What was found becomes what is wanted; where our own rules refuse that, the finding stays open."""
+    by = Actor("drift.toml", Door.WORKER, f"{finding.attribute} is accepted from Keycloak")
+    try:
+        with tx.part():
+            take_over(tx, site.policy, finding, by, now)
+    except Refused as refused:
+        log.warning("drift cannot be accepted", account=finding.subject.account_id, reason=str(refused))
+        return
+    drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)

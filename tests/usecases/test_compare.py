@@ -1,0 +1,441 @@
+"""The full comparison: what it finds, what it leaves alone, what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mappings.drift import DriftPolicy, Reaction
+from sync.domain import vocabulary
+from sync.domain.account import Account, Life
+from sync.domain.account_change import AccountChange
+from sync.domain.drift import Attribute
+from sync.domain.errors import Conflict, Refused, Transient, Unsafe
+from sync.domain.gate import GatePolicy
+from sync.domain.lane import Lane
+from sync.domain.observed import ACCOUNT_ID, LockState, Observed
+from sync.store import accounts, comparisons, drift, foreign_users, history, work_state
+from sync.store.drift import Finding
+from sync.usecases.change_account import change, deactivate
+from sync.usecases.compare import compare
+from sync.usecases.compare_attributes import compare_attributes
+from sync.usecases.decide_drift import accept, repair, the_finding
+from tests.fakes.accounts import FakeUser
+from tests.fakes.listing import FakeListing
+from tests.usecases.conftest import BRANCH, BY, POLICY, World
+
+OTHER_BRANCH = next(key for key in POLICY.branches if key != BRANCH.key)
+
+
+@pytest.fixture
+def people(world: World) -> list[Account]:
+    """Three accounts, as wanted in Keycloak."""
+    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
+    world.work()
+    return [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in made]  # type: ignore[misc]
+
+
+def reacting(world: World, **reactions: Reaction) -> None:
+    """drift.toml says this of these attributes."""
+    chosen = {name.replace("_", "-"): reaction for name, reaction in reactions.items()}
+    found = DriftPolicy({**POLICY.drift.reactions, **chosen}, POLICY.drift.most_missing_percent)
+    world.site = replace(world.site, policy=replace(POLICY, drift=found))
+
+
+def findings(world: World, *states: Any) -> list[Finding]:
+    return list(world.read(lambda tx: drift.listed(tx, states=states or ("open", "accepted"))))
+
+
+def told(world: World) -> set[tuple[str, str, str | None, str | None]]:
+    return {(each.attribute, each.subject.who, each.wanted, each.found) for each in findings(world)}
+
+
+def later(world: World) -> None:
+    world.pass_time(600)
+
+
+@pytest.mark.req("H4", "G4")
+def test_keycloak_as_wanted_has_no_drift(world: World, people: list[Account]) -> None:
+    """Right after the workers have applied everything there is nothing to tell, and nobody is looked at singly."""
+    done = compare(world.site, "test")
+    assert (done.state, done.counts.accounts, done.counts.users, done.counts.looked_at) == ("done", 3, 3, 0)
+    assert done.counts.memberships == sum(len(world.user(each).groups) for each in people)
+    assert findings(world) == []
+
+
+TAMPERINGS: dict[str, tuple[Callable[[FakeUser], Any], tuple[str, str | None, str | None]]] = {
+    "left the branch": (
+        lambda user: user.groups.discard(vocabulary.branch_group(BRANCH.key)),
+        ("branch", BRANCH.key, None),
+    ),
+    "a second profile": (
+        lambda user: user.groups.add(vocabulary.profile_group("manager")),
+        ("profile", "dispatcher", "dispatcher, manager"),
+    ),
+    "renamed": (lambda user: setattr(user, "family_name", "Arnold"), ("family-name", "Arno", "Arnold")),
+    "a role of ours": (
+        lambda user: user.roles.add("fsm-profile-manager"),
+        ("role", None, "fsm-profile-manager"),
+    ),
+}
+
+
+@pytest.mark.req("G4", "H4")
+@pytest.mark.parametrize("case", TAMPERINGS)
+def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[Account], case: str) -> None:
+    """The finding says what is wanted and what is there; the workers mend it; the next comparison sees that."""
+    tamper, (attribute, wanted, found) = TAMPERINGS[case]
+    before = len(world.accounts.applied)
+    tamper(world.user(people[0]))
+    compare(world.site, "test")
+    assert told(world) == {(attribute, people[0].username, wanted, found)}
+    assert len(world.accounts.applied) == before, "the comparison itself writes nothing to Keycloak"
+    world.work(Lane.BULK)
+    later(world)
+    done = compare(world.site, "test")
+    assert done.counts.looked_at == 0
+    assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
+
+
+@pytest.mark.req("G4")
+def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list[Account]) -> None:
+    """Somebody switched an account off in the console: it is told once, and nobody opens it."""
+    world.user(people[0]).enabled = False
+    compare(world.site, "test")
+    later(world)
+    compare(world.site, "test")
+    [finding] = findings(world)
+    assert (finding.attribute, finding.state) == (Attribute.SWITCHED_OFF, "open")
+    assert finding.last_seen_at > finding.first_seen_at
+    world.work(Lane.BULK)
+    assert not world.user(people[0]).enabled
+    world.user(people[0]).enabled = True
+    later(world)
+    compare(world.site, "test")
+    assert [each.state for each in findings(world, "open", "gone", "repaired")] == ["gone"]
+
+
+@pytest.mark.req("G4")
+def test_lockouts_are_no_drift(world: World, people: list[Account]) -> None:
+    """Neither the temporary nor the permanent one."""
+    world.user(people[0]).lock = LockState(temporary=True, failures=5)
+    world.user(people[1]).lock = LockState(permanent=True, failures=9)
+    world.user(people[1]).enabled = False
+    done = compare(world.site, "test")
+    assert (done.counts.looked_at, done.counts.differing) == (1, 0)
+    assert findings(world) == []
+
+
+@pytest.mark.req("G4")
+def test_our_own_changes_are_no_drift(world: World, people: list[Account]) -> None:
+    """An account that waits for a worker, or is held back by work orders, differs because we want it to."""
+    world.do(
+        lambda tx: change(tx, POLICY, people[0].id, AccountChange(branch=OTHER_BRANCH), BY, world.clock.now())
+    )
+    world.do(lambda tx: deactivate(tx, POLICY, people[1].id, GatePolicy.HOLD, BY, world.clock.now()))
+    done = compare(world.site, "test")
+    assert done.counts.left_out == 2
+    assert findings(world) == []
+
+
+class ChangedWhileRead(FakeListing):
+    """Somebody of ours changes an account after the pages have been read."""
+
+    def __init__(self, world: World, act: Callable[[], None]) -> None:
+        super().__init__(world.accounts)
+        self._act = act
+
+    def pages(self, *args: Any) -> Any:
+        yield from super().pages(*args)
+        self._act()
+
+
+@pytest.mark.req("G4")
+def test_a_change_of_ours_during_the_comparison_is_no_drift(world: World, people: list[Account]) -> None:
+    """The pages showed the old branch; by now the workers have carried out the new one."""
+
+    def moved() -> None:
+        world.do(
+            lambda tx: change(tx, POLICY, people[0].id, AccountChange(branch=OTHER_BRANCH), BY, world.clock.now())
+        )
+        world.work()
+
+    world.user(people[0]).given_name = "Annie"
+    listing = ChangedWhileRead(world, moved)
+    compare(replace(world.site, listing=listing), "test")
+    assert findings(world) == []
+
+
+@pytest.mark.req("G4")
+def test_an_account_changed_while_it_is_looked_at_is_left_out(
+    world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen belongs to neither the old nor the new version: the next comparison judges it."""
+    observe = world.accounts.observe
+
+    def observing(idp_user_id: str, *, sessions: bool) -> Observed | None:
+        seen = observe(idp_user_id, sessions=sessions)
+        world.do(
+            lambda tx: change(tx, POLICY, people[0].id, AccountChange(given_name="Ada"), BY, world.clock.now())
+        )
+        return seen
+
+    world.user(people[0]).given_name = "Annie"
+    monkeypatch.setattr(world.accounts, "observe", observing)
+    done = compare(world.site, "test")
+    assert (done.counts.looked_at, done.counts.left_out) == (1, 1)
+    assert findings(world) == []
+
+
+@pytest.mark.req("G4", "H2")
+def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World, people: list[Account]) -> None:
+    """Nobody is made anew by himself; on a decision the user comes back with a mail, and the finding ends."""
+    del world.accounts.users[world.user(people[0]).id]
+    compare(world.site, "test")
+    [finding] = findings(world)
+    assert (finding.attribute, finding.reaction) == (Attribute.MISSING, "report")
+    world.work(Lane.BULK)
+    assert len(world.accounts.users) == 2
+    repair(world.site, finding.id, BY)
+    world.work(Lane.BULK)
+    assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
+    later(world)
+    compare(world.site, "test")
+    assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
+    story = world.read(lambda tx: history.timeline(tx, people[0].id))
+    assert any(entry.title == "make anew in Keycloak" for entry in story)
+
+
+@pytest.mark.req("G4")
+def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Account]) -> None:
+    """Where drift.toml says repair, active accounts get a new user; one that is wanted inactive does not."""
+    world.do(lambda tx: deactivate(tx, POLICY, people[1].id, GatePolicy.HOLD, BY, world.clock.now()))
+    world.work()
+    world.pass_time(3600)
+    world.work()
+    reacting(world, missing="repair")
+    for account in people[:2]:
+        del world.accounts.users[world.user(account).id]
+    compare(world.site, "test")
+    world.work(Lane.BULK)
+    assert world.user(people[0]).enabled
+    assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
+
+
+@pytest.mark.req("G4")
+def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Account]) -> None:
+    """The decision came late: Keycloak has the user (again), and a second one would be a double."""
+    kept = world.accounts.users.pop(world.user(people[0]).id)
+    compare(world.site, "test")
+    [finding] = findings(world)
+    world.accounts.users[kept.id] = kept
+    with pytest.raises(Conflict, match="has the user"):
+        repair(world.site, finding.id, BY)
+
+
+@pytest.mark.req("E7", "H4")
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_listing_without_our_users_is_not_believed(world: World, left: int) -> None:
+    """An outage or another realm: the comparison stops as unsafe, finds nobody missing, and says so."""
+    for number in range(15):
+        world.join(f"person.n{number}")
+    world.work()
+    world.accounts.users = dict(list(world.accounts.users.items())[:left])
+    with pytest.raises(Unsafe, match=f"lists {left} of our 15 users"):
+        compare(world.site, "test")
+    assert findings(world) == []
+    last = world.read(lambda tx: comparisons.latest(tx, "comparison"))
+    assert last is not None
+    assert (last.state, last.error_kind) == ("failed", "unsafe")
+
+
+@pytest.mark.req("H4")
+def test_keycloak_going_away_in_the_middle_ends_nothing(world: World, people: list[Account]) -> None:
+    """What was found before stays as it was, the comparison says why it failed, and the next one does it all."""
+    world.user(people[0]).enabled = False
+    compare(world.site, "test")
+    later(world)
+    world.site.listing.failure = Transient("Keycloak does not answer")  # type: ignore[attr-defined]
+    with pytest.raises(Transient):
+        compare(world.site, "test")
+    assert [each.state for each in findings(world)] == ["open"]
+    world.site.listing.failure = None  # type: ignore[attr-defined]
+    assert compare(world.site, "test").state == "done"
+
+
+@pytest.mark.req("H4")
+def test_one_comparison_at_a_time(world: World, people: list[Account]) -> None:
+    """A second one is refused while the first is alive; one that died is ended and begun anew."""
+    world.do(lambda tx: comparisons.begin(tx, "comparison", "a dead worker", world.clock.now()))
+    with pytest.raises(Refused, match="is running since"):
+        compare(world.site, "test")
+    later(world)
+    assert compare(world.site, "test").state == "done"
+
+
+@pytest.mark.req("G4")
+def test_a_role_on_a_group_of_ours_is_one_finding(world: World, people: list[Account]) -> None:
+    """However many members the group has; its members are not repaired, and it is gone once it is taken off."""
+    path = vocabulary.profile_group("dispatcher")
+    world.accounts.groups[path].add("realm-management/manage-users")
+    compare(world.site, "test")
+    assert told(world) == {("group-roles", path, None, "realm-management/manage-users")}
+    with pytest.raises(Refused, match="cannot be accepted"):
+        accept(world.site, findings(world)[0].id, BY)
+    with pytest.raises(Refused, match="do not write"):
+        repair(world.site, findings(world)[0].id, BY)
+    world.accounts.groups[path].discard("realm-management/manage-users")
+    later(world)
+    compare(world.site, "test")
+    assert findings(world) == []
+
+
+@pytest.mark.req("G4")
+def test_a_group_that_vanished_is_one_finding(world: World, people: list[Account]) -> None:
+    """Not one for each of its members."""
+    path = vocabulary.branch_group(BRANCH.key)
+    del world.accounts.groups[path]
+    for user in world.accounts.users.values():
+        user.groups.discard(path)
+    compare(world.site, "test")
+    assert told(world) == {("group-missing", path, path, None)}
+
+
+@pytest.mark.req("G4")
+def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people: list[Account]) -> None:
+    """With what they have of ours: a group, a role. Nothing is written to them."""
+    for name in ("guest", "intruder"):
+        world.accounts.users[name] = FakeUser(name, name, f"{name}@elsewhere.example.com")
+    world.accounts.users["intruder"].groups.add(vocabulary.profile_group("manager"))
+    world.accounts.users["intruder"].roles.add("fsm-profile-manager")
+    before = len(world.accounts.applied)
+    done = compare(world.site, "test")
+    world.work(Lane.BULK)
+    assert done.counts.foreign_users == 2
+    assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["guest", "intruder"]
+    assert told(world) == {
+        ("foreign-member", "intruder", None, vocabulary.profile_group("manager")),
+        ("foreign-role", "intruder", None, "fsm-profile-manager"),
+    }
+    assert len(world.accounts.applied) == before
+    del world.accounts.users["guest"]
+    later(world)
+    compare(world.site, "test")
+    assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["intruder"]
+
+
+@pytest.mark.req("G4")
+def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list[Account]) -> None:
+    """Where people keep their own names: the account follows, with an entry in its history, and stays so."""
+    reacting(world, family_name="accept")
+    world.user(people[0]).family_name = "Arnold"
+    compare(world.site, "test")
+    world.work(Lane.BULK)
+    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
+    assert kept is not None
+    assert (kept.family_name, world.user(people[0]).family_name) == ("Arnold", "Arnold")
+    later(world)
+    compare(world.site, "test")
+    assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
+
+
+@pytest.mark.req("G4")
+def test_a_person_accepts_another_branch(world: World, people: list[Account]) -> None:
+    """What was done in the console becomes what is wanted, through the rules of every change."""
+    reacting(world, branch="report")
+    user = world.user(people[0])
+    user.groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
+    compare(world.site, "test")
+    [finding] = findings(world)
+    accept(world.site, the_finding(world.site, finding.id[-6:]).id, BY)
+    world.work(Lane.BULK)
+    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
+    assert kept is not None
+    assert kept.branch == OTHER_BRANCH
+    assert vocabulary.branch_group(OTHER_BRANCH) in user.groups
+
+
+@pytest.mark.req("G4")
+def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) -> None:
+    """An account has exactly one."""
+    reacting(world, profile="report")
+    world.user(people[0]).groups.add(vocabulary.profile_group("manager"))
+    compare(world.site, "test")
+    with pytest.raises(Refused, match="cannot be wanted"):
+        accept(world.site, findings(world)[0].id, BY)
+
+
+@pytest.mark.req("G4")
+def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: list[Account]) -> None:
+    """Left alone while it stays so; otherwise it is open again."""
+    world.accounts.users["x"] = FakeUser("x", "guest", "guest@elsewhere.example.com")
+    world.accounts.users["x"].groups.add(vocabulary.profile_group("read-only"))
+    compare(world.site, "test")
+    accept(world.site, findings(world)[0].id, BY)
+    later(world)
+    compare(world.site, "test")
+    assert [each.state for each in findings(world)] == ["accepted"]
+    world.accounts.users["x"].groups.add(vocabulary.profile_group("manager"))
+    later(world)
+    compare(world.site, "test")
+    assert [each.state for each in findings(world)] == ["open"]
+
+
+@pytest.mark.req("G4", "H2")
+def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World, people: list[Account]) -> None:
+    """The worker refuses it; the comparison says why, for as long as it is so."""
+    user = world.user(people[0])
+    mark = user.attributes.pop(ACCOUNT_ID)
+    user.family_name = "Arnold"
+    compare(world.site, "test")
+    assert {each.attribute for each in findings(world)} == {Attribute.ACCOUNT_ID, Attribute.FAMILY_NAME}
+    world.work(Lane.BULK)
+    state = world.read(lambda tx: work_state.of_account(tx, people[0].id))
+    assert state is not None
+    assert state.quarantine is not None
+    user.attributes[ACCOUNT_ID] = mark
+    user.family_name = "Arno"
+    later(world)
+    compare(world.site, "test")
+    assert findings(world) == []
+
+
+@pytest.mark.req("H4")
+def test_an_inactive_account_that_somebody_switched_on(world: World, people: list[Account]) -> None:
+    """By the workers, as wanted; the file's word is repair."""
+    world.do(lambda tx: deactivate(tx, POLICY, people[0].id, GatePolicy.HOLD, BY, world.clock.now()))
+    world.work()
+    world.pass_time(3600)
+    world.work()
+    world.user(people[0]).enabled = True
+    compare(world.site, "test")
+    assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_ON}
+    world.work(Lane.BULK)
+    assert not world.user(people[0]).enabled
+    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
+    assert kept is not None
+    assert kept.life is Life.INACTIVE
+
+
+@pytest.mark.req("G4", "H4")
+def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, people: list[Account]) -> None:
+    """A technician id that somebody wrote, a mark that was taken off, and a second user that carries it."""
+    world.user(people[0]).attributes["technician_id"] = ("T-9",)
+    mark = world.user(people[1]).attributes.pop(ACCOUNT_ID)
+    world.accounts.users["x"] = FakeUser("x", "copy", "copy@example.com", attributes={ACCOUNT_ID: mark})
+    assert compare(world.site, "test").counts.looked_at == 0
+    done = compare_attributes(world.site, "test")
+    assert (done.counts.users, done.counts.accounts, done.counts.differing) == (4, 3, 2)
+    assert told(world) == {
+        ("technician-id", people[0].username, None, "T-9"),
+        ("account-id", people[1].username, people[1].id, None),
+        ("stray-account-id", "copy", None, people[1].id),
+    }
+    world.work(Lane.BULK)
+    world.accounts.users["x"].attributes.clear()
+    later(world)
+    compare_attributes(world.site, "test")
+    assert told(world) == {("account-id", people[1].username, people[1].id, None)}
