@@ -22,7 +22,7 @@ from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
-from sync.domain.errors import Misconfigured, Transient
+from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
     CONSOLE_CLIENT,
@@ -35,11 +35,18 @@ from sync.ports.accounts import Accounts
 from sync.ports.realm import Realm
 from sync.ports.signals import Clock, Wake
 from sync.settings import Settings, load_settings
+from sync.store import policies
 from sync.store.accounts import used_keys
 from sync.store.clock import DatabaseClock
 from sync.store.database import Database
 from sync.store.sealing import Sealer
-from sync.usecases.policy_in_force import CurrentPolicy, InForce, policy_in_force, warn_of_other_files
+from sync.usecases.policy_in_force import (
+    CurrentPolicy,
+    InForce,
+    policy_in_force,
+    policy_of,
+    warn_of_other_files,
+)
 from sync.usecases.realm import check_login
 from sync.usecases.site import Site
 
@@ -173,6 +180,21 @@ def build_realm(settings: Settings, administrator: tuple[str, str] | None = None
             str(settings.keycloak.url), settings.keycloak.realm, *administrator
         )
     return RealmSite(KeycloakRealm(connection), load(settings.mappings_folder), _realm_options(settings))
+
+
+def warn_unless_in_force(policy: Policy, settings: Settings) -> None:
+    """Tell if the files a realm is brought to are not those that workers go by. Where our database cannot be
+    asked, as before its first upgrade, nothing is told."""
+    try:
+        database = open_database(settings)
+        with database.read() as tx:
+            adopted = policies.newest(tx)
+        database.close()
+        differs = adopted is not None and policy_of(adopted).fingerprint != policy.fingerprint
+    except Failure:
+        return
+    if differs:
+        log.warning("these mapping files are not those in force; adopt them first: fsm-identity mappings adopt")
 
 
 def _realm_options(settings: Settings) -> RealmOptions:

@@ -45,13 +45,17 @@ def policy_in_force(db: Database, folder: Path | None, now: datetime) -> InForce
         found = policies.newest(tx)
     if found is None:
         found = _adopt_first(db, read_texts(folder), load(folder), now)
+    return InForce(policy_of(found), found.number, found.files)
+
+
+def policy_of(adopted: Adopted) -> Policy:
+    """Raises Misconfigured if this version cannot read the files."""
     try:
-        policy = load_texts(found.files, f"in force ({found.number})")
+        return load_texts(adopted.files, f"in force ({adopted.number})")
     except MappingErrors as errors:
         raise Misconfigured(
             f"the mapping files in force do not fit this version of fsm-identity: {errors}"
         ) from None
-    return InForce(policy, found.number, found.files)
 
 
 def _adopt_first(db: Database, files: Mapping[str, str], policy: Policy, now: datetime) -> Adopted:

@@ -7,15 +7,19 @@ at its start.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mappings.policy import Policy
+from sync.domain import vocabulary
 from sync.domain.errors import Misconfigured, Problem, Refused
+from sync.domain.mass_change import Impact, Pass, Verdict, judge
 from sync.domain.realm.clients import configuring_client
 from sync.domain.realm.difference import Difference, RealmPlan, Remove, Update, differences, in_safe_order
 from sync.domain.realm.flow_changes import flow_changes, login_problems, standing, unsafe_to_bind
 from sync.domain.realm.item import Kind, RealmState
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import RealmOptions
+from sync.domain.realm.reach import changes_for_everybody, losses
 from sync.domain.realm.settings import refuse_unknown_actions
 from sync.domain.realm.surroundings import ways_around
 from sync.domain.realm.wanted import wanted_realm
@@ -52,6 +56,32 @@ def _refuse_groups_in_use(realm: Realm, found: tuple[Difference, ...]) -> None:
                 for path, count in in_use
             ]
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a plan takes something from: lines for people, and whether a person has to name the plan for it.
+
+    `accounts` counts an account once for each group in which it loses something.
+    """
+
+    lines: tuple[str, ...]
+    accounts: int
+    verdict: Verdict
+
+
+def reach(realm: Realm, policy: Policy, found: RealmPlan) -> Reach:
+    """Count the members of the groups that lose something (E7); of a plan that takes nothing nobody is counted."""
+    lost = [(each, count) for each in losses(found) if (count := realm.members(each.group))]
+    settings = changes_for_everybody(found)
+    if not lost and not settings:
+        return Reach((), 0, Pass())
+    everybody = sum(realm.members(vocabulary.profile_group(key)) for key in policy.profiles)
+    accounts = sum(count for _, count in lost)
+    impact = Impact({"demoted": accounts, "changed": everybody if settings else 0})
+    lines = [f"{count} in {each.group} lose {', '.join(each.roles)}" for each, count in lost]
+    lines += [f"{everybody} accounts get another {', '.join(settings)}"] if settings and everybody else []
+    return Reach(tuple(lines), accounts, judge(impact, everybody, policy.guard, "realm"))
 
 
 def apply(

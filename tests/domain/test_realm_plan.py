@@ -25,6 +25,7 @@ from sync.domain.realm.flow_changes import flow_changes, login_problems, unsafe_
 from sync.domain.realm.item import AtLeast, Item, Kind, RealmState, SealedSecret, Secret, listed
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import MailServer, RealmOptions
+from sync.domain.realm.reach import Loss, changes_for_everybody, losses
 from sync.domain.realm.settings import password_policy, refuse_unknown_actions
 from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings, ways_around
 from sync.domain.realm.wanted import wanted_realm
@@ -306,3 +307,30 @@ def test_each_way_around_is_named_with_its_remedy() -> None:
         "phone-bank",
     ]
     assert not [line for line in found if "till" in line or "partner" in line]
+
+
+def group_update(path: str, existing: list[str], new: list[str]) -> Update:
+    return Update(Kind.GROUP, path, {"roles": listed(existing)}, {"roles": listed(new)})
+
+
+@pytest.mark.req("E7", "C8")
+def test_whom_a_plan_takes_something_from() -> None:
+    """Groups that lose roles of ours; what somebody else put on them, or what is added, is no loss."""
+    taken = group_update("/fsm/profiles/dispatcher", ["fsm/reports", "fsm/scheduling"], ["fsm/reports"])
+    second_factor = group_update("/fsm/second-factor", [vocabulary.SECOND_FACTOR_ROLE], [])
+    mended = group_update("/fsm/profiles/manager", ["realm-management/realm-admin"], ["fsm/reports"])
+    assert losses(RealmPlan((taken, second_factor, mended))) == (
+        Loss("/fsm/profiles/dispatcher", ("fsm/scheduling",)),
+        Loss("/fsm/second-factor", (vocabulary.SECOND_FACTOR_ROLE,)),
+    )
+    assert losses(RealmPlan(differences(WANTED, RealmState({})))) == ()
+
+
+@pytest.mark.req("E7", "C7")
+def test_what_everybody_notices() -> None:
+    """Rules of sessions and passwords; not what is set for the first time, and not the mail server."""
+    shorter = replace(POLICY.realm, sessions=replace(POLICY.realm.sessions, idle_seconds=60))
+    mailed = replace(OPTIONS, mail=replace(OPTIONS.mail, port=26))
+    other = wanted_realm(replace(POLICY, realm=shorter), mailed)
+    assert changes_for_everybody(RealmPlan(differences(other, WANTED))) == ("ssoSessionIdleTimeout",)
+    assert changes_for_everybody(RealmPlan(differences(WANTED, RealmState({})))) == ()

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from sync.domain.mass_change import Hold
 from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
 from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown, print_json, say, stop
 from sync.settings import load_settings
 from sync.usecases import realm as realm_as_code
-from sync.wiring import RealmSite, build_realm
+from sync.usecases.realm import Reach
+from sync.wiring import RealmSite, build_realm, warn_unless_in_force
 
 app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
 
@@ -43,10 +45,12 @@ def bootstrap() -> None:
 
 @app.command()
 def plan(as_json: AsJson = False) -> None:
-    """Show what apply would change. Changes nothing; exit code 0 whatever it finds."""
+    """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always."""
     with failures_shown():
-        _, found = _planned()
+        site, found = _planned()
         _show(found, as_json=as_json)
+        if not as_json:
+            _tell_reach(realm_as_code.reach(site.realm, site.policy, found))
 
 
 @app.command()
@@ -68,18 +72,43 @@ def apply(
         typer.Option("--plan", help="Fingerprint of the plan that was reviewed; refused if it has changed."),
     ] = None,
 ) -> None:
-    """Bring the realm to what the mapping files say. A second apply has nothing to change."""
+    """Bring the realm to what the mapping files say. A second apply has nothing to change.
+
+    What takes something from more accounts than guard.toml allows needs --plan, or the number typed in.
+    """
     with failures_shown():
         site, found = _planned()
-        if reviewed is not None and not found.fingerprint.startswith(reviewed):
+        if reviewed is not None and not found.fingerprint.startswith(reviewed.strip() or "-"):
             stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
         _show(found, as_json=False)
         if not found.differences:
             return
+        warn_unless_in_force(site.policy, load_settings())
+        _ask_about_reach(realm_as_code.reach(site.realm, site.policy, found), found, reviewed, yes=yes)
         if not yes:
             typer.confirm(f"Make {counted(len(found.differences), 'change')} in Keycloak?", abort=True)
         realm_as_code.apply(site.realm, site.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
+
+
+def _tell_reach(reach: Reach) -> None:
+    for line in reach.lines:
+        errors.print(f"! {line}", markup=False, soft_wrap=True)
+    if isinstance(reach.verdict, Hold):
+        for reason in reach.verdict.reasons:
+            errors.print(f"! needs --plan: {reason}", markup=False, soft_wrap=True)
+
+
+def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, yes: bool) -> None:
+    """Above the limits of the guard somebody has to show that this very plan was looked at (E7)."""
+    _tell_reach(reach)
+    if not isinstance(reach.verdict, Hold) or reviewed is not None:
+        return
+    if yes:
+        stop(f"look at it, then: fsm-identity realm apply --yes --plan {found.fingerprint[:12]}")
+    typed = typer.prompt(f"Type how many accounts lose something ({reach.accounts})")
+    if typed.strip() != str(reach.accounts):
+        stop("that is another number; nothing was done")
 
 
 def _planned() -> tuple[RealmSite, RealmPlan]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from mappings import load
+from mappings.loading import read_texts
+from sync.domain.realm.options import MailServer, RealmOptions
 from sync.entrypoints.cli.realm import app
+from tests.realms import ConfiguredRealm
 from tests.services import KeycloakServer
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
@@ -132,3 +137,33 @@ def test_bootstrap_with_a_wrong_administrator(settings: pytest.MonkeyPatch) -> N
     refused = run("bootstrap")
     assert refused.exit_code == 1
     assert "administrator" in refused.output
+
+
+@pytest.mark.req("E7", "C8")
+def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path
+) -> None:
+    """Eleven dispatchers lose scheduling: it is told, `--yes` alone does not do, and another number neither."""
+    options = RealmOptions("http://127.0.0.1:8000", MailServer("127.0.0.1", 25, "fsm@example.com"), {})
+    realm = ConfiguredRealm(keycloak_server, realm_name, load(), options)
+    for number in range(11):
+        dispatcher = {"username": f"dispatcher{number}", "enabled": True, "groups": ["/fsm/profiles/dispatcher"]}
+        realm.send("POST", "users", dispatcher)
+    text = read_texts()["profiles.toml"]
+    (tmp_path / "profiles.toml").write_text(
+        text.replace('"work-orders", "scheduling", "customers"', '"customers"')
+    )
+    applied.setenv("FSM_MAPPINGS_FOLDER", str(tmp_path))
+    told = run("plan")
+    assert "11 in /fsm/profiles/dispatcher lose fsm/scheduling, fsm/work-orders" in told.output
+    assert "needs --plan: 11 accounts would be able to do or see less: 100 % of 11" in told.output
+    alone = run("apply", "--yes")
+    assert alone.exit_code == 1
+    assert "look at it, then: fsm-identity realm apply --yes --plan" in alone.output
+    wrong = run("apply", answer="12\n")
+    assert (wrong.exit_code, "that is another number; nothing was done" in wrong.output) == (1, True)
+    fingerprint = json.loads(run("plan", "--json").output)["fingerprint"]
+    assert run("apply", "--yes", "--plan", fingerprint[:12]).exit_code == 0
+    assert run("drift").exit_code == 0
+    applied.delenv("FSM_MAPPINGS_FOLDER")
+    assert run("apply", "--yes").exit_code == 0
