@@ -92,6 +92,19 @@ def open_for_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, OpenDeac
     return {row["account_id"]: _deactivation(row) for row in rows.mappings()}
 
 
+def last_completed(tx: Tx, account_id: str) -> GatePolicy | None:
+    """The policy of the deactivation that ended the account's access last; None: there was none."""
+    policy = tx.connection.scalar(
+        select(deactivations.c.policy)
+        .where(
+            deactivations.c.account_id == account_id, deactivations.c.state == DeactivationState.COMPLETED.value
+        )
+        .order_by(deactivations.c.finished_at.desc(), deactivations.c.id.desc())
+        .limit(1)
+    )
+    return None if policy is None else GatePolicy(policy)
+
+
 def hold(tx: Tx, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
     """Keep which work orders stand in the way. False: it is not open any more."""
     since = func.coalesce(deactivations.c.held_at, literal(now, UtcDateTime()))

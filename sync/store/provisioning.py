@@ -286,7 +286,7 @@ def due_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
 
 
 def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
-    """`finish_all` for one. False: the lease was lost; nothing was written."""
+    """`finish_all` for one. False: the lease was lost; nothing of it was written."""
     return claim.account.id in finish_all(tx, [(claim, result)], now)
 
 
@@ -294,8 +294,9 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     """Write down what came of each claim and give it back. Answers the accounts written: those whose lease was
     not lost, by the token each row has at the write.
 
-    If somebody asked for another look since the claim, the account stays due. One statement for all that ended
-    alike, so that a batch costs little more than one account.
+    If somebody asked for another look since the claim, the account stays due. Who has lost the lease may have
+    written to Keycloak after somebody else's last look, so such an account is looked at once more. One statement
+    for all that ended alike, so that a batch costs little more than one account.
     """
     accounts.lock_all(tx, [claim.account.id for claim, _ in finished])
     alike: dict[tuple[str, int, Finished], list[Claim]] = {}
@@ -323,6 +324,9 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
         },
     )
     attempts.record_all(tx, [_attempt(claim, result, now) for claim, result in kept])
+    for claim, _ in finished:
+        if claim.account.id not in written:
+            look_again(tx, claim.account.id, claim.lane, now)
     return frozenset(written)
 
 

@@ -200,7 +200,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
             raise created
     if created is not None and not created.existed:
         keep_lease(site, claim)
-        work_order_gate.release(site, claim.account)
+        work_order_gate.release(site, claim)
         return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
 
     idp_user_id = _idp_user_id(claim, created)
@@ -233,7 +233,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
     if verdict in (Verdict.HELD, Verdict.REFUSED):
         return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
     keep_lease(site, claim)
-    work_order_gate.release(site, claim.account)
+    work_order_gate.release(site, claim)
     return Applied(
         idp_user_id=idp_user_id,
         changes=_texts(plan.changes),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.domain.account import Account
+from sync.domain.account import Account, Life
 from sync.domain.desired import does_field_work
+from sync.domain.errors import Transient
 from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
 from sync.domain.observed import Observed
-from sync.store import assignment_stops
+from sync.store import assignment_stops, deactivations, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.site import Site
@@ -36,7 +37,7 @@ def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
     request = claim.deactivation
     verdict = decide(
         open_now,
-        request.policy if request is not None else GatePolicy.HOLD,
+        request.policy if request is not None else _policy_of_before(site, claim.account),
         now=site.clock.now(),
         deadline=request.deadline if request is not None else None,
         after_deadline=request.after_deadline if request is not None else "person",
@@ -50,9 +51,17 @@ def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
     technician = field_service.technician(technician_id)
     if technician is None or not technician.assignable:
         return
+    _stop_as_ours(site, technician_id, account_id)
+
+
+def _stop_as_ours(site: Site, technician_id: str, account_id: str) -> None:
+    """Written down before the FSM system is told, and once more after: if we were so slow that somebody else has
+    allowed assignments and forgotten the stop meanwhile, this late one must not stay without its owner."""
     with site.db.write() as tx:
         assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
-    field_service.stop_assignments(technician_id)
+    WatchedFieldService(site).stop_assignments(technician_id)
+    with site.db.write() as tx:
+        assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
 
 
 def stopped(site: Site, accounts: Iterable[Account]) -> frozenset[str]:
@@ -68,13 +77,33 @@ def stopped(site: Site, accounts: Iterable[Account]) -> frozenset[str]:
         return assignment_stops.ours(tx, working)
 
 
-def release(site: Site, account: Account) -> None:
-    """Allow assignments again if we stopped them and the account does field work as that technician."""
+def release(site: Site, claim: Claim) -> None:
+    """Allow assignments again if we stopped them and the account does field work as that technician.
+
+    Raises Transient if the lease was lost on the way: somebody else may have stopped them since. Then they are
+    stopped again, which is the safe side, and the look that follows a lost lease decides.
+    """
+    account = claim.account
     if account.technician_id is None or not stopped(site, [account]):
         return
     WatchedFieldService(site).allow_assignments(account.technician_id)
     with site.db.write() as tx:
-        assignment_stops.forget(tx, account.technician_id)
+        ours = provisioning.holds(tx, claim)
+        if ours:
+            assignment_stops.forget(tx, account.technician_id)
+    if not ours:
+        _stop_as_ours(site, account.technician_id, account.id)
+        raise Transient("the lease was lost; somebody else looks after this account")
+
+
+def _policy_of_before(site: Site, account: Account) -> GatePolicy:
+    """Without a request nobody loses access with open work orders (D1), except who had lost it by force: whoever
+    gives it back behind our back, by a late request or in Keycloak's console, does not undo that order."""
+    if account.life is Life.ACTIVE:
+        return GatePolicy.HOLD
+    with site.db.read() as tx:
+        last = deactivations.last_completed(tx, account.id)
+    return GatePolicy.FORCE if last is GatePolicy.FORCE else GatePolicy.HOLD
 
 
 def _technicians(site: Site, account: Account, observed: Observed) -> list[str]:

@@ -132,7 +132,8 @@ def test_what_is_claimed_is_nobody_elses_until_the_lease_is_over(
 
 @pytest.mark.req("H1")
 def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, now: datetime) -> None:
-    """A worker that comes back late changes neither the work, nor the observation, nor the timeline."""
+    """A worker that comes back late changes neither the work, nor the observation, nor the timeline; it only asks
+    for one more look, because a request of its own may have come late too."""
     account = store(db, make_account(), now)
     late = claim_one(db, now)
     claim_one(db, now + LEASE)
@@ -143,7 +144,8 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
         assert not provisioning.extend(tx, late, now + 2 * LEASE)
         assert not provisioning.release(tx, late)
     with db.read() as tx:
-        assert tx.connection.execute(select(provisioning_table)).one() == before
+        after = tx.connection.execute(select(provisioning_table)).one()
+        assert after._asdict() == before._asdict() | {"asked": before.asked + 1}
         assert observations.last(tx, account.id) is None
     assert attempts_of(db, account) == []
 
@@ -156,6 +158,17 @@ def test_a_finished_claim_cannot_be_finished_twice(db: Database, make_account: M
     assert finish(db, claim, now, changes=("create",))
     assert not finish(db, claim, now, changes=("create",))
     assert attempts_of(db, account) == [(1, "applied")]
+
+
+@pytest.mark.req("D6", "H1")
+def test_a_lost_lease_asks_for_another_look(db: Database, make_account: MakeAccount, now: datetime) -> None:
+    """However late the slow worker's last request came: after its word somebody looks at Keycloak once more."""
+    store(db, make_account(), now)
+    late = claim_one(db, now)
+    assert finish(db, claim_one(db, now + LEASE), now + LEASE)
+    assert claim_all(db, now + 2 * LEASE) == ()
+    assert not finish(db, late, now + 2 * LEASE)
+    assert finish(db, claim_one(db, now + 2 * LEASE), now + 2 * LEASE)
     assert claim_all(db, now + timedelta(days=1)) == ()
 
 
