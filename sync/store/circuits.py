@@ -66,8 +66,8 @@ def change(tx: Tx, name: CircuitName, to: Callable[[Circuit], Circuit], now: dat
     if after == before:
         return before
     _write(tx, after, now)
-    if before.closed and not after.closed and after.failing_since is not None:
-        _take_back_attempts(tx, name, after.failing_since)
+    if before.closed and not after.closed:
+        _take_back_attempts(tx, name)
     if not before.closed and after.closed:
         _all_due(tx, name, now)
     return after
@@ -103,11 +103,14 @@ def _write(tx: Tx, circuit: Circuit, now: datetime) -> None:
     )
 
 
-def _take_back_attempts(tx: Tx, name: CircuitName, since: datetime) -> None:
-    fewer = case((work.c.attempts > 0, work.c.attempts - 1), else_=0)
-    chosen = _waiting(name, work.c.updated_at >= since)
+def _take_back_attempts(tx: Tx, name: CircuitName) -> None:
+    """Those that failed at this system alone since the account's last answer from it."""
+    fewer = case((work.c.attempts > work.c.waits_attempts, work.c.attempts - work.c.waits_attempts), else_=0)
+    chosen = _waiting(name, work.c.waits_attempts > 0)
     tx.connection.execute(
-        update(work).where(work.c.account_id.in_(select(chosen.c.account_id))).values(attempts=fewer)
+        update(work)
+        .where(work.c.account_id.in_(select(chosen.c.account_id)))
+        .values(attempts=fewer, waits_attempts=0)
     )
 
 
@@ -117,7 +120,7 @@ def _all_due(tx: Tx, name: CircuitName, now: datetime) -> None:
     tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(due_at=sooner, waits_for=null(), waits_reason=null(), waits_since=null())
+        .values(due_at=sooner, waits_for=null(), waits_reason=null(), waits_since=null(), waits_attempts=null())
     )
 
 

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select
+from sqlalchemy import Connection, Engine, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.domain.errors import Failure, Refused
@@ -75,6 +76,12 @@ class Database:
 
     def __repr__(self) -> str:
         return "Database(…)"
+
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None for PostgreSQL, whose disk is not ours to see."""
+        parsed = make_url(self._url)
+        return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
 
     def read(self) -> AbstractContextManager[Tx]:
         """A transaction that sees one moment of the database and cannot change it.

@@ -66,14 +66,14 @@ class Finished:
     `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
     outcome. `quarantine` is (kind, reason): nobody looks again before a person asks; `differences` is what could
     not be made then. `waits` is (circuit or "configuration", reason) while a look again waits for something to be
-    mended.
+    mended. `attempts` None leaves them as they are.
     """
 
     outcome: Outcome
     applied_version: int | None
     fingerprint: str | None
     due_at: datetime | None
-    attempts: int
+    attempts: int | None
     quarantine: tuple[str, str] | None = None
     held_work_orders: tuple[OpenWorkOrder, ...] | None = None
     observed: Observed | None = None
@@ -90,6 +90,7 @@ NOT_STUCK = {
     "waits_for": null(),
     "waits_reason": null(),
     "waits_since": null(),
+    "waits_attempts": null(),
 }
 """Neither in quarantine nor waiting for anything to be mended."""
 
@@ -334,7 +335,8 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
     """What the row of the claim, and of every claim that ended like it, becomes."""
     kind, reason = result.quarantine or (None, None)
     waits_for, waits_reason = result.waits or (None, None)
-    same = and_(work.c.waits_for == waits_for, work.c.waits_reason == waits_reason)
+    same_system = work.c.waits_for == waits_for
+    same = and_(same_system, work.c.waits_reason == waits_reason)
     values: dict[str, Any] = {
         "lease_token": null(),
         "lease_until": null(),
@@ -342,7 +344,7 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
         "applied_version": result.applied_version,
         "applied_fingerprint": result.fingerprint,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
-        "attempts": _unless_asked(claim, work.c.attempts, literal(result.attempts)),
+        "waits_attempts": null() if result.waits is None else case((same_system, work.c.waits_attempts), else_=0),
         "quarantine_kind": _unless_asked(claim, null(), literal(kind, Text())),
         "quarantine_reason": _unless_asked(claim, null(), literal(reason, Text())),
         "quarantine_difference": _unless_asked(claim, null(), literal(result.differences, DifferenceList())),
@@ -351,6 +353,10 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
         "waits_since": null() if result.waits is None else case((same, work.c.waits_since), else_=now),
         "updated_at": now,
     }
+    if result.attempts is not None:
+        values["attempts"] = _unless_asked(claim, work.c.attempts, literal(result.attempts))
+        if result.waits is not None:
+            values["waits_attempts"] = case((same_system, work.c.waits_attempts + 1), else_=1)
     if result.held_work_orders is not None or result.outcome != "retry":
         held = literal(result.held_work_orders, WorkOrderList())
         values["held_work_orders"] = _unless_asked(claim, work.c.held_work_orders, held)

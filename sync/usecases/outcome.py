@@ -157,7 +157,8 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
 def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:
     """Transient and Misconfigured come again by themselves; everything else waits for a person (H2). No attempt is
     burnt while the circuit of what failed is open."""
-    attempts, chance = claim.attempts + 1, random.random()  # noqa: S311 - jitter
+    failed, chance = claim.attempts + 1, random.random()  # noqa: S311 - jitter
+    attempts: int | None = failed
     due: datetime | None = None
     waits: tuple[str, str] | None = None
     quarantine: tuple[str, str] | None = None
@@ -165,14 +166,14 @@ def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: Cir
     if name is not None:
         circuit = circuits.get(tx, name)
         waits = name.value, str(failure)
-        due = now + backoff(attempts, chance)
+        due = now + backoff(failed, chance)
         if not circuit.closed:
-            attempts = claim.attempts
+            attempts = None
             due = now if circuit.name is not CircuitName.FSM else _asks_fsm_again(circuit, failure, now, chance)
     elif isinstance(failure, Transient):
-        due = now + backoff(attempts, chance)
+        due = now + backoff(failed, chance)
     elif isinstance(failure, Misconfigured):
-        due, waits = now + misconfigured_look(attempts, chance), ("configuration", str(failure))
+        due, waits = now + misconfigured_look(failed, chance), ("configuration", str(failure))
     else:
         quarantine = failure.kind, str(failure)
     return Finished(

@@ -98,26 +98,24 @@ def test_a_person_can_ask_for_the_probe_now(db: Database, now: datetime) -> None
 def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
-    """Not an account that failed for a reason of its own, nor one that failed long before."""
-    waiting, other, before = (make_account() for _ in range(3))
-    for account, waits, failed_at in (
-        (before, KEYCLOAK, now - timedelta(hours=1)),
-        (waiting, KEYCLOAK, now),
-        (other, None, now),
-    ):
+    """All the attempts that this system cost it, and not an account that failed for a reason of its own."""
+    once, twice, other = (make_account() for _ in range(3))
+    for account, waits, times in ((once, KEYCLOAK, 1), (twice, KEYCLOAK, 2), (other, None, 1)):
         with db.write() as tx:
             accounts.insert(tx, account)
-            provisioning.mark_due(tx, account.id, Lane.BULK, failed_at)
-            [claim] = provisioning.claim(tx, Lane.BULK, failed_at, timedelta(seconds=60), 1)
-            finished = Finished(
-                outcome="retry",
-                applied_version=None,
-                fingerprint=None,
-                due_at=now + timedelta(hours=1),
-                attempts=3,
-                waits=(waits.value, "away") if waits else None,
-            )
-            assert provisioning.finish(tx, claim, finished, failed_at)
+            provisioning.mark_due(tx, account.id, Lane.BULK, now)
+        for time in range(1, times + 1):
+            with db.write() as tx:
+                [claim] = provisioning.claim(tx, Lane.BULK, now, timedelta(seconds=60), 1)
+                finished = Finished(
+                    outcome="retry",
+                    applied_version=None,
+                    fingerprint=None,
+                    due_at=now if time < times else now + timedelta(hours=1),
+                    attempts=3 + time,
+                    waits=(waits.value, "away") if waits else None,
+                )
+                assert provisioning.finish(tx, claim, finished, now)
     circuit = opened(db, now)
 
     def state(account: Account) -> tuple[int, datetime | None]:
@@ -127,10 +125,10 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
         return found.attempts, found.due_at
 
     hour = now + timedelta(hours=1)
-    assert [state(each) for each in (waiting, other, before)] == [(2, hour), (3, hour), (3, hour)]
+    assert [state(each) for each in (once, twice, other)] == [(3, hour), (3, hour), (4, hour)]
     assert circuit.probe_at is not None
     with db.write() as tx:
         probe = circuits.begin_probe(tx, KEYCLOAK, circuit.probe_at)
         assert probe is not None
         circuits.change(tx, KEYCLOAK, lambda row: row.worked(probe.token), circuit.probe_at)
-    assert [state(each)[1] for each in (waiting, other)] == [circuit.probe_at, hour]
+    assert [state(each)[1] for each in (once, other)] == [circuit.probe_at, hour]

@@ -27,7 +27,7 @@ from sync.entrypoints.cli.output import (
     say,
 )
 from sync.settings import SettingsError
-from sync.store import accounts, figures, history, mails, policies, stuck
+from sync.store import accounts, figures, history, mails, policies, room, stuck
 from sync.store.database import Tx
 from sync.store.troubles import Trouble
 from sync.usecases import pause_lane, quarantine
@@ -51,7 +51,7 @@ def status(as_json: AsJson = False) -> None:
             read = figures.read(tx, site.clock.now())
             found = troubles(tx, read)
         depths, broker = wakes(site)
-        found = (*broker, *found, *start_troubles(site))
+        found = (*room.troubles_of(site.db, site.clock.now()), *broker, *found, *start_troubles(site))
         if as_json:
             print_json(ops_view.status_json(found, read, depths))
         else:

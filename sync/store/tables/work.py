@@ -37,6 +37,7 @@ provisioning = Table(
     Column("waits_for", Text),
     Column("waits_reason", Text),
     Column("waits_since", UtcDateTime),
+    Column("waits_attempts", Integer),
     Column("updated_at", UtcDateTime, nullable=False),
     one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
     one_of("waits_for", WAITS_FOR),
@@ -64,8 +65,8 @@ provisioning = Table(
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
 was taken over from one that ran out. `waits_for` names the circuit whose system failed the last look, or
-"configuration" for what somebody has to mend, with the reason and since when it is the same.
-`quarantine_difference` is what could not be made."""
+"configuration" for what somebody has to mend, with the reason, since when it is the same, and how many attempts it
+cost. `quarantine_difference` is what could not be made."""
 
 attempt = Table(
     "attempt",
