@@ -17,6 +17,7 @@ from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, refuse_shrunken
 from sync.domain.errors import Failure, Transient
 from sync.domain.group_roles import roles_of_groups
+from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
 from sync.domain.vocabulary import FEATURES_CLIENT
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, UsersPage
@@ -25,7 +26,9 @@ from sync.store.comparisons import Comparison, Counts
 from sync.store.database import Tx
 from sync.store.drift import Subject
 from sync.store.tables import ComparisonKind
+from sync.usecases.command import wake
 from sync.usecases.judge_drift import Judged, judge
+from sync.usecases.repair_drift import hand_over
 from sync.usecases.site import Site
 
 MOST_LOOKED_AT = 5_000
@@ -64,6 +67,11 @@ class Comparing:
         with self.site.db.write() as tx:
             if not comparisons.progress(tx, self.row.id, self.counts, self.site.clock.now()):
                 raise self._given_up()
+
+    def hand_over(self, tx: Tx, judged: Judged) -> None:
+        """What is to be repaired goes to the workers as one run, once everything has been compared (rule 6)."""
+        repairs = hand_over(tx, self.site.policy, judged.to_repair, self.site.clock.now())
+        self.counts = replace(self.counts, repairs=repairs)
 
     def finish(self, tx: Tx) -> None:
         """It is whole, in the commit of what it found. Raises Transient, and so undoes that, like `note`."""
@@ -132,7 +140,9 @@ def _compare(comparing: Comparing) -> None:
             drift.found(tx, subject, difference, site.policy.drift.reaction(difference.attribute), now)
         drift.close_unseen(tx, COMPARED, comparing.row.started_at, judged.left_out, now)
         foreign_users.forget_unseen(tx, comparing.row.started_at)
+        comparing.hand_over(tx, judged)
         comparing.finish(tx)
+    wake(site, Lane.BULK)
 
 
 def _expected(site: Site, groups: OurGroups) -> Balance:
@@ -215,7 +225,6 @@ def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judge
             looked_at=judged.looked_at,
             left_out=len(judged.left_out),
             differing=judged.differing,
-            repairs=judged.repairs,
         )
     if judged.left_out:
         log.info("accounts were not judged; the next comparison looks at them", accounts=len(judged.left_out))

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from sync.domain.account import Account
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, refuse_shrunken
+from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 from sync.ports.listing import UserAttributes
 from sync.store import account_pages, accounts, drift
 from sync.store.comparisons import Comparison
 from sync.store.drift import Subject
+from sync.usecases.command import wake
 from sync.usecases.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
 from sync.usecases.judge_drift import Judged, judge
 from sync.usecases.site import Site
@@ -47,7 +49,6 @@ def _compare(comparing: Comparing) -> None:
             looked_at=judged.looked_at,
             left_out=len(judged.left_out),
             differing=judged.differing,
-            repairs=judged.repairs,
         )
     refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
     _end(comparing, strays, judged)
@@ -78,4 +79,6 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
                 difference = Difference(Attribute.STRAY_ACCOUNT_ID, None, carried)
                 drift.found(tx, Subject.of_user(user, username), difference, "report", now)
         drift.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.left_out, now)
+        comparing.hand_over(tx, judged)
         comparing.finish(tx)
+    wake(site, Lane.BULK)

@@ -100,7 +100,7 @@ def repair(site: Site, finding_id: str, by: Actor) -> Finding:
         finding, now = _open(tx, finding_id), site.clock.now()
         account_id = str(finding.subject.account_id)
         if missing:
-            recreate(tx, site.policy, finding, by, now)
+            recreate(tx, site.policy, account_id, str(finding.subject.idp_user_id), by, now)
         elif not provisioning.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
             provisioning.look_again(tx, account_id, Lane.INTERACTIVE, now)
         drift.decide(tx, finding.id, "open", by.name, by.reason, now)

@@ -15,14 +15,11 @@ from sync.domain.account_change import Actor, Door
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, differences
 from sync.domain.errors import Refused
-from sync.domain.lane import Lane
 from sync.store import accounts, drift, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding, Subject
 from sync.store.work_state import WorkState
 from sync.usecases.accept_drift import take_over
-from sync.usecases.command import wake
-from sync.usecases.repair_drift import hand_over
 from sync.usecases.site import Site
 
 OF_REFUSED_USERS = frozenset({Attribute.MISSING, Attribute.ACCOUNT_ID, Attribute.ADMINISTERS_REALM})
@@ -37,14 +34,14 @@ class Judged:
 
     looked_at: int = 0
     differing: int = 0
-    repairs: int = 0
+    to_repair: tuple[Finding, ...] = ()
     left_out: frozenset[str] = frozenset()
 
     def __add__(self, other: Judged) -> Judged:
         return Judged(
             self.looked_at + other.looked_at,
             self.differing + other.differing,
-            self.repairs + other.repairs,
+            self.to_repair + other.to_repair,
             self.left_out | other.left_out,
         )
 
@@ -57,7 +54,7 @@ class _Look:
 
 
 def judge(site: Site, account_ids: Collection[str]) -> Judged:
-    """Look at these accounts in Keycloak and keep what differs; hand over what is to be repaired. Five requests an
+    """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired. Five requests an
     account. Raises a Failure if Keycloak cannot be asked."""
     before = _states(site, account_ids)
     looks = [_look(site, account, state) for account, state in before if settled(state)]
@@ -65,14 +62,12 @@ def judge(site: Site, account_ids: Collection[str]) -> Judged:
     sure = [look for look in looks if after.get(look.account.id) == look.state]
     now = site.clock.now()
     with site.db.write() as tx:
-        repaired = hand_over(tx, site.policy, _written(site, tx, sure, now), now)
-    if repaired:
-        wake(site, Lane.BULK)
+        to_repair = _written(site, tx, sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
         differing=sum(bool(look.differences) for look in sure),
-        repairs=repaired,
+        to_repair=tuple(to_repair),
         left_out=frozenset(account_ids) - judged,
     )
 

@@ -11,6 +11,7 @@ from sync.domain.lane import Lane
 from sync.store import history, provisioning
 from sync.store.runs import RunRow
 from sync.usecases.applying import Applying, refuse_changed_meanwhile
+from sync.usecases.repair_drift import recreate
 
 
 def apply_mappings_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
@@ -44,9 +45,13 @@ def apply_repair_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
 
 def _repair(chunk: Applying, row: RunRow) -> str:
     """Keycloak differs from what is wanted: the next look mends it. Raises Refused if the account was changed
-    since the comparison; then it is looked at anyway."""
+    since the comparison; then it is looked at anyway. A user that was deleted is made anew."""
     account_id = _existing(chunk, row)
     refuse_changed_meanwhile(chunk, row)
+    gone = row.changes.get("recreate")
+    if gone is not None:
+        recreate(chunk.tx, chunk.policy, account_id, gone, chunk.by, chunk.now)
+        return account_id
     provisioning.look_again(chunk.tx, account_id, Lane.BULK, chunk.now)
     return account_id
 

@@ -1,49 +1,81 @@
-"""Hands what a comparison found to the workers: the one place where drift becomes work (E7, G4)."""
+"""Hands what a comparison found to the workers, as one run that the mass-change guard has judged (E7, G4): the one
+place where drift becomes work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.domain.account import Life
 from sync.domain.account_change import Actor, Door
-from sync.domain.drift import Attribute
-from sync.domain.errors import Conflict
+from sync.domain.drift import Attribute, Difference
+from sync.domain.drift_impact import effects_of_repair
+from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
-from sync.store import accounts, drift, history, mails, passwords, provisioning
+from sync.domain.mass_change import Hold, Impact, judge
+from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, runs, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding
+from sync.store.ids import new_id
+from sync.store.runs import Run, RunRow
 from sync.usecases.initial_password import generate
 
-BY_FILE = Actor("drift.toml", Door.WORKER, "repaired by the file's word")
+BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
 
 
 def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime) -> int:
-    """Make the accounts due in the bulk lane; the workers' own look repairs them. Answers how many accounts."""
-    due: set[str] = set()
-    for finding in findings:
-        account_id = finding.subject.account_id
-        if account_id is None:
-            continue
-        if finding.attribute is Attribute.MISSING:
-            recreate(tx, policy, finding, BY_FILE, now)
-        elif account_id not in due:
-            provisioning.look_again(tx, account_id, Lane.BULK, now)
-        due.add(account_id)
-    drift.ask_repair(tx, [finding.id for finding in findings if finding.subject.account_id in due], now)
-    return len(due)
+    """Store one run over all accounts with something to repair: confirmed, or held if it exceeds guard.toml. The
+    workers apply its rows and look at each account. Answers how many accounts.
 
-
-def recreate(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:
-    """The user was deleted in Keycloak and shall be made anew. Whoever calls has just heard from Keycloak itself
-    that it is gone. The new user has a temporary password, mailed as for a new account, and no second factor.
-
-    Raises Conflict if the account has another user by now.
+    A run of an earlier comparison that still waits for an approval is cancelled: this one saw the newer state.
     """
-    account_id, user = str(finding.subject.account_id), str(finding.subject.idp_user_id)
+    _cancel_held(tx, now)
+    by_account: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_account.setdefault(str(finding.subject.account_id), []).append(finding)
+    if not by_account:
+        return 0
+    impact = Impact.of(effects_of_repair(map(_difference, found)) for found in by_account.values())
+    verdict = judge(impact, listing.population(tx), policy.guard, "repair")
+    versions = work_state.wanted_versions(tx, by_account)
+    rows = [
+        _row(number, account_id, by_account[account_id], versions.get(account_id))
+        for number, account_id in enumerate(sorted(by_account), start=1)
+    ]
+    held = isinstance(verdict, Hold)
+    digest = hashlib.sha256(repr([(row.account_id, row.base_version, row.changes) for row in rows]).encode())
+    run = Run(
+        id=new_id(now),
+        kind="repair",
+        state="held" if held else "confirmed",
+        source="comparison",
+        source_digest=digest.hexdigest(),
+        fingerprint=digest.hexdigest(),
+        created_at=now,
+        by=BY_FILE.name,
+        door=BY_FILE.door.value,
+        counts={"update": len(rows)},
+        options={"reason": BY_FILE.reason},
+        confirmed_at=None if held else now,
+        confirmed_by=None if held else BY_FILE.name,
+        held_reasons=verdict.reasons if isinstance(verdict, Hold) else None,
+    )
+    runs.insert(tx, run, rows)
+    drift.ask_repair(tx, [finding.id for finding in findings], now)
+    return len(rows)
+
+
+def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now: datetime) -> None:
+    """The Keycloak user was deleted and shall be made anew. Keycloak itself has said that it is gone; should it be
+    there again, creating finds it by its mark. The new user has a temporary password, mailed as for a new account,
+    and no second factor.
+
+    Raises Refused if the account has another user by now.
+    """
     if not accounts.forget_idp_user_id(tx, account_id, user):
-        raise Conflict(f"the account of {finding.subject.who} has another Keycloak user by now")
+        raise Refused([Problem("account", f"{account_id} has another Keycloak user by now", "compare once more")])
     account = accounts.read_many(tx, [account_id])[account_id]
     if account.life is Life.ACTIVE:
         expires = now + timedelta(hours=policy.realm.temporary_password_hours)
@@ -58,3 +90,32 @@ def recreate(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime)
         now=now,
     )
     provisioning.mark_due(tx, account_id, Lane.BULK, now)
+
+
+def _cancel_held(tx: Tx, now: datetime) -> None:
+    for run in runs.recent(tx, 100, "repair", "held"):
+        runs.end(tx, run.id, "cancelled", now)
+
+
+def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:
+    missing = [finding for finding in findings if finding.attribute is Attribute.MISSING]
+    return RunRow(
+        number=number,
+        original={},
+        parsed=None,
+        verdict="update",
+        changes=_changes(findings) | ({"recreate": missing[0].subject.idp_user_id} if missing else {}),
+        messages={"who": findings[0].subject.who},
+        account_id=account_id,
+        base_version=version,
+    )
+
+
+def _changes(findings: Sequence[Finding]) -> dict[str, object]:
+    """As every run says it: the field with what there is and what shall be."""
+    changed: Mapping[str, object] = {each.attribute.value: [each.found, each.wanted] for each in findings}
+    return {"change": changed}
+
+
+def _difference(finding: Finding) -> Difference:
+    return Difference(finding.attribute, finding.wanted, finding.found)

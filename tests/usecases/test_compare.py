@@ -17,8 +17,10 @@ from sync.domain.errors import Conflict, Refused, Transient, Unsafe
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, LockState, Observed
-from sync.store import accounts, comparisons, drift, foreign_users, history, work_state
+from sync.store import accounts, comparisons, drift, foreign_users, history, runs, work_state
 from sync.store.drift import Finding
+from sync.usecases.apply_runs import apply_chunk
+from sync.usecases.approve import approve
 from sync.usecases.change_account import change, deactivate
 from sync.usecases.compare import compare
 from sync.usecases.compare_attributes import compare_attributes
@@ -51,6 +53,13 @@ def findings(world: World, *states: Any) -> list[Finding]:
 
 def told(world: World) -> set[tuple[str, str, str | None, str | None]]:
     return {(each.attribute, each.subject.who, each.wanted, each.found) for each in findings(world)}
+
+
+def bulk(world: World) -> None:
+    """Let the workers of the bulk lane apply the runs and look at the accounts."""
+    while apply_chunk(world.site):
+        pass
+    world.work(Lane.BULK)
 
 
 def later(world: World) -> None:
@@ -93,7 +102,7 @@ def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[
     compare(world.site, "test")
     assert told(world) == {(attribute, people[0].username, wanted, found)}
     assert len(world.accounts.applied) == before, "the comparison itself writes nothing to Keycloak"
-    world.work(Lane.BULK)
+    bulk(world)
     later(world)
     done = compare(world.site, "test")
     assert done.counts.looked_at == 0
@@ -110,7 +119,7 @@ def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list
     [finding] = findings(world)
     assert (finding.attribute, finding.state) == (Attribute.SWITCHED_OFF, "open")
     assert finding.last_seen_at > finding.first_seen_at
-    world.work(Lane.BULK)
+    bulk(world)
     assert not world.user(people[0]).enabled
     world.user(people[0]).enabled = True
     later(world)
@@ -197,10 +206,10 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     compare(world.site, "test")
     [finding] = findings(world)
     assert (finding.attribute, finding.reaction) == (Attribute.MISSING, "report")
-    world.work(Lane.BULK)
+    bulk(world)
     assert len(world.accounts.users) == 2
     repair(world.site, finding.id, BY)
-    world.work(Lane.BULK)
+    bulk(world)
     assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
     later(world)
     compare(world.site, "test")
@@ -220,7 +229,7 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
     for account in people[:2]:
         del world.accounts.users[world.user(account).id]
     compare(world.site, "test")
-    world.work(Lane.BULK)
+    bulk(world)
     assert world.user(people[0]).enabled
     assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
 
@@ -313,7 +322,7 @@ def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people:
     world.accounts.users["intruder"].roles.add("fsm-profile-manager")
     before = len(world.accounts.applied)
     done = compare(world.site, "test")
-    world.work(Lane.BULK)
+    bulk(world)
     assert done.counts.foreign_users == 2
     assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["guest", "intruder"]
     assert told(world) == {
@@ -333,7 +342,7 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     reacting(world, family_name="accept")
     world.user(people[0]).family_name = "Arnold"
     compare(world.site, "test")
-    world.work(Lane.BULK)
+    bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert (kept.family_name, world.user(people[0]).family_name) == ("Arnold", "Arnold")
@@ -351,7 +360,7 @@ def test_a_person_accepts_another_branch(world: World, people: list[Account]) ->
     compare(world.site, "test")
     [finding] = findings(world)
     accept(world.site, the_finding(world.site, finding.id[-6:]).id, BY)
-    world.work(Lane.BULK)
+    bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert kept.branch == OTHER_BRANCH
@@ -392,7 +401,7 @@ def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World,
     user.family_name = "Arnold"
     compare(world.site, "test")
     assert {each.attribute for each in findings(world)} == {Attribute.ACCOUNT_ID, Attribute.FAMILY_NAME}
-    world.work(Lane.BULK)
+    bulk(world)
     state = world.read(lambda tx: work_state.of_account(tx, people[0].id))
     assert state is not None
     assert state.quarantine is not None
@@ -413,7 +422,7 @@ def test_an_inactive_account_that_somebody_switched_on(world: World, people: lis
     world.user(people[0]).enabled = True
     compare(world.site, "test")
     assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_ON}
-    world.work(Lane.BULK)
+    bulk(world)
     assert not world.user(people[0]).enabled
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
@@ -434,8 +443,35 @@ def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, peo
         ("account-id", people[1].username, people[1].id, None),
         ("stray-account-id", "copy", None, people[1].id),
     }
-    world.work(Lane.BULK)
+    bulk(world)
     world.accounts.users["x"].attributes.clear()
     later(world)
     compare_attributes(world.site, "test")
     assert told(world) == {("account-id", people[1].username, people[1].id, None)}
+
+
+@pytest.mark.req("E7", "G4")
+def test_a_mass_of_repairs_is_held(world: World) -> None:
+    """Somebody moved a whole branch in the console: nothing is repaired before a person approves that run, and
+    the next comparison takes its place."""
+    made = [world.join(f"person.n{number}") for number in range(60)]
+    world.work()
+    paths = {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
+    for account in made:
+        world.user(account).groups ^= paths
+    compare(world.site, "test")
+    bulk(world)
+    [first] = world.read(lambda tx: runs.recent(tx, 10, "repair"))
+    assert first.state == "held"
+    assert first.held_reasons
+    assert "moved" in first.held_reasons[0]
+    assert vocabulary.branch_group(OTHER_BRANCH) in world.user(made[0]).groups
+    later(world)
+    compare(world.site, "test")
+    second, before = world.read(lambda tx: runs.recent(tx, 10, "repair"))
+    assert (before.id, before.state, second.state) == (first.id, "cancelled", "held")
+    approve(world.site, second.id, BY, second.fingerprint)
+    bulk(world)
+    assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
+    later(world)
+    assert compare(world.site, "test").counts.differing == 0
