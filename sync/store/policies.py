@@ -43,6 +43,11 @@ def newest(tx: Tx) -> Adopted | None:
     return None if found is None else Adopted(*found)
 
 
+def numbered(tx: Tx, number: int) -> Adopted | None:
+    found = tx.connection.execute(select(*_COLUMNS).where(policies.c.number == number)).one_or_none()
+    return None if found is None else Adopted(*found)
+
+
 def newest_number(tx: Tx) -> int:
     """Of the policy in force; 0: none was adopted yet. One look at an index."""
     return int(tx.connection.scalar(select(func.max(policies.c.number))) or 0)

@@ -20,7 +20,7 @@ from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
-from sync.domain.plan import diff, refuse_tampered_groups, refuse_unsafe
+from sync.domain.plan import diff, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords, policies, provisioning
@@ -31,6 +31,7 @@ from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import LEASE, keep_lease, remaining
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.usecases.site import Site
+from sync.usecases.tampered_groups import refuse_extra_roles
 
 CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
 """A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
@@ -121,7 +122,7 @@ def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Crea
 def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:
     """The user to create, with the password that waits for it, if one does. Raises a Failure."""
     desired = desired_state(claim.account, site.policy)
-    refuse_tampered_groups(accounts.extra_roles(desired.groups))
+    refuse_extra_roles(site, accounts.extra_roles(desired.groups))
     if isinstance(kept, Misconfigured):
         raise kept
     return NewUser(desired, kept.password if kept is not None else None)
@@ -212,7 +213,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
         refuse_unsafe(desired, observed)
     plan = diff(desired, observed)
     with with_difference(partial(unmade, plan.changes)):
-        refuse_tampered_groups(accounts.extra_roles(desired.groups - observed.groups))
+        refuse_extra_roles(site, accounts.extra_roles(desired.groups - observed.groups))
 
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician

@@ -308,3 +308,24 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
     assert done.run is not None
     rows = company.world.read(lambda tx: runs.rows(tx, done.run.id))  # type: ignore[union-attr]
     assert [row.number for row in rows] == list(range(1, 9))
+
+
+@pytest.mark.req("E7", "C8")
+def test_until_the_realm_has_followed_nobody_is_quarantined(company: Company) -> None:
+    """A feature was taken from a profile and still hangs on its group: the work comes again by itself."""
+    gone = company.proposal(('title = "Dispatcher"', '"scheduling", ', ""))
+    adopt(company.site, gone, LEE)
+    site = company.site
+    path, carried = "/fsm/profiles/dispatcher", {"fsm/scheduling"}
+    gateway = site.accounts
+    assert isinstance(gateway, FakeAccounts)
+    gateway.groups[path] |= carried
+    joiner = company.world.join("late.comer")
+    assert provision_some(site, Lane.INTERACTIVE) == 1
+    work = company.world.read(lambda tx: work_state.of_account(tx, joiner.id))
+    assert work is not None
+    assert work.quarantine is None
+    gateway.groups[path] -= carried
+    company.world.pass_time(3600)
+    provision_some(site, Lane.INTERACTIVE)
+    assert path in company.groups(joiner)
