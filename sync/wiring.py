@@ -16,6 +16,7 @@ from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.listing import KeycloakListing
@@ -61,12 +62,14 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
     policy = in_force.policy if in_force else load(settings.mappings_folder)
     connection = _connection(settings, WORKER_CLIENT, "worker_secret")
     accounts = KeycloakAccounts(connection, policy)
+    login_url = str(settings.mail.login_url)
     db = open_database(settings)
     return Site(
         db=db,
         policy=policy,
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
+        credentials=KeycloakCredentials(connection),
         login_events=KeycloakLoginEvents(connection),
         admin_events=KeycloakAdminEvents(connection),
         listing=KeycloakListing(
@@ -79,9 +82,8 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
         mailer=SmtpMailer(settings.mail),
         wake=CeleryWake(),
         clock=DatabaseClock(db),
-        welcome_letter=partial(
-            messages.welcome, login_url=str(settings.mail.login_url), language=settings.mail.language
-        ),
+        welcome_letter=partial(messages.welcome, login_url=login_url, language=settings.mail.language),
+        reset_letter=partial(messages.password_reset, login_url=login_url, language=settings.mail.language),
         policy_number=in_force.number if in_force else None,
     )
 

@@ -7,7 +7,7 @@ is stored, accepted and carried out is said elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -136,6 +136,17 @@ def to_carry_out(commands: Sequence[Command], *, as_wanted: bool, now: datetime)
             yield command
 
 
+def comes_again_at(commands: Collection[Command], now: datetime) -> datetime | None:
+    """When a command that was put off goes again. One that is due already waits for its account to be as wanted or
+    for the one before it, and nobody needs to look for its sake; an expiry is found by the sweep."""
+    put_off = [
+        each.due_at
+        for each in commands
+        if each.due_at is not None and each.due_at > now and each.kind is not CommandKind.EXPIRE_PASSWORD
+    ]
+    return min(put_off, default=None)
+
+
 class Landed(Enum):
     """What became of an earlier try that ended without an answer."""
 
@@ -180,6 +191,27 @@ def _same_password(command: Command, credentials: Collection[Credential]) -> boo
     return password_created_at(credentials) == before
 
 
+def expiry_of(reset: Command, command_id: str, door: str, now: datetime) -> Command:
+    """What takes the password of this reset away when its time is up, unless it was replaced by then (C1)."""
+    return Command(
+        id=command_id,
+        account_id=reset.account_id,
+        kind=CommandKind.EXPIRE_PASSWORD,
+        requested_at=now,
+        by="fsm-identity",
+        door=door,
+        reason=f"the time of the temporary password is up (asked for by {reset.by})",
+        lane=Lane.BULK,
+        due_at=reset.expires_at,
+        stamp=stamp_of(reset),
+    )
+
+
+def expired_credential(command: Command, credentials: Collection[Credential]) -> Credential | None:
+    """The password that an expiry takes away; None if the user has another one by now."""
+    return next((each for each in credentials if each.type == PASSWORD and each.created_at == command.stamp), None)
+
+
 def lock_told(lock: LockState) -> str:
     """C3: which lockout it was."""
     if lock.permanent:
@@ -189,9 +221,3 @@ def lock_told(lock: LockState) -> str:
     if lock.failures:
         return f"it was not locked; {lock.failures} failures are forgotten"
     return "it was not locked"
-
-
-def counted_types(credentials: Collection[Credential]) -> Mapping[str, int]:
-    """How many second factors of each type, for people to read."""
-    types = [each.type for each in credentials if each.type in SECOND_FACTORS]
-    return {name: types.count(name) for name in sorted(set(types))}

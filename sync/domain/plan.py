@@ -123,20 +123,21 @@ def _single(attributes: Mapping[str, tuple[str, ...]], name: str) -> str | None:
 
 
 def refuse_unsafe(desired: DesiredState, observed: Observed) -> None:
-    """Stop before a user is touched that is not ours or that administers the realm.
+    """Stop before a user is touched that is not ours or that administers the realm: see `refuse_foreign`."""
+    refuse_foreign(desired.account_id, observed)
 
-    Raises Conflict when another account owns the user, Unsafe when nobody of ours does or when the user holds
-    a role of the realm-management client (FACTS: manage-users alone reaches realm administrators).
-    """
+
+def refuse_foreign(account_id: str, observed: Observed) -> None:
+    """Raises Conflict when another account owns the user, Unsafe when nobody of ours does or when the user holds a
+    role of the realm-management client (FACTS: manage-users alone reaches realm administrators)."""
     if observed.account_id is None:
         raise Unsafe(
             f"Keycloak user {observed.username!r} ({observed.idp_user_id}) carries no account id of ours; "
             "it can be adopted after a review, never overwritten"
         )
-    if observed.account_id != desired.account_id:
+    if observed.account_id != account_id:
         raise Conflict(
-            f"Keycloak user {observed.username!r} belongs to account {observed.account_id}, "
-            f"not to {desired.account_id}"
+            f"Keycloak user {observed.username!r} belongs to account {observed.account_id}, not to {account_id}"
         )
     if observed.administers_realm:
         raise Unsafe(

@@ -39,8 +39,8 @@ class Mailer(Protocol):
         ...
 
 
-class WelcomeLetter(Protocol):
-    """Writes the mail with the credentials of a new account (F7)."""
+class PasswordLetter(Protocol):
+    """Writes a mail with a temporary password: of a new account (F7), or after a reset (C1)."""
 
     def __call__(
         self,

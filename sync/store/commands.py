@@ -7,7 +7,7 @@ its own (`provisioning.holds`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,26 +32,31 @@ class SealedPassword:
 
 def add(tx: Tx, command: Command, password: str | None = None) -> None:
     """Store a new command, and the password it carries sealed."""
-    tx.connection.execute(
-        commands.insert().values(
-            {
-                "id": command.id,
-                "account_id": command.account_id,
-                "kind": command.kind.value,
-                "state": command.state.value,
-                "lane": command.lane.value,
-                "requested_at": command.requested_at,
-                "by": command.by,
-                "door": command.door,
-                "reason": command.reason,
-                "options": _options(command),
-                "sealed": None if password is None else tx.sealer.seal(password),
-                "expires_at": command.expires_at,
-                "due_at": command.due_at,
-                "attempts": 0,
-            }
-        )
-    )
+    sealed = None if password is None else tx.sealer.seal(password)
+    tx.connection.execute(commands.insert().values(_row(command) | {"sealed": sealed}))
+
+
+def add_many(tx: Tx, many: Sequence[Command]) -> None:
+    """Store new commands that carry no password."""
+    tx.connection.execute(commands.insert(), [_row(each) for each in many])
+
+
+def _row(command: Command) -> dict[str, object]:
+    return {
+        "id": command.id,
+        "account_id": command.account_id,
+        "kind": command.kind.value,
+        "state": command.state.value,
+        "lane": command.lane.value,
+        "requested_at": command.requested_at,
+        "by": command.by,
+        "door": command.door,
+        "reason": command.reason,
+        "options": _options(command),
+        "expires_at": command.expires_at,
+        "due_at": command.due_at,
+        "attempts": 0,
+    }
 
 
 def get(tx: Tx, command_id: str) -> Command | None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sync.domain.account import Account
 from sync.domain.account_change import Actor
 from sync.domain.deactivation import DeactivationState
+from sync.store import commands
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.tables import assignment, attempt, deactivation, mail
@@ -138,7 +139,7 @@ def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
     return tuple(Assignment(*row) for row in rows)
 
 
-Kind = Literal["asked", "keycloak", "deactivation", "mail"]
+Kind = Literal["asked", "keycloak", "command", "deactivation", "mail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def timeline(tx: Tx, account_id: str) -> tuple[TimelineEntry, ...]:
     entries = [
         *_asked(tx, account_id),
         *_tried(tx, account_id),
+        *_carried_out(tx, account_id),
         *_deactivated(tx, account_id),
         *_mailed(tx, account_id),
     ]
@@ -193,6 +195,16 @@ def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             row.at, "keycloak", f"{row.outcome} (version {row.version})", tuple(details), order=row.id
         )
+
+
+def _carried_out(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    """How one-shot acts ended, and those nobody asked for; that one was asked for is in the audit trail."""
+    for each in commands.of_account(tx, account_id):
+        if each.finished_at is not None:
+            details = (each.outcome,) if each.outcome else ()
+            yield TimelineEntry(
+                each.finished_at, "command", f"{each.kind} {each.state}", details, order=f"z{each.id}"
+            )
 
 
 def _deactivated(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:

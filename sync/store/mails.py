@@ -26,6 +26,9 @@ from sync.store.tables import mail as mails
 DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
 
+PASSWORD_RESET = "password reset"  # noqa: S105 - a kind of mail
+"""The kind of a mail that carries the password of a reset, which its command keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class MailClaim:
@@ -89,6 +92,19 @@ def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
         ).rowcount
         for some in batches(account_ids)
     )
+
+
+def give_up(tx: Tx, account_id: str, why: str, now: datetime) -> int:
+    """Mails with a password that have not left will not: it is no longer good. Answers how many."""
+    return tx.connection.execute(
+        update(mails)
+        .where(
+            mails.c.account_id == account_id,
+            mails.c.state.in_(("waiting", "due")),
+            mails.c.expires_at.is_not(None),
+        )
+        .values(state="failed", due_at=None, finished_at=now, error=why)
+    ).rowcount
 
 
 def readdress(tx: Tx, account_id: str, recipient: str) -> int:

@@ -5,13 +5,27 @@ A claim is a lease with a token. Whoever finishes with a token that is no longer
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Text, and_, case, exists, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    Update,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.account import Account
@@ -147,18 +161,22 @@ def look_again(tx: Tx, account_id: str, lane: Lane, at: datetime) -> bool:
 
     False: there is no such account at work.
     """
+    return tx.connection.execute(_look_again(lane, at).where(work.c.account_id == account_id)).rowcount == 1
+
+
+def look_again_many(tx: Tx, account_ids: Collection[str], lane: Lane, at: datetime) -> None:
+    """`look_again` for many."""
+    tx.connection.execute(_look_again(lane, at).where(work.c.account_id.in_(list(account_ids))))
+
+
+def _look_again(lane: Lane, at: datetime) -> Update:
     stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
     sooner = and_(work.c.due_at.is_not(None), work.c.due_at <= at)
-    changed = tx.connection.execute(
-        update(work)
-        .where(work.c.account_id == account_id)
-        .values(
-            lane=case((stays, work.c.lane), else_=lane.value),
-            due_at=case((sooner, work.c.due_at), else_=literal(at, UtcDateTime())),
-            asked=work.c.asked + 1,
-        )
+    return update(work).values(
+        lane=case((stays, work.c.lane), else_=lane.value),
+        due_at=case((sooner, work.c.due_at), else_=literal(at, UtcDateTime())),
+        asked=work.c.asked + 1,
     )
-    return changed.rowcount == 1
 
 
 def touched_since(tx: Tx, since: datetime, after: str, limit: int) -> tuple[str, ...]:
@@ -225,7 +243,7 @@ def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tu
     token = str(uuid4())
     chosen = (
         select(work.c.account_id)
-        .where(*_with_urgent_commands(now))
+        .where(*_with_urgent_commands(now), lanes.running(Lane.INTERACTIVE))
         .order_by(work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)

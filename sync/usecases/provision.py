@@ -27,6 +27,7 @@ from sync.store import passwords, policies, provisioning
 from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
+from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import LEASE, keep_lease, remaining
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
@@ -73,8 +74,9 @@ def provision_some(site: Site, lane: Lane) -> int:
             continue
         outcome = bring_about_safely(site, accounts, claim, found)
         watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
-        settle(site, claim, outcome, watch.name)
-    return len(claims)
+        settle(site, claim, carry_out(site, claim, outcome), watch.name)
+        come_again(site, claim)
+    return len(claims) + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:

@@ -7,7 +7,7 @@ and two mails with two credentials are worse than one that a person sends again.
 from __future__ import annotations
 
 import random
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
@@ -15,8 +15,11 @@ from sync.domain.account import Account
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.retry import MISCONFIGURED_LOOK, backoff
 from sync.ports.signals import Message
-from sync.store import mails, passwords
-from sync.store.mails import MailClaim
+from sync.store import commands, mails, passwords
+from sync.store.commands import SealedPassword
+from sync.store.database import Tx
+from sync.store.mails import PASSWORD_RESET, MailClaim
+from sync.store.passwords import KeptPassword
 from sync.usecases.site import Site
 
 LEASE = timedelta(seconds=120)
@@ -36,7 +39,7 @@ def send_some(site: Site) -> int:
         else:
             with site.db.write() as tx:
                 if mails.finish(tx, claim, "sent", site.clock.now()):
-                    passwords.erase(tx, claim.account.id)
+                    erase_password(tx, claim)
     return len(claims)
 
 
@@ -44,11 +47,12 @@ def compose(site: Site, claim: MailClaim) -> Message:
     """The mail with the password, opened only here. Raises NeedsPerson if it must not go."""
     if claim.taken_over:
         raise NeedsPerson("a worker stopped while it was sending; whether the mail left is not known")
+    letter = site.reset_letter if claim.kind == PASSWORD_RESET else site.welcome_letter
     with site.db.read() as tx:
-        kept = passwords.kept(tx, claim.account.id, site.clock.now())
+        kept = password_for(tx, claim, site.clock.now())
     if kept is None:
         raise NeedsPerson("the temporary password has expired and is erased")
-    return site.welcome_letter(
+    return letter(
         message_id=claim.message_id,
         to=claim.recipient,
         full_name=claim.account.full_name,
@@ -57,6 +61,21 @@ def compose(site: Site, claim: MailClaim) -> Message:
         expires_at=kept.expires_at,
         time_zone=local_time(claim.account, site.policy),
     )
+
+
+def password_for(tx: Tx, claim: MailClaim, now: datetime) -> KeptPassword | SealedPassword | None:
+    """The password the mail carries: that of the account's beginning, or that of one reset."""
+    if claim.kind == PASSWORD_RESET:
+        return commands.password_of_mail(tx, claim.id)
+    return passwords.kept(tx, claim.account.id, now)
+
+
+def erase_password(tx: Tx, claim: MailClaim) -> None:
+    """The mail has left: nobody needs it any more."""
+    if claim.kind == PASSWORD_RESET:
+        commands.erase_password_of_mail(tx, claim.id)
+    else:
+        passwords.erase(tx, claim.account.id)
 
 
 def local_time(account: Account, policy: Policy) -> tzinfo:

@@ -9,10 +9,11 @@ from mappings.policy import Policy
 from sync.domain.lane import Lane
 from sync.ports.accounts import Accounts
 from sync.ports.admin_events import AdminEvents
+from sync.ports.credentials import Credentials
 from sync.ports.field_service import FieldService
 from sync.ports.listing import Listing
 from sync.ports.login_events import LoginEvents
-from sync.ports.signals import Clock, Mailer, Wake, WelcomeLetter
+from sync.ports.signals import Clock, Mailer, PasswordLetter, Wake
 from sync.store.database import Database
 
 
@@ -48,11 +49,13 @@ class Site:
     login_events: LoginEvents
     admin_events: AdminEvents
     listing: Listing
+    credentials: Credentials
     field_service: FieldService
     mailer: Mailer
     wake: Wake
     clock: Clock
-    welcome_letter: WelcomeLetter
+    welcome_letter: PasswordLetter
+    reset_letter: PasswordLetter
     policy_number: int | None = None
 
     def accounts_for(self, lane: Lane) -> Accounts:

@@ -9,6 +9,7 @@ from sync.domain.lane import Lane
 from sync.store import jobs, locks, mails, passwords, provisioning, runs
 from sync.store import lanes as pauses
 from sync.usecases import circuit_watch, redis_watch
+from sync.usecases.carry_out import look_for_overlooked
 from sync.usecases.command import wake
 from sync.usecases.run_jobs import JOBS
 from sync.usecases.site import Site
@@ -25,7 +26,8 @@ def sweep(site: Site) -> tuple[Lane, ...]:
             return ()
         passwords.erase_expired(tx, now)
         mails.expire(tx, now)
-        lanes = {lane for lane in provisioning.due_lanes(tx, now) if circuit_watch.admits(site, tx, lane)}
+        due = {*look_for_overlooked(tx, now), *provisioning.due_lanes(tx, now)}
+        lanes = {lane for lane in due if circuit_watch.admits(site, tx, lane)}
         if mails.any_due(tx, now):
             lanes.add(Lane.MAIL)
         if runs.any_to_apply(tx, now):

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from mappings.policy import Policy
 from sync.domain import vocabulary
@@ -24,6 +25,7 @@ from sync.domain.change import (
     TakeRole,
     UpdateDetails,
 )
+from sync.domain.commands import PASSWORD, Credential
 from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.group_roles import PARENTS, roles_of_groups
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
@@ -51,6 +53,7 @@ class FakeUser:
     lock: LockState = field(default_factory=LockState)
     password: str | None = field(default=None, repr=False)
     tokens: dict[str, str | None] = field(default_factory=dict)
+    credentials: list[Credential] = field(default_factory=list)
 
     @property
     def account_id(self) -> str | None:
@@ -74,11 +77,12 @@ class FakeAccounts:
             for path, carried in roles_of_groups(policy).items()
         }
         self.groups = {path: set(roles) for path, roles in self.expected.items()}
-        self._failures: list[tuple[Failure, bool]] = []
+        self._failures: list[tuple[BaseException, bool]] = []
+        self._apply_failures: list[tuple[BaseException, bool]] = []
         self.always_fails: Failure | None = None
         self.asked = 0
 
-    def fail_next(self, failure: Failure, *, after_the_work: bool = False) -> None:
+    def fail_next(self, failure: BaseException, *, after_the_work: bool = False) -> None:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
@@ -95,9 +99,15 @@ class FakeAccounts:
         with self._failing():
             return tuple(self._observed(user, sessions=False) for user in self._holders(username, email))
 
+    def fail_next_apply(self, failure: BaseException, *, after_the_work: bool = False) -> None:
+        """The same for the next `apply`, whatever is asked before it."""
+        self._apply_failures.append((failure, after_the_work))
+
     def apply(self, idp_user_id: str, change: Change) -> None:
+        if self._apply_failures:
+            self._failures.insert(0, self._apply_failures.pop(0))
         with self._failing():
-            user = self._admitted(idp_user_id)
+            user = self.admitted(idp_user_id)
             self._carry_out(user, change)
             self.applied.append((idp_user_id, change))
 
@@ -149,6 +159,8 @@ class FakeAccounts:
             required_actions={"UPDATE_PASSWORD"},
             password=new.temporary_password,
         )
+        if new.temporary_password is not None:
+            user.credentials.append(Credential(str(uuid.uuid4()), PASSWORD, datetime(2026, 1, 1, tzinfo=UTC)))
         self.users[user.id] = user
         return Created(user.id, existed=False)
 
@@ -161,7 +173,8 @@ class FakeAccounts:
             named = ", ".join(f"{holder.username!r} with {holder.email!r}" for holder in holders)
             raise Conflict(f"{username!r} or {email!r} is taken by {named}")
 
-    def _admitted(self, idp_user_id: str) -> FakeUser:
+    def admitted(self, idp_user_id: str) -> FakeUser:
+        """The user, if it may be written to."""
         user = self.users.get(idp_user_id)
         if user is None:
             raise NeedsPerson(f"Keycloak has no user {idp_user_id}")

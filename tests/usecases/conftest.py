@@ -26,6 +26,7 @@ from sync.usecases.command import perform
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.listing import FakeListing
@@ -45,6 +46,7 @@ class World:
 
     site: Site
     accounts: FakeAccounts
+    credentials: FakeCredentials
     logins: FakeLoginEvents
     admins: FakeAdminEvents
     fsm: FakeFieldService
@@ -111,6 +113,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
     path = tmp_path / "world.db"
     path.write_bytes(migrated.read_bytes())
     accounts = FakeAccounts(POLICY)
+    credentials = FakeCredentials(accounts)
     fsm = FakeFieldService(POLICY.work_orders)
     mailer, wake, clock = FakeMailer(), FakeWake(), FakeClock()
     logins, admins = FakeLoginEvents(clock), FakeAdminEvents(clock)
@@ -119,6 +122,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         policy=POLICY,
         accounts=accounts,
         bulk_accounts=accounts,
+        credentials=credentials,
         login_events=logins,
         admin_events=admins,
         listing=FakeListing(accounts),
@@ -127,5 +131,6 @@ def world(migrated: Path, tmp_path: Path) -> World:
         wake=wake,
         clock=clock,
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
+        reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
     )
-    return World(site, accounts, logins, admins, fsm, mailer, wake, clock, path)
+    return World(site, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)

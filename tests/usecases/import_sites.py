@@ -11,7 +11,7 @@ from functools import partial
 from cryptography.fernet import Fernet
 
 import mappings
-from sync.adapters.mail.messages import welcome
+from sync.adapters.mail.messages import password_reset, welcome
 from sync.domain.account_change import Actor, Door
 from sync.ports.field_service import Technician
 from sync.store import schema
@@ -19,6 +19,7 @@ from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.listing import FakeListing
@@ -43,6 +44,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             policy=POLICY,
             accounts=accounts,
             bulk_accounts=accounts,
+            credentials=FakeCredentials(accounts),
             login_events=FakeLoginEvents(clock),
             admin_events=FakeAdminEvents(clock),
             listing=FakeListing(accounts),
@@ -51,6 +53,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             wake=FakeWake(),
             clock=clock,
             welcome_letter=partial(welcome, login_url="https://login.example.com/"),
+            reset_letter=partial(password_reset, login_url="https://login.example.com/"),
         )
     finally:
         database.close()

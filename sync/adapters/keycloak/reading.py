@@ -115,6 +115,11 @@ class UserReader:
             user = self.user(idp_user_id)
         return user
 
+    def lock(self, idp_user_id: str) -> LockState | None:
+        """Whether Keycloak refuses the user for now or for good: two requests. None: there is no such user."""
+        user = self.settled(idp_user_id)
+        return None if user is None else _lock(user, self._lockout(idp_user_id))
+
     def _lockout(self, idp_user_id: str) -> Json:
         return self._connection.get(f"attack-detection/brute-force/users/{segment(idp_user_id)}")
 

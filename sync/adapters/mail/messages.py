@@ -7,40 +7,51 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from functools import cache
+from typing import NotRequired, TypedDict, Unpack
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sync.ports.signals import Message
 
 
-def welcome(
-    *,
-    message_id: str,
-    to: str,
-    full_name: str,
-    username: str,
-    temporary_password: str,
-    expires_at: datetime,
-    time_zone: tzinfo,
-    login_url: str,
-    language: str = "en",
-) -> Message:
-    """The mail with the credentials of a new account (F7).
+def welcome(**told: Unpack[Password]) -> Message:
+    """The mail with the credentials of a new account (F7). Raises KeyError for a language without templates."""
+    return _password_mail("welcome", **told)
 
-    `expires_at` is an aware datetime; the mail names it in `time_zone`, that of the person's branch.
-    Raises KeyError for a language without templates.
-    """
+
+def password_reset(**told: Unpack[Password]) -> Message:
+    """The mail with the temporary password of a reset (C1). Raises KeyError for a language without templates."""
+    return _password_mail("password-reset", **told)
+
+
+class Password(TypedDict):
+    """What a mail with a temporary password tells. `expires_at` is an aware datetime; the mail names it in
+    `time_zone`, that of the person's branch."""
+
+    message_id: str
+    to: str
+    full_name: str
+    username: str
+    temporary_password: str
+    expires_at: datetime
+    time_zone: tzinfo
+    login_url: str
+    language: NotRequired[str]
+
+
+def _password_mail(name: str, **told: Unpack[Password]) -> Message:
+    time_zone = told["time_zone"]
     return _message(
-        "welcome",
-        language,
-        message_id=message_id,
-        to=to,
-        full_name=" ".join(full_name.split()),
-        username=username,
-        temporary_password=temporary_password,
-        expires=expires_at.astimezone(time_zone),
+        name,
+        told.get("language", "en"),
+        message_id=told["message_id"],
+        to=told["to"],
+        full_name=" ".join(told["full_name"].split()),
+        username=told["username"],
+        temporary_password=told["temporary_password"],
+        expires=told["expires_at"].astimezone(time_zone),
         time_zone=str(time_zone),
-        login_url=login_url,
+        login_url=told["login_url"],
     )
 
 

@@ -17,6 +17,7 @@ from sync.domain.commands import (
     Found,
     Landed,
     change_fulfilled,
+    comes_again_at,
     found_before,
     lock_told,
     reset_landed,
@@ -57,6 +58,16 @@ def test_an_expiry_before_its_time_holds_nothing_back() -> None:
     """It waits three days; an unlock meanwhile does not."""
     expiry = command(1, CommandKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(days=3))
     assert carried_out(expiry, command(2, CommandKind.UNLOCK)) == ["c-2"]
+
+
+@pytest.mark.req("H2")
+def test_the_account_is_looked_at_again_when_the_one_put_off_goes() -> None:
+    """Not at once for those behind it: that would spin."""
+    put_off = command(1, CommandKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=9))
+    expiry = command(3, CommandKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(seconds=5))
+    behind = command(2, CommandKind.UNLOCK)
+    assert comes_again_at([put_off, behind, expiry], NOW) == put_off.due_at
+    assert comes_again_at([behind, expiry], NOW) is None
 
 
 @pytest.mark.req("D6", "H2")

@@ -1,0 +1,258 @@
+"""Carrying one-shot acts out: each once, in order, under the account's lease, after the account itself is as
+wanted.
+
+A start is on disk before Keycloak is asked for anything; what a worker finds started it verifies instead of
+repeating (`acts`). A command that fails waits for nobody: its reason is in the timeline, the account's own work
+goes on, and so do the commands after it.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from sync.domain.account_change import Door
+from sync.domain.commands import (
+    Command,
+    CommandKind,
+    CommandState,
+    Found,
+    comes_again_at,
+    expiry_of,
+    found_before,
+    to_carry_out,
+)
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.lane import Lane
+from sync.domain.observed import Observed
+from sync.domain.plan import refuse_foreign
+from sync.domain.retry import MISCONFIGURED_LOOK, backoff
+from sync.store import accounts, commands, mails, passwords, provisioning
+from sync.store.database import Tx
+from sync.store.ids import new_id
+from sync.store.provisioning import Claim
+from sync.usecases import acts, circuit_watch
+from sync.usecases.acts import NEVER_TWICE, Act, Done
+from sync.usecases.command import wake
+from sync.usecases.lease import LEASE, keep_lease
+from sync.usecases.outcome import Failed, Outcome
+from sync.usecases.site import Site
+
+AT_ONCE = 20
+"""Accounts in quarantine whose commands are taken in one go."""
+
+OVERLOOKED_AT_ONCE = 1_000
+
+SUPERSEDED = "replaced by a password reset"
+
+log = structlog.get_logger()
+
+
+def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
+    """After the account was looked at and before that is recorded: carry out what waits for it.
+
+    While Keycloak cannot be asked everything waits. Where the account is not as wanted for another reason, what
+    opens no way in goes all the same. Answers the outcome with what the commands changed of the user. Our database
+    being away is no outcome: the lease runs out, and the next look verifies.
+    """
+    if not claim.commands or (isinstance(outcome, Failed) and isinstance(outcome.failure, Transient)):
+        return outcome
+    try:
+        if isinstance(outcome, Failed):
+            _run(site, claim, _User(site, claim, claim.account.idp_user_id), as_wanted=False)
+            return outcome
+        user = _User(site, claim, outcome.idp_user_id, outcome.observed)
+        _run(site, claim, user, as_wanted=True)
+    except Transient as failure:
+        log.warning(
+            "commands not recorded; they are verified later", account=claim.account.id, reason=str(failure)
+        )
+        return outcome
+    return outcome if user.seen is None else replace(outcome, observed=user.seen)
+
+
+def come_again(site: Site, claim: Claim) -> None:
+    """After the look is recorded: a command that was put off makes its account due at its time. If the worker dies
+    before, the sweep finds it."""
+    if not claim.commands:
+        return
+    try:
+        with site.db.write() as tx:
+            left = commands.open_for_many(tx, [claim.account.id]).get(claim.account.id, ())
+            at = comes_again_at(left, site.clock.now())
+            if at is not None:
+                provisioning.look_again(tx, claim.account.id, claim.lane, at)
+    except Transient as failure:
+        log.warning("commands wait for the sweep", account=claim.account.id, reason=str(failure))
+
+
+def carry_out_in_quarantine(site: Site) -> int:
+    """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
+    many commands came to an end."""
+    with site.db.write() as tx:
+        claims, watch = circuit_watch.claim(
+            site,
+            tx,
+            Lane.INTERACTIVE,
+            lambda limit: provisioning.claim_quarantined(tx, site.clock.now(), LEASE, limit),
+            AT_ONCE,
+        )
+    ended = 0
+    for claim in claims:
+        user = _User(site, claim, claim.account.idp_user_id)
+        ended += _run(site, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
+        watch.heard(user.failure)
+        with site.db.write() as tx:
+            provisioning.release(tx, claim)
+    return ended
+
+
+def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
+    """For the sweep: make accounts due whose commands nobody would come to, and erase passwords whose time is up.
+    Answers the lanes to wake for accounts in quarantine."""
+    commands.erase_expired(tx, now)
+    for account_id, lane in commands.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
+        provisioning.look_again(tx, account_id, lane, now)
+    return frozenset({Lane.INTERACTIVE} if provisioning.any_quarantined(tx, now) else ())
+
+
+@dataclass
+class _User:
+    """The user as far as it is known, looked at when a command first needs it."""
+
+    site: Site
+    claim: Claim
+    idp_user_id: str | None
+    seen: Observed | None = None
+    failure: Failure | None = None
+    """What stopped the last command, if something did."""
+
+    def look(self) -> Observed:
+        """Raises a Failure; also for a user that is not this account's or administers the realm."""
+        if self.idp_user_id is None:
+            raise NeedsPerson("the account has no Keycloak user")
+        if self.seen is None:
+            self.seen = self.site.accounts.observe(self.idp_user_id, sessions=False)
+        if self.seen is None:
+            raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there")
+        refuse_foreign(self.claim.account.id, self.seen)
+        return self.seen
+
+
+def _run(site: Site, claim: Claim, user: _User, *, as_wanted: bool) -> int:
+    """Carry out those that go now, until one has to come again or the lease is lost. Answers how many ended."""
+    ended = 0
+    for command in to_carry_out(claim.commands, as_wanted=as_wanted, now=site.clock.now()):
+        if not _one(site, claim, command, user):
+            break
+        ended += 1
+    return ended
+
+
+def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
+    """True: it came to an end. False: the later ones of this account wait."""
+    begun = None
+    try:
+        observed = user.look()
+        credentials = acts.credentials_for(site, command, observed)
+        keep_lease(site, claim)
+        begun = _start(site, claim, command, found_before(observed.lock, credentials))
+        if begun is None:
+            return False
+        act = Act(
+            begun.command,
+            claim.account,
+            observed,
+            credentials,
+            repeated=command.state is CommandState.STARTED,
+            password=begun.password,
+        )
+        done = acts.carry_out(site, act, lambda: keep_lease(site, claim))
+    except Exception as error:
+        user.failure = _as_failure(command, error)
+        return _failed(site, claim, command, user.failure, begun=begun is not None)
+    user.seen = done.observed
+    return _done(site, claim, begun.command, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    command: Command
+    password: str | None
+
+
+def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun | None:
+    """None: the lease was lost, or the command has ended meanwhile."""
+    with site.db.write() as tx:
+        if not provisioning.holds(tx, claim):
+            return None
+        started = commands.start(tx, command.id, found, site.clock.now())
+        if started.state is not CommandState.STARTED:
+            return None
+        kept = commands.password_of(tx, command.id)
+    return _Begun(started, None if kept is None else kept.password)
+
+
+def _done(site: Site, claim: Claim, command: Command, done: Done) -> bool:
+    now = site.clock.now()
+    with site.db.write() as tx:
+        if not provisioning.holds(tx, claim):
+            return False
+        mail_id = _after_reset(tx, command, now) if command.kind is CommandKind.RESET_PASSWORD else None
+        commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
+    if mail_id is not None:
+        wake(site, Lane.MAIL)
+    return True
+
+
+def _after_reset(tx: Tx, command: Command, now: datetime) -> str | None:
+    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked,
+    and it is taken away when its time is up. Answers the mail."""
+    passwords.erase(tx, command.account_id)
+    mails.give_up(tx, command.account_id, SUPERSEDED, now)
+    commands.add(tx, expiry_of(command, new_id(now), str(Door.WORKER), now))
+    account = accounts.get(tx, command.account_id)
+    if not command.by_mail or account is None:
+        return None
+    mail_id = mails.enqueue(
+        tx,
+        command.account_id,
+        kind=mails.PASSWORD_RESET,
+        recipient=account.email,
+        expires_at=command.expires_at,
+        now=now,
+    )
+    mails.make_due(tx, [command.account_id], now)
+    return mail_id
+
+
+def _failed(site: Site, claim: Claim, command: Command, failure: Failure, *, begun: bool) -> bool:
+    """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
+    the command with its reason. Nothing is written if the lease was lost."""
+    now = site.clock.now()
+    if isinstance(failure, Transient):
+        again = now + backoff(command.attempts + 1, random.random())  # noqa: S311 - jitter
+    elif isinstance(failure, Misconfigured) and (failure.system is not None or not begun):
+        again = now + MISCONFIGURED_LOOK
+    else:
+        again = None
+    with site.db.write() as tx:
+        if not provisioning.holds(tx, claim):
+            return False
+        if again is None:
+            commands.finish(tx, command.id, CommandState.FAILED, str(failure), now)
+            return True
+        not_done = command.kind in NEVER_TWICE and command.state is CommandState.WAITING
+        commands.put_off(tx, command.id, again, str(failure), certainly_not_done=not_done)
+    return False
+
+
+def _as_failure(command: Command, error: Exception) -> Failure:
+    """What nobody foresaw is for a person, not for a loop."""
+    if isinstance(error, Failure):
+        return error
+    log.error("unforeseen error", command=command.id, kind=str(command.kind), exc_info=error)
+    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")
