@@ -135,6 +135,37 @@ def test_a_hold_is_shown_and_ends_with_the_reassignment(shell: CommandLine, plac
     wait_until(lambda: not enabled(place, held), 30, "the hold has not completed")
 
 
+@pytest.mark.req("C1", "C2", "C3", "C6", "D6", "I3")
+def test_one_shot_acts_are_asked_for_and_told(shell: CommandLine, place: Place) -> None:
+    """Each says how it ended; the new password is shown once, opens the login, and stands nowhere else."""
+    create(shell, "ida.falk@example.com", "dispatcher", "--branch", "berlin")
+    who = "ida.falk@example.com"
+    printed = shell.done("account", "reset-password", who, *WHY)
+    [password] = PASSWORD_SHOWN.findall(printed)
+    assert "reset-password is done" in printed
+    browser = place.browser()
+    page = browser.log_in(who, password)
+    assert page.asks == "new password"
+    assert browser.submit(page, **{"password-new": PASSWORD, "password-confirm": PASSWORD}).code
+    assert "it was not locked" in shell.done("account", "unlock", who, *WHY)
+    assert "ended" in shell.done("account", "end-sessions", who, *WHY)
+    shell.run("account", "reset-second-factor", who, "--identity-check", " ", *WHY).refused("identity check")
+    checked = ("--identity-check", "called back")
+    assert "there was none" in shell.done("account", "reset-second-factor", who, *checked, *WHY)
+    told = shell.json("account", "require-password-change", who, *WHY)
+    assert (told["username"], told["command"]["state"]) == (who, "done")
+    assert place.browser().log_in(who, PASSWORD).asks == "new password"
+
+    asked = shell.json("account", "require-password-change", "--branch", "berlin", "--yes", *WHY)
+    assert asked["accounts"] >= 1
+    shell.run("account", "require-password-change", "--branch", "atlantis", "--yes", *WHY).refused("atlantis")
+    shell.run("account", "require-password-change", *WHY).refused("one of the two")
+    shown = shell.done("account", "show", who)
+    assert [each for each in ("reset-password done", "identity check: called back") if each not in shown] == []
+    assert password not in shown
+    assert shell.json("account", "show", who)["commands"][0]["kind"] == "expire-password"
+
+
 @pytest.mark.req("F2", "F3", "F4", "F5", "I3")
 def test_a_staff_list_is_reviewed_confirmed_and_carried_into_keycloak(shell: CommandLine, place: Place) -> None:
     """Good rows reach Keycloak, the wrong one comes back in a file to be mended."""

@@ -13,11 +13,13 @@ import typer
 
 from sync.domain.account import Account, Life
 from sync.domain.account_change import UNSET, AccountChange, NewAccount, Unset
-from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.errors import Problem, Refused
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
+from sync.entrypoints.cli import account_acts
 from sync.entrypoints.cli.account_view import print_account, print_accounts
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
+from sync.entrypoints.cli.person import Who, the_account
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
 from sync.store import accounts
 from sync.store.database import Tx
@@ -31,8 +33,8 @@ from sync.usecases.site import Site
 from sync.wiring import build_site
 
 app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
+app.add_typer(account_acts.app)
 
-Who = Annotated[str, typer.Argument(help="Username, e-mail, employee number, technician id or account id.")]
 Text = Annotated[str | None, typer.Option()]
 
 
@@ -212,18 +214,6 @@ def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 
         say(f"{account.username}: reactivation is stored")
         if wait:
             wait_for(site, active, timeout)
-
-
-def the_account(site: Site, who: str) -> Account:
-    """The one account that is meant. Raises Refused if none or several are."""
-    with site.db.read() as tx:
-        found = accounts.find(tx, who)
-    if not found:
-        raise NotFound([Problem("account", f"{who!r} is nobody's", "see fsm-identity account list")])
-    if len(found) > 1:
-        names = ", ".join(account.username for account in found)
-        raise Refused([Problem("account", f"{who!r} may be {names}", "name one of these usernames")])
-    return found[0]
 
 
 def refuse_similar(similar: Sequence[Account]) -> None:

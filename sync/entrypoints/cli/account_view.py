@@ -11,7 +11,7 @@ from sync.domain.login_activity import LoginActivity, doubts
 from sync.domain.plan import diff
 from sync.domain.status import Observation, observation_of, status_of
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
-from sync.store import deactivations, history, listing, login_activity, observations, work_state
+from sync.store import commands, deactivations, history, listing, login_activity, observations, work_state
 from sync.store.query import AccountQuery, Scope
 from sync.store.work_state import WorkState
 from sync.usecases.site import Site
@@ -57,6 +57,7 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
         missed = doubts(activity, account.created_at, login_activity.gaps(tx, account.created_at))
         request = deactivations.open_for(tx, account.id)
         timeline = history.timeline(tx, account.id)
+        waiting = commands.open_for_many(tx, [account.id]).get(account.id, ())
         assignments = history.assignments(tx, account.id)
     differs: list[str] | None = None
     if live and account.idp_user_id is not None:
@@ -80,6 +81,7 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
                 "logins_may_be_missing": missed,
                 "differs": differs,
                 "deactivation": request,
+                "commands": waiting,
                 "assignments": assignments,
                 "timeline": timeline,
             }
@@ -107,6 +109,21 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
                 ["asked for at", request.requested_at],
                 ["deadline", request.deadline],
                 *[["open work order", order] for order in held],
+            ],
+        )
+    if waiting:
+        print_table(
+            ["waits", "since (UTC)", "goes at (UTC)", "state", "who and why", "last try"],
+            [
+                [
+                    each.kind,
+                    each.requested_at,
+                    each.due_at,
+                    each.state,
+                    f"{each.by} ({each.door}): {each.reason}",
+                    each.outcome,
+                ]
+                for each in waiting
             ],
         )
     print_table(

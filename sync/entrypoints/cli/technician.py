@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sync.entrypoints.cli.account import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
+from sync.entrypoints.cli.person import Who, the_account
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
 from sync.usecases.link_technician import assignability, link_technician
 from sync.wiring import build_site

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from sync.domain.account import Account
+from sync.domain.commands import Command
 from sync.entrypoints.cli.output import counted, say, screen, stop
-from sync.store import accounts, history, work_state
+from sync.store import accounts, commands, history, work_state
 from sync.store.work_state import WorkState
 from sync.usecases.site import Site
 
@@ -64,3 +65,14 @@ def _last_try(site: Site, account: Account) -> str:
     if not tries:
         return "No worker has looked at it yet."
     return f"The last entry of its timeline: {tries[-1].title}; {'; '.join(tries[-1].details)}."
+
+
+def wait_for_command(site: Site, command: Command, timeout: int) -> Command:
+    """Watch a one-shot act until it has ended or the time is up; answers it as it is then."""
+    until = time.monotonic() + timeout
+    with screen.status(f"waiting for {command.kind} …"):
+        while command.is_open and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_SECONDS)
+            with site.db.read() as tx:
+                command = commands.get(tx, command.id) or command
+    return command
