@@ -51,6 +51,11 @@ class Accounts(Protocol):
         as Keycloak itself said so (404 for the user, not for the realm)."""
         ...
 
+    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
+        """`observe` without sessions for many, by id, with fewer requests. A temporary lockout of an enabled user
+        may be missing from the answer."""
+        ...
+
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
         """Every user that holds one of the two names (exactly, ignoring case) as username or e-mail address:
         Keycloak has one namespace for both. Sessions are not read."""

@@ -8,6 +8,7 @@ with what Keycloak really holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
@@ -16,26 +17,33 @@ from sync.domain.account import Life
 from sync.domain.change import Change, result_of
 from sync.domain.circuit import CircuitName
 from sync.domain.desired import desired_state
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, NeedsPerson, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
-from sync.ports.accounts import Accounts, Created, NewUser
-from sync.store import passwords, policies, provisioning
-from sync.store.passwords import KeptPassword
+from sync.ports.accounts import Accounts, Created
+from sync.store import policies, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
 from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import LEASE, keep_lease, remaining
+from sync.usecases.new_users import as_failure, create_missing, made_now
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
 
 CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
 """A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
+
+TOGETHER = 20
+"""Accounts of a mass change that are observed and recorded together: no more than are worked on in a second or
+two, for what was seen is what the changes are decided on."""
+
+SIDE_BY_SIDE = 4
+"""Of these, how many at once: the requests for one account follow each other, and Keycloak waits meanwhile."""
 
 log = structlog.get_logger()
 
@@ -63,8 +71,9 @@ def provision_some(site: Site, lane: Lane) -> int:
     if made:
         watch.heard(None)
         settle_made(site, made, watch.name)
+    done = made.keys() | (bring_about_together(site, accounts, claims, watch) if lane is Lane.BULK else set())
     for claim in claims:
-        if claim.account.id in made:
+        if claim.account.id in done:
             continue
         found = created.get(claim.account.id)
         untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
@@ -79,81 +88,61 @@ def provision_some(site: Site, lane: Lane) -> int:
     return len(claims) + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
 
 
-def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
-    """Create the users of all claims that have none, together; one outcome per account id.
+def bring_about_together(
+    site: Site, accounts: Accounts, claims: Sequence[Claim], watch: circuit_watch.Watch
+) -> set[str]:
+    """Mass changes: accounts that have a user, observed together and brought about side by side; the outcomes are
+    recorded in one transaction a portion. Answers the accounts that need nothing more.
 
-    Once Keycloak does not answer, the rest fail alike, untried.
+    What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, and those with commands.
     """
-    outcomes: dict[str, Created | Failure] = {}
-    users: list[NewUser] = []
-    missing = [claim for claim in claims if claim.account.idp_user_id is None]
-    if not missing:
-        return {}
-    try:
-        with site.db.read() as tx:
-            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], site.clock.now())
-    except Transient as unread:
-        return dict.fromkeys((claim.account.id for claim in missing), unread)
-    away: Failure | None = None
-    for claim in missing:
-        if away is not None:
-            outcomes[claim.account.id] = away
-            continue
-        try:
-            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
-        except Exception as error:
-            failure = as_failure(claim.account.id, error)
-            outcomes[claim.account.id] = failure
-            away = failure if failure.system is not None else None
-    return outcomes | create_users(accounts, users)
-
-
-def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:
-    """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
-    if not users:
-        return {}
-    try:
-        return dict(accounts.create(users))
-    except Exception as error:
-        failure = as_failure(users[0].desired.account_id, error)
-        if failure is error or len(users) == 1:
-            return {user.desired.account_id: failure for user in users}
-    return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
-
-
-def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:
-    """The user to create, with the password that waits for it, if one does. Raises a Failure."""
-    desired = desired_state(claim.account, site.policy)
-    refuse_extra_roles(site, accounts.extra_roles(desired.groups))
-    if isinstance(kept, Misconfigured):
-        raise kept
-    return NewUser(desired, kept.password if kept is not None else None)
-
-
-def made_now(
-    site: Site, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
-) -> Mapping[str, tuple[Claim, Applied]]:
-    """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
-    has to be let work again in the FSM system, and no command waits. By account id."""
-    new = [
-        (claim, outcome)
+    plain = [
+        claim
         for claim in claims
-        if isinstance(outcome := created.get(claim.account.id), Created)
-        and not outcome.existed
+        if claim.account.idp_user_id is not None
+        and claim.account.life is Life.ACTIVE
         and not claim.commands
+        and not claim.took_over
     ]
-    stopped = work_order_gate.stopped(site, [claim.account for claim, _ in new])
-    return {
-        claim.account.id: (claim, Applied(outcome.idp_user_id, changes=("create",), created=True))
-        for claim, outcome in new
-        if claim.account.technician_id not in stopped
-    }
+    done: set[str] = set()
+    for start in range(0, len(plain), TOGETHER):
+        some = plain[start : start + TOGETHER]
+        if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(site, some[0]) < LEASE / 2:
+            break
+        try:
+            seen = accounts.observe_many([str(claim.account.idp_user_id) for claim in some])
+        except Failure as failure:
+            log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))
+            break
+        present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            outcomes = list(
+                pool.map(lambda each: bring_about_safely(site, accounts, each[0], None, each[1]), present)
+            )
+        applied: dict[str, tuple[Claim, Applied]] = {}
+        for (claim, _), outcome in zip(present, outcomes, strict=True):
+            watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+            if isinstance(outcome, Applied):
+                applied[claim.account.id] = claim, outcome
+            else:
+                settle(site, claim, outcome, watch.name)
+        if applied:
+            settle_made(site, applied, watch.name)
+        done.update(claim.account.id for claim, _ in present)
+    return done
 
 
-def bring_about_safely(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
+def bring_about_safely(
+    site: Site,
+    accounts: Accounts,
+    claim: Claim,
+    created: Created | Failure | None,
+    seen: Observed | None = None,
+) -> Outcome:
     """`bring_about`, with every failure as an outcome."""
     try:
-        return bring_about(site, accounts, claim, created)
+        return bring_about(site, accounts, claim, created, seen)
     except Exception as error:
         return Failed(as_failure(claim.account.id, error))
 
@@ -187,16 +176,14 @@ def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = C
         settle(site, claim, Failed(as_failure(claim.account.id, error)), keycloak)
 
 
-def as_failure(account_id: str, error: Exception) -> Failure:
-    """The failure an error stands for. What nobody foresaw is for a person, not for a loop."""
-    if isinstance(error, Failure):
-        return error
-    log.error("unforeseen error", account=account_id, exc_info=error)
-    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")
-
-
-def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created | Failure | None) -> Outcome:
-    """Make Keycloak equal to what is wanted of one account. Raises a Failure."""
+def bring_about(
+    site: Site,
+    accounts: Accounts,
+    claim: Claim,
+    created: Created | Failure | None,
+    seen: Observed | None = None,
+) -> Outcome:
+    """Make Keycloak equal to what is wanted of one account. `seen`: it was observed just now. Raises a Failure."""
     desired = desired_state(claim.account, site.policy)
     if isinstance(created, Failure):
         with with_difference(partial(no_user, desired)):
@@ -207,7 +194,7 @@ def bring_about(site: Site, accounts: Accounts, claim: Claim, created: Created |
         return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
 
     idp_user_id = _idp_user_id(claim, created)
-    observed = accounts.observe(idp_user_id, sessions=not desired.enabled)
+    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
     if observed is None:
         with with_difference(partial(no_user, desired)):
             raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")

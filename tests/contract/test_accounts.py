@@ -359,6 +359,48 @@ def test_administrators_of_the_realm_are_recognised(world: World, policy: Policy
             assert look(world, idp_user_id).administers_realm
 
 
+@pytest.mark.req("F4", "H1")
+def test_many_are_seen_as_each_alone(world: World, policy: Policy) -> None:
+    """A mass change decides on the same as a single one: an enabled user, a disabled one, one of somebody else's
+    groups; and a user that is not there is absent."""
+    usual = created(world, wanted(policy))
+    inactive = created(world, wanted(policy, life=Life.INACTIVE))
+    stranger = world.stranger(f"some.body{next(numbers)}", f"some.body{next(numbers)}@example.com")
+    absent = str(uuid.uuid4())
+    asked = [usual, inactive, stranger, absent]
+    seen = world.accounts.observe_many(asked)
+    assert seen == {each: world.accounts.observe(each, sessions=False) for each in asked}
+    assert seen[absent] is None
+    assert world.accounts.observe_many([]) == {}
+
+
+@pytest.mark.parametrize("how", ["mapped", "group", "composite", "default"])
+def test_administrators_of_the_realm_are_recognised_among_many(world: World, policy: Policy, how: str) -> None:
+    """However the user came to a role of realm-management, it counts in a mass change too."""
+    idp_user_id, other = created(world, wanted(policy)), created(world, wanted(policy))
+
+    def administers() -> bool:
+        world.later()
+        seen = world.accounts.observe_many([idp_user_id, other])[idp_user_id]
+        return seen is not None and seen.administers_realm
+
+    assert not administers()
+    role = "realm-management/view-users"
+    if how == "mapped":
+        world.map_role(idp_user_id, role)
+        assert administers()
+    elif how == "composite":
+        with world.inside(vocabulary.profile_role("technician"), role):
+            assert administers()
+    elif how == "group":
+        with world.carrying(vocabulary.BRANCHES, role):
+            assert administers()
+    else:
+        [default] = look(world, idp_user_id).roles
+        with world.inside(default, role):
+            assert administers()
+
+
 def test_find_knows_both_names_and_ignores_case(world: World) -> None:
     """A stranger is found by username and by e-mail address, once, and only by the whole name."""
     key = uuid.uuid4().hex[:8]

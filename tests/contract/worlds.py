@@ -108,7 +108,8 @@ class FakeWorld:
 
     @contextmanager
     def inside(self, role: str, inner: str) -> Iterator[None]:
-        carriers = [roles for roles in self.accounts.groups.values() if role in roles]
+        mapped = [user.roles for user in self.accounts.users.values()]
+        carriers = [roles for roles in (*self.accounts.groups.values(), *mapped) if role in roles]
         for roles in carriers:
             roles.add(inner)
         yield

@@ -95,6 +95,11 @@ class FakeAccounts:
             user = self.users.get(idp_user_id)
             return None if user is None else self._observed(user, sessions=sessions)
 
+    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
+        with self._failing():
+            found = {each: self.users.get(each) for each in idp_user_ids}
+            return {each: user and self._observed(user, sessions=False) for each, user in found.items()}
+
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
         with self._failing():
             return tuple(self._observed(user, sessions=False) for user in self._holders(username, email))

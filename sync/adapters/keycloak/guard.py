@@ -62,7 +62,7 @@ class Guard:
     def _remember(self, idp_user_id: str) -> None:
         now = self._now()
         if len(self._seen) >= MOST_REMEMBERED:
-            self._seen = {key: at for key, at in self._seen.items() if now - at < REMEMBERED_SECONDS}
+            self._seen = {key: at for key, at in tuple(self._seen.items()) if now - at < REMEMBERED_SECONDS}
         self._seen[idp_user_id] = now
 
 

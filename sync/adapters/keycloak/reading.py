@@ -148,7 +148,7 @@ class UserReader:
 
     def _administers_realm(self, idp_user_id: str) -> bool:
         """True for any effective role of realm-management: mapped, through a group or through a composite."""
-        client = self._realm_management_client()
+        client = self.realm_management_client()
         at = f"users/{segment(idp_user_id)}/role-mappings/clients/{client}/composite"
         try:
             return bool(self._connection.get(at))
@@ -156,7 +156,8 @@ class UserReader:
             self._realm_management = None
             raise
 
-    def _realm_management_client(self) -> str:
+    def realm_management_client(self) -> str:
+        """The internal id of the client realm-management; one request a process."""
         if self._realm_management is None:
             clients = self._connection.get("clients", clientId=REALM_MANAGEMENT)
             if not clients:

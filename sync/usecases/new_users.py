@@ -1,0 +1,102 @@
+"""Creating the users of claimed accounts that have none, all of a drain together. `provision` calls it.
+
+Where the bulk lane's gateway is given many at once it sends them together; nothing else differs from creating one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from sync.domain.desired import desired_state
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.ports.accounts import Accounts, Created, NewUser
+from sync.store import passwords
+from sync.store.passwords import KeptPassword
+from sync.store.provisioning import Claim
+from sync.usecases import work_order_gate
+from sync.usecases.outcome import Applied
+from sync.usecases.site import Site
+from sync.usecases.tampered_groups import refuse_extra_roles
+
+log = structlog.get_logger()
+
+
+def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
+    """Create the users of all claims that have none, together; one outcome per account id.
+
+    Once Keycloak does not answer, the rest fail alike, untried.
+    """
+    outcomes: dict[str, Created | Failure] = {}
+    users: list[NewUser] = []
+    missing = [claim for claim in claims if claim.account.idp_user_id is None]
+    if not missing:
+        return {}
+    try:
+        with site.db.read() as tx:
+            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], site.clock.now())
+    except Transient as unread:
+        return dict.fromkeys((claim.account.id for claim in missing), unread)
+    away: Failure | None = None
+    for claim in missing:
+        if away is not None:
+            outcomes[claim.account.id] = away
+            continue
+        try:
+            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
+        except Exception as error:
+            failure = as_failure(claim.account.id, error)
+            outcomes[claim.account.id] = failure
+            away = failure if failure.system is not None else None
+    return outcomes | create_users(accounts, users)
+
+
+def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:
+    """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
+    if not users:
+        return {}
+    try:
+        return dict(accounts.create(users))
+    except Exception as error:
+        failure = as_failure(users[0].desired.account_id, error)
+        if failure is error or len(users) == 1:
+            return {user.desired.account_id: failure for user in users}
+    return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
+
+
+def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:
+    """The user to create, with the password that waits for it, if one does. Raises a Failure."""
+    desired = desired_state(claim.account, site.policy)
+    refuse_extra_roles(site, accounts.extra_roles(desired.groups))
+    if isinstance(kept, Misconfigured):
+        raise kept
+    return NewUser(desired, kept.password if kept is not None else None)
+
+
+def made_now(
+    site: Site, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
+) -> Mapping[str, tuple[Claim, Applied]]:
+    """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
+    has to be let work again in the FSM system, and no command waits. By account id."""
+    new = [
+        (claim, outcome)
+        for claim in claims
+        if isinstance(outcome := created.get(claim.account.id), Created)
+        and not outcome.existed
+        and not claim.commands
+    ]
+    stopped = work_order_gate.stopped(site, [claim.account for claim, _ in new])
+    return {
+        claim.account.id: (claim, Applied(outcome.idp_user_id, changes=("create",), created=True))
+        for claim, outcome in new
+        if claim.account.technician_id not in stopped
+    }
+
+
+def as_failure(account_id: str, error: Exception) -> Failure:
+    """The failure an error stands for. What nobody foresaw is for a person, not for a loop."""
+    if isinstance(error, Failure):
+        return error
+    log.error("unforeseen error", account=account_id, exc_info=error)
+    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")
