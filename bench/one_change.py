@@ -1,0 +1,132 @@
+"""One change by hand: from the commit until Keycloak shows it, idle and while an import of many runs.
+
+The baseline makes the same calls directly, with the very gateway the workers use: a look at the user, out of one
+branch's group and into the other's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.importing import BY, import_people, wait_for
+from bench.keycloak import Place, workers
+from bench.people import rows, run_name, staff_file
+from bench.row import Row
+from sync.domain import vocabulary
+from sync.domain.account import Account
+from sync.domain.account_change import AccountChange
+from sync.domain.change import JoinGroup, LeaveGroup
+from sync.domain.lane import Lane
+from sync.store import accounts
+from sync.usecases.change_account import change
+from sync.usecases.command import perform
+from sync.usecases.confirm_import import confirm
+from sync.usecases.review_import import ImportOptions, review
+
+CHANGES = 40
+POLL_SECONDS = 0.01
+BRANCHES = ("hamburg", "berlin")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """95th percentiles in seconds."""
+
+    direct: float
+    idle: float
+    during_import: float
+    imported: int
+
+
+def measure(place: Place, imported: int = 10_000, changes: int = CHANGES) -> Changed:
+    here = place.with_new_database()
+    run = run_name()
+    with workers(here):
+        import_people(here, staff_file(run, changes))
+        people = [_account(here, email) for _, _, _, email, _, _ in rows(run, changes)]
+        direct = [_directly(here, each) for each in people]
+        idle = [_changed(here, each) for each in people]
+        with _importing(here, imported):
+            busy = [_changed(here, each) for each in people]
+    return Changed(_p95(direct), _p95(idle), _p95(busy), imported)
+
+
+@contextmanager
+def _importing(place: Place, people: int) -> Iterator[None]:
+    """Raises RuntimeError if the import was over before the block: nothing was measured then."""
+    reviewed = review(place.site, staff_file(run_name(), people), "staff.xlsx", BY, ImportOptions())
+    before = place.users()
+    confirm(place.site, reviewed.run.id, BY)
+    wait_for(lambda: place.users() > before, "the first people of the import")
+    yield
+    if place.users() - before >= people:
+        raise RuntimeError("the import was done before the changes were; import more people")
+    wait_for(lambda: place.users() - before >= people, "the import")
+
+
+def _account(place: Place, email: str) -> Account:
+    with place.site.db.read() as tx:
+        found = accounts.by_login(tx, email)
+    if found is None or found.idp_user_id is None:
+        raise RuntimeError(f"{email} is not in Keycloak")
+    return found
+
+
+def _directly(place: Place, account: Account) -> float:
+    """There and back again; the time of one way."""
+    gateway, user = place.site.accounts, str(account.idp_user_id)
+    began = time.perf_counter()
+    for old, new in (BRANCHES, tuple(reversed(BRANCHES))):
+        gateway.observe(user, sessions=False)
+        gateway.apply(user, LeaveGroup(vocabulary.branch_group(old)))
+        gateway.apply(user, JoinGroup(vocabulary.branch_group(new)))
+    return (time.perf_counter() - began) / 2
+
+
+def _changed(place: Place, account: Account) -> float:
+    with place.site.db.read() as tx:
+        now = accounts.get(tx, account.id)
+    branch = BRANCHES[1] if now is not None and now.branch == BRANCHES[0] else BRANCHES[0]
+    wanted = AccountChange(branch=branch)
+    began = time.perf_counter()
+    perform(
+        place.site,
+        lambda tx: change(tx, place.site.policy, account.id, wanted, BY, place.site.clock.now()),
+        wakes=Lane.INTERACTIVE,
+    )
+    path = vocabulary.branch_group(branch)
+    while path not in {group["path"] for group in place.admin_get(f"users/{account.idp_user_id}/groups")}:
+        if time.perf_counter() - began > 60:
+            raise RuntimeError("a change was not in Keycloak after a minute")
+        time.sleep(POLL_SECONDS)
+    return time.perf_counter() - began
+
+
+def _p95(seconds: list[float]) -> float:
+    return sorted(seconds)[int(len(seconds) * 0.95)]
+
+
+def report(place: Place, people: int) -> list[Row]:
+    changed = measure(place, people)
+    later = changed.idle - changed.direct
+    return [
+        Row(
+            "one change, from the commit until Keycloak shows it, nothing else running (p95)",
+            f"{changed.idle * 1000:.0f} ms",
+            f"{changed.direct * 1000:.0f} ms: the same calls made directly",
+            f"+{later * 1000:.0f} ms",
+            "≤ +150 ms",
+            later <= 0.150,
+        ),
+        Row(
+            f"the same while an import of {people:,} runs (p95)",
+            f"{changed.during_import * 1000:.0f} ms",
+            "",
+            "",
+            "< 2,000 ms",
+            changed.during_import < 2,
+        ),
+    ]
