@@ -32,7 +32,7 @@ _SQLITE_FILE = {
 }
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, lock_wait_seconds: int = LOCK_WAIT_SECONDS) -> Engine:
     """An engine for a file of SQLite or a PostgreSQL database. Raises Misconfigured for any other URL."""
     try:
         parsed = make_url(url)
@@ -42,14 +42,14 @@ def make_engine(url: str) -> Engine:
     if backend == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise Misconfigured("FSM_DATABASE_URL: SQLite needs a file; several processes share it")
-        engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS}, hide_parameters=True)
+        engine = create_engine(parsed, connect_args={"timeout": lock_wait_seconds}, hide_parameters=True)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
         connect: dict[str, Any] = {"connect_timeout": 10, "application_name": "fsm-identity"}
         if "options" not in parsed.query:
-            connect["options"] = f"-c lock_timeout={LOCK_WAIT_SECONDS}s"
+            connect["options"] = f"-c lock_timeout={lock_wait_seconds}s"
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             connect_args=connect,

@@ -17,11 +17,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.domain.errors import Misconfigured, Problem, Refused
-from sync.store.engine import UPGRADE, failure_of, make_engine
+from sync.store.engine import LOCK_WAIT_SECONDS, UPGRADE, failure_of, make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 7_106_302_391
 """The number of the advisory lock under which PostgreSQL is migrated: any constant will do."""
+
+UPGRADE_WAIT_SECONDS = 120
+"""How long one upgrade waits for another: processes that start together all upgrade, and all migrations together
+take longer than any lock of daily work is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ def _config() -> Config:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    engine = make_engine(url)
+def _connected(url: str, lock_wait_seconds: int = LOCK_WAIT_SECONDS) -> Iterator[Connection]:
+    engine = make_engine(url, lock_wait_seconds)
     try:
         with engine.begin() as connection:
             yield connection
@@ -110,7 +114,7 @@ def _connected(url: str) -> Iterator[Connection]:
 
 @contextmanager
 def _migrating(url: str) -> Iterator[tuple[Connection, Config]]:
-    with _connected(url) as connection:
+    with _connected(url, UPGRADE_WAIT_SECONDS) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ONE_AT_A_TIME})
         config = _config()

@@ -123,7 +123,7 @@ def test_two_upgrades_at_once_both_end_well(database_url: str) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(schema.UPGRADE_WAIT_SECONDS)
     assert ends == [schema.status(database_url).newest] * 3
 
 
