@@ -1,0 +1,72 @@
+"""A worker that runs on goes by the mapping files that are in force now."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mappings import load
+from mappings.loading import read_texts
+from sync.domain.account_change import Actor, Door
+from sync.store import policies
+from sync.usecases.policy_in_force import adopt, policy_in_force
+from sync.usecases.site import Site
+from tests.usecases.import_sites import import_site
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LEE = Actor("lee", Door.COMMAND_LINE, "longer holds")
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """What a worker runs; it reads its settings when it is imported, and asks no Redis for this."""
+    for name, value in {
+        "FSM_DATABASE_URL": "sqlite:////nowhere/fsm.db",
+        "FSM_REDIS_URL": "redis://127.0.0.1:9/0",
+        "FSM_FIELD_SERVICE_URL": "sqlite:////nowhere/field.db",
+        "FSM_SECRET_KEYS": "not-used",
+        "FSM_KEYCLOAK__URL": "http://127.0.0.1:9",
+        "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "celeryconfig", raising=False)
+    yield importlib.import_module("workers.tasks")
+    sys.modules.pop("celeryconfig", None)
+
+
+@pytest.fixture
+def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Site]]:
+    """Every Site that the worker makes, in order."""
+    sites: list[Site] = []
+    with import_site(f"sqlite:///{tmp_path / 'our.db'}") as blank:
+
+        def build() -> Site:
+            in_force = policy_in_force(blank.db, None, NOW)
+            sites.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
+            return sites[-1]
+
+        monkeypatch.setattr(tasks, "build_worker_site", build)
+        tasks._site_of.cache_clear()
+        yield sites
+        tasks._site_of.cache_clear()
+
+
+@pytest.mark.req("E7", "H5")
+def test_a_worker_notices_what_was_adopted(made: list[Site], tasks: ModuleType) -> None:
+    """Its Site is made anew, once, without a restart; while nothing is adopted it stays."""
+    assert tasks.site() is tasks.site()
+    text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 3")
+    with made[0].db.write() as tx:
+        policies.adopt_one_at_a_time(tx)
+        adopt(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
+    assert tasks.site().policy.work_orders.hold_deadline_days == 3
+    assert tasks.site().policy_number == 2
+    assert len(made) == 2
+    assert load().work_orders.hold_deadline_days == 14
