@@ -237,7 +237,7 @@ def expire(tx: Tx, now: datetime) -> int:
     unattended = or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now)
     return tx.connection.execute(
         update(mails)
-        .where(waiting, unattended, mails.c.expires_at <= now)
+        .where(NOT_SENT, waiting, unattended, mails.c.expires_at <= now)
         .values(
             state="expired",
             finished_at=now,

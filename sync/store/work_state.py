@@ -68,7 +68,8 @@ class LaneBacklog:
 
 
 def backlog(tx: Tx, now: datetime) -> tuple[LaneBacklog, ...]:
-    """One for each lane of accounts, in the order of their names."""
+    """One for each lane of accounts, in the order of their names. What is leased is still due: both counts read
+    the index of what is due, not the table."""
     waiting = {
         row.lane: row
         for row in tx.connection.execute(
@@ -80,7 +81,9 @@ def backlog(tx: Tx, now: datetime) -> tuple[LaneBacklog, ...]:
     leased = {
         row.lane: row.leased
         for row in tx.connection.execute(
-            select(work.c.lane, func.count().label("leased")).where(work.c.lease_until > now).group_by(work.c.lane)
+            select(work.c.lane, func.count().label("leased"))
+            .where(work.c.due_at.is_not(None), work.c.quarantine_kind.is_(None), work.c.lease_until > now)
+            .group_by(work.c.lane)
         )
     }
     return tuple(
