@@ -81,7 +81,7 @@ def status_of(
         return _wanted_inactive(account, observation, held, activity)
     if observation is None:
         note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
-        return AccountStatus(Status.PENDING, note)
+        return AccountStatus(Status.PENDING if activity.last_login_at is None else Status.ACTIVE, note)
     if not observation.enabled and not observation.lock.temporary and not observation.lock.permanent:
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
     found = _admitted(observation, activity)

@@ -58,6 +58,7 @@ OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
     [
         (UNKNOWN, None, NOTHING, Status.PENDING, "not in Keycloak yet"),
         (ACTIVE, None, NOTHING, Status.PENDING, "not yet looked at"),
+        (ACTIVE, None, USED, Status.ACTIVE, "not yet looked at"),
         (ACTIVE, MUST_CHANGE, NOTHING, Status.PENDING, "has not set a password"),
         (ACTIVE, ON, NOTHING, Status.ACTIVE, ""),
         (ACTIVE, ON, USED, Status.ACTIVE, ""),

@@ -1,0 +1,138 @@
+"""Two hosts share the work: they have only PostgreSQL, Redis and Keycloak in common (H5)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+
+from mappings import load
+from sync.domain.account_change import Actor, Door, NewAccount
+from sync.domain.lane import Lane
+from sync.store import schema
+from sync.store.database import Database
+from sync.store.sealing import Sealer
+from sync.store.tables import attempt, job, provisioning
+from sync.usecases.change_account import InitialPassword, create
+from tests.chaos.worker_processes import Workers, wait_until
+from tests.realms import ConfiguredRealm
+from tests.services import MailCatcher, RedisServer
+
+PEOPLE = 300
+BY = Actor("dana", Door.IMPORT, "the staff list of the test")
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def hosts(
+    tmp_path: Path,
+    postgres_url: str,
+    configured_realm: ConfiguredRealm,
+    redis_server: RedisServer,
+    mail_catcher: MailCatcher,
+) -> Iterator[tuple[Workers, Workers]]:
+    """Each has a folder, processes and a process group of its own, as on a machine of its own."""
+    redis_server.flush()
+    mail_catcher.forget()
+    schema.upgrade(postgres_url)
+    made = []
+    for name in ("east", "west"):
+        home = tmp_path / name
+        home.mkdir()
+        made.append(
+            Workers(
+                home,
+                {
+                    "HOME": str(home),
+                    "FSM_DATABASE_URL": postgres_url,
+                    "FSM_REDIS_URL": redis_server.url,
+                    "FSM_FIELD_SERVICE_URL": f"sqlite:///{home / 'fsm.db'}",
+                    "FSM_SECRET_KEYS": KEY,
+                    "FSM_KEYCLOAK__URL": configured_realm.url,
+                    "FSM_KEYCLOAK__REALM": configured_realm.realm,
+                    "FSM_KEYCLOAK__WORKER_SECRET": configured_realm.secrets["fsm-worker"],
+                    "FSM_KEYCLOAK__IMPORT_SECRET": configured_realm.secrets["fsm-import"],
+                    "FSM_MAIL__HOST": mail_catcher.host,
+                    "FSM_MAIL__PORT": str(mail_catcher.port),
+                    "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
+                },
+            )
+        )
+    east, west = made
+    try:
+        yield east, west
+    finally:
+        east.end()
+        west.end()
+
+
+def busy(host: Workers, name: str) -> float:
+    """The seconds its drains of accounts took; one that finds nothing takes some hundredths."""
+    log = (host.folder / f"{name}.log").read_text()
+    return sum(float(each) for each in re.findall(r"fsm\.provision\[\S+ succeeded in ([\d.]+)s", log))
+
+
+@pytest.mark.req("H5", "H1")
+@pytest.mark.keycloak
+@pytest.mark.postgres
+@pytest.mark.stack
+@pytest.mark.timeout(300)
+def test_two_hosts_share_the_work_and_do_nothing_twice(
+    hosts: tuple[Workers, Workers], postgres_url: str, configured_realm: ConfiguredRealm, mail_catcher: MailCatcher
+) -> None:
+    """Both do a part of the accounts and of the mails; each account is made once, each mail sent once, and a job
+    runs on one of them."""
+    east, west = hosts
+    east.start("east", "interactive,bulk,mail,reconcile")
+    west.start("west", "interactive,bulk,mail,reconcile")
+    for host, name in ((east, "east"), (west, "west")):
+        log = host.folder / f"{name}.log"
+        wait_until(lambda log=log: "ready" in log.read_text(), 60, f"{name} does not start")  # type: ignore[misc]
+    db = Database(postgres_url, Sealer([KEY]))
+    policy, company = load(), uuid.uuid4().hex[:6]
+    before = int(configured_realm.get("users/count"))
+    with db.write() as tx:
+        now = datetime.now(UTC)
+        for number in range(PEOPLE):
+            address = f"{company}-{number:04d}@example.com"
+            new = NewAccount(address, "Pat", f"Person {number}", "read-only", "hamburg")
+            password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
+            create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
+    east.start_beat()
+    west.start_beat()
+
+    def all_applied() -> bool:
+        with db.read() as tx:
+            rows = tx.connection.execute(
+                select(provisioning.c.wanted_version, provisioning.c.applied_version)
+            ).all()
+            return len(rows) == PEOPLE and all(wanted == applied for wanted, applied in rows)
+
+    wait_until(all_applied, 180, "not every account is in Keycloak")
+    assert int(configured_realm.get("users/count")) - before == PEOPLE
+    with db.read() as tx:
+        done = Counter(tx.connection.scalars(select(attempt.c.account_id).where(attempt.c.outcome == "applied")))
+        errors = list(tx.connection.scalars(select(attempt.c.error).where(attempt.c.outcome != "applied")))
+    assert len(done) == PEOPLE
+    assert set(done.values()) == {1}, "an account was made twice"
+    assert errors == []
+    recipients = Counter(mail["X-Envelope-To"] for mail in mail_catcher.wait(PEOPLE, seconds=120))
+    assert len(recipients) == PEOPLE
+    assert set(recipients.values()) == {1}, "somebody got two mails"
+    for host, name in ((east, "east"), (west, "west")):
+        wait_until(lambda host=host, name=name: busy(host, name) > 0.5, 60, f"{name} did not do a part")  # type: ignore[misc]
+
+    def jobs_ran() -> bool:
+        with db.read() as tx:
+            rows = tx.connection.execute(select(job.c.name, job.c.finished_at)).all()
+        return bool(rows) and all(row.finished_at is not None for row in rows)
+
+    wait_until(jobs_ran, 60, "the periodic jobs did not run")
+    db.close()
