@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cost, importing, one_change
+from bench import claiming, cost, importing, one_change
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
 from sync.settings import KEYCLOAK_VERSION
@@ -22,6 +22,7 @@ MEASURES: Mapping[str, Callable[[Place, int], Sequence[Row]]] = {
     "importing": importing.report,
     "one-change": one_change.report,
     "cost": cost.report,
+    "claiming": claiming.report,
 }
 """Each is given the place and how many people a large import has."""
 
