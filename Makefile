@@ -31,8 +31,9 @@ check: $(INSTALLED) ## Style, types, layers, and docs/coverage.md up to date
 bench: $(INSTALLED) ## Run the benchmarks
 	$(RUN)python -m bench
 
-chaos: $(INSTALLED) ## Kill workers and services in the middle of the work and look at what is left
-	$(RUN)pytest tests/chaos
+chaos: $(INSTALLED) ## Kill workers and services in the middle of the work (SEED="1 2 3", PEOPLE=5000)
+	FSM_CHAOS=whole $(RUN)pytest tests/chaos
+	$(RUN)python -m tests.chaos.story $(if $(PEOPLE),--people $(PEOPLE)) $(SEED)
 
 lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requirements.txt
 	rm -f uv.lock

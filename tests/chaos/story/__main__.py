@@ -1,0 +1,124 @@
+"""`python -m tests.chaos.story [--people N] [SEED …]`: the story once for each seed; fails if one of them does."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sync.domain.account_change import Actor, Door
+from sync.settings import load_settings
+from sync.store import runs
+from sync.usecases.confirm_import import confirm
+from sync.usecases.review_import import ImportOptions, review
+from sync.wiring import build_site
+from tests.chaos.story.outcome import differences, unsettled
+from tests.chaos.story.people import Meanwhile, staff_xlsx
+from tests.chaos.story.places import Places
+from tests.chaos.story.schedule import Disturbance, schedule
+
+PEOPLE = 5000
+SETTLES_WITHIN = 420.0
+"""Seconds after the last disturbance."""
+
+SHOWN = 20
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended all the same
+    parser = argparse.ArgumentParser(prog="tests.chaos.story", description=__doc__)
+    parser.add_argument("seeds", nargs="*", type=int, default=[1, 2, 3], metavar="SEED")
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    given = parser.parse_args()
+    return max(tell(seed, given.people) for seed in given.seeds)
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("\n  ".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def tell(seed: int, people: int) -> int:
+    """One story; 0 if it ended well. An even seed runs on SQLite, an odd one on PostgreSQL."""
+    where = "SQLite" if seed % 2 == 0 else "PostgreSQL"
+    say(f"seed {seed}: {people} people on {where}")
+    folder, began = Path(tempfile.mkdtemp(prefix=f"fsm-identity-chaos-{seed}-")), time.monotonic()
+    places, planned = Places(folder, sqlite=seed % 2 == 0), schedule(seed)
+    try:
+        places.start()
+        wrong = lived_through(places, planned, people)
+    finally:
+        places.end()
+    say(f"seed {seed}: {'FAILED' if wrong else 'well'} after {time.monotonic() - began:.0f} s")
+    if wrong:
+        say(f"{len(wrong)} differences, the first of them:", *wrong[:SHOWN])
+        say("the schedule was:", *map(str, planned))
+        say(f"logs: {folder}", f"again: make chaos SEED={seed}")
+    return 1 if wrong else 0
+
+
+def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int) -> list[str]:
+    """Import, disturb, wait, compare. Answers what is wrong."""
+    os.environ.update(places.environment)
+    site = build_site(load_settings())
+    meanwhile = Meanwhile(site, places.realm)
+    by = Actor("kim", Door.COMMAND_LINE, "new season")
+    run = review(site, staff_xlsx(people), "staff.xlsx", by, ImportOptions()).run
+    places.start_workers()
+    confirm(site, run.id, by)
+    began = time.monotonic()
+    for each in planned:
+        time.sleep(max(0.0, began + each.at - time.monotonic()))
+        disturb(places, meanwhile, each)
+    until, left = time.monotonic() + SETTLES_WITHIN, ["nobody has looked yet"]
+    while left and time.monotonic() < until:
+        time.sleep(1)
+        left = unsettled(site)
+        with site.db.read() as tx:
+            found = runs.get(tx, run.id)
+        if found is None or found.state != "done":
+            left.append(f"the run is {found and found.state}")
+    took = time.monotonic() - began
+    say(f"  {places.kills} workers killed, settled {took:.0f} s after the confirmation")
+    wrong = [f"not settled: {each}" for each in left]
+    return wrong + in_the_end(places, meanwhile, people)
+
+
+def in_the_end(places: Places, meanwhile: Meanwhile, people: int) -> list[str]:
+    """What somebody changed in Keycloak is seen by its admin events; give the job that reads them its time."""
+    until = time.monotonic() + 120
+    while (wrong := differences(places, meanwhile.site, meanwhile, people)) and time.monotonic() < until:
+        time.sleep(5)
+    return wrong
+
+
+def disturb(places: Places, meanwhile: Meanwhile, each: Disturbance) -> None:
+    match each.what:
+        case "kill a worker":
+            places.kill_worker(each.which)
+        case "kill Redis and start it empty":
+            places.empty_redis()
+        case "stop Keycloak":
+            places.stop_keycloak()
+        case "start Keycloak":
+            places.start_keycloak()
+        case "cut the database":
+            places.cut_database()
+        case "restart the database":
+            places.restart_database()
+        case "freeze a worker":
+            places.freeze_worker(each.which)
+        case "wake the frozen worker":
+            places.wake_frozen()
+        case "a person asks":
+            meanwhile.ask(each)
+        case _:
+            meanwhile.tamper(each)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Whether all came out as wanted: Keycloak read back by its plain admin API, our database, and the mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select
+
+from sync.devstack.mail_catcher import mails as caught_in
+from sync.domain.account import Account
+from sync.domain.circuit import CircuitState
+from sync.domain.desired import desired_state
+from sync.store import circuits, history, mails, work_state
+from sync.store.listing import list_accounts
+from sync.store.query import AccountQuery, Scope
+from sync.store.tables import mail
+from sync.usecases.site import Site
+from tests.chaos.story.people import Meanwhile
+from tests.chaos.story.places import Places
+from tests.realms import ConfiguredRealm
+
+PAGE = 500
+
+
+def unsettled(site: Site) -> list[str]:
+    """What a worker still has to do."""
+    found = []
+    with site.db.read() as tx:
+        for lane in work_state.backlog(tx, site.clock.now()):
+            if lane.due or lane.leased:
+                found.append(f"{lane.lane}: {lane.due} due, {lane.leased} being worked on")
+        found += [
+            f"the circuit {each.name} is {each.state}"
+            for each in circuits.every(tx)
+            if each.state is not CircuitState.CLOSED
+        ]
+        waiting = sum(1 for listed in _listed(tx) if listed.work is None or not listed.work.applied)
+        unsent = mails.any_due(tx, site.clock.now())
+    if waiting:
+        found.append(f"{waiting} accounts are not in Keycloak as wanted")
+    if unsent:
+        found.append("mails are due")
+    return found
+
+
+def differences(places: Places, site: Site, meanwhile: Meanwhile, people: int) -> list[str]:
+    """Everything that is not as it must be, one line each."""
+    found = list(_keycloak(places.realm, site))
+    with site.db.read() as tx:
+        listed = _listed(tx)
+        if len(listed) != people:
+            found.append(f"{len(listed)} accounts for {people} people")
+        for each in listed:
+            found += _one(tx, each, meanwhile)
+        states = _mail_states(tx)
+    caught = Counter(str(each["Message-ID"]) for each in caught_in(places.mails))
+    to = Counter(str(each["X-Envelope-To"]) for each in caught_in(places.mails))
+    found += [f"mail {name} came {n} times" for name, n in caught.items() if n > 1]
+    found += [f"{name} got {n} mails" for name, n in to.items() if n > 1]
+    if sum(caught.values()) < states["sent"]:
+        found.append(f"{states['sent']} mails are told as sent, {sum(caught.values())} came")
+    doubtful = places.kills + 1
+    if states["failed"] > doubtful:
+        found.append(f"{states['failed']} mails failed; {doubtful} ends of workers explain no more than that")
+    return found
+
+
+def _listed(tx: Any) -> list[Any]:
+    page = list_accounts(tx, Scope.all(), AccountQuery(limit=1000))
+    found = list(page.items)
+    while page.next is not None:
+        page = list_accounts(tx, Scope.all(), AccountQuery(limit=1000, after=page.next))
+        found += page.items
+    return found
+
+
+def _mail_states(tx: Any) -> Counter[str]:
+    rows = tx.connection.execute(select(mail.c.state, func.count().label("number")).group_by(mail.c.state))
+    return Counter({row.state: row.number for row in rows})
+
+
+def _one(tx: Any, listed: Any, meanwhile: Meanwhile) -> Iterator[str]:
+    account, work = listed.account, listed.work
+    who = account.username
+    if work is None or work.quarantine is not None:
+        yield f"{who} is in quarantine: {work and work.quarantine}"
+        return
+    timeline = history.timeline(tx, account.id)
+    asked = Counter(entry.reason for entry in timeline if entry.kind == "asked")
+    yield from (f"{who}: {n} entries for {reason!r}" for reason, n in asked.items() if n > 1)
+    yield from (
+        f"{who}: no entry for {reason!r}" for reason in meanwhile.asked.get(account.id, ()) if not asked[reason]
+    )
+    applied = Counter(entry.title for entry in timeline if entry.title.startswith("applied"))
+    if not applied[f"applied (version {work.applied_version})"]:
+        yield f"{who}: no entry says that version {work.applied_version} was applied"
+    if account.id not in meanwhile.touched | meanwhile.console and sum(applied.values()) != 1:
+        yield f"{who}: applied {sum(applied.values())} times"
+
+
+def _keycloak(realm: ConfiguredRealm, site: Site) -> Iterator[str]:
+    users = {user["id"]: user for user in _pages(realm, "users", briefRepresentation="false")}
+    groups: dict[str, set[str]] = {}
+    for path, group_id in _groups(realm):
+        for user in _pages(realm, f"groups/{group_id}/members", briefRepresentation="true"):
+            groups.setdefault(user["id"], set()).add(path)
+    owned = [(user.get("attributes") or {}).get("fsm_account_id", ["nobody"])[0] for user in users.values()]
+    owners = Counter(owned)
+    yield from (f"{n} users carry the account id {owner}" for owner, n in owners.items() if n > 1)
+    with site.db.read() as tx:
+        accounts: list[Account] = [listed.account for listed in _listed(tx)]
+    if len(users) != len(accounts):
+        yield f"Keycloak has {len(users)} users for {len(accounts)} accounts"
+    for account in accounts:
+        wanted, user = desired_state(account, site.policy), users.get(str(account.idp_user_id))
+        if user is None:
+            yield f"{account.username} is not in Keycloak"
+            continue
+        is_there = (user["username"], user["email"], user["firstName"], user["lastName"], user["enabled"])
+        should = (wanted.username, wanted.email, wanted.given_name, wanted.family_name, wanted.enabled)
+        if is_there != should:
+            yield f"{account.username} is {is_there}, wanted {should}"
+        if groups.get(user["id"], set()) != set(wanted.groups):
+            yield f"{account.username} is in {sorted(groups.get(user['id'], ()))}, wanted {sorted(wanted.groups)}"
+
+
+def _groups(realm: ConfiguredRealm) -> Iterator[tuple[str, str]]:
+    root = realm.get("group-by-path/fsm")
+    for group in realm.get(f"groups/{root['id']}/children", max=1000):
+        yield group["path"], group["id"]
+        for child in realm.get(f"groups/{group['id']}/children", max=1000):
+            yield child["path"], child["id"]
+
+
+def _pages(realm: ConfiguredRealm, path: str, **query: str) -> Iterator[Any]:
+    first = 0
+    while page := realm.get(path, first=first, max=PAGE, **query):
+        yield from page
+        first += len(page)

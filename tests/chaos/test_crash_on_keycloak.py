@@ -1,0 +1,188 @@
+"""The same on a real Keycloak: a process that ends before any single request it sends, or transaction it begins.
+
+What `test_crash_everywhere` cannot see is what one call of the port consists of: several requests, and an end in
+between. Each run has a person of its own in the module's realm.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import requests
+
+from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.domain.account import Account
+from sync.domain.account_change import AccountChange
+from sync.domain.desired import desired_state
+from sync.domain.errors import Refused
+from sync.domain.gate import GatePolicy
+from sync.domain.lane import Lane
+from sync.domain.plan import diff
+from sync.store import accounts, work_state
+from sync.usecases.change_account import create
+from sync.usecases.command import perform
+from sync.usecases.person_requests import change_account, deactivate_account
+from sync.usecases.site import Site
+from sync.usecases.sweep import sweep
+from tests.chaos.crash_place import BY, PASSWORD, POLICY, STEPS, joiner, work
+from tests.chaos.crash_points import Crash, Points, WatchedDatabase
+from tests.fakes.signals import FakeClock
+from tests.realms import ConfiguredRealm
+from tests.usecases.import_sites import import_site
+
+WHOLE = "FSM_CHAOS" in os.environ
+MEMORY = Path("/dev/shm")
+NAMES = (f"crash{number}.test" for number in itertools.count())
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`profile` None: the person is not there before."""
+
+    name: str
+    profile: str | None
+    ask: Callable[[Site, str, Account | None], object]
+    main: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _create(lane: Lane) -> Callable[[Site, str, Account | None], object]:
+    def ask(site: Site, name: str, _: Account | None) -> object:
+        return perform(
+            site,
+            lambda tx: create(tx, POLICY, joiner(name), BY, site.clock.now(), password=PASSWORD, lane=lane),
+            wakes=lane,
+        )
+
+    return ask
+
+
+def _deactivate(site: Site, _: str, account: Account | None) -> object:
+    assert account is not None
+    return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
+
+
+def _promote(site: Site, _: str, account: Account | None) -> object:
+    assert account is not None
+    return change_account(site, account.id, AccountChange(profile="administrator", data_access=None), BY)
+
+
+WISHES = (
+    Wish("create", None, _create(Lane.INTERACTIVE)),
+    Wish("import", None, _create(Lane.BULK)),
+    Wish("promote", "read-only", _promote),
+    Wish("deactivate", "dispatcher", _deactivate, main=True),
+)
+
+
+@contextmanager
+def requests_watched(monkeypatch: pytest.MonkeyPatch, points: Points) -> Iterator[None]:
+    """Meanwhile every request of this process is a point."""
+    send = requests.adapters.HTTPAdapter.send
+
+    def counted(self: Any, request: Any, *given: Any, **named: Any) -> Any:
+        return points.call(f"{request.method} {request.path_url}", lambda: send(self, request, *given, **named))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.adapters.HTTPAdapter, "send", counted)
+        yield
+
+
+def process(site: Site, realm: ConfiguredRealm) -> Site:
+    """As one process sees it: with connections of its own and nothing remembered."""
+    return replace(
+        site,
+        accounts=KeycloakAccounts(realm.connection("fsm-worker"), POLICY),
+        bulk_accounts=ImportingAccounts(realm.connection("fsm-import"), POLICY),
+    )
+
+
+def goes_on(site: Site) -> None:
+    assert isinstance(site.clock, FakeClock)
+    for seconds in STEPS:
+        site.clock.advance(timedelta(seconds=seconds))
+        sweep(site)
+        work(site)
+
+
+def ended_at(
+    site: Site, realm: ConfiguredRealm, wish: Wish, points: Points, monkeypatch: pytest.MonkeyPatch
+) -> tuple[bool, list[str]]:
+    """One run with one end. Whether the process ended, and what is wrong afterwards."""
+    name, healthy, account, ended = next(NAMES), process(site, realm), None, False
+    if wish.profile is not None:
+        new = joiner(name, profile=wish.profile)
+        account = perform(
+            healthy,
+            lambda tx: create(tx, POLICY, new, BY, site.clock.now(), password=PASSWORD),
+            wakes=Lane.INTERACTIVE,
+        )
+        work(healthy)
+    database: Any = WatchedDatabase(site.db, points)
+    try:
+        with requests_watched(monkeypatch, points):
+            here = replace(process(site, realm), db=database)
+            wish.ask(here, name, account)
+            work(here)
+    except Crash:
+        ended = True
+        with suppress(Refused):
+            wish.ask(healthy, name, account)
+    goes_on(healthy)
+    return ended, violations(healthy, f"{name}@example.com") + points.held_open
+
+
+def violations(site: Site, email: str) -> list[str]:
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, email)
+        assert account is not None
+        state = work_state.of_account(tx, account.id)
+    found = site.accounts.find(username=email, email=email)
+    desired = desired_state(account, POLICY)
+    if state is None or not state.applied or len(found) != 1:
+        return [f"{email} has {len(found)} users, and {state}"]
+    observed = site.accounts.observe(found[0].idp_user_id, sessions=not desired.enabled)
+    assert observed is not None
+    left = diff(desired, observed).changes
+    sent = [message for message in site.mailer.sent if message.to == email]  # type: ignore[attr-defined]
+    return [f"{email} is not as wanted: {'; '.join(map(str, left))}"] * bool(left) + (
+        [f"{email} got {len(sent)} mails"] if len(sent) > 1 else []
+    )
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is such a place."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.req("H1", "D6")
+@pytest.mark.keycloak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("wish", [each for each in WISHES if each.main or WHOLE], ids=str)
+def test_a_process_may_end_before_any_request(
+    memory: Path, configured_realm: ConfiguredRealm, monkeypatch: pytest.MonkeyPatch, wish: Wish
+) -> None:
+    """In the middle of what is one step for us and several requests for Keycloak."""
+    wrong, number, ended = list[str](), 0, True
+    with import_site(f"sqlite:///{memory / 'crash.db'}") as site:
+        while ended:
+            number += 1
+            points = Points(number)
+            ended, found = ended_at(site, configured_realm, wish, points, monkeypatch)
+            wrong += [f"ended {points.where}: {line}" for line in found]
+    assert wrong == [], "\n".join(wrong[:20])
+    assert number > 10
