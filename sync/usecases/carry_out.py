@@ -92,6 +92,9 @@ def come_again(site: Site, claim: Claim) -> None:
 def carry_out_in_quarantine(site: Site) -> int:
     """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
     many commands came to an end."""
+    with site.db.read() as tx:
+        if not provisioning.any_quarantined(tx, site.clock.now()):
+            return 0
     with site.db.write() as tx:
         claims, watch = circuit_watch.claim(
             site,
