@@ -154,13 +154,14 @@ def build_worker_site() -> Site:
     """
     settings = load_settings()
     site = build_site(settings)
-    check_login(KeycloakRealm(_connection(settings, WORKER_CLIENT, "worker_secret")), site.policy)
+    realm = KeycloakRealm(_connection(settings, WORKER_CLIENT, "worker_secret"))
+    check_login(realm, site.policy)
     field_service = _field_service(settings, site.policy)
     try:
         field_service.check()
     except Transient as failure:
         log.warning("the FSM database cannot be checked yet", reason=str(failure))
-    return site
+    return replace(site, realm=realm)
 
 
 @dataclass(frozen=True, slots=True)

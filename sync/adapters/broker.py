@@ -8,6 +8,7 @@ from functools import cached_property
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from sync.domain.errors import Transient
 from sync.domain.lane import Lane
@@ -45,6 +46,9 @@ class CeleryWake:
                     self._app.send_task(task, args=arguments, queue=lane.value, retry=False, producer=producer)
         except (OperationalError, OSError) as error:
             raise Transient(f"cannot wake lane {lane.value}: the broker does not answer ({error})") from error
+        except RedisError as error:
+            refused = str(error).rpartition("caused error: ")[2]
+            raise Transient(f"cannot wake lane {lane.value}: Redis refuses ({refused})") from error
 
 
 def _task(lane: Lane) -> tuple[str, list[str]]:

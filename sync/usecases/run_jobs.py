@@ -20,12 +20,14 @@ from sync.usecases.job import LEASE, Job, KeepLease
 from sync.usecases.look_at_admin_events import look_at_admin_events
 from sync.usecases.read_logins import read_logins
 from sync.usecases.site import Site
+from sync.usecases.watch_realm import watch_realm
 
 JOBS: Mapping[str, Job] = {
     "login-events": Job(read_logins, timedelta(seconds=30)),
     "admin-events": Job(look_at_admin_events, timedelta(seconds=30)),
     "attribute-pass": ATTRIBUTE_PASS,
     "comparison": COMPARISON,
+    "realm": Job(watch_realm, timedelta(minutes=5)),
 }
 """Name to job. The names are those of the rows; one that is taken out here is simply not run any more."""
 

@@ -13,6 +13,7 @@ from sync.ports.credentials import Credentials
 from sync.ports.field_service import FieldService
 from sync.ports.listing import Listing
 from sync.ports.login_events import LoginEvents
+from sync.ports.realm import Realm
 from sync.ports.signals import Clock, Mailer, PasswordLetter, Wake
 from sync.store.database import Database
 
@@ -39,7 +40,8 @@ class Site:
 
     `accounts` is the gateway with the least rights; `bulk_accounts` may create many at once and serves the
     bulk lane only (DESIGN, "In Keycloak"). `policy_number` says which of the adopted policies `policy` is; None:
-    it is not from our database, and nothing asks whether it is still in force.
+    it is not from our database, and nothing asks whether it is still in force. `realm` is there in workers, which
+    look now and then whether the realm is as the policy says.
     """
 
     db: Database
@@ -57,6 +59,7 @@ class Site:
     welcome_letter: PasswordLetter
     reset_letter: PasswordLetter
     policy_number: int | None = None
+    realm: Realm | None = None
 
     def accounts_for(self, lane: Lane) -> Accounts:
         return self.bulk_accounts if lane is Lane.BULK else self.accounts

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -26,10 +27,13 @@ from sync.store.troubles import Trouble
 from sync.usecases.change_account import InitialPassword, change, create
 from sync.usecases.command import perform
 from sync.usecases.initial_password import generate
+from sync.usecases.job import Job
 from sync.usecases.problems import problems
 from sync.usecases.provision import provision_some
 from sync.usecases.quarantine import list_quarantine, retry
+from sync.usecases.run_jobs import run_due_job
 from sync.usecases.site import Site
+from sync.usecases.watch_realm import watch_realm
 from tests.e2e.place import BY, Place
 
 pytestmark = pytest.mark.keycloak
@@ -168,6 +172,49 @@ def test_a_group_of_ours_that_is_not_there(place: Place, removed: bool) -> None:
     work(place, fresh(place))
     user = place.user(place.account(waiting))
     assert path in user.groups
+    assert told(place) == ()
+
+
+def look_at_realm(place: Place) -> None:
+    """The job of the workers, with the rights of their client."""
+    site = replace(place.site, realm=place.realm.gateway("fsm-worker"))
+    registry = {"realm": Job(watch_realm, timedelta(minutes=5))}
+    place.pass_time(600)
+    assert run_due_job(site, registry) == 1
+
+
+@pytest.mark.req("C6", "H2", "H3")
+@pytest.mark.parametrize("renamed", [False, True], ids=["removed", "renamed"])
+def test_a_role_of_ours_that_is_not_there(place: Place, renamed: bool) -> None:
+    """No account fails for it, so the workers look themselves; the command that puts it back is told."""
+    look_at_realm(place)
+    assert told(place) == ()
+    at = "roles/fsm-profile-dispatcher"
+    if renamed:
+        place.realm.send("PUT", at, {"name": "fsm-profile-somebody-knew-better"})
+    else:
+        place.realm.send("DELETE", at)
+    look_at_realm(place)
+    [trouble] = told(place)
+    assert "fsm-profile-dispatcher is missing" in trouble.what
+    assert "realm apply" in trouble.remedy
+    going = newcomer(place, profile="read-only")
+    work(place, fresh(place))
+    assert is_there(place, going)
+    place.realm.apply()
+    look_at_realm(place)
+    assert told(place) == ()
+
+
+@pytest.mark.req("C6", "H2", "H3")
+def test_a_condition_whose_role_is_gone_is_told(place: Place) -> None:
+    """Keycloak would ask nobody for the second factor any more, and say nothing."""
+    place.realm.send("DELETE", "roles/fsm-2fa-required")
+    look_at_realm(place)
+    [trouble] = told(place)
+    assert "fsm-2fa-required" in trouble.what
+    place.realm.apply()
+    look_at_realm(place)
     assert told(place) == ()
 
 

@@ -38,12 +38,16 @@ def clients(policy: Policy, options: RealmOptions) -> Iterator[Item]:
         vocabulary.FEATURES_CLIENT,
         {"enabled": True, "bearerOnly": True, "publicClient": False, "fullScopeAllowed": False},
     )
-    for feature in policy.features:
-        yield Item(Kind.FEATURE, feature, {"composites": ()})
+    yield from features(policy)
     yield _console(options)
     yield Item(Kind.DEFAULT_SCOPE, CONSOLE_CLIENT, {vocabulary.CLAIMS_SCOPE: True})
     for client_id in (WORKER_CLIENT, IMPORT_CLIENT):
         yield from _service_client(client_id, options.secrets.get(client_id))
+
+
+def features(policy: Policy) -> Iterator[Item]:
+    for feature in policy.features:
+        yield Item(Kind.FEATURE, feature, {"composites": ()})
 
 
 def configuring_client(options: RealmOptions) -> Iterator[Item]:

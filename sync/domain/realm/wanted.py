@@ -9,7 +9,7 @@ from mappings.policy import Policy
 from sync.domain import vocabulary
 from sync.domain.group_roles import attributes_of_groups, roles_of_groups
 from sync.domain.realm.claims import claims_scope
-from sync.domain.realm.clients import clients
+from sync.domain.realm.clients import clients, features
 from sync.domain.realm.item import Item, Kind, RealmState, Value, listed
 from sync.domain.realm.options import RealmOptions
 from sync.domain.realm.settings import realm_settings, required_actions, user_profile
@@ -19,15 +19,24 @@ def wanted_realm(policy: Policy, options: RealmOptions) -> RealmState:
     return RealmState.of(_items(policy, options))
 
 
+def ground_of_accounts(policy: Policy) -> RealmState:
+    """What being an account of ours stands on: roles, features and groups. It takes no settings."""
+    return RealmState.of([*_roles(policy), *features(policy), *_groups(policy)])
+
+
 def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
     yield realm_settings(policy.realm, options.mail)
     yield from user_profile(policy.realm)
     yield from required_actions(policy.realm)
-    for role in sorted(realm_roles(policy)):
-        yield Item(Kind.REALM_ROLE, role, {"composites": ()})
+    yield from _roles(policy)
     yield from clients(policy, options)
     yield from claims_scope(policy)
     yield from _groups(policy)
+
+
+def _roles(policy: Policy) -> Iterator[Item]:
+    for role in sorted(realm_roles(policy)):
+        yield Item(Kind.REALM_ROLE, role, {"composites": ()})
 
 
 def realm_roles(policy: Policy) -> frozenset[str]:
