@@ -43,6 +43,9 @@ redis_socket_timeout = 30
 redis_socket_connect_timeout = 5
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # a worker outlives any outage of Redis
+broker_channel_error_retry = (
+    True  # and a failover: Redis answers with an error then, which would end it (measured)
+)
 
 worker_max_tasks_per_child = 1000
 worker_soft_shutdown_timeout = 10  # a stopped worker finishes the account it holds
