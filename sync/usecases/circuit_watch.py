@@ -51,8 +51,9 @@ class Watch:
 
     @property
     def closed(self) -> bool:
-        """False once the circuit has opened: what is claimed and not begun is given back untouched."""
-        return self.circuit.closed
+        """False once the circuit has opened: what is claimed and not begun is given back untouched. The one account
+        of a probe is tried."""
+        return self.circuit.closed or self.probe is not None
 
     def shares(self, failure: Failure | None) -> bool:
         """True if this very failure was told already, by another account of the same request: whoever shares it

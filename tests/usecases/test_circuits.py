@@ -110,6 +110,22 @@ def test_an_open_circuit_claims_nothing_and_wakes_nobody(world: World) -> None:
 
 
 @pytest.mark.req("H2")
+def test_an_account_that_exists_is_a_probe_too(world: World) -> None:
+    """Where nobody is to be created, only accounts that are compared, the circuit closes as well."""
+    account = world.join()
+    world.work()
+    break_keycloak(world)
+    with world.site.db.write() as tx:
+        provisioning.mark_due(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+    try_until_open(world)
+    mend_keycloak(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    world.work()
+    assert circuit_state(world) is CircuitState.CLOSED
+    assert state(world, account).applied
+
+
+@pytest.mark.req("H2")
 def test_half_open_sends_one_account(world: World) -> None:
     """Of many that wait one is the probe; when it fails the others were not touched."""
     for number in range(30):
