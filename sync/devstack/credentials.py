@@ -25,17 +25,19 @@ class Credentials:
     import_client: str = field(default_factory=_password, repr=False)
     configure_client: str = field(default_factory=_password, repr=False)
     console_client: str = field(default_factory=_password, repr=False)
+    flower: str = field(default_factory=_password, repr=False)
+    metrics: str = field(default_factory=_password, repr=False)
     secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode(), repr=False)
 
 
 def credentials_in(path: Path) -> Credentials:
-    """The credentials of the file; made and written now if there is none."""
-    if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Credentials(**{each.name: kept[each.name] for each in fields(Credentials) if each.name in kept})
-    made = Credentials()
-    write_private(path, json.dumps(asdict(made), indent=2))
-    return made
+    """The credentials of the file; what is not in it (all, at the first start) is made and written now."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = {each.name for each in fields(Credentials)}
+    found = Credentials(**{name: kept[name] for name in known & kept.keys()})
+    if known - kept.keys():
+        write_private(path, json.dumps(asdict(found), indent=2))
+    return found
 
 
 def write_private(path: Path, text: str) -> None:

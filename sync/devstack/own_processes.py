@@ -91,6 +91,23 @@ def _beat(place: Surroundings) -> Launch:
     return _own("beat", (*CELERY, "beat", *options), place, surroundings.common)
 
 
+def _flower(place: Surroundings) -> Launch:
+    """Its login stands in its environment: a password on a command line could be read by everybody here."""
+    options = (f"--address={LOOPBACK}", f"--port={place.ports['flower']}")
+    return _own("flower", python("-m", "celery", "flower", *options), place, surroundings.for_flower)
+
+
+def _flower_answers(place: Surroundings) -> bool:
+    try:
+        return httpx.get(f"{flower_url(place)}/healthcheck", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def flower_url(place: Surroundings) -> str:
+    return f"http://{LOOPBACK}:{place.ports['flower']}"
+
+
 SET_UP = (
     _step("database upgrade", "database", "upgrade", environment=surroundings.for_command_line),
     _step("realm bootstrap", "realm", "bootstrap", environment=surroundings.for_bootstrap),
@@ -107,5 +124,13 @@ OWN_PARTS = (
     _worker("worker-interactive", "interactive", 1, surroundings.for_worker),
     _worker("worker-bulk", "bulk,mail", 2, surroundings.for_bulk_worker),
     _worker("worker-reconcile", "reconcile", 2, surroundings.for_worker),
+    Part(
+        name="flower",
+        ports=("flower",),
+        launch=_flower,
+        well=_flower_answers,
+        address=flower_url,
+        login=lambda place: f"{surroundings.FLOWER_USER} / {place.credentials.flower}",
+    ),
     Part(name="beat", launch=_beat, well=lambda _: True, needs_realm=True),
 )

@@ -21,6 +21,7 @@ from sync.devstack.state import Database
 
 POSTGRES_DATABASE = "fsm_identity"
 REALM = "fsm"
+FLOWER_USER = "operator"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,20 @@ def for_bulk_worker(place: Surroundings) -> dict[str, str]:
 
 def for_web(place: Surroundings) -> dict[str, str]:
     """The web process."""
-    return {**common(place), "FSM_KEYCLOAK__CONSOLE_SECRET": place.credentials.console_client}
+    return {
+        **common(place),
+        "FSM_KEYCLOAK__CONSOLE_SECRET": place.credentials.console_client,
+        "FSM_METRICS_TOKEN": place.credentials.metrics,
+    }
+
+
+def for_flower(place: Surroundings) -> dict[str, str]:
+    """Flower, which shows the workers' tasks to whoever has its login."""
+    return {
+        **common(place),
+        "CELERY_CONFIG_MODULE": "celeryconfig",
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{place.credentials.flower}",
+    }
 
 
 def for_command_line(place: Surroundings) -> dict[str, str]:

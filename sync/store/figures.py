@@ -6,9 +6,9 @@ nothing to do it reads a few rows. No name, address or other personal value is i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy import case as when
@@ -16,10 +16,12 @@ from sqlalchemy import case as when
 from sync.domain.account import Life
 from sync.domain.circuit import Circuit
 from sync.domain.deactivation import DeactivationState
+from sync.domain.event_reading import Gap
 from sync.domain.lane import Lane
-from sync.store import circuits, heartbeats, jobs, lanes, latency, stuck, troubles
+from sync.store import circuits, heartbeats, jobs, lanes, latency, login_activity, stuck, troubles
 from sync.store.columns import UtcDateTime
 from sync.store.database import Tx
+from sync.store.drift import LIVE
 from sync.store.heartbeats import Worker
 from sync.store.jobs import JobState
 from sync.store.lanes import Pause
@@ -34,16 +36,25 @@ from sync.store.tables import (
     account,
     command,
     deactivation,
-    login_activity,
+    drift,
     mail,
     run,
     run_row,
     stranded_work_order,
 )
+from sync.store.tables import login_activity as activity
 from sync.store.tables import provisioning as work
 
 FIRST = ""
 """Before every key: a range over all of a partial index; SQLite would read the whole table without one."""
+
+GAPS_SHOWN = timedelta(days=1)
+"""A gap in the logins that were read cannot be mended; later it is only told with the accounts it touches."""
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Logins before the first that Keycloak had kept are a gap from here, and no trouble."""
+
+LOGIN_JOB = "login-events"
 
 UNFINISHED_RUNS = ("held", "confirmed", "applying", "paused")
 
@@ -60,6 +71,16 @@ class LaneFigures:
     failing: int = 0
     oldest_due_at: datetime | None = None
     pause: Pause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFigures:
+    """Findings that are open or accepted; those with the reaction "report" wait for a person."""
+
+    attribute: str
+    state: str
+    reaction: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,7 @@ class Figures:
     waiting: tuple[StuckGroup, ...]
     noted: int
     quarantined: Mapping[str, int]
+    drift: tuple[DriftFigures, ...]
     held: int
     overdue: int
     oldest_held_at: datetime | None
@@ -97,6 +119,8 @@ class Figures:
     commands: Mapping[str, int]
     oldest_command_at: datetime | None
     jobs: tuple[JobState, ...]
+    logins_read_until: datetime | None
+    login_gaps: tuple[Gap, ...]
     workers: tuple[Worker, ...]
     latency: Mapping[Lane, Histogram]
 
@@ -110,6 +134,7 @@ def read(tx: Tx, now: datetime) -> Figures:
     held, overdue, oldest_held_at = _holds(tx, now)
     by_state, oldest_command_at = _commands(tx)
     mails = _mails(tx)
+    found = jobs.all_jobs(tx)
     return Figures(
         at=now,
         lanes=_lanes(tx, now),
@@ -117,6 +142,7 @@ def read(tx: Tx, now: datetime) -> Figures:
         waiting=stuck.waiting_groups(tx),
         noted=len(troubles.noted(tx, now)),
         quarantined=_quarantined(tx),
+        drift=_drift(tx),
         held=held,
         overdue=overdue,
         oldest_held_at=oldest_held_at,
@@ -131,7 +157,9 @@ def read(tx: Tx, now: datetime) -> Figures:
         undelivered=_undelivered(tx) if mails.get("failed") or mails.get("expired") else 0,
         commands=by_state,
         oldest_command_at=oldest_command_at,
-        jobs=jobs.all_jobs(tx),
+        jobs=found,
+        logins_read_until=_logins_read_until(found),
+        login_gaps=tuple(each for each in login_activity.gaps(tx, now - GAPS_SHOWN) if each.begins > EVER),
         workers=heartbeats.seen(tx),
         latency=latency.read(tx),
     )
@@ -196,6 +224,13 @@ def _lane_of_jobs(tx: Tx, now: datetime) -> Counted:
     return len(due), len(leased), len(found) - len(due) - len(leased), failing, min(due, default=None)
 
 
+def _logins_read_until(found: Iterable[JobState]) -> datetime | None:
+    for each in found:
+        if each.name == LOGIN_JOB and "until" in each.state:
+            return datetime.fromisoformat(each.state["until"])
+    return None
+
+
 def _quarantined(tx: Tx) -> Mapping[str, int]:
     rows = tx.connection.execute(
         select(work.c.quarantine_kind, func.count())
@@ -204,6 +239,14 @@ def _quarantined(tx: Tx) -> Mapping[str, int]:
         .order_by(work.c.quarantine_kind)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _drift(tx: Tx) -> tuple[DriftFigures, ...]:
+    key = (drift.c.attribute, drift.c.state, drift.c.reaction)
+    rows = tx.connection.execute(
+        select(*key, func.count()).where(drift.c.state.in_(LIVE)).group_by(*key).order_by(*key)
+    )
+    return tuple(DriftFigures(*row) for row in rows)
 
 
 def _holds(tx: Tx, now: datetime) -> tuple[int, int, datetime | None]:
@@ -267,8 +310,8 @@ def _undelivered(tx: Tx) -> int:
         command.c.requested_at > mail.c.created_at,
         command.c.kind.in_(("reset-password", "set-password-mail")),
     )
-    logged_in = select(login_activity.c.idp_user_id).where(
-        login_activity.c.idp_user_id == account.c.idp_user_id, login_activity.c.last_login_at.is_not(None)
+    logged_in = select(activity.c.idp_user_id).where(
+        activity.c.idp_user_id == account.c.idp_user_id, activity.c.last_login_at.is_not(None)
     )
     return (
         tx.connection.scalar(

@@ -51,8 +51,8 @@ class Watch:
 
     @property
     def closed(self) -> bool:
-        """False once the circuit has opened: what is claimed and not begun is given back untouched. The one account
-        of a probe is tried."""
+        """False once the circuit has opened: what is claimed and not begun is given back untouched. A probe is
+        tried."""
         return self.circuit.closed or self.probe is not None
 
     def shares(self, failure: Failure | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sync.domain.lane import Lane
 from sync.store.database import Tx
-from sync.store.figures import Figures, LaneFigures
+from sync.store.figures import DriftFigures, Figures, LaneFigures
 from sync.store.troubles import Trouble
 from sync.usecases.problems import problems
 
@@ -26,9 +26,6 @@ TOO_OLD: Final[Mapping[Lane, timedelta]] = {
 
 COMMANDS_TOO_OLD = timedelta(minutes=5)
 
-FAST_CLOCK = timedelta(seconds=30)
-"""A heartbeat from the future: leases and due times of a machine whose clock is that far ahead are wrong."""
-
 
 def troubles(tx: Tx, figures: Figures) -> tuple[Trouble, ...]:
     """What stops everything, what stops something, what waits for a person."""
@@ -37,7 +34,7 @@ def troubles(tx: Tx, figures: Figures) -> tuple[Trouble, ...]:
 
 def of_figures(figures: Figures) -> tuple[Trouble, ...]:
     """What is wrong beside workers and `problems`."""
-    return (*_lanes(figures), *_jobs(figures), *_commands(figures), *_people(figures))
+    return (*_lanes(figures), *_jobs(figures), *_logins(figures), *_commands(figures), *_people(figures))
 
 
 def _workers(figures: Figures) -> Iterator[Trouble]:
@@ -57,14 +54,6 @@ def _workers(figures: Figures) -> Iterator[Trouble]:
                 f"worker {each.name} fell silent",
                 each.seen_at,
                 f"look at process {each.pid} on {each.host}; what it held is taken over after its lease",
-            )
-        elif each.seen_at - figures.at > FAST_CLOCK:
-            ahead = (each.seen_at - figures.at).total_seconds()
-            yield _trouble(
-                "Bad input",
-                f"the clock of {each.host} is {ahead:.0f} s ahead of this one",
-                None,
-                "let both follow a time server",
             )
         if each.trouble is not None:
             yield _trouble(
@@ -109,6 +98,17 @@ def _jobs(figures: Figures) -> Iterator[Trouble]:
             )
 
 
+def _logins(figures: Figures) -> Iterator[Trouble]:
+    for gap in figures.login_gaps:
+        span = f"{gap.begins:%Y-%m-%d %H:%M} to {gap.ends:%Y-%m-%d %H:%M}"
+        yield _trouble(
+            "Login events may have been missed",
+            f"logins from {span} UTC may be missing: {gap.reason}",
+            gap.ends,
+            "mend the reason; what was missed is told with each account",
+        )
+
+
 def _commands(figures: Figures) -> Iterator[Trouble]:
     if figures.age(figures.oldest_command_at) > COMMANDS_TOO_OLD.total_seconds():
         yield _trouble(
@@ -129,6 +129,15 @@ def _people(figures: Figures) -> Iterator[Trouble]:
                 run.since,
                 f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
             )
+    reported = {each.attribute: each.count for each in figures.drift if _for_a_person(each)}
+    if reported:
+        listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(reported.items()))
+        yield _trouble(
+            "Drift",
+            f"{counted(sum(reported.values()), 'finding')} in Keycloak wait for a decision: {listed}",
+            None,
+            "fsm-identity drift list, then repair or accept each",
+        )
     if figures.overdue:
         yield _trouble(
             "A deactivation waits past its deadline",
@@ -150,6 +159,10 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             None,
             "fsm-identity ops mails; then a new password for each",
         )
+
+
+def _for_a_person(drift: DriftFigures) -> bool:
+    return drift.state == "open" and drift.reaction == "report"
 
 
 def _trouble(section: str, what: str, since: datetime | None, remedy: str) -> Trouble:

@@ -18,7 +18,8 @@ ONE_SHOT = {"migrate", "realm"}
 
 SERVICE_KEYS = {
     "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "image", "networks",
-    "ports", "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user", "volumes",
+    "ports", "profiles", "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user",
+    "volumes",
 }  # fmt: skip
 """The keys of the Compose Specification that this file uses, so that a misspelt one is noticed."""
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
@@ -32,10 +33,10 @@ def test_it_is_a_compose_file() -> None:
 
 
 def test_the_production_shape_is_complete() -> None:
-    """Keycloak, PostgreSQL, Redis, web, workers, beat, Flower, a mail catcher, and what sets them up."""
+    """Keycloak, PostgreSQL, Redis, web, workers, beat, Flower, a mail catcher, what sets them up, what watches."""
     assert set(SERVICES) == {
         "postgres", "redis", "keycloak", "migrate", "realm", "web", "worker-interactive", "worker-bulk",
-        "worker-reconcile", "beat", "flower", "mail",
+        "worker-reconcile", "beat", "flower", "mail", "prometheus", "grafana",
     }  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def test_keycloak_is_the_one_that_is_tested() -> None:
 def test_only_what_people_open_has_a_port_and_on_the_loopback_only() -> None:
     """A proxy with TLS stands before them; databases and workers are reached by nobody outside."""
     open_ports = {name: each["ports"] for name, each in COMPOSE.services.items() if "ports" in each}
-    assert set(open_ports) == {"web", "keycloak", "flower", "mail"}
+    assert set(open_ports) == {"web", "keycloak", "flower", "mail", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in open_ports.values() for port in ports)
     for name in ("postgres", "redis"):
         assert COMPOSE.services[name]["networks"] == ["inside"]
@@ -127,7 +128,7 @@ def test_no_secret_stands_in_the_file() -> None:
     """Secrets are files; no environment variable holds one, and no password stands in a command."""
     for service in COMPOSE.services.values():
         for name in service.get("environment", {}):
-            assert not re.search(r"SECRET(?!S_DIR)|PASSWORD(?!_FILE)|_KEYS?$", name), name
+            assert not re.search(r"SECRET(?!S_DIR)|PASSWORD(?!__?FILE)|_KEYS?$", name), name
     assert all(set(source) == {"file"} for source in COMPOSE.document["secrets"].values())
 
 

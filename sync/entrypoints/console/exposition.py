@@ -13,7 +13,9 @@ from prometheus_client.metrics_core import Metric
 
 from sync.domain.circuit import CircuitState
 from sync.domain.commands import OPEN
+from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
+from sync.store.drift import LIVE
 from sync.store.figures import UNFINISHED_RUNS, Figures
 
 MAIL_STATES = ("waiting", "due", "sending", "failed", "expired")
@@ -26,9 +28,11 @@ def metrics(figures: Figures) -> Iterator[Metric]:
     yield from _latency(figures)
     yield from _circuits(figures)
     yield from _people(figures)
+    yield from _drift(figures)
     yield from _runs(figures)
     yield from _mails_and_commands(figures)
     yield from _jobs(figures)
+    yield from _logins(figures)
     yield from _workers(figures)
 
 
@@ -99,6 +103,17 @@ def _people(figures: Figures) -> Iterator[Metric]:
     yield gauge("fsm_work_orders_stranded", "Open work orders of technicians who lost access.", figures.stranded)
 
 
+def _drift(figures: Figures) -> Iterator[Metric]:
+    findings = GaugeMetricFamily(
+        "fsm_drift", "Findings of comparisons that are open or accepted.", labels=["attribute", "state"]
+    )
+    for attribute in Attribute:
+        for state in LIVE:
+            counted = [each.count for each in figures.drift if (each.attribute, each.state) == (attribute, state)]
+            findings.add_metric([attribute.value, state], sum(counted))
+    yield findings
+
+
 def _runs(figures: Figures) -> Iterator[Metric]:
     runs = GaugeMetricFamily("fsm_runs", "Runs that have not ended.", labels=["state"])
     for state in UNFINISHED_RUNS:
@@ -129,13 +144,14 @@ def _mails_and_commands(figures: Figures) -> Iterator[Metric]:
 
 
 def _jobs(figures: Figures) -> Iterator[Metric]:
-    failures = GaugeMetricFamily("fsm_job_failures", "Failures in a row of a periodic job.", labels=["job"])
+    """`job` itself is Prometheus' own label."""
+    failures = GaugeMetricFamily("fsm_job_failures", "Failures in a row of a periodic job.", labels=["job_name"])
     ended = GaugeMetricFamily(
         "fsm_job_last_success_age_seconds",
         "Since its last good end; absent: it failed.",
-        labels=["job"],
+        labels=["job_name"],
     )
-    overdue = GaugeMetricFamily("fsm_job_overdue_seconds", "How long it waits for its run.", labels=["job"])
+    overdue = GaugeMetricFamily("fsm_job_overdue_seconds", "How long it waits for its run.", labels=["job_name"])
     for each in figures.jobs:
         failures.add_metric([each.name], each.attempts)
         waits = each.leased_until is None or each.leased_until <= figures.at
@@ -143,6 +159,19 @@ def _jobs(figures: Figures) -> Iterator[Metric]:
         if each.error is None and each.finished_at is not None:
             ended.add_metric([each.name], figures.age(each.finished_at))
     yield from (failures, ended, overdue)
+
+
+def _logins(figures: Figures) -> Iterator[Metric]:
+    yield gauge(
+        "fsm_login_events_age_seconds",
+        "How long ago logins were read to; 0: not read yet.",
+        figures.age(figures.logins_read_until),
+    )
+    yield gauge(
+        "fsm_login_gaps",
+        "Spans of time that ended in the last day, in which logins may have been missed.",
+        len(figures.login_gaps),
+    )
 
 
 def _workers(figures: Figures) -> Iterator[Metric]:

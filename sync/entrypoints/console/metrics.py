@@ -10,7 +10,6 @@ import hmac
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, cast
 
@@ -25,6 +24,7 @@ from sync.domain.errors import Failure
 from sync.entrypoints.console.exposition import gauge, metrics
 from sync.settings import Settings
 from sync.store import figures
+from sync.store.clock import DatabaseClock
 from sync.store.database import Database
 
 CACHED_SECONDS = 5.0
@@ -41,6 +41,7 @@ class Readings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._clock = DatabaseClock(database)
         self._lock = threading.Lock()
         self._kept: list[Metric] = []
         self._until = 0.0
@@ -55,8 +56,9 @@ class Readings:
     def _read(self) -> list[Metric]:
         began = time.monotonic()
         try:
+            now = self._clock.now()
             with self._database.read() as tx:
-                found = figures.read(tx, datetime.now(UTC))
+                found = figures.read(tx, now)
         except Failure as failure:
             log.warning("the metrics cannot be read", reason=str(failure))
             return [gauge("fsm_database_up", "1 if our database could be read.", 0)]

@@ -1,0 +1,111 @@
+"""A whole stack as an operator watches it: well, and then without Keycloak (H2, H3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from sync.devstack.credentials import Credentials, credentials_in
+from sync.devstack.layout import Layout
+from sync.devstack.process import end
+from sync.devstack.state import StackState, read_state
+from sync.entrypoints.cli import app
+from tests.chaos.worker_processes import wait_until
+from tests.e2e.command_line import CommandLine
+
+pytestmark = [
+    pytest.mark.req("H2", "H3", "J1"),
+    pytest.mark.stack,
+    pytest.mark.keycloak,
+    pytest.mark.timeout(600),
+]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A development stack of this module's own."""
+
+    layout: Layout
+    command_line: CommandLine
+
+    @property
+    def state(self) -> StackState:
+        found = read_state(self.layout.state)
+        assert found is not None
+        return found
+
+    @property
+    def credentials(self) -> Credentials:
+        return credentials_in(self.layout.credentials)
+
+    def troubles(self) -> list[str]:
+        """What `ops status` says is wrong; its exit code agrees."""
+        said = self.command_line.run("ops", "status", "--json")
+        found: dict[str, Any] = json.loads(said.out)
+        assert said.code == (1 if found["troubles"] else 0), said
+        return [each["what"] for each in found["troubles"]]
+
+    def get(self, part: str, path: str, **options: Any) -> httpx.Response:
+        address = f"http://127.0.0.1:{self.state.ports[part]}{path}"
+        return httpx.get(address, trust_env=False, timeout=10, **options)
+
+
+def dev(home: Path, *arguments: str) -> None:
+    done = CliRunner().invoke(app, ["dev", *arguments], env={"FSM_DEV_HOME": str(home)}, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Keycloak, Redis, workers, web and Flower of this module alone: it stops Keycloak."""
+    home = tmp_path_factory.mktemp("operations") / "stack"
+    dev(home, "up", "--detach")
+    layout = Layout(home)
+    yield Stack(layout, CommandLine(home, layout.settings))
+    dev(home, "down")
+
+
+def test_flower_asks_for_a_login(stack: Stack) -> None:
+    """Nobody sees the tasks without it; whoever has it sees the workers."""
+    assert stack.get("flower", "/workers").status_code == 401
+    assert stack.get("flower", "/workers", auth=("operator", "wrong")).status_code == 401
+    assert stack.get("flower", "/workers", auth=("operator", stack.credentials.flower)).status_code == 200
+
+
+def test_metrics_ask_for_the_token(stack: Stack) -> None:
+    """The web process has one, so even this machine needs it."""
+    assert stack.get("web", "/metrics").status_code == 401
+    answer = stack.get("web", "/metrics", headers={"Authorization": f"Bearer {stack.credentials.metrics}"})
+    assert 'fsm_workers{lane="bulk"} 1.0' in answer.text
+
+
+def test_an_operator_sees_that_keycloak_is_away(stack: Stack) -> None:
+    """Nothing is wrong; Keycloak is ended and a change is stored all the same: `ops status` says what cannot be
+    used, `/metrics` too, and no secret is in either."""
+    wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
+    options = ("--profile", "dispatcher", "--branch", "hamburg", "--reason", "joins")
+    person = ("--email", "jo.lind@example.com", "--given-name", "Jo", "--family-name", "Lind")
+    stack.command_line.done("account", "create", *person, *options)
+
+    end([each for each in stack.state.parts if each.name == "keycloak"])
+    change = ("change", "jo.lind@example.com", "--family-name", "Linde", "--reason", "married", "--no-wait")
+    stack.command_line.done("account", *change)
+    wait_until(lambda: any("Keycloak cannot be used" in each for each in stack.troubles()), 90, "nobody says so")
+    said = stack.command_line.run("ops", "status")
+    assert said.code == 1
+    assert "A circuit is open" in said.out
+    assert stack.credentials.worker_client not in said.out
+    headers = {"Authorization": f"Bearer {stack.credentials.metrics}"}
+    wait_until(
+        lambda: 'fsm_circuit_open{circuit="keycloak"} 1.0' in stack.get("web", "/metrics", headers=headers).text,
+        30,
+        "the metrics do not say so",
+    )
+    assert stack.command_line.run("ops", "timeline", "jo.lind@example.com").code == 0
