@@ -156,7 +156,8 @@ def _problem(row: ImportRow, field: str) -> bool:
 
 def _visible(text: str) -> str:
     """Without the signs nobody sees (soft hyphens, zero-width blanks): in a login or a number they are dirt."""
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
+    seen = text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return seen.strip()
 
 
 def _key_of(find: Callable[[str], object | None]) -> Callable[[str], str | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from sync.domain.account_change import AccountChange, NewAccount
 from sync.domain.import_values import Finding
 
 _DATES = frozenset({"valid_from", "valid_until"})
+_NEW = tuple(each.name for each in fields(NewAccount))
 
 
 class Verdict(StrEnum):
@@ -51,7 +52,8 @@ class PlannedRow:
 def changes_record(row: PlannedRow) -> dict[str, Any]:
     """What will be done, as JSON: all fields of a new account, or field → [before, after]."""
     if row.new is not None:
-        return {"new": {name: _plain(value) for name, value in asdict(row.new).items() if value is not None}}
+        values = {name: getattr(row.new, name) for name in _NEW}
+        return {"new": {name: _plain(value) for name, value in values.items() if value is not None}}
     if row.differences:
         pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.differences.items())}
         return {"change": pairs}
