@@ -15,6 +15,7 @@ from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
@@ -70,6 +71,7 @@ def build(settings: Settings, in_force: InForce | None = None) -> Site:
         accounts=accounts,
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
         credentials=KeycloakCredentials(connection),
+        adoption=KeycloakAdoption(connection),
         login_events=KeycloakLoginEvents(connection),
         admin_events=KeycloakAdminEvents(connection),
         listing=KeycloakListing(

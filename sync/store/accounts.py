@@ -168,6 +168,11 @@ def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Acco
     return _by_keys(tx, accounts.c.technician_id, technician_ids)
 
 
+def by_employee_numbers(tx: Tx, numbers: Collection[str]) -> Mapping[str, Account]:
+    """Employee number to account; not locked."""
+    return _by_keys(tx, accounts.c.employee_number, numbers)
+
+
 def who_has_login(tx: Tx, keys: Collection[str]) -> Mapping[str, str]:
     """Login key (see `login_key`) to the id of the account that has it as username or e-mail; not locked."""
     owners: dict[str, str] = {}

@@ -9,6 +9,7 @@ from mappings.policy import Policy
 from sync.domain.lane import Lane
 from sync.ports.accounts import Accounts
 from sync.ports.admin_events import AdminEvents
+from sync.ports.adoption import Adoption
 from sync.ports.credentials import Credentials
 from sync.ports.field_service import FieldService
 from sync.ports.listing import Listing
@@ -52,6 +53,7 @@ class Site:
     admin_events: AdminEvents
     listing: Listing
     credentials: Credentials
+    adoption: Adoption
     field_service: FieldService
     mailer: Mailer
     wake: Wake

@@ -183,7 +183,7 @@ class FakeAccounts:
         user = self.users.get(idp_user_id)
         if user is None:
             raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
-        if user.account_id is None or self._administers_realm(user):
+        if user.account_id is None or self.administers_realm(user):
             raise Unsafe(f"nothing is written to {user.username!r}")
         return user
 
@@ -236,7 +236,7 @@ class FakeAccounts:
         if path not in self.groups:
             raise Misconfigured(f"the realm has no group {path}")
 
-    def _administers_realm(self, user: FakeUser) -> bool:
+    def administers_realm(self, user: FakeUser) -> bool:
         inherited = {role for path in user.groups for above in _with_parents(path) for role in self.groups[above]}
         return any(role.startswith(REALM_MANAGEMENT) for role in user.roles | inherited)
 
@@ -254,7 +254,7 @@ class FakeAccounts:
             roles=frozenset(role for role in user.roles if "/" not in role),
             required_actions=frozenset(user.required_actions),
             lock=user.lock,
-            administers_realm=self._administers_realm(user),
+            administers_realm=self.administers_realm(user),
             email_verified=user.email_verified,
             sessions=Sessions(
                 online=sum(client is None for client in live),

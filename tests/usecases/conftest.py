@@ -26,6 +26,7 @@ from sync.usecases.command import perform
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.fakes.adoption import FakeAdoption
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
@@ -126,6 +127,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         login_events=logins,
         admin_events=admins,
         listing=FakeListing(accounts),
+        adoption=FakeAdoption(accounts),
         field_service=fsm,
         mailer=mailer,
         wake=wake,

@@ -19,6 +19,7 @@ from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts
+from tests.fakes.adoption import FakeAdoption
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
@@ -48,6 +49,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             login_events=FakeLoginEvents(clock),
             admin_events=FakeAdminEvents(clock),
             listing=FakeListing(accounts),
+            adoption=FakeAdoption(accounts),
             field_service=FakeFieldService(POLICY.work_orders, records),
             mailer=FakeMailer(),
             wake=FakeWake(),

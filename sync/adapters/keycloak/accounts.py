@@ -185,7 +185,7 @@ class KeycloakAccounts:
         if user is None:
             raise guard.gone(idp_user_id)
         try:
-            self._connection.put(f"users/{segment(idp_user_id)}", _changed(user, new))
+            self._connection.put(f"users/{segment(idp_user_id)}", changed(user, new))
         except Taken:
             raise self._taken(idp_user_id, new.get("username") or "", new.get("email") or "") from None
         except Invalid as error:
@@ -200,7 +200,7 @@ class KeycloakAccounts:
         return taken([holder for holder in holders if holder["id"] != idp_user_id], username, email)
 
 
-def _changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
+def changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
     """The body of the PUT. `enabled` is never in it; a new e-mail address counts as not verified (FACTS)."""
     attributes = {name: list(values) for name, values in attributes_of(user).items() if name != DISABLED_REASON}
     for name in OWNED_ATTRIBUTES & new.keys():

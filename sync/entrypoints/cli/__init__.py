@@ -18,6 +18,7 @@ NOUNS = {
     "work-orders": "work_orders",
     "import": "imports",
     "drift": "drift",
+    "adopt": "adopt",
     "runs": "runs",
     "ops": "ops",
     "realm": "realm",

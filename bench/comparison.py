@@ -1,0 +1,145 @@
+"""The full comparison with no difference: every account with its groups and roles, read and compared.
+
+The baseline is what one would write with python-keycloak: get_user, get_user_groups and get_realm_roles_of_user
+for each account, over a sample, because its speed does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from bench.keycloak import Place
+from bench.people import run_name
+from bench.row import Row
+from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.listing import KeycloakListing
+from sync.domain.account_change import Actor, Door, NewAccount
+from sync.domain.group_roles import roles_of_groups
+from sync.domain.lane import Lane
+from sync.domain.realm.options import WORKER_CLIENT
+from sync.usecases.change_account import create_all
+from sync.usecases.compare import compare
+from sync.usecases.provision import provision_some
+from sync.usecases.site import Site
+
+ACCOUNTS, SAMPLE = 20_000, 500
+AT_ONCE = 500
+BY = Actor("bench", Door.IMPORT, "benchmark")
+
+
+class CountingConnection(Connection):
+    """Counts the requests it sends."""
+
+    sent = 0
+
+    def _answer(self, *given: Any, **named: Any) -> requests.Response:  # noqa: ANN401
+        self.sent += 1
+        return super()._answer(*given, **named)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Accounts a second each way. `allowed` requests are accounts/500 and two for each group; `grown_kib` is by
+    how much the process grew at its largest during the comparison."""
+
+    accounts: int
+    memberships: int
+    ours: float
+    plain: float
+    requests: int
+    allowed: int
+    grown_kib: int
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.plain
+
+
+def report(place: Place, people: int) -> list[Row]:
+    """`people`: of a large import; the comparison has twice as many."""
+    found = measure(place, 2 * people)
+    return [
+        Row(
+            f"full comparison of {found.accounts:,} accounts, {found.memberships:,} memberships, no difference",
+            f"{found.ours:,.0f} accounts/s",
+            f"{found.plain:,.0f} accounts/s: python-keycloak, user, groups and roles of each",
+            f"{found.ratio:.1f} times",
+            "≥ 20 times",
+            found.ratio >= 20,
+        ),
+        Row(
+            "its requests to Keycloak",
+            str(found.requests),
+            f"{found.allowed}: accounts/500 + 2 for each group",
+            "",
+            f"≤ {found.allowed}",
+            found.requests <= found.allowed,
+        ),
+        Row("its memory beyond that of a comparison before", f"{found.grown_kib / 1024:.1f} MiB", "", ""),
+    ]
+
+
+def measure(place: Place, accounts: int = ACCOUNTS) -> Compared:
+    """On an empty realm: what others left there would be read, and counted as not ours."""
+    here = place.with_new_database()
+    fill(here.site, accounts)
+    connection = CountingConnection(
+        here.surroundings.keycloak_url, here.realm, WORKER_CLIENT, here.surroundings.credentials.worker_client
+    )
+    site = replace(here.site, listing=KeycloakListing(connection, here.site.policy))
+    compare(site, "warm-up")
+    connection.sent, largest = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    done = compare(site, "bench")
+    seconds = time.perf_counter() - began
+    if done.counts.differing or done.counts.left_out or done.counts.accounts != accounts:
+        raise RuntimeError(f"the realm is not as wanted: {done.counts}")
+    return Compared(
+        accounts=accounts,
+        memberships=done.counts.memberships,
+        ours=accounts / seconds,
+        plain=plain(place, min(accounts, SAMPLE)),
+        requests=connection.sent,
+        allowed=accounts // 500 + 2 * len(roles_of_groups(site.policy)),
+        grown_kib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest,
+    )
+
+
+def fill(site: Site, accounts: int) -> None:
+    """Accounts of all profiles and teams, three to five groups each, brought into Keycloak without passwords."""
+    run = run_name()
+    profiles = itertools.cycle(sorted(site.policy.profiles))
+    teams = itertools.cycle(site.policy.teams.values())
+    for start in range(0, accounts, AT_ONCE):
+        people = [
+            (_person(run, number, next(profiles), next(teams)), None)
+            for number in range(start, min(start + AT_ONCE, accounts))
+        ]
+        with site.db.write() as tx:
+            create_all(tx, site.policy, people, BY, datetime.now(UTC), lane=Lane.BULK)
+        while provision_some(site, Lane.BULK):
+            pass
+
+
+def plain(place: Place, accounts: int) -> float:
+    """Accounts a second."""
+    admin = place.plain_admin()
+    users = [user["id"] for user in admin.get_users({"briefRepresentation": True, "max": accounts})]
+    began = time.perf_counter()
+    for user in users:
+        admin.get_user(user)
+        admin.get_user_groups(user)
+        admin.get_realm_roles_of_user(user)
+    return len(users) / (time.perf_counter() - began)
+
+
+def _person(run: str, number: int, profile: str, team: Any) -> NewAccount:  # noqa: ANN401
+    address = f"c{number}-{run}@{run}.example.com"
+    return NewAccount(address, "Pat", f"Number {number}", profile, team.branch, team.key)

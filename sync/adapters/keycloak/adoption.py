@@ -1,0 +1,54 @@
+"""Puts our mark on a user that was reviewed, and takes it off again: `sync.ports.adoption` on the client
+`fsm-worker`. It has its own limits, for the gateway's guard admits only users that carry the mark already."""
+
+from __future__ import annotations
+
+import time
+
+from sync.adapters.keycloak.accounts import changed
+from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.adapters.keycloak.guard import gone
+from sync.adapters.keycloak.reading import UserReader, account_id_of
+from sync.domain.errors import Conflict, Unsafe
+from sync.domain.observed import ACCOUNT_ID
+
+
+class KeycloakAdoption:
+    """Three requests each: the user, its rights, the write."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._reader = UserReader(connection, time.sleep)
+
+    def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
+        user = self._admitted(idp_user_id, account_id)
+        found = (user["username"], user.get("email") or "")
+        if found != (username, email):
+            raise Conflict(
+                f"Keycloak user {idp_user_id} was reviewed as {username!r} with {email!r} and is {found[0]!r} "
+                f"with {found[1]!r} now; review it again"
+            )
+        if account_id_of(user) is None:
+            self._write(idp_user_id, user, account_id)
+
+    def release(self, idp_user_id: str, account_id: str) -> None:
+        user = self._admitted(idp_user_id, account_id)
+        if account_id_of(user) is not None:
+            self._write(idp_user_id, user, None)
+
+    def _admitted(self, idp_user_id: str, account_id: str) -> Json:
+        user = self._reader.user(idp_user_id)
+        ownership = self._reader.ownership(idp_user_id)
+        if user is None or ownership is None:
+            raise gone(idp_user_id)
+        if ownership.administers_realm:
+            raise Unsafe(
+                f"Keycloak user {ownership.username!r} holds a realm-management role; fsm-identity does not touch "
+                "administrators of the realm"
+            )
+        if user.get("attributes", {}).get(ACCOUNT_ID) not in (None, [], [account_id]):
+            raise Conflict(f"Keycloak user {ownership.username!r} carries the mark of another account")
+        return user
+
+    def _write(self, idp_user_id: str, user: Json, mark: str | None) -> None:
+        self._connection.put(f"users/{segment(idp_user_id)}", changed(user, {ACCOUNT_ID: mark}))

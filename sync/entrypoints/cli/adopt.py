@@ -1,0 +1,90 @@
+"""`fsm-identity adopt`: users that were in Keycloak before us become users of accounts, after a review (G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+)
+from sync.entrypoints.cli.person import Who, the_account
+from sync.store.runs import RunRow
+from sync.usecases import adopt
+from sync.usecases.review_import import find_run
+from sync.wiring import build_site
+
+app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)
+
+
+@app.command()
+def plan(
+    reason: Reason,
+    employee_number_attribute: Annotated[
+        str | None,
+        typer.Option(help="The user attribute that holds the employee number; reads all attributes, slowly."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose an account for each user that is not ours: matches, and conflicts. Changes nothing."""
+    with failures_shown():
+        planned = adopt.plan(build_site(), actor(reason), employee_number_attribute)
+        if as_json:
+            print_json(planned)
+            return
+        _print(planned.rows)
+        typer.echo(f"{planned.foreign} users match no account and stay as they are")
+        say(f"plan {planned.run.fingerprint[:12]} of run {planned.run.id}: fsm-identity adopt apply")
+
+
+@app.command()
+def apply(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, the end of it, or 'last'.")],
+    reviewed: Annotated[str, typer.Option("--plan", help="Fingerprint of the plan that was looked at.")],
+    reason: Reason,
+    as_json: AsJson = False,
+) -> None:
+    """Adopt every match of the plan. The workers then bring these users to what is wanted of their accounts."""
+    with failures_shown():
+        site = build_site()
+        rows = adopt.apply(site, find_run(site, run, kind="adoption").id, reviewed, actor(reason))
+        if as_json:
+            print_json(rows)
+            return
+        _print(rows)
+        say(f"{counted(sum(row.result == 'applied' for row in rows), 'user')} adopted")
+
+
+@app.command()
+def release(who: Who, reason: Reason) -> None:
+    """Let go of a user that was adopted by mistake: its mark and the link are gone, the rest stays as it is."""
+    with failures_shown():
+        site = build_site()
+        account = the_account(site, who)
+        user = adopt.release(site, account.id, actor(reason))
+        say(f"Keycloak user {user} is no longer that of {account.username}")
+
+
+def _print(rows: Iterable[RunRow]) -> None:
+    print_table(
+        ["user", "e-mail", "matches by", "account", "what"],
+        [
+            [
+                row.original["username"],
+                row.original["email"],
+                ", ".join(row.messages["matched_by"]),
+                row.account_id,
+                row.result_message or row.result or "; ".join(row.messages["errors"]) or "to adopt",
+            ]
+            for row in rows
+        ],
+    )

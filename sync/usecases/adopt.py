@@ -1,0 +1,233 @@
+"""Adopting users of Keycloak that were there before us: propose, review, apply, and let go again (G4).
+
+A plan is a run of kind `adoption`; applying it marks each user and links it with its account, and from then on the
+workers bring it to what is wanted like any other. Nothing is adopted that a person has not seen in the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sync.domain.account import login_key
+from sync.domain.account_change import Actor
+from sync.domain.adoption import Candidate, Proposal, propose
+from sync.domain.errors import Failure, Misconfigured, NotFound, Problem, Refused, Transient
+from sync.domain.lane import Lane
+from sync.domain.listed import ListedUser
+from sync.store import account_pages, accounts, history, provisioning, runs, work_state
+from sync.store.database import Tx
+from sync.store.ids import new_id
+from sync.store.runs import RowOutcome, Run, RunRow
+from sync.usecases.change_account import existing, require_reason
+from sync.usecases.command import wake
+from sync.usecases.site import Site
+
+SHORTEST_FINGERPRINT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionPlan:
+    """`foreign` is how many users match nobody and stay as they are."""
+
+    run: Run
+    rows: tuple[RunRow, ...]
+    foreign: int
+
+
+def plan(site: Site, by: Actor, employee_number_attribute: str | None = None) -> AdoptionPlan:
+    """Read every user that is not ours and propose its account: by username and e-mail address exactly, and by the
+    employee number if the attribute that holds it is named (that reads all attributes, slowly). Stores a run."""
+    require_reason(by)
+    found, foreign = _candidates(site, employee_number_attribute)
+    with site.db.read() as tx:
+        known = accounts.read_many(tx, {account_id for each in found for account_id in each.accounts})
+        versions = work_state.wanted_versions(tx, known)
+    looked = [replace(each, user=site.accounts.observe(each.idp_user_id, sessions=False)) for each in found]
+    proposals = propose(looked, known)
+    rows = tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1))
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    now = site.clock.now()
+    run = Run(
+        id=new_id(now),
+        kind="adoption",
+        state="reviewed",
+        source="Keycloak",
+        source_digest=digest,
+        fingerprint=digest,
+        created_at=now,
+        by=by.name,
+        door=by.door.value,
+        counts={
+            "update": sum(row.verdict == "update" for row in rows),
+            "error": sum(row.verdict == "error" for row in rows),
+        },
+        options={"reason": by.reason},
+    )
+    with site.db.write() as tx:
+        runs.insert(tx, run, rows)
+    return AdoptionPlan(run, rows, foreign)
+
+
+def apply(site: Site, run_id: str, fingerprint: str, by: Actor) -> tuple[RunRow, ...]:
+    """Mark and link every match of the reviewed plan; conflicts are left alone. Answers all rows with results.
+
+    Interrupted, it is called again and goes on. Raises Refused if the plan is another one or has ended; a failure
+    of Keycloak itself ends this call and leaves the rest.
+    """
+    require_reason(by)
+    with site.db.write() as tx:
+        run = _confirmed(site, tx, run_id, fingerprint, by)
+    while True:
+        with site.db.read() as tx:
+            some = runs.pending(tx, run.id, 50)
+        if not some:
+            break
+        for row in some:
+            _adopt(site, run, row, by)
+    with site.db.write() as tx:
+        runs.applying(tx, run.id, site.clock.now())
+        rows = runs.rows(tx, run.id)
+    wake(site, Lane.BULK)
+    return rows
+
+
+def release(site: Site, account_id: str, by: Actor) -> str:
+    """The wrong user was adopted: take the mark off and forget the link; answers the user's id. What workers have
+    changed of the user stays as it is, told in the account's timeline; the account then has no user, and one is
+    made at its next look. Raises Refused if the account was not adopted or a worker is at it."""
+    require_reason(by)
+    with site.db.read() as tx:
+        account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
+        adopted = history.was_done(tx, account_id, ADOPT)
+    user = account.idp_user_id
+    if user is None or not adopted:
+        raise Refused([Problem("account", f"{account.username} was not adopted", "nothing is to be released")])
+    if state is not None and state.leased_until is not None and state.leased_until > site.clock.now():
+        raise Refused([Problem("account", f"a worker is looking at {account.username}", "try again in a minute")])
+    site.adoption.release(user, account_id)
+    with site.db.write() as tx:
+        accounts.forget_idp_user_id(tx, account_id, user)
+        _audit(tx, account_id, "release Keycloak user", (user, None), by, site)
+    return user
+
+
+ADOPT = "adopt Keycloak user"
+
+
+def _candidates(site: Site, attribute: str | None) -> tuple[list[Candidate], int]:
+    found: list[Candidate] = []
+    foreign = 0
+    for page in _pages(site, attribute):
+        with site.db.read() as tx:
+            ours = account_pages.of_users(tx, [user.idp_user_id for user, _ in page])
+            strangers = [(user, number) for user, number in page if user.idp_user_id not in ours]
+            keys = {login_key(name) for user, _ in strangers for name in (user.username, user.email) if name}
+            by_login = accounts.who_has_login(tx, keys)
+            by_number = accounts.by_employee_numbers(tx, [number for _, number in strangers if number])
+        for user, number in strangers:
+            matches: dict[str, set[str]] = {}
+            for what, account_id in (
+                ("username", by_login.get(login_key(user.username))),
+                ("email", by_login.get(login_key(user.email)) if user.email else None),
+                ("employee number", by_number[number].id if number in by_number else None),
+            ):
+                if account_id is not None:
+                    matches.setdefault(account_id, set()).add(what)
+            foreign += not matches
+            if matches:
+                named = {account_id: frozenset(whats) for account_id, whats in matches.items()}
+                found.append(Candidate(user.idp_user_id, user.username, named, None))
+    return found, foreign
+
+
+def _pages(site: Site, attribute: str | None) -> Iterator[list[tuple[ListedUser, str]]]:
+    """Each user with the employee number it carries, empty if none was asked for."""
+    if attribute is None:
+        for listed in site.listing.users():
+            yield [(user, "") for user in listed.users]
+        return
+    for page in site.listing.attributes():
+        yield [
+            (
+                ListedUser(user.idp_user_id, user.username, user.email, "", "", enabled=True),
+                "".join(user.attributes.get(attribute, ())[:1]),
+            )
+            for user in page
+        ]
+
+
+def _row(number: int, proposal: Proposal, versions: Mapping[str, int]) -> RunRow:
+    user = proposal.candidate.user
+    return RunRow(
+        number=number,
+        original={
+            "id": proposal.candidate.idp_user_id,
+            "username": proposal.candidate.username,
+            "email": user.email if user else "",
+        },
+        parsed=None,
+        verdict="error" if proposal.problems else "update",
+        changes={"change": {"idp_user_id": [None, proposal.candidate.idp_user_id]}},
+        messages={
+            "who": proposal.candidate.username,
+            "matched_by": list(proposal.matched_by),
+            "errors": list(proposal.problems),
+        },
+        account_id=proposal.account_id,
+        base_version=versions.get(proposal.account_id or ""),
+    )
+
+
+def _confirmed(site: Site, tx: Tx, run_id: str, fingerprint: str, by: Actor) -> Run:
+    run = runs.get(tx, run_id)
+    if run is None or run.kind != "adoption":
+        raise NotFound([Problem("run", f"{run_id} is no adoption", "see fsm-identity runs list --kind adoption")])
+    named = fingerprint.strip().lower()
+    if len(named) < SHORTEST_FINGERPRINT or not run.fingerprint.startswith(named):
+        raise Refused([Problem("plan", f"is not {named!r}, it is {run.fingerprint[:16]}", "look at it again")])
+    if run.state == "reviewed":
+        runs.confirm(tx, run.id, by.name, site.clock.now())
+    elif run.state not in {"confirmed", "applying"}:
+        raise Refused([Problem("run", f"is {run.state}", "plan the adoption anew")])
+    return run
+
+
+def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
+    """The mark first: should we die before the link is stored, the next call, or the worker, finds the mark."""
+    account_id, user = str(row.account_id), row.original["id"]
+    try:
+        with site.db.read() as tx:
+            _refuse_changed(tx, row)
+        site.adoption.take(user, account_id, username=row.original["username"], email=row.original["email"])
+        with site.db.write() as tx:
+            existing(tx, account_id)
+            _refuse_changed(tx, row)
+            accounts.remember_idp_user_ids(tx, {account_id: user})
+            _audit(tx, account_id, ADOPT, (None, user), by, site)
+            provisioning.mark_due(tx, account_id, Lane.BULK, site.clock.now())
+            _result(tx, run, RowOutcome(row.number, "applied", None, account_id))
+    except (Transient, Misconfigured):
+        raise
+    except (Refused, Failure) as reason:
+        with site.db.write() as tx:
+            _result(tx, run, RowOutcome(row.number, "refused", str(reason), account_id))
+
+
+def _refuse_changed(tx: Tx, row: RunRow) -> None:
+    account_id = str(row.account_id)
+    if work_state.wanted_versions(tx, [account_id]).get(account_id) != row.base_version:
+        raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
+
+
+def _result(tx: Tx, run: Run, outcome: RowOutcome) -> None:
+    runs.write_outcomes(tx, run.id, [outcome])
+
+
+def _audit(
+    tx: Tx, account_id: str, action: str, user: tuple[str | None, str | None], by: Actor, site: Site
+) -> None:
+    history.audit(
+        tx, account_id=account_id, action=action, changed={"idp_user_id": user}, by=by, now=site.clock.now()
+    )

@@ -1,0 +1,33 @@
+"""Adoption on the fake accounts; the contract suite holds it to the real one."""
+
+from __future__ import annotations
+
+from sync.domain.errors import Conflict, NeedsPerson, Unsafe
+from sync.domain.observed import ACCOUNT_ID
+from tests.fakes.accounts import FakeAccounts, FakeUser
+
+
+class FakeAdoption:
+    """`sync.ports.adoption.Adoption`."""
+
+    def __init__(self, accounts: FakeAccounts) -> None:
+        self._accounts = accounts
+
+    def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
+        user = self._admitted(idp_user_id, account_id)
+        if (user.username, user.email) != (username, email):
+            raise Conflict(f"{user.username!r} is not as it was reviewed")
+        user.attributes[ACCOUNT_ID] = (account_id,)
+
+    def release(self, idp_user_id: str, account_id: str) -> None:
+        self._admitted(idp_user_id, account_id).attributes.pop(ACCOUNT_ID, None)
+
+    def _admitted(self, idp_user_id: str, account_id: str) -> FakeUser:
+        user = self._accounts.users.get(idp_user_id)
+        if user is None:
+            raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
+        if self._accounts.administers_realm(user):
+            raise Unsafe(f"{user.username!r} administers the realm")
+        if user.attributes.get(ACCOUNT_ID, (account_id,)) != (account_id,):
+            raise Conflict(f"{user.username!r} carries the mark of another account")
+        return user

@@ -1,0 +1,132 @@
+"""Adopting users that were in Keycloak before us: proposed, reviewed, applied, let go."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.domain import vocabulary
+from sync.domain.account import Account
+from sync.domain.account_change import AccountChange
+from sync.domain.errors import Refused
+from sync.domain.lane import Lane
+from sync.domain.observed import ACCOUNT_ID
+from sync.store import accounts, runs, work_state
+from sync.usecases import adopt
+from sync.usecases.change_account import change
+from tests.fakes.accounts import FakeUser
+from tests.usecases.conftest import BRANCH, BY, POLICY, World
+
+
+def stranger(world: World, name: str, email: str, **fields: object) -> FakeUser:
+    """A user that was there before us."""
+    user = FakeUser(f"kc-{name}", name, email, **fields)  # type: ignore[arg-type]
+    world.accounts.users[user.id] = user
+    return user
+
+
+def kept(world: World, account: Account) -> Account:
+    found = world.read(lambda tx: accounts.get(tx, account.id))
+    assert found is not None
+    return found
+
+
+def rows_of(plan: adopt.AdoptionPlan) -> dict[str, tuple[str, object]]:
+    return {row.original["username"]: (row.verdict, row.messages["errors"]) for row in plan.rows}
+
+
+@pytest.mark.req("G4")
+def test_a_reviewed_match_becomes_the_accounts_user(world: World) -> None:
+    """Its quarantine ends, the workers bring it to what is wanted, and nobody else is touched."""
+    user = stranger(world, "jo.old", "jo.lind@example.com", groups={"/elsewhere"})
+    world.accounts.groups["/elsewhere"] = set()
+    guest = stranger(world, "guest", "guest@elsewhere.example.com")
+    account = world.join()
+    world.work()
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is not None, "creating it met the stranger"
+    plan = adopt.plan(world.site, BY)
+    assert rows_of(plan) == {"jo.old": ("update", [])}
+    assert (plan.foreign, user.attributes, kept(world, account).idp_user_id) == (1, {}, None)
+    [row] = adopt.apply(world.site, plan.run.id, plan.run.fingerprint[:12], BY)
+    assert row.result == "applied"
+    world.work(Lane.BULK)
+    assert kept(world, account).idp_user_id == user.id
+    assert user.username == account.username
+    assert {"/elsewhere", vocabulary.branch_group(BRANCH.key)} < user.groups
+    assert (guest.username, guest.attributes, guest.groups) == ("guest", {}, set())
+    ended = world.read(lambda tx: runs.get(tx, plan.run.id))
+    assert ended is not None
+    assert ended.state == "done"
+
+
+@pytest.mark.req("G4")
+def test_conflicts_are_shown_and_left_alone(world: World) -> None:
+    """Two users for one account, two accounts for one user, an account that has a user, an administrator."""
+    for name in ("ann.arno", "ben.berg", "cem.cohn", "dee.dorn"):
+        world.join(name)
+    has_one = world.join("eva.eich")
+    stranger(world, "ann.arno@example.com", "one@elsewhere.example.com")
+    stranger(world, "ann2", "ann.arno@example.com")
+    stranger(world, "ben.berg@example.com", "cem.cohn@example.com")
+    stranger(world, "dee", "dee.dorn@example.com", roles={"realm-management/realm-admin"})
+    with world.site.db.write() as tx:
+        accounts.remember_idp_user_ids(tx, {has_one.id: "kc-gone"})
+    stranger(world, "eva", "eva.eich@example.com")
+    plan = adopt.plan(world.site, BY)
+    found = {name: (verdict, str(errors)) for name, (verdict, errors) in rows_of(plan).items()}
+    assert {verdict for verdict, _ in found.values()} == {"error"}
+    assert "2 users match" in found["ann2"][1]
+    assert "2 users match" in found["ann.arno@example.com"][1]
+    assert "several accounts match" in found["ben.berg@example.com"][1]
+    assert "administers the realm" in found["dee"][1]
+    assert "has Keycloak user kc-gone already" in found["eva"][1]
+    adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert all(ACCOUNT_ID not in user.attributes for user in world.accounts.users.values())
+
+
+@pytest.mark.req("G4", "E7")
+def test_only_what_was_reviewed_is_adopted(world: World) -> None:
+    """Another fingerprint is refused; an account or user that changed since is refused alone."""
+    first, second = world.join("ann.arno"), world.join("ben.berg")
+    third = world.join("cem.cohn")
+    users = [stranger(world, each.given_name.lower(), each.email) for each in (first, second, third)]
+    plan = adopt.plan(world.site, BY)
+    with pytest.raises(Refused, match="is not 'feedfeed'"):
+        adopt.apply(world.site, plan.run.id, "feedfeed", BY)
+    world.do(lambda tx: change(tx, POLICY, first.id, AccountChange(given_name="Ada"), BY, world.clock.now()))
+    users[1].email = "somebody.else@example.com"
+    results = {
+        row.original["username"]: row.result
+        for row in adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    }
+    assert results == {"ann": "refused", "ben": "refused", "cem": "applied"}
+    assert [ACCOUNT_ID in user.attributes for user in users] == [False, False, True]
+
+
+@pytest.mark.req("G4")
+def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -> None:
+    """Neither name nor address is the same; without the attribute nobody guesses."""
+    account = world.join("ann.arno", employee_number="E-77")
+    stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
+    assert rows_of(adopt.plan(world.site, BY)) == {}
+    plan = adopt.plan(world.site, BY, "personnel")
+    assert [(row.account_id, row.messages["matched_by"]) for row in plan.rows] == [
+        (account.id, ["employee number"])
+    ]
+
+
+@pytest.mark.req("G4")
+def test_a_wrong_match_is_let_go(world: World) -> None:
+    """Mark and link are gone and both are two again; an account that was never adopted has nothing to release."""
+    account, other = world.join("ann.arno"), world.join("ben.berg")
+    user = stranger(world, "ann", account.email)
+    plan = adopt.plan(world.site, BY)
+    adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    world.work(Lane.BULK)
+    assert adopt.release(world.site, account.id, BY) == user.id
+    assert ACCOUNT_ID not in user.attributes
+    assert kept(world, account).idp_user_id is None
+    world.work()
+    with pytest.raises(Refused, match="was not adopted"):
+        adopt.release(world.site, other.id, BY)
