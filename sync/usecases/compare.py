@@ -70,7 +70,7 @@ class Comparing:
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
         """What is to be repaired goes to the workers as one run, once everything has been compared (rule 6)."""
-        repairs = hand_over(tx, self.site.policy, judged.to_repair, self.site.clock.now())
+        repairs = hand_over(tx, self.site.policy, judged.to_repair, self.site.clock.now(), self.row.kind)
         self.counts = replace(self.counts, repairs=repairs)
 
     def finish(self, tx: Tx) -> None:

@@ -15,7 +15,7 @@ from sync.domain.account_change import Actor, Door
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, differences
 from sync.domain.errors import Refused
-from sync.store import accounts, drift, work_state
+from sync.store import accounts, drift, policies, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding, Subject
 from sync.store.work_state import WorkState
@@ -55,13 +55,14 @@ class _Look:
 
 def judge(site: Site, account_ids: Collection[str]) -> Judged:
     """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired. Five requests an
-    account. Raises a Failure if Keycloak cannot be asked."""
+    account. Raises a Failure if Keycloak cannot be asked, Transient if other mapping files came into force."""
     before = _states(site, account_ids)
     looks = [_look(site, account, state) for account, state in before if settled(state)]
     after = {account.id: state for account, state in _states(site, [look.account.id for look in looks])}
     sure = [look for look in looks if after.get(look.account.id) == look.state]
     now = site.clock.now()
     with site.db.write() as tx:
+        policies.refuse_outdated(tx, site.policy_number)
         to_repair = _written(site, tx, sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
@@ -105,6 +106,7 @@ def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         unknown = {Attribute.FEATURE_ROLE} if look.state.applied else frozenset(Attribute) - OF_REFUSED_USERS
         drift.close_of_account(tx, account.id, {each.attribute for each in look.differences} | unknown, now)
+        repairs = look.state.quarantine is None and not _stays_off(site, look)
         for difference in look.differences:
             reaction = site.policy.drift.reaction(difference.attribute)
             if difference.attribute is Attribute.MISSING and account.life is Life.INACTIVE:
@@ -114,9 +116,16 @@ def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[
                 continue
             if reaction == ACCEPT:
                 _accept(site, tx, finding, now)
-            elif reaction == REPAIR and look.state.quarantine is None:
+            elif reaction == REPAIR and repairs:
                 to_repair.append(finding)
     return to_repair
+
+
+def _stays_off(site: Site, look: _Look) -> bool:
+    """Somebody switched the user off, and that is only to be reported: a repair of whatever else differs is a
+    whole look, which would open the account. Nobody can use it meanwhile."""
+    off = any(each.attribute is Attribute.SWITCHED_OFF for each in look.differences)
+    return off and site.policy.drift.reaction(Attribute.SWITCHED_OFF) != REPAIR
 
 
 def _accept(site: Site, tx: Tx, finding: Finding, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """The job that takes what administrators did in Keycloak as a hint of which accounts to look at (G4).
 
 It is never the truth: the look compares everything of the account, and what no event told is found by the full
-comparison. A flood of events makes one comparison due instead of thousands of looks.
+comparison. What differs is noted, judged and repaired exactly as after a comparison. A flood of events makes one
+comparison due instead of thousands of looks.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from sync.domain.admin_hints import hint_of
 from sync.domain.errors import Misconfigured
 from sync.domain.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.lane import Lane
-from sync.store import accounts, jobs, provisioning
-from sync.store.database import Tx
+from sync.store import accounts, jobs, runs
 from sync.usecases.command import wake
 from sync.usecases.job import KeepLease
+from sync.usecases.judge_drift import Judged, judge
+from sync.usecases.repair_drift import HINTS, hand_over
 from sync.usecases.site import Site
 
 COMPARISON = "comparison"
@@ -28,6 +30,9 @@ LOOKS = 200
 
 BETWEEN_COMPARISONS = timedelta(minutes=5)
 """Hints start a comparison at most this often."""
+
+TOGETHER = 20
+"""Accounts that are looked at between two calls of KeepLease."""
 
 REMEMBERED = 2000
 """So many events of the overlap are known again. What is forgotten costs one look more."""
@@ -46,19 +51,39 @@ def look_at_admin_events(site: Site, keep: KeepLease) -> None:
         users, everything, recent = set[str](), True, set[str]()
     else:
         users, everything, recent = _hinted(site, keep, place, keeping)
+    flood = len(users) > LOOKS
+    judged = Judged() if flood else _looked_at(site, keep, users)
     with site.db.write() as tx:
-        covered = keeping.now.isoformat() if len(users) > LOOKS else keep.state.get("covered_until")
+        now = site.clock.now()
         keep.save(
             tx,
             {
                 "until": keeping.now.isoformat(),
-                "covered_until": covered,
+                "covered_until": keeping.now.isoformat() if flood else keep.state.get("covered_until"),
                 "seen": sorted(recent)[:REMEMBERED],
+                "again": sorted(judged.left_out)[:LOOKS],
             },
         )
-        looks = _make_due(site, tx, users, everything=everything)
-    if looks:
+        if everything or flood:
+            jobs.hasten(tx, COMPARISON, now, BETWEEN_COMPARISONS)
+        hand_over(tx, site.policy, judged.to_repair, now, HINTS)
+    if judged.differing:
         wake(site, Lane.BULK)
+
+
+def _looked_at(site: Site, keep: KeepLease, users: set[str]) -> Judged:
+    """Our accounts among these users, and those of which nothing could be said the last time, because somebody of
+    ours was changing them. While changed mapping files are carried out that holds for all."""
+    with site.db.read() as tx:
+        ours = sorted({*accounts.of_idp_users(tx, users), *keep.state.get("again", ())})
+        wait = runs.being_applied(tx, "mappings")
+    if wait:
+        return Judged(left_out=frozenset(ours))
+    judged = Judged()
+    for start_at in range(0, len(ours), TOGETHER):
+        keep()
+        judged += judge(site, ours[start_at : start_at + TOGETHER])
+    return judged
 
 
 def _hinted(site: Site, keep: KeepLease, place: Place, keeping: Keeping) -> tuple[set[str], bool, set[str]]:
@@ -82,17 +107,6 @@ def _hinted(site: Site, keep: KeepLease, place: Place, keeping: Keeping) -> tupl
             users |= hint.users
         recent |= {event.id for event in page if event.at >= keeping.now - OVERLAP}
     return users, everything, recent
-
-
-def _make_due(site: Site, tx: Tx, users: set[str], *, everything: bool) -> int:
-    """Answers how many accounts are due for a look."""
-    now = site.clock.now()
-    if everything or len(users) > LOOKS:
-        jobs.hasten(tx, COMPARISON, now, BETWEEN_COMPARISONS)
-    if len(users) > LOOKS:
-        return 0
-    ours = accounts.of_idp_users(tx, users)
-    return sum(provisioning.look_again(tx, account_id, Lane.BULK, now) for account_id in ours)
 
 
 def _place_of(state: Mapping[str, Any]) -> Place | None:

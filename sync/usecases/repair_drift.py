@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from mappings.policy import Policy
 from sync.domain.account import Life
@@ -14,8 +15,8 @@ from sync.domain.drift import Attribute, Difference
 from sync.domain.drift_impact import effects_of_repair
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
-from sync.domain.mass_change import Hold, Impact, judge
-from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, runs, work_state
+from sync.domain.mass_change import Hold, Impact, Verdict, judge, judge_push
+from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, pushes, runs, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding
 from sync.store.ids import new_id
@@ -24,21 +25,30 @@ from sync.usecases.initial_password import generate
 
 BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
 
+EVERYTHING: Final = "comparison"
+HINTS: Final = "admin events"
+"""Sources of runs: what saw all accounts, and what saw a few that an administrator has just touched."""
 
-def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime) -> int:
+
+def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime, source: str = EVERYTHING) -> int:
     """Store one run over all accounts with something to repair: confirmed, or held if it exceeds guard.toml. The
     workers apply its rows and look at each account. Answers how many accounts.
 
-    A run of an earlier comparison that still waits for an approval is cancelled: this one saw the newer state.
+    Earlier runs that still wait for an approval are cancelled where this one saw the newer state of their
+    accounts; what waits in the others is left to them.
     """
-    _cancel_held(tx, now)
     by_account: dict[str, list[Finding]] = {}
     for finding in findings:
         by_account.setdefault(str(finding.subject.account_id), []).append(finding)
+    for run in runs.recent(tx, 100, "repair", "held"):
+        if source == EVERYTHING or (source == run.source and source != HINTS):
+            runs.end(tx, run.id, "cancelled", now)
+        else:
+            for account_id in runs.accounts_of(tx, run.id, by_account):
+                del by_account[account_id]
     if not by_account:
         return 0
-    impact = Impact.of(effects_of_repair(map(_difference, found)) for found in by_account.values())
-    verdict = judge(impact, listing.population(tx), policy.guard, "repair")
+    verdict = _judge(tx, policy, by_account, now, source)
     versions = work_state.wanted_versions(tx, by_account)
     rows = [
         _row(number, account_id, by_account[account_id], versions.get(account_id))
@@ -50,7 +60,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         id=new_id(now),
         kind="repair",
         state="held" if held else "confirmed",
-        source="comparison",
+        source=source,
         source_digest=digest.hexdigest(),
         fingerprint=digest.hexdigest(),
         created_at=now,
@@ -63,8 +73,22 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         held_reasons=verdict.reasons if isinstance(verdict, Hold) else None,
     )
     runs.insert(tx, run, rows)
-    drift.ask_repair(tx, [finding.id for finding in findings], now)
+    drift.ask_repair(tx, [finding.id for found in by_account.values() for finding in found], now)
     return len(rows)
+
+
+def _judge(
+    tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
+) -> Verdict:
+    """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
+    effects = [effects_of_repair(map(_difference, found)) for found in by_account.values()]
+    impact, population = Impact.of(effects), listing.population(tx)
+    if source != HINTS:
+        return judge(impact, population, policy.guard, "repair")
+    earlier = Impact(pushes.within(tx, source, policy.guard.window_minutes, now))
+    for kinds in effects:
+        pushes.count(tx, source, kinds, now)
+    return judge_push(earlier, impact, population, policy.guard, "repair")
 
 
 def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now: datetime) -> None:
@@ -90,11 +114,6 @@ def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now:
         now=now,
     )
     provisioning.mark_due(tx, account_id, Lane.BULK, now)
-
-
-def _cancel_held(tx: Tx, now: datetime) -> None:
-    for run in runs.recent(tx, 100, "repair", "held"):
-        runs.end(tx, run.id, "cancelled", now)
 
 
 def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:

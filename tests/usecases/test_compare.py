@@ -475,3 +475,30 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
     later(world)
     assert compare(world.site, "test").counts.differing == 0
+
+
+@pytest.mark.req("G4")
+def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
+    world: World, people: list[Account]
+) -> None:
+    """Somebody stopped an account in an emergency and renamed it as well: both are told, none is mended."""
+    user = world.user(people[0])
+    user.enabled, user.family_name = False, "Suspended"
+    compare(world.site, "test")
+    bulk(world)
+    assert not world.user(people[0]).enabled
+    assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_OFF, Attribute.FAMILY_NAME}
+
+
+@pytest.mark.req("E7", "G4")
+def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) -> None:
+    """It looks at other attributes, so it says nothing about what waits for an approval."""
+    made = [world.join(f"person.n{number}") for number in range(60)]
+    world.work()
+    for account in made:
+        world.user(account).groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
+    compare(world.site, "test")
+    world.user(made[0]).attributes["technician_id"] = ("T-1",)
+    later(world)
+    compare_attributes(world.site, "test")
+    assert [run.state for run in world.read(lambda tx: runs.recent(tx, 10, "repair"))] == ["held"]

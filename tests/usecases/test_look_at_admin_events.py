@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from mappings.guard import Limit
 from sync.domain.account import Account
 from sync.domain.admin_hints import AdminEvent, Hint, hint_of
+from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
-from sync.store import jobs, work_state
+from sync.store import drift, jobs, provisioning, runs, work_state
+from sync.store.runs import Run
 from sync.usecases import run_jobs
+from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.job import Job, KeepLease
 from sync.usecases.look_at_admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
 from sync.usecases.site import Site
-from tests.usecases.conftest import World
+from tests.usecases.conftest import POLICY, World
 
 pytestmark = pytest.mark.req("G4")
 
@@ -36,6 +41,13 @@ def read(world: World, seconds: float = 35) -> None:
 def compare(world: World) -> bool:
     """Whether a comparison was due; it is done then."""
     return run_jobs.run_due_job(world.site, COMPARING) == 1
+
+
+def bulk(world: World) -> None:
+    """Let the workers of the bulk lane apply the runs and look at the accounts."""
+    while apply_chunk(world.site):
+        pass
+    world.work(Lane.BULK)
 
 
 def due(world: World, account: Account) -> bool:
@@ -65,7 +77,7 @@ def test_a_change_by_hand_is_looked_at_and_mended_soon(world: World, kim: Accoun
     world.wake.woken.clear()
     read(world)
     assert world.wake.woken == [Lane.BULK]
-    world.work(Lane.BULK)
+    bulk(world)
     assert "/fsm/profiles/administrator" not in world.user(kim).groups
     assert not compare(world)
 
@@ -125,6 +137,71 @@ def test_without_admin_events_the_status_says_so(world: World, kim: Account) -> 
     assert error[0] == "misconfigured"
     assert "realm apply" in error[1]
     assert not due(world, kim)
+
+
+def reacting(world: World, **limits: Limit) -> None:
+    """guard.toml has these limits."""
+    guard = replace(POLICY.guard, limits={**POLICY.guard.limits, **limits})
+    world.site = replace(world.site, policy=replace(POLICY, guard=guard))
+
+
+def held(world: World) -> list[Run]:
+    return list(world.read(lambda tx: runs.recent(tx, 10, "repair", "held")))
+
+
+def test_who_was_switched_off_in_an_emergency_stays_off(world: World, kim: Account) -> None:
+    """drift.toml says report: the hint makes a finding, and nobody opens the account again by himself."""
+    world.user(kim).enabled = False
+    world.admins.happen(f"users/{world.user(kim).id}")
+    read(world)
+    bulk(world)
+    assert not world.user(kim).enabled
+    [finding] = world.read(lambda tx: drift.listed(tx, states=["open"]))
+    assert (finding.attribute, finding.subject.account_id) == (Attribute.SWITCHED_OFF, kim.id)
+
+
+def test_a_deleted_user_is_a_finding_and_no_quarantine(world: World, kim: Account) -> None:
+    """What becomes of it is for drift.toml and for a person to say, as after a comparison."""
+    user = world.user(kim)
+    del world.accounts.users[user.id]
+    world.admins.happen(f"users/{user.id}")
+    read(world)
+    bulk(world)
+    [finding] = world.read(lambda tx: drift.listed(tx, states=["open"]))
+    assert finding.attribute is Attribute.MISSING
+    state = world.read(lambda tx: work_state.of_account(tx, kim.id))
+    assert state is not None
+    assert state.quarantine is None
+
+
+def test_what_is_being_changed_is_looked_at_later(world: World, kim: Account) -> None:
+    """While a worker of ours has the account nothing can be said of it; the hint is kept until then."""
+    world.do(lambda tx: provisioning.look_again(tx, kim.id, Lane.BULK, world.clock.now()))
+    world.admins.happen(f"users/{world.user(kim).id}")
+    read(world)
+    world.work(Lane.BULK)
+    world.user(kim).groups.add("/fsm/profiles/administrator")
+    world.pass_time(300)
+    read(world)
+    bulk(world)
+    assert "/fsm/profiles/administrator" not in world.user(kim).groups
+
+
+def test_many_small_readings_do_not_pass_the_guard(world: World, kim: Account) -> None:
+    """Somebody's script gives one role after the other, one each half minute: repairs are counted together, and
+    what exceeds the limit waits for a person, once."""
+    reacting(world, demoted=Limit(1, None, 10))
+    people = [kim, *(world.join(f"kim.{number}") for number in range(2))]
+    world.work()
+    for account in (*people, people[2]):
+        user = world.user(account)
+        user.groups.add("/fsm/profiles/administrator")
+        world.admins.happen(f"users/{user.id}/groups/some-id")
+        read(world)
+        bulk(world)
+    stays = [account for account in people if "/fsm/profiles/administrator" in world.user(account).groups]
+    assert stays == people[1:]
+    assert [run.counts for run in held(world)] == [{"update": 1}, {"update": 1}]
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import requests
 from openpyxl import Workbook
 
+from mappings.drift import REPORT
 from sync.domain.account import Account, Life
 from sync.domain.account_change import AccountChange, Actor, Door
 from sync.domain.errors import Failure, Refused
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
+from sync.store import drift
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
 from sync.usecases.change_account import change, deactivate, reactivate
 from sync.usecases.command import perform
+from sync.usecases.decide_drift import repair
 from sync.usecases.site import Site
 from tests.chaos.story.schedule import Disturbance
 from tests.realms import ConfiguredRealm
@@ -113,6 +117,15 @@ class Meanwhile:
         except (requests.RequestException, Failure):
             return
         self.console.add(account.id)
+
+    def repair_reported(self) -> None:
+        """The operator goes through `drift list`."""
+        with self.site.db.read() as tx:
+            found = drift.listed(tx, states=["open"])
+        for finding in found:
+            if finding.reaction == REPORT and finding.repair_asked_at is None and finding.subject.account_id:
+                with suppress(Refused, Failure):
+                    repair(self.site, finding.id, Actor("kim", Door.COMMAND_LINE, "it was not meant"))
 
     def _somebody(self, which: float) -> Account | None:
         with self.site.db.read() as tx:
