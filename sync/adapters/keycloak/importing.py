@@ -15,7 +15,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.creating import given_up, stops_everything, taken
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
-from sync.domain.errors import Failure, NeedsPerson, Transient
+from sync.domain.errors import Conflict, Failure, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 
 CHUNK = 10
@@ -147,6 +147,11 @@ class ImportingAccounts(KeycloakAccounts):
         if result is None:
             return Transient(f"Keycloak's import says nothing about {user.desired.username!r}")
         if result["action"] == "ADDED":
+            wanted = user.desired
+            if result["id"] != wanted.account_id:
+                return Conflict(
+                    f"Keycloak made {wanted.username!r} as user {result['id']} and not under the id of the account"
+                )
             return Created(result["id"], existed=False)
         return self._skipped(user, result["id"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable, Unwell
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.importing import CHUNK, ImportingAccounts
 from sync.domain import vocabulary
 from sync.domain.account import Account, Life
 from sync.domain.change import Disable, EndSessions, JoinGroup, UpdateDetails
@@ -167,7 +168,7 @@ def test_a_group_is_looked_at_once_for_many_accounts(
     assert all(isinstance(outcome, Created) for outcome in outcomes.values())
     counted = Counter(sent(keycloak, "GET"))
     assert {url: count for url, count in counted.items() if count > 1} == {"groups/g1/role-mappings": 7}
-    assert len(sent(keycloak, "POST", "partialImport")) == 5
+    assert len(sent(keycloak, "POST", "partialImport")) == 100 / CHUNK
 
 
 @pytest.mark.req("A8", "D6")
@@ -351,25 +352,24 @@ def test_a_bad_row_is_found_by_halving(
 def test_an_import_that_times_out_is_not_sent_again(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:
-    """The first chunk counts, the second may have landed: the next look tells."""
-    chunks: list[int] = []
+    """The first chunk counts, the one that timed out may have landed: the next look tells."""
+    chunks: list[str] = []
+    first_landed = threading.Event()
 
     def outcome(names: list[str]) -> object:
-        chunks.append(len(names))
-        if len(chunks) == 2:
+        chunks.append(names[0])
+        if f"tom.{CHUNK}@example.com" in names:
+            first_landed.wait(10)
             raise requests.exceptions.ReadTimeout
+        first_landed.set()
         return names
 
     keycloak.add_callback(responses.POST, f"{REALM}/partialImport", importer(outcome))
     outcomes = importing.create([new_user(policy, number) for number in range(45)])
-    assert [type(outcomes[f"account-{number}"]) for number in (0, 19, 20, 39, 44)] == [
-        Created,
-        Created,
-        Unreachable,
-        Unreachable,
-        Unreachable,
-    ]
-    assert chunks == [20, 20]
+    assert all(isinstance(outcomes[f"account-{number}"], Created) for number in range(CHUNK))
+    assert all(isinstance(outcomes[f"account-{number}"], Unreachable) for number in range(CHUNK, 2 * CHUNK))
+    assert len(outcomes) == 45
+    assert len(chunks) == len(set(chunks))
 
 
 @pytest.mark.req("H1")
@@ -463,3 +463,16 @@ def test_a_password_is_neither_told_nor_sent_in_the_open(
     assert not any(secret in f"{text!r}{text}" for text in (user, *outcomes.values()))
     assert "short-secret" not in str(outcomes["account-2"])
     assert len(sent(keycloak, "POST", "users")) == 1
+
+
+@pytest.mark.req("H2")
+def test_an_import_that_answers_with_another_id_is_a_conflict(
+    keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
+) -> None:
+    """We choose the id; a user under another one is not taken for ours because it was made just now."""
+    user = new_user(policy, 1)
+    added = {"action": "ADDED", "resourceName": user.desired.username, "id": "another"}
+    keycloak.post(f"{REALM}/partialImport", json={"results": [added]})
+    outcome = importing.create([user])[user.desired.account_id]
+    assert isinstance(outcome, Conflict)
+    assert "another" in str(outcome)
