@@ -112,7 +112,8 @@ def bring_about_together(
             break
         try:
             seen = accounts.observe_many([str(claim.account.idp_user_id) for claim in some])
-        except Failure as failure:
+        except Exception as error:
+            failure = as_failure(some[0].account.id, error)
             log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))
             break
         present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]

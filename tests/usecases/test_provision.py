@@ -714,3 +714,21 @@ def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
     stuck = [account_id for account_id, state in states.items() if state is not None and state.quarantine]
     assert stuck == [people[3].id]
     assert all(state is not None and state.applied for key, state in states.items() if key not in stuck)
+
+
+@pytest.mark.req("H1", "H2")
+def test_accounts_that_cannot_be_observed_together_are_looked_at_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that nobody foresaw, such as JSON of another shape, holds up nobody until its lease is over."""
+    people = [world.join(f"pat.p{number}") for number in range(5)]
+    world.work()
+
+    def other_shape(_: object) -> None:
+        raise KeyError("id")
+
+    monkeypatch.setattr(world.accounts, "observe_many", other_shape)
+    world.do(lambda tx: provisioning.mark_all_due(tx, [each.id for each in people], Lane.BULK, world.clock.now()))
+    world.work(Lane.BULK)
+    states = [world.read(lambda tx, each=each: work_state.of_account(tx, each.id)) for each in people]
+    assert all(state is not None and state.applied and state.due_at is None for state in states)
