@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Row,
     Text,
@@ -24,12 +25,13 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.account import Account
-from sync.domain.commands import GIVES_ACCESS, Command
+from sync.domain.commands import GIVES_ACCESS, Command, CommandKind
 from sync.domain.deactivation import OpenDeactivation
 from sync.domain.errors import Difference
 from sync.domain.gate import OpenWorkOrder
@@ -219,7 +221,6 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
     inside the IN it might be evaluated again and lock more than the limit. SQLite has one writer and drops
     SKIP LOCKED.
     """
-    token = str(uuid4())
     chosen = (
         select(work.c.account_id)
         .where(work.c.lane == lane.value, *claimable(now), lanes.running(lane))
@@ -228,19 +229,12 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    rows = tx.connection.execute(
-        update(work)
-        .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(lease_token=token, lease_until=now + lease, expired_lease_until=work.c.lease_until)
-        .returning(work)
-    ).all()
-    return _claims(tx, sorted(rows, key=lambda row: (row.due_at, row.account_id)))
+    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: (row.due_at, row.account_id)))
 
 
 def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
     """Take up to `limit` accounts in quarantine that have a command which goes there too. Nothing else is done
     about such an account: whoever has it gives it back by `release`."""
-    token = str(uuid4())
     chosen = (
         select(work.c.account_id)
         .where(*_with_urgent_commands(now), lanes.running(Lane.INTERACTIVE))
@@ -249,13 +243,17 @@ def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tu
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    rows = tx.connection.execute(
+    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: row.account_id))
+
+
+def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
+    """Lease these accounts with one token."""
+    return tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(lease_token=token, lease_until=now + lease, expired_lease_until=work.c.lease_until)
+        .values(lease_token=str(uuid4()), lease_until=until, expired_lease_until=work.c.lease_until)
         .returning(work)
     ).all()
-    return _claims(tx, sorted(rows, key=lambda row: row.account_id))
 
 
 def any_quarantined(tx: Tx, now: datetime) -> bool:
@@ -264,12 +262,22 @@ def any_quarantined(tx: Tx, now: datetime) -> bool:
 
 
 def _with_urgent_commands(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """As `to_carry_out` chooses: one that comes again later holds those behind it back, unless it is an expiry."""
     waits = sorted(kind.value for kind in GIVES_ACCESS)
+    earlier = command.alias("earlier")
+    held_back = exists().where(
+        earlier.c.account_id == command.c.account_id,
+        text("earlier.state IN ('waiting', 'started')"),  # as the index says it
+        earlier.c.id < command.c.id,
+        earlier.c.due_at > now,
+        earlier.c.kind != CommandKind.EXPIRE_PASSWORD.value,
+    )
     asked_for = exists().where(
         command.c.account_id == work.c.account_id,
         OPEN_COMMAND,
         command.c.due_at <= now,
         command.c.kind.not_in(waits),
+        ~held_back,
     )
     return (
         work.c.quarantine_kind.is_not(None),
@@ -311,7 +319,8 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
 
 def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
     """Write down what came of each claim and give it back. Answers the accounts written: those whose lease was
-    not lost, by the token each row has at the write.
+    not lost, by the token each row has at the write. After a "retry" a lease that had run out before the claim is
+    still known as such: a write of its worker may be on its way until the account is as wanted.
 
     If somebody asked for another look since the claim, the account stays due. Who has lost the lease may have
     written to Keycloak after somebody else's last look, so such an account is looked at once more. One statement
@@ -357,7 +366,7 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
     same = and_(same_system, work.c.waits_reason == waits_reason)
     values: dict[str, Any] = {
         "lease_token": null(),
-        "lease_until": null(),
+        "lease_until": work.c.expired_lease_until if result.outcome == "retry" else null(),
         "expired_lease_until": null(),
         "applied_version": result.applied_version,
         "applied_fingerprint": result.fingerprint,
@@ -394,8 +403,9 @@ def _attempt(claim: Claim, result: Finished, now: datetime) -> attempts.Attempt:
 
 
 def release(tx: Tx, claim: Claim) -> bool:
-    """Give the claim back with nothing done. False: the lease was lost."""
-    values = {"lease_token": null(), "lease_until": null(), "expired_lease_until": null()}
+    """Give the claim back with nothing done, as it was: who takes an account over once knows it still the next
+    time. False: the lease was lost."""
+    values = {"lease_token": null(), "lease_until": work.c.expired_lease_until, "expired_lease_until": null()}
     return tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 1
 
 

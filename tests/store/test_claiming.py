@@ -194,6 +194,27 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
 
 
 @pytest.mark.req("H1")
+@pytest.mark.parametrize("outcome", ["given back", "retry"])
+def test_a_takeover_is_known_until_the_account_is_as_wanted(
+    db: Database, make_account: MakeAccount, now: datetime, outcome: str
+) -> None:
+    """The one that took over has no time for it, or fails: a write of the dead worker may still be on its way, so
+    the next one has to know as well."""
+    store(db, make_account(), now)
+    dead = claim_one(db, now)
+    second = claim_one(db, now + LEASE)
+    if outcome == "given back":
+        with db.write() as tx:
+            assert provisioning.release(tx, second)
+    else:
+        assert finish(db, second, now + LEASE, outcome="retry", due_at=now + LEASE)
+    third = claim_one(db, now + LEASE)
+    assert third.lease_expired_at == dead.lease_until
+    assert finish(db, third, now + LEASE, due_at=now + 2 * LEASE)
+    assert not claim_one(db, now + 2 * LEASE).took_over
+
+
+@pytest.mark.req("H1")
 def test_a_change_during_the_work_leaves_the_account_due(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
