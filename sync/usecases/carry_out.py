@@ -54,11 +54,12 @@ log = structlog.get_logger()
 def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
     """After the account was looked at and before that is recorded: carry out what waits for it.
 
-    While Keycloak cannot be asked everything waits. Where the account is not as wanted for another reason, what
-    opens no way in goes all the same. Answers the outcome with what the commands changed of the user. Our database
-    being away is no outcome: the lease runs out, and the next look verifies.
+    While Keycloak cannot be asked, or has no user yet but will have, everything waits. Where the account is not
+    as wanted for another reason, the FSM system being away among them, what opens no way in goes all the same.
+    Answers the outcome with what the commands changed of the user. Our database being away is no outcome: the
+    lease runs out, and the next look verifies.
     """
-    if not claim.commands or (isinstance(outcome, Failed) and isinstance(outcome.failure, Transient)):
+    if not claim.commands or (isinstance(outcome, Failed) and _waits_with(claim, outcome.failure)):
         return outcome
     try:
         if isinstance(outcome, Failed):
@@ -72,6 +73,13 @@ def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
         )
         return outcome
     return outcome if user.seen is None else replace(outcome, observed=user.seen)
+
+
+def _waits_with(claim: Claim, failure: Failure) -> bool:
+    """True if the commands wait for the same as the account, and come with its next look."""
+    if isinstance(failure, Transient):
+        return failure.system != "fsm"
+    return isinstance(failure, Misconfigured) and claim.account.idp_user_id is None
 
 
 def come_again(site: Site, claim: Claim) -> None:

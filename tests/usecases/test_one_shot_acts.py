@@ -10,13 +10,14 @@ import pytest
 from sync.domain import vocabulary
 from sync.domain.account import Account
 from sync.domain.account_change import Actor, Door
+from sync.domain.circuit import FAILURES_TO_OPEN, CircuitName
 from sync.domain.commands import PASSWORD, Command, CommandState, Credential
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused, Transient
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, LockState
 from sync.ports.credentials import MayHaveBeenSent
-from sync.store import accounts, commands, history, observations, provisioning, work_state
+from sync.store import accounts, circuits, commands, history, observations, provisioning, work_state
 from sync.store.database import Tx
 from sync.store.query import AccountQuery, Scope
 from sync.usecases import commands as asking
@@ -532,6 +533,65 @@ def test_while_keycloak_is_away_a_command_waits_untouched(world: World) -> None:
     world.pass_time(3600)
     world.work()
     assert ended(world, command)[0] is CommandState.DONE
+
+
+@pytest.mark.req("D6", "H2")
+def test_while_fsm_is_away_sessions_end_all_the_same(world: World) -> None:
+    """Only the question about work orders waits for the FSM system; who asks to end the sessions of somebody who
+    leaves is not told to wait for it."""
+    account, user = person(world, profile="technician", technician_id="T-1", employee_number="E-1")
+    world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.HOLD, BY, world.clock.now()))
+    world.fsm.down = True
+    for _ in range(6):
+        world.work()
+        world.pass_time(5)
+    command = ask(world, account, "sessions")
+    world.work()
+    assert ended(world, command)[0] is CommandState.DONE
+    assert user.tokens == {}
+    assert user.enabled
+
+
+@pytest.mark.req("C1", "H2")
+def test_a_command_waits_for_a_user_that_cannot_be_made_yet(world: World) -> None:
+    """A group is missing in the realm: once it is there the user is made, and then the command is carried out."""
+    path = vocabulary.profile_group("dispatcher")
+    roles = world.accounts.groups.pop(path)
+    account = world.join()
+    command = reset(world, account)
+    world.work()
+    assert ended(world, command) == (CommandState.WAITING, None)
+    world.accounts.groups[path] = roles
+    world.pass_time(3600)
+    world.work()
+    assert ended(world, command)[0] is CommandState.DONE
+
+
+@pytest.mark.req("H2")
+def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
+    """In quarantine, with one command that comes again later and one behind it: nobody is asked, so nothing is
+    known of Keycloak, and nobody is woken for it."""
+    account, user = person(world)
+    user.attributes[ACCOUNT_ID] = ("somebody-else",)
+    world.do(lambda tx: provisioning.mark_due(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
+    world.work()
+    first = ask(world, account, "sessions")
+    ask(world, account, "factor")
+    now = world.clock.now()
+    later = now + timedelta(hours=1)
+    world.do(lambda tx: commands.put_off(tx, first.id, later, "no answer", certainly_not_done=False))
+    for _ in range(FAILURES_TO_OPEN):
+        world.do(
+            lambda tx: circuits.change(
+                tx, CircuitName.KEYCLOAK, lambda row: row.failed("transient", "no answer", now, 0.5), now
+            )
+        )
+    world.pass_time(60)
+    asked = world.accounts.asked
+    assert Lane.INTERACTIVE not in sweep(world.site)
+    world.work()
+    assert world.accounts.asked == asked
+    assert not world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).closed
 
 
 @pytest.mark.req("D6", "H2")
