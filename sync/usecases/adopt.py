@@ -199,11 +199,10 @@ def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
     account_id, user = str(row.account_id), row.original["id"]
     try:
         with site.db.read() as tx:
-            _refuse_changed(tx, row)
+            _refuse_changed(site, tx, row)
         site.adoption.take(user, account_id, username=row.original["username"], email=row.original["email"])
         with site.db.write() as tx:
-            existing(tx, account_id)
-            _refuse_changed(tx, row)
+            _refuse_changed(site, tx, row)
             accounts.remember_idp_user_ids(tx, {account_id: user})
             _audit(tx, account_id, ADOPT, (None, user), by, site)
             provisioning.mark_due(tx, account_id, Lane.BULK, site.clock.now())
@@ -215,10 +214,17 @@ def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
             _result(tx, run, RowOutcome(row.number, "refused", str(reason), account_id))
 
 
-def _refuse_changed(tx: Tx, row: RunRow) -> None:
+def _refuse_changed(site: Site, tx: Tx, row: RunRow) -> None:
+    """A user that a worker has made meanwhile, or is making now, changes no wanted version."""
     account_id = str(row.account_id)
-    if work_state.wanted_versions(tx, [account_id]).get(account_id) != row.base_version:
+    account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
+    if state is None or state.wanted_version != row.base_version:
         raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
+    if account.idp_user_id not in (None, row.original["id"]):
+        what = f"has Keycloak user {account.idp_user_id} by now"
+        raise Refused([Problem("account", what, "plan the adoption anew")])
+    if state.leased_until is not None and state.leased_until > site.clock.now():
+        raise Refused([Problem("account", "is being looked at by a worker", "plan the adoption anew")])
 
 
 def _result(tx: Tx, run: Run, outcome: RowOutcome) -> None:

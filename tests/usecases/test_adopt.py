@@ -117,6 +117,20 @@ def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -
 
 
 @pytest.mark.req("G4")
+def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> None:
+    """Nothing stood in the way of the worker, which made one; the stranger must not carry our mark as well."""
+    account = world.join("ann.arno", employee_number="E-77")
+    user = stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
+    plan = adopt.plan(world.site, BY, "personnel")
+    world.work()
+    made = kept(world, account).idp_user_id
+    [row] = adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert row.result == "refused"
+    assert ACCOUNT_ID not in user.attributes
+    assert kept(world, account).idp_user_id == made
+
+
+@pytest.mark.req("G4")
 def test_a_wrong_match_is_let_go(world: World) -> None:
     """Mark and link are gone and both are two again; an account that was never adopted has nothing to release."""
     account, other = world.join("ann.arno"), world.join("ben.berg")
