@@ -14,7 +14,12 @@ from sync.domain.mass_change import Impact, Verdict, access_of, effects, judge
 
 def judge_import(plan: ImportPlan, world: World, policy: Policy, population: int) -> Verdict:
     """`world` is the one the plan was made in; `population` is how many accounts are active in it."""
-    return judge(Impact.of(_effects(plan, world, policy)), population, policy.guard, "import")
+    return judge(impact_of_import(plan, world, policy), population, policy.guard, "import")
+
+
+def impact_of_import(plan: ImportPlan, world: World, policy: Policy) -> Impact:
+    """`world` as for `judge_import`."""
+    return Impact.of(_effects(plan, world, policy))
 
 
 def _effects(plan: ImportPlan, world: World, policy: Policy) -> Iterator[frozenset[ChangeKind]]:

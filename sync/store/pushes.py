@@ -1,8 +1,8 @@
-"""How many changes a source has pushed one at a time lately, by kind and minute: a sliding window (E7)."""
+"""How many changes a source has pushed in small portions lately, by kind and minute: a sliding window (E7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
@@ -13,13 +13,13 @@ from sync.store.tables import push_count as pushes
 from sync.store.upserts import upsert
 
 
-def count(tx: Tx, source: str, kinds: Iterable[ChangeKind], now: datetime) -> None:
-    """One change of these kinds. Two pushes of one source in the same minute wait for each other, so that the
+def count(tx: Tx, source: str, numbers: Mapping[ChangeKind, int], now: datetime) -> None:
+    """So many changes of these kinds. Two pushes of one source in the same minute wait for each other, so that the
     second sees the first in `within`."""
     minute = now.replace(second=0, microsecond=0)
-    for kind in sorted(kinds):
-        row = {"source": source, "kind": kind, "minute": minute, "number": 1}
-        tx.connection.execute(upsert(tx, pushes, row, changes={"number": pushes.c.number + 1}))
+    for kind, number in sorted(numbers.items()):
+        row = {"source": source, "kind": kind, "minute": minute, "number": number}
+        tx.connection.execute(upsert(tx, pushes, row, changes={"number": pushes.c.number + number}))
 
 
 def within(tx: Tx, source: str, minutes: int, now: datetime) -> Mapping[ChangeKind, int]:

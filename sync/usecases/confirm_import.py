@@ -1,8 +1,8 @@
 """Confirming a reviewed import, or dropping it: what is applied is exactly what was reviewed (F3).
 
 The plan is made again in the transaction that confirms; if anything in it has become different since the
-review, the confirmation is refused and says what. What exceeds the limits of the mass-change guard is held for an
-approval (E7): see `approve`.
+review, the confirmation is refused and says what. What exceeds the limits of the mass-change guard, together with
+what the same person has imported just before, is held for an approval (E7): see `approve`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from mappings.policy import Policy
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
-from sync.domain.import_impact import judge_import
+from sync.domain.import_impact import impact_of_import
 from sync.domain.import_match import Keys
 from sync.domain.import_plan import ImportPlan, plan_import
 from sync.domain.import_row import from_record
@@ -20,11 +20,12 @@ from sync.domain.import_verdict import PlannedRow, Verdict, changes_record, mess
 from sync.domain.lane import Lane
 from sync.domain.mass_change import Hold
 from sync.spreadsheet.reading import digest
-from sync.store import history, listing, runs
+from sync.store import history, runs
 from sync.store.database import Tx
 from sync.store.import_world import read_world
 from sync.store.runs import Run, RunRow
 from sync.usecases.command import perform
+from sync.usecases.judge_push import judge_next_run
 from sync.usecases.review_import import technicians_for
 from sync.usecases.site import Site
 
@@ -58,8 +59,8 @@ def confirm(
         plan = plan_import(parsed, world, site.policy)
         _refuse_differences(run, rows, plan, site.policy)
         _refuse_nothing_to_do(run, plan)
-        verdict = judge_import(plan, world, site.policy, listing.population(tx))
-        now = site.clock.now()
+        impact, now = impact_of_import(plan, world, site.policy), site.clock.now()
+        verdict = judge_next_run(tx, site.policy, f"imports of {by.name}", impact, now, door="import")
         if isinstance(verdict, Hold):
             runs.hold(tx, run_id, verdict.reasons, by.name)
         else:

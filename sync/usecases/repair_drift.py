@@ -15,13 +15,14 @@ from sync.domain.drift import Attribute, Difference
 from sync.domain.drift_impact import effects_of_repair
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
-from sync.domain.mass_change import Hold, Impact, Verdict, judge, judge_push
-from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, pushes, runs, work_state
+from sync.domain.mass_change import Hold, Impact, Verdict, judge
+from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, runs, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding
 from sync.store.ids import new_id
 from sync.store.runs import Run, RunRow
 from sync.usecases.initial_password import generate
+from sync.usecases.judge_push import judge_portion
 
 BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
 
@@ -81,14 +82,10 @@ def _judge(
     tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
 ) -> Verdict:
     """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
-    effects = [effects_of_repair(map(_difference, found)) for found in by_account.values()]
-    impact, population = Impact.of(effects), listing.population(tx)
-    if source != HINTS:
-        return judge(impact, population, policy.guard, "repair")
-    earlier = Impact(pushes.within(tx, source, policy.guard.window_minutes, now))
-    for kinds in effects:
-        pushes.count(tx, source, kinds, now)
-    return judge_push(earlier, impact, population, policy.guard, "repair")
+    impact = Impact.of(effects_of_repair(map(_difference, found)) for found in by_account.values())
+    if source == HINTS:
+        return judge_portion(tx, policy, source, impact, now, door="repair")
+    return judge(impact, listing.population(tx), policy.guard, "repair")
 
 
 def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now: datetime) -> None:

@@ -76,6 +76,32 @@ def test_joiners_and_few_changes_are_not_held(site: Site) -> None:
     assert confirm(site, reviewed(site, "Köln", people=5).id, BY).state == "confirmed"
 
 
+@pytest.mark.req("E7")
+def test_a_file_cut_in_pieces_is_one_change_of_many(site: Site) -> None:
+    """Each piece is below the limits; together they move a fifth of the company. Somebody else's next one is not
+    held for it, nor is the same person's an hour later."""
+    confirm(site, reviewed(site, "Hamburg", people=60).id, BY)
+    while apply_chunk(site):
+        pass
+    pieces = [
+        review(
+            site,
+            staff_file(*(person(number, Niederlassung="Köln") for number in some)),
+            "staff.csv",
+            BY,
+            ImportOptions(),
+        ).run
+        for some in (range(1, 7), range(7, 13), range(13, 19))
+    ]
+    assert confirm(site, pieces[0].id, BY).state == "confirmed"
+    second = confirm(site, pieces[1].id, BY)
+    assert second.state == "held"
+    assert second.held_reasons is not None
+    assert "12 accounts within 60 minutes would be moved to another branch or team: 20 %" in second.held_reasons[0]
+    assert confirm(site, pieces[2].id, LEE).state == "confirmed"
+    reject(site, second.id, LEE)
+
+
 @pytest.mark.req("E7", "G1")
 def test_approved_by_its_fingerprint_it_goes_on(site: Site) -> None:
     """Who approved it, and why, is kept beside who confirmed it."""
