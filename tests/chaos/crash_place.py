@@ -33,6 +33,7 @@ from sync.usecases.site import Site
 from sync.usecases.sweep import sweep
 from tests.chaos.crash_copies import Copies
 from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.fakes.credentials import FakeCredentials
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
@@ -98,6 +99,7 @@ class Foreign:
     """The foreign systems and the time: what does not end with a process."""
 
     keycloak: FakeAccounts
+    credentials: FakeCredentials
     fsm: FakeFieldService
     mailer: FakeMailer
     wake: FakeWake
@@ -106,7 +108,7 @@ class Foreign:
     @classmethod
     def new(cls) -> Foreign:
         accounts, fsm = FakeAccounts(POLICY), FakeFieldService(POLICY.work_orders)
-        return cls(accounts, fsm, FakeMailer(), FakeWake(), FakeClock())
+        return cls(accounts, FakeCredentials(accounts), fsm, FakeMailer(), FakeWake(), FakeClock())
 
     def copy(self) -> Foreign:
         """Another world of the same state; the policy never changes and is shared."""
@@ -141,6 +143,7 @@ class Place:
             policy=POLICY,
             accounts=accounts,
             bulk_accounts=accounts,
+            credentials=foreign.credentials,
             field_service=foreign.fsm,
             mailer=foreign.mailer,
             wake=foreign.wake,

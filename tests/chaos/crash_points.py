@@ -118,7 +118,16 @@ class WatchedDatabase:
         return getattr(self.behind, name)
 
 
-PORTS = ("accounts", "bulk_accounts", "login_events", "admin_events", "field_service", "mailer", "wake")
+PORTS = (
+    "accounts",
+    "bulk_accounts",
+    "credentials",
+    "login_events",
+    "admin_events",
+    "field_service",
+    "mailer",
+    "wake",
+)
 """What of a Site does I/O, beside its database."""
 
 

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from sync.domain.errors import Refused
 from sync.domain.gate import WorkOrdersOpen
 from sync.store import schema
+from tests.chaos.act_scenarios import ACTS
 from tests.chaos.crash_copies import Copies, SqliteCopies, postgres_copies
 from tests.chaos.crash_place import Place, Prepared, work
 from tests.chaos.crash_points import Crash, Points, watched
@@ -28,7 +29,7 @@ from tests.chaos.scenarios import SCENARIOS, Scenario
 WHOLE = "FSM_CHAOS" in os.environ
 """Set by `make chaos`: every scenario, and PostgreSQL too."""
 
-CHOSEN = [scenario for scenario in SCENARIOS if scenario.main or WHOLE]
+CHOSEN = [scenario for scenario in (*SCENARIOS, *ACTS) if scenario.main or WHOLE]
 MEMORY = Path("/dev/shm")
 KEY = Fernet.generate_key().decode()
 
