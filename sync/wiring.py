@@ -147,15 +147,14 @@ def build_site_with_policy(settings: Settings) -> tuple[Site, InForce]:
     return replace(build(settings, in_force), db=database, clock=clock), in_force
 
 
-def build_worker_site() -> Site:
-    """A Site for a worker, the foreign systems checked as well, before it touches any account.
+def ready_for_accounts(site: Site) -> Site:
+    """The Site of a worker with the foreign systems checked as well, before it touches any account.
 
     Raises Misconfigured if the login flows would let somebody in without the second factor the profile demands
     (C6), or if the FSM database lacks a table or column; Transient if Keycloak does not answer. An FSM database
     that does not answer just now stops only what asks it (D2).
     """
     settings = load_settings()
-    site = build_site(settings)
     realm = KeycloakRealm(_connection(settings, WORKER_CLIENT, "worker_secret"))
     check_login(realm, site.policy)
     field_service = _field_service(settings, site.policy)

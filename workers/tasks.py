@@ -27,7 +27,7 @@ from sync.usecases.run_jobs import run_due_job
 from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from sync.usecases.sweep import sweep as sweep_site
-from sync.wiring import build_worker_site
+from sync.wiring import build_site, ready_for_accounts
 from workers import heartbeat
 from workers.app import app
 
@@ -38,23 +38,32 @@ log = structlog.get_logger()
 def _site_of(process: int) -> Site:
     """One Site per process, made after the fork: connections are not shared with the parent."""
     del process
-    made = build_worker_site()
+    made = build_site()
     heartbeat.tell_trouble(None)
     return made
 
 
-def site() -> Site:
-    """While its checks fail no account is touched: the log says why, and the next wake tries again.
+@lru_cache(maxsize=1)
+def _ready_site_of(process: int) -> Site:
+    """The same one, once its foreign systems are as they must be."""
+    made = ready_for_accounts(_site_of(process))
+    heartbeat.tell_trouble(None)
+    return made
+
+
+def site(*, accounts: bool = True) -> Site:
+    """While its checks fail no account is touched: the log says why, and the next wake tries again. What touches
+    none (`accounts` False) asks Keycloak for nothing and goes on.
 
     Where a newer policy has come into force the Site is made anew, with all its gateways.
     """
     try:
         known = _site_of(os.getpid())
-        if still_current(known):
-            return known
-        _site_of.cache_clear()
-        known.db.close()
-        return _site_of(os.getpid())
+        if not still_current(known):
+            _ready_site_of.cache_clear()
+            _site_of.cache_clear()
+            known.db.close()
+        return _ready_site_of(os.getpid()) if accounts else _site_of(os.getpid())
     except (Failure, SettingsError, MappingErrors) as error:
         log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
         heartbeat.tell_trouble(str(error))
@@ -78,7 +87,7 @@ def provision(lane: str) -> None:
 
 @app.task(name=SEND_MAIL)
 def send_mail() -> None:
-    here = site()
+    here = site(accounts=False)
     drain(here, Lane.MAIL, lambda: send_some(here))
 
 
@@ -95,7 +104,7 @@ def run_jobs() -> None:
 @app.task(name=SWEEP)
 def sweep() -> None:
     """Look for due work nobody was told about, and wake its lanes (H1)."""
-    here = site()
+    here = site(accounts=False)
     with told():
         sweep_site(here)
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from celery.exceptions import Ignore
 
 from mappings import load
 from mappings.loading import read_texts
 from sync.domain.account_change import Actor, Door
+from sync.domain.errors import Transient
 from sync.store import policies
 from sync.usecases.policy_in_force import adopt, policy_in_force
 from sync.usecases.site import Site
@@ -52,10 +54,13 @@ def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
             sites.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
             return sites[-1]
 
-        monkeypatch.setattr(tasks, "build_worker_site", build)
-        tasks._site_of.cache_clear()
+        monkeypatch.setattr(tasks, "build_site", build)
+        monkeypatch.setattr(tasks, "ready_for_accounts", lambda site: site)
+        for kept in (tasks._site_of, tasks._ready_site_of):
+            kept.cache_clear()
         yield sites
-        tasks._site_of.cache_clear()
+        for kept in (tasks._site_of, tasks._ready_site_of):
+            kept.cache_clear()
 
 
 @pytest.mark.req("E7", "H5")
@@ -70,3 +75,25 @@ def test_a_worker_notices_what_was_adopted(made: list[Site], tasks: ModuleType) 
     assert tasks.site().policy_number == 2
     assert len(made) == 2
     assert load().work_orders.hold_deadline_days == 14
+
+
+@pytest.mark.req("F7", "H1", "H2")
+def test_mails_and_the_sweep_do_not_wait_for_keycloak(
+    made: list[Site], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was started while Keycloak is away touches no account, sends what is due and sweeps."""
+
+    def away(site: Site) -> Site:
+        raise Transient("not reachable", system="keycloak")
+
+    done: list[str] = []
+    monkeypatch.setattr(tasks, "ready_for_accounts", away)
+    monkeypatch.setattr(tasks, "send_some", lambda _: done.append("mail"))
+    monkeypatch.setattr(tasks, "sweep_site", lambda _: done.append("sweep"))
+    monkeypatch.setattr(tasks, "provision_some", lambda *_: done.append("accounts"))
+    tasks.send_mail()
+    tasks.sweep()
+    with pytest.raises(Ignore):
+        tasks.provision("interactive")
+    assert done == ["mail", "sweep"]
+    assert len(made) == 1
