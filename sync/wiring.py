@@ -186,19 +186,17 @@ def build_realm(settings: Settings, administrator: tuple[str, str] | None = None
     return RealmSite(KeycloakRealm(connection), load(settings.mappings_folder), _realm_options(settings))
 
 
-def warn_unless_in_force(policy: Policy, settings: Settings) -> None:
-    """Tell if the files a realm is brought to are not those that workers go by. Where our database cannot be
-    asked, as before its first upgrade, nothing is told."""
+def adopted_policy(settings: Settings) -> Policy | None:
+    """The policy that workers go by, to judge and to compare what a realm is brought to. None where our database
+    cannot be asked or has none, as before its first upgrade."""
     try:
         database = open_database(settings)
         with database.read() as tx:
             adopted = policies.newest(tx)
         database.close()
-        differs = adopted is not None and policy_of(adopted).fingerprint != policy.fingerprint
+        return None if adopted is None else policy_of(adopted)
     except Failure:
-        return
-    if differs:
-        log.warning("these mapping files are not those in force; adopt them first: fsm-identity mappings adopt")
+        return None
 
 
 def _realm_options(settings: Settings) -> RealmOptions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mappings.guard import GuardRules
 from mappings.policy import Policy
 from sync.domain import vocabulary
 from sync.domain.errors import Misconfigured, Problem, Refused
@@ -70,8 +71,9 @@ class Reach:
     verdict: Verdict
 
 
-def reach(realm: Realm, policy: Policy, found: RealmPlan) -> Reach:
-    """Count the members of the groups that lose something (E7); of a plan that takes nothing nobody is counted."""
+def reach(realm: Realm, policy: Policy, found: RealmPlan, rules: GuardRules) -> Reach:
+    """Count the members of the groups that lose something, and judge by `rules` (E7); of a plan that takes nothing
+    nobody is counted."""
     lost = [(each, count) for each in losses(found) if (count := realm.members(each.group))]
     settings = changes_for_everybody(found)
     if not lost and not settings:
@@ -81,7 +83,7 @@ def reach(realm: Realm, policy: Policy, found: RealmPlan) -> Reach:
     impact = Impact({"demoted": accounts, "changed": everybody if settings else 0})
     lines = [f"{count} in {each.group} lose {', '.join(each.roles)}" for each, count in lost]
     lines += [f"{everybody} accounts get another {', '.join(settings)}"] if settings and everybody else []
-    return Reach(tuple(lines), accounts, judge(impact, everybody, policy.guard, "realm"))
+    return Reach(tuple(lines), accounts, judge(impact, everybody, rules, "realm"))
 
 
 def apply(

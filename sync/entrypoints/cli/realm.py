@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mappings.policy import Policy
 from sync.domain.mass_change import Hold
 from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
@@ -15,7 +16,7 @@ from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown,
 from sync.settings import load_settings
 from sync.usecases import realm as realm_as_code
 from sync.usecases.realm import Reach
-from sync.wiring import RealmSite, build_realm, warn_unless_in_force
+from sync.wiring import RealmSite, adopted_policy, build_realm
 
 app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
 
@@ -23,6 +24,7 @@ ADMINISTRATOR = "FSM_BOOTSTRAP_ADMIN_USERNAME"
 LONGEST_LINE = 150
 LONGEST_STEP = 80
 PASSWORD = "FSM_BOOTSTRAP_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
+NOT_IN_FORCE = "these mapping files are not those in force; adopt them first: fsm-identity mappings adopt"
 
 
 @app.command()
@@ -50,7 +52,7 @@ def plan(as_json: AsJson = False) -> None:
         site, found = _planned()
         _show(found, as_json=as_json)
         if not as_json:
-            _tell_reach(realm_as_code.reach(site.realm, site.policy, found))
+            _tell_reach(_reach(site, found, adopted_policy(load_settings())))
 
 
 @app.command()
@@ -83,12 +85,19 @@ def apply(
         _show(found, as_json=False)
         if not found.differences:
             return
-        warn_unless_in_force(site.policy, load_settings())
-        _ask_about_reach(realm_as_code.reach(site.realm, site.policy, found), found, reviewed, yes=yes)
+        in_force = adopted_policy(load_settings())
+        if in_force is not None and in_force.fingerprint != site.policy.fingerprint:
+            errors.print(f"! {NOT_IN_FORCE}", markup=False, soft_wrap=True)
+        _ask_about_reach(_reach(site, found, in_force), found, reviewed, yes=yes)
         if not yes:
             typer.confirm(f"Make {counted(len(found.differences), 'change')} in Keycloak?", abort=True)
         realm_as_code.apply(site.realm, site.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
+
+
+def _reach(site: RealmSite, found: RealmPlan, in_force: Policy | None) -> Reach:
+    """By the limits in force: files cannot lift the limits that they exceed themselves."""
+    return realm_as_code.reach(site.realm, site.policy, found, (in_force or site.policy).guard)
 
 
 def _tell_reach(reach: Reach) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from typer.testing import CliRunner, Result
 
 from mappings import load
 from mappings.loading import read_texts
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.entrypoints.cli.realm import app
+from sync.store import schema
+from sync.store.database import Database
+from sync.store.sealing import Sealer
+from sync.usecases.policy_in_force import policy_in_force
 from tests.realms import ConfiguredRealm
 from tests.services import KeycloakServer
 
@@ -139,11 +145,23 @@ def test_bootstrap_with_a_wrong_administrator(settings: pytest.MonkeyPatch) -> N
     assert "administrator" in refused.output
 
 
+@pytest.fixture
+def in_force(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database in which the shipped files were adopted."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'our.db'}"
+    schema.upgrade(url)
+    database = Database(url, Sealer([Fernet.generate_key().decode()]))
+    policy_in_force(database, None, datetime(2026, 3, 2, tzinfo=UTC))
+    database.close()
+    return url
+
+
 @pytest.mark.req("E7", "C8")
 def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
-    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path, in_force: str
 ) -> None:
-    """Eleven dispatchers lose scheduling: it is told, `--yes` alone does not do, and another number neither."""
+    """Eleven dispatchers lose scheduling: it is told, `--yes` alone does not do, and another number neither.
+    Nor do limits that come in the same files: those in force judge."""
     options = RealmOptions("http://127.0.0.1:8000", MailServer("127.0.0.1", 25, "fsm@example.com"), {})
     realm = ConfiguredRealm(keycloak_server, realm_name, load(), options)
     for number in range(11):
@@ -157,6 +175,13 @@ def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
     told = run("plan")
     assert "11 in /fsm/profiles/dispatcher lose fsm/scheduling, fsm/work-orders" in told.output
     assert "needs --plan: 11 accounts would be able to do or see less: 100 % of 11" in told.output
+    limits = read_texts()["guard.toml"]
+    (tmp_path / "guard.toml").write_text(
+        limits.replace("accounts = 50", "accounts = 500").replace("= 10", "= 100")
+    )
+    assert "needs --plan" not in run("plan").output, "no policy is in force yet"
+    applied.setenv("FSM_DATABASE_URL", in_force)
+    applied.setenv("FSM_SECRET_KEYS", Fernet.generate_key().decode())
     alone = run("apply", "--yes")
     assert alone.exit_code == 1
     assert "look at it, then: fsm-identity realm apply --yes --plan" in alone.output
