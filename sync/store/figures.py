@@ -100,7 +100,8 @@ class RunFigures:
 class Figures:
     """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
     workers met. `quarantined` by kind. `held` deactivations, of which `overdue` are past their deadline. `mails`
-    by state, without those that were sent; `undelivered` people have no other mail since the one that failed."""
+    by state, without those that were sent; `undelivered` people have no other mail since the one that failed.
+    `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
@@ -120,9 +121,15 @@ class Figures:
     oldest_command_at: datetime | None
     jobs: tuple[JobState, ...]
     logins_read_until: datetime | None
+    logins_kept_seconds: float
     login_gaps: tuple[Gap, ...]
     workers: tuple[Worker, ...]
     latency: Mapping[Lane, Histogram]
+
+    @property
+    def logins_late(self) -> bool:
+        """Half of the time that Keycloak keeps logins has passed since they were read: soon some are lost."""
+        return 0 < self.logins_kept_seconds < 2 * self.age(self.logins_read_until)
 
     def age(self, since: datetime | None) -> float:
         """Seconds from then until these figures; 0 for a time to come and for None."""
@@ -135,6 +142,7 @@ def read(tx: Tx, now: datetime) -> Figures:
     by_state, oldest_command_at = _commands(tx)
     mails = _mails(tx)
     found = jobs.all_jobs(tx)
+    read_until, kept_seconds = _logins(found)
     return Figures(
         at=now,
         lanes=_lanes(tx, now),
@@ -158,7 +166,8 @@ def read(tx: Tx, now: datetime) -> Figures:
         commands=by_state,
         oldest_command_at=oldest_command_at,
         jobs=found,
-        logins_read_until=_logins_read_until(found),
+        logins_read_until=read_until,
+        logins_kept_seconds=kept_seconds,
         login_gaps=tuple(each for each in login_activity.gaps(tx, now - GAPS_SHOWN) if each.begins > EVER),
         workers=heartbeats.seen(tx),
         latency=latency.read(tx),
@@ -224,11 +233,11 @@ def _lane_of_jobs(tx: Tx, now: datetime) -> Counted:
     return len(due), len(leased), len(found) - len(due) - len(leased), failing, min(due, default=None)
 
 
-def _logins_read_until(found: Iterable[JobState]) -> datetime | None:
+def _logins(found: Iterable[JobState]) -> tuple[datetime | None, float]:
     for each in found:
         if each.name == LOGIN_JOB and "until" in each.state:
-            return datetime.fromisoformat(each.state["until"])
-    return None
+            return datetime.fromisoformat(each.state["until"]), each.state["expires_after_seconds"] or 0.0
+    return None, 0.0
 
 
 def _quarantined(tx: Tx) -> Mapping[str, int]:

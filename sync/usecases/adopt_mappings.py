@@ -32,6 +32,7 @@ from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.runs import Run, RunRow
 from sync.usecases.command import wake
+from sync.usecases.judge_push import judge_next_run
 from sync.usecases.policy_in_force import InForce
 from sync.usecases.policy_in_force import adopt as put_in_force
 from sync.usecases.site import Site
@@ -121,7 +122,8 @@ class Adoption:
 
 
 def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
-    """Bring the files into force, or hold them if they exceed the limits of the guard.
+    """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
+    was adopted within its window before.
 
     Raises Refused if `fingerprint` is given and is not that of the plan, or if other files came into force.
     """
@@ -249,7 +251,8 @@ def _row(number: int, found: Affected) -> RunRow:
 
 
 def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) -> int | None:
-    verdict = made.verdict
+    rules, impact = made.proposal.in_force.policy, Impact(made.counts)
+    verdict = judge_next_run(tx, rules, "mapping files", impact, site.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, by.name)
         history.audit(

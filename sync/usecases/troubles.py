@@ -99,6 +99,13 @@ def _jobs(figures: Figures) -> Iterator[Trouble]:
 
 
 def _logins(figures: Figures) -> Iterator[Trouble]:
+    if figures.logins_late:
+        yield _trouble(
+            "Login events may have been missed",
+            "logins were not read for half of the time that Keycloak keeps them",
+            figures.logins_read_until,
+            "let the job login-events run before they are lost: fsm-identity ops queues",
+        )
     for gap in figures.login_gaps:
         span = f"{gap.begins:%Y-%m-%d %H:%M} to {gap.ends:%Y-%m-%d %H:%M}"
         yield _trouble(

@@ -151,6 +151,19 @@ def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
 
 
 @pytest.mark.req("E7")
+def test_small_steps_are_one_change_of_many(company: Company) -> None:
+    """Six dispatchers, then six managers of forty people: each alone is few, together they are not."""
+    company.staff(6), company.staff(6, profile="manager"), company.staff(28, profile="accountant")
+    assert adopt(company.site, company.proposal(NARROWER), LEE).number == 2
+    narrower = company.proposal(('title = "Manager"', NARROWER[1], NARROWER[2]))
+    assert isinstance(plan(company.site, narrower).verdict, Pass)
+    second = adopt(company.site, narrower, LEE)
+    assert second.run is not None
+    assert (second.number, second.run.state, company.number_in_force()) == (None, "held", 2)
+    assert "12 accounts within 60 minutes would be able to do or see less" in (second.run.held_reasons or ("",))[0]
+
+
+@pytest.mark.req("E7")
 def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company) -> None:
     """Nothing happens to anybody; the list of all accounts is kept with the run."""
     run = held(company)

@@ -168,6 +168,11 @@ def _logins(figures: Figures) -> Iterator[Metric]:
         figures.age(figures.logins_read_until),
     )
     yield gauge(
+        "fsm_login_events_kept_seconds",
+        "How long Keycloak keeps logins; 0: for ever, or not read yet.",
+        figures.logins_kept_seconds,
+    )
+    yield gauge(
         "fsm_login_gaps",
         "Spans of time that ended in the last day, in which logins may have been missed.",
         len(figures.login_gaps),

@@ -15,11 +15,12 @@ from sync.domain.account import Account, Life
 from sync.domain.circuit import CircuitName
 from sync.domain.lane import Lane
 from sync.entrypoints.cli import app, ops, ops_circuit
-from sync.store import accounts, circuits, heartbeats, lanes, provisioning, schema
+from sync.store import accounts, circuits, heartbeats, jobs, lanes, provisioning, schema
 from sync.store.database import Database
 from sync.store.heartbeats import Worker
 from sync.store.ids import new_id
 from sync.store.sealing import Sealer
+from sync.store.tables import job
 from sync.store.tables import provisioning as work
 from sync.wiring import Operations
 from tests.entrypoints.console.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
@@ -140,6 +141,20 @@ def test_status_names_each_trouble_with_its_remedy(run: Run, operations: Operati
     told = json.loads(run("status", "--json").output)
     assert {"what", "since", "remedy"} == set(told["troubles"][0])
     assert other.username not in done.output
+
+
+@pytest.mark.usefixtures("well")
+@pytest.mark.req("A9")
+@pytest.mark.parametrize(("days", "warned"), [(16, True), (14, False)])
+def test_status_warns_before_logins_are_lost(run: Run, operations: Operations, days: int, warned: bool) -> None:
+    """Keycloak keeps them for thirty days: half of that without a reading is told."""
+    now = operations.clock.now()
+    place = {"until": (now - timedelta(days=days)).isoformat(), "expires_after_seconds": 30 * 86400}
+    with operations.db.write() as tx:
+        jobs.register(tx, ["login-events"], now)
+        tx.connection.execute(update(job).values(state=place))
+    done = run("status")
+    assert ("logins were not read for half of the time that Keycloak keeps them" in done.output) == warned
 
 
 def test_queues_show_what_redis_cannot_hide(run: Run) -> None:
