@@ -11,11 +11,13 @@ import structlog
 
 from sync.domain.desired import desired_state
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.lane import Lane
 from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords
 from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
+from sync.usecases.lease import keep_lease
 from sync.usecases.outcome import Applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
@@ -24,12 +26,14 @@ log = structlog.get_logger()
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
-    """Create the users of all claims that have none, together; one outcome per account id.
+    """Create the users of all claims that have none; one outcome per account id.
 
-    Once Keycloak does not answer, the rest fail alike, untried.
+    The bulk lane sends them together, under ids of ours: one that comes late adds nothing. In the other lane
+    Keycloak chooses the id, so each is sent by itself, while its lease lasts. Once Keycloak does not answer, the
+    rest fail alike, untried.
     """
     outcomes: dict[str, Created | Failure] = {}
-    users: list[NewUser] = []
+    users: list[tuple[Claim, NewUser]] = []
     missing = [claim for claim in claims if claim.account.idp_user_id is None]
     if not missing:
         return {}
@@ -44,12 +48,33 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
+            users.append((claim, new_user(site, accounts, claim, kept.get(claim.account.id))))
         except Exception as error:
             failure = as_failure(claim.account.id, error)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
-    return outcomes | create_users(accounts, users)
+    if all(claim.lane is Lane.BULK for claim, _ in users):
+        return outcomes | create_users(accounts, [user for _, user in users])
+    return outcomes | _create_each(site, accounts, users)
+
+
+def _create_each(
+    site: Site, accounts: Accounts, users: Sequence[tuple[Claim, NewUser]]
+) -> dict[str, Created | Failure]:
+    outcomes: dict[str, Created | Failure] = {}
+    away: Failure | None = None
+    for claim, user in users:
+        if away is None:
+            try:
+                keep_lease(site, claim)
+                outcome = create_users(accounts, [user])[claim.account.id]
+            except Failure as lost:
+                outcome = lost
+            away = outcome if isinstance(outcome, Failure) and outcome.system is not None else None
+        else:
+            outcome = away
+        outcomes[claim.account.id] = outcome
+    return outcomes
 
 
 def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:

@@ -732,3 +732,26 @@ def test_accounts_that_cannot_be_observed_together_are_looked_at_alone(
     world.work(Lane.BULK)
     states = [world.read(lambda tx, each=each: work_state.of_account(tx, each.id)) for each in people]
     assert all(state is not None and state.applied and state.due_at is None for state in states)
+
+
+@pytest.mark.req("H1")
+def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keycloak is so slow with the first of two that another worker has the second one by then: it is not sent
+    again, with what was wanted before."""
+    people = [world.join(f"pat.p{number}") for number in range(2)]
+    create, sent = world.accounts.create, list[str]()
+
+    def slow(users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        made = create(users)
+        sent.extend(user.desired.account_id for user in users)
+        if len(sent) == 1:
+            world.pass_time(LEASE.total_seconds() + 1)
+            world.work()
+        return made
+
+    monkeypatch.setattr(world.accounts, "create", slow)
+    provision_some(world.site, Lane.INTERACTIVE)
+    assert sent.count(people[1].id) == 1
+    world.pass_time(60)
+    world.work()
+    assert all(world.user(each).enabled for each in people)
