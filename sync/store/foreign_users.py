@@ -52,6 +52,11 @@ def forget_unseen(tx: Tx, since: datetime) -> None:
     tx.connection.execute(delete(table).where(table.c.last_seen_at < since))
 
 
+def forget_new(tx: Tx, since: datetime) -> None:
+    """After a comparison that is not believed: whom it saw first."""
+    tx.connection.execute(delete(table).where(table.c.first_seen_at >= since))
+
+
 def listed(tx: Tx, limit: int) -> tuple[ForeignUser, ...]:
     """By username."""
     rows = tx.connection.execute(select(table).order_by(table.c.username, table.c.idp_user_id).limit(limit))

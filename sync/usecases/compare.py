@@ -15,7 +15,7 @@ import structlog
 from sync.domain.balance import Balance, details
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, refuse_shrunken
-from sync.domain.errors import Failure, Transient
+from sync.domain.errors import Failure, Transient, Unsafe
 from sync.domain.group_roles import roles_of_groups
 from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
@@ -130,7 +130,7 @@ def _compare(comparing: Comparing) -> None:
     balance = _expected(site, groups)
     comparing.note(accounts=len(balance))
     seen = _read(comparing, groups, balance)
-    refuse_shrunken(len(balance), seen.listed, site.policy.drift.most_missing_percent)
+    _refuse_another_realm(comparing, balance, seen)
     _note_groups(site, groups)
     judged = _judge_suspects(comparing, balance, seen)
     foreign = _foreign_differences(comparing, seen)
@@ -143,6 +143,17 @@ def _compare(comparing: Comparing) -> None:
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
     wake(site, Lane.BULK)
+
+
+def _refuse_another_realm(comparing: Comparing, balance: Balance, seen: Seen) -> None:
+    """Raises Unsafe. The people of a realm that is not ours are none of our business: their names go again."""
+    site = comparing.site
+    try:
+        refuse_shrunken(len(balance), seen.listed, site.policy.drift.most_missing_percent)
+    except Unsafe:
+        with site.db.write() as tx:
+            foreign_users.forget_new(tx, comparing.row.started_at)
+        raise
 
 
 def _expected(site: Site, groups: OurGroups) -> Balance:

@@ -248,14 +248,17 @@ def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Accoun
 @pytest.mark.req("E7", "H4")
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_listing_without_our_users_is_not_believed(world: World, left: int) -> None:
-    """An outage or another realm: the comparison stops as unsafe, finds nobody missing, and says so."""
+    """An outage or another realm: the comparison stops as unsafe, finds nobody missing, and says so. Of the people
+    it met there it keeps nothing."""
     for number in range(15):
         world.join(f"person.n{number}")
     world.work()
     world.accounts.users = dict(list(world.accounts.users.items())[:left])
+    world.accounts.users["other"] = FakeUser("other", "somebody.else", "else@elsewhere.example.com")
     with pytest.raises(Unsafe, match=f"lists {left} of our 15 users"):
         compare(world.site, "test")
     assert findings(world) == []
+    assert world.read(foreign_users.count) == 0
     last = world.read(lambda tx: comparisons.latest(tx, "comparison"))
     assert last is not None
     assert (last.state, last.error_kind) == ("failed", "unsafe")
