@@ -7,7 +7,7 @@ changes a text on the way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,17 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class ImportRow:
     """`number` is the row's number in the file. `cells` holds the cells of known columns, by field; a column
-    the file does not have is missing there, an empty cell is one with an empty text."""
+    the file does not have is missing there, an empty cell is one with an empty text. `identity` is for
+    `sync.domain.import_values`, which is asked for it several times and works it out once."""
 
     number: int
     cells: Mapping[str, Cell]
+    identity: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def text(self, field: str) -> str:
         """The text without outer blanks and with each run of blanks and line breaks as one blank."""
         cell = self.cells.get(field)
-        return " ".join(cell.text.split()) if cell else ""
+        return "" if cell is None else " ".join(cell.text.split())
 
     def address(self, field: str) -> str:
         """Where to mend it: the cell, or the row if the file has no such column."""

@@ -73,8 +73,8 @@ class Stated:
 
 def identity(row: ImportRow) -> Mapping[str, str]:
     """What the person is known by: username and e-mail as login keys, employee number and technician id."""
-    found: dict[str, str] = {}
-    for field in TEXTS:
+    found = row.identity
+    for field in () if found else TEXTS:
         text = _visible(row.text(field))
         if text and text not in DASHES and not _problem(row, field):
             found[field] = login_key(text) if field in {"username", "email"} else text
@@ -98,7 +98,7 @@ def read_values(
         Finding(cell.address, field, cell.problem) for field, cell in row.cells.items() if cell.problem is not None
     ]
     values: dict[str, Value] = {**identity(row), **_names(row)}
-    for field in CLEARABLE:
+    for field in CLEARABLE & row.cells.keys():
         if row.text(field) in DASHES:
             values[field] = None
 

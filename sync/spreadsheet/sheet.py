@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sync.domain.import_row import Cell
 from sync.spreadsheet.limits import FileRefused, Limits
@@ -41,6 +42,7 @@ class Sheet:
     rows: tuple[SheetRow, ...]
 
 
+@cache
 def column_letters(column: int) -> str:
     """1 → A, 27 → AA."""
     letters = ""

@@ -88,23 +88,22 @@ class RowOutcome:
 
 
 _RUN = tuple(runs.c[each.name] for each in fields(Run))
-_ROW = tuple(run_rows.c[each.name] for each in fields(RunRow))
+_ROW_FIELDS = tuple(each.name for each in fields(RunRow))
+_ROW = tuple(run_rows.c[name] for name in _ROW_FIELDS)
+_DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parsed"})
 
 
 def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
     tx.connection.execute(runs.insert().values({each.name: getattr(run, each.name) for each in fields(Run)}))
-    written = [{each.name: getattr(row, each.name) for each in fields(RunRow)} for row in rows]
-    for start in range(0, len(written), _AT_ONCE):
-        tx.connection.execute(
-            run_rows.insert(), [{"run_id": run.id} | row for row in written[start : start + _AT_ONCE]]
-        )
+    for start in range(0, len(rows), _AT_ONCE):
+        add_rows(tx, run.id, rows[start : start + _AT_ONCE])
 
 
 def add_rows(tx: Tx, run_id: str, rows: Sequence[RunRow]) -> None:
     """More rows of a run that is still being written; nobody may confirm it before `written`."""
-    written = [{each.name: getattr(row, each.name) for each in fields(RunRow)} for row in rows]
-    if written:
-        tx.connection.execute(run_rows.insert(), [{"run_id": run_id} | row for row in written])
+    if rows:
+        written = [{"run_id": run_id} | {name: getattr(row, name) for name in _ROW_FIELDS} for row in rows]
+        tx.connection.execute(run_rows.insert(), written)
 
 
 def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> None:
@@ -152,7 +151,14 @@ def _of_kind(kind: RunKind | None) -> tuple[ColumnElement[bool], ...]:
 def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
     """Every row, by number."""
     found = select(*_ROW).where(run_rows.c.run_id == run_id).order_by(run_rows.c.number)
-    return tuple(_row(row) for row in tx.connection.execute(found).mappings())
+    return tuple(RunRow(*row) for row in tx.connection.execute(found))
+
+
+def parsed_rows(tx: Tx, run_id: str) -> tuple[tuple[int, Mapping[str, Any]], ...]:
+    """Number and `parsed` of every row, by number: all that a plan is made of."""
+    found = select(run_rows.c.number, run_rows.c.parsed).where(run_rows.c.run_id == run_id)
+    rows_found = tx.connection.execute(found.order_by(run_rows.c.number))
+    return tuple((row.number, row.parsed or {}) for row in rows_found)
 
 
 def confirm_one_at_a_time(tx: Tx) -> None:
@@ -248,7 +254,16 @@ def next_to_apply(tx: Tx, kinds: Collection[RunKind]) -> Run | None:
 def pending(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
     """The next rows to apply, by number; None: all of them."""
     found = select(*_ROW).where(run_rows.c.run_id == run_id, PENDING_ROW).order_by(run_rows.c.number)
-    return tuple(_row(row) for row in tx.connection.execute(found.limit(limit)).mappings())
+    return tuple(RunRow(*row) for row in tx.connection.execute(found.limit(limit)))
+
+
+def pending_decided(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
+    """`pending`, without what stood in the file: to read JSON is most of what it costs to read a row."""
+    found = select(*(run_rows.c[name] for name in _DECIDED)).where(run_rows.c.run_id == run_id, PENDING_ROW)
+    return tuple(
+        RunRow(original={}, parsed=None, **dict(zip(_DECIDED, row, strict=True)))
+        for row in tx.connection.execute(found.order_by(run_rows.c.number).limit(limit))
+    )
 
 
 def write_outcomes(tx: Tx, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
@@ -290,7 +305,3 @@ def being_applied(tx: Tx, kind: RunKind) -> bool:
 
 def _run(row: RowMapping) -> Run:
     return Run(**{each.name: row[each.name] for each in fields(Run)})
-
-
-def _row(row: RowMapping) -> RunRow:
-    return RunRow(**{each.name: row[each.name] for each in fields(RunRow)})

@@ -79,7 +79,7 @@ def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))
-    rows = runs.pending(tx, run.id, None if together else limit)
+    rows = runs.pending_decided(tx, run.id, None if together else limit)
     outcomes = _apply(site, tx, run, rows, now)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)

@@ -26,6 +26,7 @@ from sync.store.import_world import read_world
 from sync.store.runs import Run, RunRow
 from sync.usecases.command import perform
 from sync.usecases.judge_push import judge_next_run
+from sync.usecases.many_objects import garbage_waits
 from sync.usecases.review_import import technicians_for
 from sync.usecases.site import Site
 
@@ -33,6 +34,7 @@ SHOWN = 20
 AGAIN = "review the file again: fsm-identity import review"
 
 
+@garbage_waits()
 def confirm(
     site: Site, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
 ) -> Run:
@@ -43,12 +45,12 @@ def confirm(
     """
     with site.db.read() as tx:
         run = _existing(tx, run_id)
-        rows = runs.rows(tx, run_id)
+        kept = runs.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
         raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
     if fingerprint is not None and not run.fingerprint.startswith(fingerprint.lower() or "-"):
         raise Refused([Problem("fingerprint", "is not that of this review", "see fsm-identity import show")])
-    parsed = tuple(from_record(row.number, row.parsed or {}) for row in rows)
+    parsed = tuple(from_record(number, record) for number, record in kept)
     technicians = technicians_for(site, parsed)
 
     def command(tx: Tx) -> Run:
@@ -57,7 +59,7 @@ def confirm(
         refuse_same_people(runs.same_people(tx, run_id))
         world = read_world(tx, Keys.of(parsed), technicians)
         plan = plan_import(parsed, world, site.policy)
-        _refuse_differences(run, rows, plan, site.policy)
+        _refuse_differences(tx, run, plan, site.policy)
         _refuse_nothing_to_do(run, plan)
         impact, now = impact_of_import(plan, world, site.policy), site.clock.now()
         verdict = judge_next_run(tx, site.policy, f"imports of {by.name}", impact, now, door="import")
@@ -139,10 +141,10 @@ def refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
     raise Refused([lead, *problems])
 
 
-def _refuse_differences(run: Run, rows: Sequence[RunRow], plan: ImportPlan, policy: Policy) -> None:
+def _refuse_differences(tx: Tx, run: Run, plan: ImportPlan, policy: Policy) -> None:
     if plan.fingerprint == run.fingerprint:
         return
-    different = list(_differences(rows, plan))
+    different = list(_differences(runs.rows(tx, run.id), plan))
     lead = [Problem("run", f"{len(different)} rows would be decided otherwise than in the review", AGAIN)]
     if run.options.get("policy") != policy.fingerprint:
         lead = [Problem("run", "the mapping files have changed since the review", AGAIN)]

@@ -25,6 +25,7 @@ from sync.store.ids import new_id
 from sync.store.import_world import read_world
 from sync.store.runs import IMPORT, Run, RunRow
 from sync.store.tables import RunKind
+from sync.usecases.many_objects import garbage_waits
 from sync.usecases.site import Site
 
 
@@ -48,6 +49,7 @@ class Review:
     rows: tuple[RunRow, ...]
 
 
+@garbage_waits()
 def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
     """Store the reviewed run and answer it. `name` is the file's, for people.
 
