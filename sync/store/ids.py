@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import secrets
 from datetime import datetime
-from uuid import UUID
 
 _made = itertools.count()
 
@@ -28,6 +27,7 @@ def new_id(now: datetime) -> str:
         | (fraction << 64)
         | (0b10 << 62)
         | (next(_made) % 2**20 << 42)
-        | secrets.randbits(42)
+        | int.from_bytes(secrets.token_bytes(6)) >> 6
     )
-    return str(UUID(int=number))
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
