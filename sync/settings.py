@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -98,6 +100,14 @@ class KeycloakSettings(BaseModel):
         return secret.get_secret_value()
 
 
+def on_this_machine(host: str) -> bool:
+    """Whether what is sent to the host stays on this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 class MailSettings(BaseModel):
     """`login_url` is the address the welcome mail sends people to, `language` the one it is written in."""
 
@@ -111,6 +121,15 @@ class MailSettings(BaseModel):
     sender: Text = "fsm-identity@example.com"
     login_url: HttpUrl
     language: Literal["en", "de"] = "en"
+
+    @model_validator(mode="after")
+    def _login_is_encrypted(self) -> Self:
+        """Without STARTTLS the password, and those in the mails, would cross the network for all to read."""
+        if self.username and self.password and not self.starttls and not on_this_machine(self.host):
+            raise PydanticCustomError(
+                "mail_login", "a login without encryption: set FSM_MAIL__STARTTLS=true, or leave out the username"
+            )
+        return self
 
 
 class Settings(BaseSettings):

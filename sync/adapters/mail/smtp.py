@@ -21,6 +21,21 @@ from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.ports.signals import Message
 from sync.settings import MailSettings
 
+MAIL_EXPECTED = 354
+"""The answer to DATA (RFC 5321, 4.1.1.4): what is sent next is the mail."""
+
+
+class _Conversation(smtplib.SMTP):
+    """Remembers the server's last answer. While that is MAIL_EXPECTED, the mail is on its way and nobody here
+    knows whether the server has taken it."""
+
+    last_code: int | None = None
+
+    def getreply(self) -> tuple[int, bytes]:
+        answer = super().getreply()
+        self.last_code = answer[0]
+        return answer
+
 
 class SmtpMailer:
     """The `Mailer` port over SMTP (RFC 5321), with STARTTLS and a login where the settings say so.
@@ -43,7 +58,8 @@ class SmtpMailer:
     def send(self, message: Message) -> None:
         """Return when the server has taken the mail. Raises Transient, NeedsPerson or Misconfigured.
 
-        After a time-out the server may have taken it all the same: the next try has the same Message-ID.
+        Where the server may have taken it and did not say so, it is NeedsPerson: a mail with a password twice is
+        worse than one that a person sends again.
         """
         mail, recipient = self._composed(message)
         server = self._connected()
@@ -72,10 +88,10 @@ class SmtpMailer:
         mail.set_content(message.text, cte="quoted-printable")
         return mail, recipient.addr_spec
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> _Conversation:
         host, port = self._settings.host, self._settings.port
         try:
-            return smtplib.SMTP(host, port, timeout=self._timeout_seconds)
+            return _Conversation(host, port, timeout=self._timeout_seconds)
         except smtplib.SMTPConnectError as error:
             raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
         except socket.gaierror as error:
@@ -108,7 +124,7 @@ class SmtpMailer:
         except (OSError, smtplib.SMTPException) as error:
             raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
 
-    def _deliver(self, server: smtplib.SMTP, mail: EmailMessage, recipient: str) -> None:
+    def _deliver(self, server: _Conversation, mail: EmailMessage, recipient: str) -> None:
         sender = parseaddr(self._settings.sender)[1]
         try:
             server.send_message(mail, from_addr=sender, to_addrs=[recipient])
@@ -124,13 +140,17 @@ class SmtpMailer:
         except smtplib.SMTPNotSupportedError:
             raise Misconfigured(f"the mail server cannot carry the sender {sender} (FSM_MAIL__SENDER)") from None
         except smtplib.SMTPDataError as error:
+            if not 400 <= error.smtp_code <= 599:
+                raise _unknown_whether_sent(recipient, f"SMTP {error.smtp_code}") from None
             text = _readable(error.smtp_error)
             raise _by_code(
                 error.smtp_code, f"the mail server refuses the mail to {recipient}: {text}", NeedsPerson
             ) from None
-        except smtplib.SMTPResponseException as error:
-            raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
         except (OSError, smtplib.SMTPException) as error:
+            if server.last_code == MAIL_EXPECTED:
+                raise _unknown_whether_sent(recipient, type(error).__name__) from None
+            if isinstance(error, smtplib.SMTPResponseException):
+                raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
             raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
 
 
@@ -149,6 +169,12 @@ def _by_code(code: int, fact: str, permanent: type[Failure]) -> Failure:
     """RFC 5321, 4.2.1: 4yz may be tried again, 5yz is for good."""
     kind = permanent if 500 <= code <= 599 else Transient
     return kind(f"{fact} (SMTP {code})")
+
+
+def _unknown_whether_sent(recipient: str, what: str) -> NeedsPerson:
+    return NeedsPerson(
+        f"the mail server broke off while it took the mail to {recipient} ({what}): not known whether it left"
+    )
 
 
 def _readable(reason: bytes | str) -> str:

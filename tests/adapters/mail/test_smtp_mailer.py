@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from sync.adapters.mail import SmtpMailer
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
@@ -149,3 +153,61 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     """The time-out bounds the wait for the greeting."""
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Transient, match="cannot be reached"):
         SmtpMailer(settings("127.0.0.1", silent.getsockname()[1]), timeout_seconds=0.2).send(MESSAGE)
+
+
+@contextmanager
+def breaking_off(*answers: str) -> Iterator[tuple[str, int]]:
+    """A server that gives these answers, one a command, takes the mail if it asked for it, and hangs up."""
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 mail.example.com\r\n")
+            for answer in answers:
+                lines.readline()
+                connection.sendall(f"{answer}\r\n".encode())
+            if answers[-1].startswith("354"):
+                while lines.readline() not in (b".\r\n", b""):
+                    pass
+            else:
+                lines.readline()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        yield "127.0.0.1", listening.getsockname()[1]
+        server.join(10)
+
+
+def test_a_mail_that_may_have_left_is_not_sent_again() -> None:
+    """The server took the mail and hung up before it said so: a second one with the password could follow."""
+    with (
+        breaking_off("250 hello", "250 OK", "250 OK", "354 go on") as (host, port),
+        pytest.raises(NeedsPerson, match="not known whether it left"),
+    ):
+        SmtpMailer(settings(host, port)).send(MESSAGE)
+
+
+@pytest.mark.parametrize("answers", [1, 2, 3])
+def test_a_server_that_hangs_up_before_the_mail_is_tried_again(answers: int) -> None:
+    """After EHLO, MAIL, or RCPT: nothing of the mail was sent."""
+    with (
+        breaking_off(*["250 OK"] * answers) as (host, port),
+        pytest.raises(Transient, match="broke off"),
+    ):
+        SmtpMailer(settings(host, port)).send(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [("mail.example.com", True), ("10.0.0.9", True), ("localhost", False)]
+)
+def test_a_login_does_not_cross_the_network_in_the_clear(host: str, refused: bool) -> None:
+    """Refused at start, with what to set; on this machine there is nobody to read along."""
+    login = {"username": "fsm", "password": "secret-word"}
+    assert settings(host, 25, starttls=True, **login).starttls
+    if not refused:
+        assert not settings(host, 25, **login).starttls
+        return
+    with pytest.raises(ValidationError, match="FSM_MAIL__STARTTLS=true") as error:
+        settings(host, 25, **login)
+    assert "secret-word" not in error.value.errors()[0]["msg"]
