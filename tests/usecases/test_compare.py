@@ -505,3 +505,13 @@ def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) ->
     later(world)
     compare_attributes(world.site, "test")
     assert [run.state for run in world.read(lambda tx: runs.recent(tx, 10, "repair"))] == ["held"]
+
+
+@pytest.mark.req("G4", "E7")
+def test_a_comparison_by_files_of_before_finds_nothing(world: World, people: list[Account]) -> None:
+    """Other mapping files came into force while it was under way: what the workers follow now is no drift."""
+    world.user(people[0]).family_name = "Arnold"
+    outdated = replace(world.site, policy_number=7)
+    with pytest.raises(Transient, match="other mapping files have just come into force"):
+        compare(outdated, "test")
+    assert findings(world) == []
