@@ -141,5 +141,9 @@ def plain(place: Place, accounts: int) -> float:
 
 
 def _person(run: str, number: int, profile: str, team: Any) -> NewAccount:  # noqa: ANN401
+    """With an employee number, which the profiles that see only their own work need."""
     address = f"c{number}-{run}@{run}.example.com"
-    return NewAccount(address, "Pat", f"Number {number}", profile, team.branch, team.key)
+    personnel = f"{run}-{number}"
+    return NewAccount(
+        address, "Pat", f"Number {number}", profile, team.branch, team.key, employee_number=personnel
+    )

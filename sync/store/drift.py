@@ -146,8 +146,9 @@ def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
     _set(tx, ids, repair_asked_at=now)
 
 
-def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> None:
-    """A person's decision. `state` open: it shall be repaired; the comparison says when it is."""
+def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> Finding:
+    """A person's decision. `state` open: it shall be repaired; the comparison says when it is. Answers the finding
+    as it is now."""
     _set(
         tx,
         [finding_id],
@@ -157,6 +158,7 @@ def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now
         decision_reason=reason,
         closed_at=now if state not in LIVE else None,
     )
+    return _one(tx, finding_id)
 
 
 def get(tx: Tx, finding_id: str) -> Finding | None:

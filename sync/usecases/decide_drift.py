@@ -53,7 +53,8 @@ def the_finding(site: Site, ending: str) -> Finding:
 
 
 def accept(site: Site, finding_id: str, by: Actor) -> Finding:
-    """What was found is wanted from now on, or left alone until it changes. Raises Refused."""
+    """What was found is wanted from now on, or left alone until it changes. Answers the finding with the decision.
+    Raises Refused."""
     require_reason(by)
 
     def decided(tx: Tx) -> Finding:
@@ -70,8 +71,7 @@ def accept(site: Site, finding_id: str, by: Actor) -> Finding:
                     )
                 ]
             )
-        drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)
-        return finding
+        return drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)
 
     return perform(site, decided, wakes=Lane.BULK)
 
@@ -103,9 +103,8 @@ def repair(site: Site, finding_id: str, by: Actor) -> Finding:
             recreate(tx, site.policy, account_id, str(finding.subject.idp_user_id), by, now)
         elif not provisioning.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
             provisioning.look_again(tx, account_id, Lane.INTERACTIVE, now)
-        drift.decide(tx, finding.id, "open", by.name, by.reason, now)
         drift.ask_repair(tx, [finding.id], now)
-        return finding
+        return drift.decide(tx, finding.id, "open", by.name, by.reason, now)
 
     return perform(site, decided, wakes=Lane.BULK if missing else Lane.INTERACTIVE)
 

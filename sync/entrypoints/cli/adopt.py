@@ -65,12 +65,15 @@ def apply(
 
 
 @app.command()
-def release(who: Who, reason: Reason) -> None:
+def release(who: Who, reason: Reason, as_json: AsJson = False) -> None:
     """Let go of a user that was adopted by mistake: its mark and the link are gone, the rest stays as it is."""
     with failures_shown():
         site = build_site()
         account = the_account(site, who)
         user = adopt.release(site, account.id, actor(reason))
+        if as_json:
+            print_json({"account_id": account.id, "username": account.username, "released": user})
+            return
         say(f"Keycloak user {user} is no longer that of {account.username}")
 
 

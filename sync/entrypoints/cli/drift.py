@@ -118,21 +118,27 @@ def show(which: Which, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def accept(which: Which, reason: Reason) -> None:
+def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """What was found is wanted from now on (names, e-mail, profile, branch, team, data access), or left alone
     until it changes (a missing or switched-off user, strangers in groups of ours)."""
     with failures_shown():
         site = build_site()
         found = decide_drift.accept(site, decide_drift.the_finding(site, which).id, actor(reason))
+        if as_json:
+            print_json(found)
+            return
         say(f"{found.attribute} of {found.subject.who} is accepted: {shown(found.found)}")
 
 
 @app.command()
-def repair(which: Which, reason: Reason) -> None:
+def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """Have the workers bring the account to what is wanted. A missing user is made anew."""
     with failures_shown():
         site = build_site()
         found = decide_drift.repair(site, decide_drift.the_finding(site, which).id, actor(reason))
+        if as_json:
+            print_json(found)
+            return
         say(f"the workers look at {found.subject.who} now")
 
 

@@ -1,0 +1,117 @@
+"""Users that were in Keycloak before us: planned, adopted, brought to what is wanted, and let go again (G4)."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from sync.domain import vocabulary
+from sync.domain.account import Account
+from sync.domain.account_change import NewAccount
+from sync.domain.lane import Lane
+from sync.domain.observed import ACCOUNT_ID
+from sync.usecases.change_account import create
+from sync.usecases.provision import provision_some
+from tests.e2e.command_line import CommandLine
+from tests.e2e.place import BY, Place
+
+pytestmark = [pytest.mark.keycloak, pytest.mark.req("G4")]
+
+HAMBURG = vocabulary.branch_group("hamburg")
+WHY = ("--reason", "they were there before us")
+
+
+@pytest.fixture(scope="module")
+def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """A person at the command line, in a folder of their own."""
+    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
+
+
+def join(place: Place, name: str) -> Account:
+    """A dispatcher in Hamburg, not yet in Keycloak."""
+    new = NewAccount(f"{name}@example.com", "Kim", name.title(), "dispatcher", "hamburg")
+    return place.do(lambda tx: create(tx, place.site.policy, new, BY, place.clock.now()))
+
+
+def before_us(place: Place, username: str, email: str) -> str:
+    """A user as somebody made it in Keycloak's console."""
+    return place.realm.create_user(username=username, email=email, firstName="K.", lastName="Old")
+
+
+def work(place: Place) -> None:
+    """What the workers of both lanes do."""
+    for lane in (Lane.INTERACTIVE, Lane.BULK):
+        while provision_some(place.site, lane):
+            pass
+
+
+def mark(place: Place, user: str) -> list[str]:
+    """Our mark on the user, as Keycloak's administrator sees it."""
+    return list(place.realm.get(f"users/{user}").get("attributes", {}).get(ACCOUNT_ID, []))
+
+
+def groups(place: Place, user: str) -> set[str]:
+    return {group["path"] for group in place.realm.get(f"users/{user}/groups")}
+
+
+def test_a_person_from_before_us_is_adopted_and_let_go(place: Place, shell: CommandLine) -> None:
+    """The plan lists the match and the conflicts and touches nobody; the match gets our mark and then its groups;
+    an administrator of the realm is refused; what was adopted by mistake is nobody's again."""
+    lot = secrets.token_hex(3)
+    ann, ben, cem, dee = (join(place, f"{name}{lot}") for name in ("ann", "ben", "cem", "dee"))
+    match = before_us(place, f"ann.old{lot}", ann.email)
+    either = before_us(place, ben.username, cem.email)
+    boss = before_us(place, f"boss{lot}", dee.email)
+    management = place.realm.get("clients", clientId="realm-management")[0]["id"]
+    rights = place.realm.get(f"clients/{management}/roles/manage-users")
+    place.realm.send("POST", f"users/{boss}/role-mappings/clients/{management}", [rights])
+    guest = before_us(place, f"guest{lot}", f"guest{lot}@elsewhere.example.com")
+    work(place)
+    assert all(place.state(account).quarantine for account in (ann, ben, cem, dee)), "each met a stranger"
+
+    plan = shell.json("adopt", "plan", *WHY)
+    said = {row["original"]["id"]: "; ".join(row["messages"]["errors"]) for row in plan["rows"]}
+    assert said == {
+        match: "",
+        either: f"several accounts match: {ben.username}, {cem.username}",
+        boss: "it administers the realm",
+    }
+    assert guest not in said
+    everybody = [match, either, boss, guest]
+    assert [mark(place, user) for user in everybody] == [[]] * len(everybody)
+
+    rows = shell.json("adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
+    assert {row["original"]["id"] for row in rows if row["result"] == "applied"} == {match}
+    assert mark(place, match) == [ann.id]
+    assert place.account(ann).idp_user_id == match
+    work(place)
+    user = place.realm.get(f"users/{match}")
+    assert (user["username"], user["lastName"], user["enabled"]) == (ann.username, ann.family_name, True)
+    assert {HAMBURG, vocabulary.profile_group("dispatcher")} <= groups(place, match)
+    others = [either, boss, guest]
+    assert [(mark(place, user), groups(place, user)) for user in others] == [([], set())] * len(others)
+
+    released = shell.json("adopt", "release", ann.username, *WHY)
+    assert released["released"] == match
+    assert mark(place, match) == []
+    assert place.account(ann).idp_user_id is None
+
+
+def test_rights_given_since_the_plan_are_seen(place: Place, shell: CommandLine) -> None:
+    """Somebody made the user an administrator of the realm between the review and the adoption: it is refused,
+    and the user stays as it is."""
+    lot = secrets.token_hex(3)
+    eva = join(place, f"eva{lot}")
+    user = before_us(place, f"eva.old{lot}", eva.email)
+    plan = shell.json("adopt", "plan", *WHY)
+    management = place.realm.get("clients", clientId="realm-management")[0]["id"]
+    rights = place.realm.get(f"clients/{management}/roles/realm-admin")
+    place.realm.send("POST", f"users/{user}/role-mappings/clients/{management}", [rights])
+    rows = shell.json("adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
+    [row] = [each for each in rows if each["original"]["id"] == user]
+    assert row["result"] == "refused"
+    assert "realm-management role" in row["result_message"]
+    assert mark(place, user) == []
+    assert place.account(eva).idp_user_id is None

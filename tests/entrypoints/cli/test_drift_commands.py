@@ -1,0 +1,143 @@
+"""`fsm-identity drift` as a person types it: compare, look at what was found, decide about it (G4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from sync.domain import vocabulary
+from sync.domain.account import Account
+from sync.entrypoints.cli import app, drift
+from sync.store import accounts
+from tests.fakes.accounts import FakeUser
+from tests.usecases.conftest import BRANCH, World, migrated, world  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.req("G4")
+
+Run = Callable[..., Result]
+WHY = ("--reason", "as the branch told us")
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811
+    """Runs one command, wide enough that no line is broken."""
+    monkeypatch.setattr(drift, "build_site", lambda: world.site)
+    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
+    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
+    return lambda *arguments: CliRunner().invoke(app, ["drift", *arguments])
+
+
+@pytest.fixture
+def people(world: World) -> list[Account]:  # noqa: F811
+    """Ann, Ben and Cem, in Keycloak as wanted."""
+    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
+    world.work()
+    return made
+
+
+@pytest.fixture
+def changed(world: World, people: list[Account]) -> list[Account]:  # noqa: F811
+    """Somebody renamed Ann, switched Ben off and let a stranger into a branch, in Keycloak's console."""
+    world.user(people[0]).family_name = "Behind"
+    world.user(people[1]).enabled = False
+    stranger = FakeUser("kc-guest", "guest", "guest@elsewhere.example.com")
+    stranger.groups = {vocabulary.branch_group(BRANCH.key)}
+    world.accounts.users[stranger.id] = stranger
+    return people
+
+
+def done(said: Result) -> str:
+    assert said.exit_code == 0, said.output
+    return said.output
+
+
+def told(run: Run, *arguments: str) -> Any:
+    return json.loads(done(run(*arguments, "--json")))
+
+
+def finding(run: Run, attribute: str) -> dict[str, Any]:
+    [found] = [each for each in told(run, "list") if each["attribute"] == attribute]
+    return dict(found)
+
+
+def test_nothing_differs(run: Run, people: list[Account]) -> None:
+    """One line says so; the lists are empty, and status says who compared and that it is over."""
+    assert people
+    said = done(run("compare"))
+    assert "no drift" in said
+    assert "done" in said
+    assert told(run, "list") == []
+    [last] = told(run, "status")["comparisons"]
+    assert (last["kind"], last["state"], last["counts"]["accounts"]) == ("comparison", "done", 3)
+    assert "comparison by" in done(run("status"))
+
+
+def test_what_differs_is_listed_and_shown(run: Run, changed: list[Account]) -> None:
+    """Who, in what, wanted and found; the ending that is listed names the finding."""
+    assert "3 open findings" in done(run("compare"))
+    listed = done(run("list"))
+    for words in (changed[0].username, "Behind", "switched-off", "foreign-member", "guest"):
+        assert words in listed
+    found = finding(run, "family-name")
+    shown = done(run("show", found["id"][-drift.ENDING :]))
+    assert found["id"] in shown
+    assert found["subject"]["account_id"] in shown
+    assert told(run, "show", found["id"]) == found
+    [guest] = told(run, "list", "--foreign")
+    assert guest["username"] == "guest"
+    assert "guest@elsewhere.example.com" in done(run("list", "--foreign"))
+    assert told(run, "status")["open"] == {"family-name": 1, "foreign-member": 1, "switched-off": 1}
+
+
+def test_a_finding_is_accepted(run: Run, world: World, changed: list[Account]) -> None:  # noqa: F811
+    """The new name is wanted from now on; the answer has the decision, who made it and why."""
+    done(run("compare"))
+    found = finding(run, "family-name")
+    answer = told(run, "accept", found["id"], *WHY)
+    assert (answer["state"], answer["decision_reason"]) == ("accepted", WHY[1])
+    ann = world.read(lambda tx: accounts.get(tx, changed[0].id))
+    assert ann is not None
+    assert ann.family_name == "Behind"
+    assert "is accepted" in done(run("accept", finding(run, "switched-off")["id"], *WHY))
+
+
+def test_a_finding_is_repaired(run: Run, world: World, changed: list[Account]) -> None:  # noqa: F811
+    """It is being repaired until a comparison finds it gone, and then it is told only among all."""
+    done(run("compare"))
+    found = finding(run, "switched-off")
+    answer = told(run, "repair", found["id"][-drift.ENDING :], *WHY)
+    assert answer["state"] == "open"
+    assert answer["repair_asked_at"]
+    assert "being repaired" in done(run("list"))
+    world.work()
+    assert world.user(changed[1]).enabled
+    world.pass_time(1)
+    done(run("compare"))
+    assert "switched-off" not in {each["attribute"] for each in told(run, "list")}
+    ended = [each["state"] for each in told(run, "list", "--all") if each["id"] == found["id"]]
+    assert ended == ["repaired"]
+
+
+def test_what_is_refused_says_why(run: Run, changed: list[Account]) -> None:
+    """No such finding, no reason, a stranger that the workers do not write to."""
+    assert changed
+    done(run("compare"))
+    unknown = run("show", "ffffffff")
+    assert (unknown.exit_code, "see fsm-identity drift list" in unknown.output) == (1, True)
+    guest = finding(run, "foreign-member")["id"]
+    assert run("repair", guest).exit_code == 2
+    refused = run("repair", guest, *WHY)
+    assert (refused.exit_code, "do not write to guest" in refused.output) == (1, True)
+    assert run("accept", guest, "--reason", " ").exit_code == 1
+
+
+def test_the_slow_pass_is_asked_for(run: Run, people: list[Account]) -> None:
+    """It is a comparison of its own kind."""
+    assert people
+    answer = told(run, "compare", "--attributes")
+    assert (answer["kind"], answer["state"], answer["counts"]["users"]) == ("attribute-pass", "done", 3)
