@@ -16,9 +16,10 @@ from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.gate import OpenWorkOrder, Verdict
 from sync.domain.observed import Observed
 from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, LONGEST, backoff, misconfigured_look
-from sync.store import accounts, circuits, deactivations, latency, mails, passwords, provisioning
+from sync.store import accounts, circuits, deactivations, finishing, latency, mails, passwords
 from sync.store.database import Tx
-from sync.store.provisioning import Claim, Finished
+from sync.store.finishing import Finished
+from sync.store.provisioning import Claim
 from sync.usecases.change_account import put_back_to_work
 from sync.usecases.fsm_circuit import LeftInPeace
 
@@ -72,14 +73,14 @@ def record(
         case Withheld():
             _record_withheld(tx, claim, outcome, now)
         case Failed(failure):
-            provisioning.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
+            finishing.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
 
 
 def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]], now: datetime) -> None:
     """Write down all of them together, with few statements however many they are. Whose lease was lost is left
     out. Raises Conflict, with nothing to be kept, if Keycloak's id of one belongs to another account."""
     finished = [(claim, _applied(policy, claim, outcome, now)) for claim, outcome in done]
-    written = provisioning.finish_all(tx, finished, now)
+    written = finishing.finish_all(tx, finished, now)
     kept = [(claim, outcome) for claim, outcome in done if claim.account.id in written]
     accounts.remember_idp_user_ids(
         tx,
@@ -143,7 +144,7 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
         changes=outcome.changes,
         error=None,
     )
-    if not provisioning.finish(tx, claim, finished, now):
+    if not finishing.finish(tx, claim, finished, now):
         return
     if claim.deactivation is None:
         return

@@ -11,10 +11,10 @@ import pytest
 from sync.domain.account import Account
 from sync.domain.circuit import FAILURES_TO_OPEN, PROBE_LIFE, Circuit, CircuitName, CircuitState
 from sync.domain.lane import Lane
-from sync.store import accounts, circuits, provisioning, work_state
+from sync.store import accounts, circuits, finishing, provisioning, work_state
 from sync.store.circuits import Probe
 from sync.store.database import Database, Tx
-from sync.store.provisioning import Finished
+from sync.store.finishing import Finished
 
 KEYCLOAK = CircuitName.KEYCLOAK
 MakeAccount = Callable[..., Account]
@@ -115,7 +115,7 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
                     attempts=3 + time,
                     waits=(waits.value, "away") if waits else None,
                 )
-                assert provisioning.finish(tx, claim, finished, now)
+                assert finishing.finish(tx, claim, finished, now)
     circuit = opened(db, now)
 
     def state(account: Account) -> tuple[int, datetime | None]:

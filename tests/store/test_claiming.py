@@ -16,10 +16,11 @@ from sync.domain.account import Account
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState, Observed, Sessions
-from sync.store import accounts, history, observations, provisioning, work_state
+from sync.store import accounts, finishing, history, observations, provisioning, work_state
 from sync.store.account_rows import to_row
 from sync.store.database import Database, Tx
-from sync.store.provisioning import Claim, Finished
+from sync.store.finishing import Finished
+from sync.store.provisioning import Claim
 from sync.store.sealing import Sealer
 from sync.store.tables import account as account_table
 from sync.store.tables import attempt as attempt_table
@@ -57,7 +58,7 @@ def finish(db: Database, claim: Claim, now: datetime, **given: object) -> bool:
         "attempts": 0,
     }
     with db.write() as tx:
-        return provisioning.finish(tx, claim, Finished(**(values | given)), now)  # type: ignore[arg-type]
+        return finishing.finish(tx, claim, Finished(**(values | given)), now)  # type: ignore[arg-type]
 
 
 def attempts_of(db: Database, account: Account) -> list[tuple[int, str]]:

@@ -12,10 +12,10 @@ from sync.domain.account import Account
 from sync.domain.commands import Command, CommandKind, CommandState, Found
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState
-from sync.store import accounts, commands, mails, provisioning
+from sync.store import accounts, commands, finishing, mails, provisioning
 from sync.store.database import Database
+from sync.store.finishing import Finished
 from sync.store.ids import new_id
-from sync.store.provisioning import Finished
 from sync.store.tables import command as table
 
 LEASE = timedelta(seconds=60)
@@ -158,7 +158,7 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
     """Its sessions can be ended; the unlock waits; and without a command it is left alone."""
     with db.write() as tx:
         [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
-        provisioning.finish(tx, claim, quarantined(), now)
+        finishing.finish(tx, claim, quarantined(), now)
         commands.add(tx, asked(account, CommandKind.UNLOCK, now))
         assert not provisioning.any_quarantined(tx, now)
         assert provisioning.claim_quarantined(tx, now, LEASE, 1) == ()
@@ -178,7 +178,7 @@ def test_a_command_whose_time_comes_later_is_not_overlooked(db: Database, accoun
         commands.add(tx, asked(account, CommandKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
         assert commands.overlooked(tx, now + LEASE, 10) == {}
         [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
-        provisioning.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
+        finishing.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
         assert commands.overlooked(tx, now, 10) == {}
         assert commands.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}
         commands.add(tx, asked(account, CommandKind.UNLOCK, now))
