@@ -5,22 +5,30 @@ however often a process ended or froze on the way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from sync.domain.account import Account
-from sync.domain.commands import SECOND_FACTORS, Command, CommandKind, CommandState, Credential
+from sync.domain.commands import PASSWORD, SECOND_FACTORS, Command, CommandKind, CommandState, Credential
+from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState
-from sync.store import commands
+from sync.domain.status import UPDATE_PASSWORD
+from sync.store import commands, history
 from sync.store.database import Tx
 from sync.usecases import commands as asking
 from sync.usecases.acts import MAY_HAVE_BEEN_SENT
 from sync.usecases.change_account import InitialPassword
 from sync.usecases.command import perform
+from sync.usecases.person_requests import deactivate_account
 from sync.usecases.site import Site
+from sync.usecases.sweep import sweep
 from tests.chaos.crash_place import BY, Place
 from tests.chaos.scenarios import Scenario
+from tests.fakes.signals import FakeClock
 
 NEW = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "shown")
+BY_MAIL = replace(NEW, delivery="mail")
 
 
 def _at_work(place: Place) -> Account:
@@ -38,6 +46,24 @@ def _locked_out(place: Place) -> Account:
     user = place.user(account.id)
     user.enabled, user.lock = False, LockState(permanent=True)
     return account
+
+
+def _with_temporary_password(place: Place) -> Account:
+    account = _at_work(place)
+    place.write(lambda tx: asking.reset_password(tx, place.site.policy, account.id, NEW, BY, place.now()))
+    place.settle()
+    return account
+
+
+def _time_runs_out(site: Site, _: Account) -> object:
+    clock = site.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(timedelta(hours=site.policy.realm.temporary_password_hours))
+    return sweep(site)
+
+
+def _deactivate(site: Site, account: Account) -> object:
+    return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
 
 
 def _once(ask: Callable[[Tx, Site, Account], Command]) -> Callable[[Site, Account], object]:
@@ -81,6 +107,30 @@ def _reset(place: Place, account: Account) -> None:
     assert len(expiries) == 1, f"{len(expiries)} expiries of one password"
 
 
+def _reset_by_mail(place: Place, account: Account) -> None:
+    """The password that is in place is the one in the mail, which went at most once."""
+    _reset(place, account)
+    sent = [mail for mail in place.foreign.mailer.sent if NEW.password in mail.text]
+    assert len(sent) <= 1, f"{len(sent)} mails"
+    timeline = place.read(lambda tx: history.timeline(tx, account.id))
+    told = [entry.title for entry in timeline if entry.title.startswith("password reset mail")]
+    assert len(told) == 2, f"waits, and one end: {told}"
+
+
+def _run_out(place: Place, account: Account) -> None:
+    """Nobody logs in with it any more, and the timeline tells once that it was taken away."""
+    user = place.user(account.id)
+    assert user.password is None
+    assert [each for each in user.credentials if each.type == PASSWORD] == []
+    ended = place.read(lambda tx: commands.of_account(tx, account.id))
+    assert {each.state for each in ended} == {CommandState.DONE}, [str(each.outcome) for each in ended]
+
+
+def _must_change(place: Place, account: Account) -> None:
+    _done(place, account)
+    assert UPDATE_PASSWORD in place.user(account.id).required_actions
+
+
 def _mailed(place: Place, account: Account) -> None:
     """At most once; whoever reads that it may have been sent knows why."""
     asked, mails = _asked(place, account), place.foreign.credentials.mails
@@ -118,6 +168,21 @@ ACTS = (
         main=True,
     ),
     Scenario(
+        "reset a password by mail",
+        _at_work,
+        _once(lambda tx, site, who: asking.reset_password(tx, site.policy, who.id, BY_MAIL, BY, site.clock.now())),
+        _reset_by_mail,
+        instead=_deactivate,
+    ),
+    Scenario("take a temporary password away", _with_temporary_password, _time_runs_out, _run_out),
+    Scenario(
+        "require another password",
+        _at_work,
+        _once(lambda tx, site, who: asking.require_password_change(tx, who.id, BY, site.clock.now())),
+        _must_change,
+        instead=_deactivate,
+    ),
+    Scenario(
         "let Keycloak send a mail",
         _at_work,
         _once(lambda tx, site, who: asking.send_password_mail(tx, who.id, BY, site.clock.now())),
@@ -141,5 +206,6 @@ ACTS = (
         _locked_out,
         _once(lambda tx, site, who: asking.unlock(tx, who.id, BY, site.clock.now())),
         _unlocked,
+        instead=_deactivate,
     ),
 )

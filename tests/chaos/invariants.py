@@ -104,9 +104,10 @@ def _mails(place: Place) -> list[str]:
     """Each at most once; once it is told as sent, exactly once, and its password is gone."""
     found = []
     sent = Counter(message.message_id for message in place.foreign.mailer.sent)
-    recipients = Counter(message.to for message in place.foreign.mailer.sent)
+    each_kind = Counter((message.to, message.subject) for message in place.foreign.mailer.sent)
+    recipients = {message.to for message in place.foreign.mailer.sent}
     found += [f"mail {name} was sent {number} times" for name, number in sent.items() if number > 1]
-    found += [f"{who} got {number} mails" for who, number in recipients.items() if number > 1]
+    found += [f"{who} got {number} mails {what!r}" for (who, what), number in each_kind.items() if number > 1]
     with place.site.db.read() as tx:
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items:
             account = listed.account
@@ -115,7 +116,7 @@ def _mails(place: Place) -> list[str]:
             kept = passwords.kept(tx, account.id, place.now())
             if told and kept is not None:
                 found.append(f"the password of {account.username} is kept although its mail was sent")
-            if told and not any(recipients[address] for address in (account.email, *_addresses(titles))):
+            if told and not recipients & {account.email, *_addresses(titles)}:
                 found.append(f"the mail to {account.email} is told as sent and was not")
     return found
 
