@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,21 @@ class Workers:
         """kill -9 for the worker and its child, as a machine that loses power does."""
         os.killpg(os.getpgid(worker.pid), signal.SIGKILL)
 
+    def freeze(self, worker: Running) -> None:
+        """Stop it where it stands, as a machine that swaps or is moved does; it keeps leases and connections."""
+        os.killpg(os.getpgid(worker.pid), signal.SIGSTOP)
+
+    def wake(self, worker: Running) -> None:
+        os.killpg(os.getpgid(worker.pid), signal.SIGCONT)
+
+    def log_of(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
     def end(self) -> None:
+        """End all, the frozen ones too."""
+        for worker in self.started:
+            with suppress(ProcessLookupError):
+                self.wake(worker)
         end(self.started)
 
 
