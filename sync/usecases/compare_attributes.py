@@ -1,9 +1,14 @@
 """The slow pass over all attributes (H4): which account each user says it belongs to, and its technician. A brief
-listing does not show them. Like the comparison it only reads and notes."""
+listing does not show them. Like the comparison it only reads and notes; unlike it, it goes on where it was
+interrupted, for it takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import structlog
 
 from sync.domain.account import Account
 from sync.domain.desired import desired_state
@@ -13,23 +18,51 @@ from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 from sync.ports.listing import UserAttributes
 from sync.store import account_pages, accounts, drift
 from sync.store.comparisons import Comparison
+from sync.store.database import Tx
 from sync.store.drift import Subject
 from sync.usecases.command import wake
 from sync.usecases.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
 from sync.usecases.judge_drift import Judged, judge
 from sync.usecases.site import Site
 
-
-def compare_attributes(site: Site, by: str, keep: Keep = lambda: None) -> Comparison:
-    """Read every user with its attributes once. Raises like `compare`."""
-    return under_a_row(site, "attribute-pass", by, keep, _compare)
+log = structlog.get_logger()
 
 
-def _compare(comparing: Comparing) -> None:
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a pass is. `first`: the number, by username, of the first user of the last page that was read; that
+    page is read once more, for users may have been deleted meanwhile. `strays`: id of a user that is not ours, to
+    its name and the mark it carries."""
+
+    first: int = 0
+    strays: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+Save: TypeAlias = Callable[[Tx, Position], None]
+
+
+def compare_attributes(
+    site: Site,
+    by: str,
+    keep: Keep = lambda: None,
+    start: Position = Position(),
+    save: Save = lambda _tx, _position: None,
+) -> Comparison:
+    """Read every user with its attributes once, from `start` on. Raises like `compare`.
+
+    A pass that goes on ends no findings: of whoever was read before the interruption it knows nothing any more.
+    What was found there and is to be repaired is handed over by the next comparison, which looks at it again.
+    """
+    return under_a_row(site, "attribute-pass", by, keep, lambda comparing: _compare(comparing, start, save))
+
+
+def _compare(comparing: Comparing, start: Position, save: Save) -> None:
     site = comparing.site
     expected = sum(len(page) for page in account_pages.ids_in_keycloak(site.db))
-    judged, listed, strays = Judged(), 0, dict[str, tuple[str, str]]()
-    for page in site.listing.attributes():
+    judged, listed, first, strays = Judged(), 0, start.first, dict(start.strays)
+    if first:
+        log.info("the pass over all attributes goes on", user=first)
+    for page in site.listing.attributes(first=start.first):
         ours = _accounts_of(site, page)
         suspects = [
             ours[user.idp_user_id].id
@@ -50,8 +83,14 @@ def _compare(comparing: Comparing) -> None:
             left_out=len(judged.left_out),
             differing=judged.differing,
         )
-    refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
-    _end(comparing, strays, judged)
+        with site.db.write() as tx:
+            save(tx, Position(first, strays))
+        first += len(page)
+    with site.db.write() as tx:
+        save(tx, Position())
+    if not start.first:
+        refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
+    _end(comparing, strays, judged, whole=not start.first)
 
 
 def _accounts_of(site: Site, page: Sequence[UserAttributes]) -> Mapping[str, Account]:
@@ -67,7 +106,7 @@ def _differs(site: Site, account: Account, user: UserAttributes) -> bool:
     return any(user.attributes.get(name, ()) != wanted.get(name, ()) for name in OWNED_ATTRIBUTES)
 
 
-def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged) -> None:
+def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged, *, whole: bool) -> None:
     """Users that carry the id of an account which has another user, or none: two users of one person, or one that
     is being created just now and is ours at the next pass."""
     site = comparing.site
@@ -78,7 +117,8 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
             if user not in ours:
                 difference = Difference(Attribute.STRAY_ACCOUNT_ID, None, carried)
                 drift.found(tx, Subject.of_user(user, username), difference, "report", now)
-        drift.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.left_out, now)
+        if whole:
+            drift.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.left_out, now)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
     wake(site, Lane.BULK)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from sync.store.database import Tx
 from sync.usecases.compare import compare
-from sync.usecases.compare_attributes import compare_attributes
+from sync.usecases.compare_attributes import Position, compare_attributes
 from sync.usecases.job import Job, KeepLease
 from sync.usecases.site import Site
 
@@ -18,7 +19,17 @@ def _comparison(site: Site, keep: KeepLease) -> None:
 
 
 def _attribute_pass(site: Site, keep: KeepLease) -> None:
-    compare_attributes(site, BY, keep)
+    kept = keep.state
+    start = Position(
+        int(kept.get("first", 0)), {user: (name, mark) for user, (name, mark) in kept.get("strays", {}).items()}
+    )
+
+    def save(tx: Tx, position: Position) -> None:
+        keep.save(
+            tx, {"first": position.first, "strays": {user: list(at) for user, at in position.strays.items()}}
+        )
+
+    compare_attributes(site, BY, keep, start, save)
 
 
 COMPARISON = Job(_comparison, period=timedelta(hours=6))
