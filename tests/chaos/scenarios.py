@@ -367,6 +367,5 @@ SCENARIOS = (
         _reactivate,
         _back,
         instead=_deactivate(GatePolicy.FORCE),
-        main=True,
     ),
 )
