@@ -15,8 +15,9 @@ task_ignore_result = True  # the outcome is in the database, where the timeline 
 
 task_default_queue = "interactive"
 task_create_missing_queues = False  # a misspelt queue is an error, not a place where messages wait for nobody
+SWEEPS = "sweep"  # every worker serves it; in a lane's queue, sweeps that wait would pass for wakes
 task_queues = {
-    name: {"exchange": name, "routing_key": name} for name in ("interactive", "bulk", "mail", "reconcile")
+    name: {"exchange": name, "routing_key": name} for name in ("interactive", "bulk", "mail", "reconcile", SWEEPS)
 }
 
 accept_content = ["json"]
@@ -61,6 +62,6 @@ beat_schedule = {
     "sweep": {
         "task": "fsm.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"queue": "interactive", "expires": SWEEP_SECONDS},  # a late sweep is replaced by the next
+        "options": {"queue": SWEEPS, "expires": SWEEP_SECONDS},  # a late sweep is replaced by the next
     },
 }

@@ -18,6 +18,7 @@ from celery import Celery, bootsteps, current_task
 from celery.worker.state import active_requests
 
 from sync.domain.errors import Failure
+from sync.domain.lane import Lane
 from sync.settings import SettingsError, load_settings
 from sync.store import heartbeats
 from sync.store.clock import note_skew
@@ -55,7 +56,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
             name=worker.hostname,
             host=socket.gethostname(),
             pid=os.getpid(),
-            lanes=tuple(sorted(worker.app.amqp.queues.consume_from)),
+            lanes=tuple(sorted({lane.value for lane in Lane} & set(worker.app.amqp.queues.consume_from))),
             started_at=self.started_at,
             seen_at=now,
             doing=", ".join(sorted(_shown(each) for each in active_requests)) or None,

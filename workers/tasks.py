@@ -114,6 +114,7 @@ def drain(here: Site, lane: Lane, some: Callable[[], int]) -> None:
 
     Where one share was not all, another worker that is idle is woken, and so wakes the next: all of them join in,
     and there is never more than a wake or two in the queue. Out of time, it leaves a wake for whoever is free.
+    Where all are busy nobody takes a sweep before it expires: who drains for long sweeps now and then.
     """
     until = time.monotonic() + celeryconfig.DRAIN_SECONDS
     with told():
@@ -133,8 +134,11 @@ def told() -> Iterator[None]:
 def _drain(here: Site, lane: Lane, some: Callable[[], int], until: float) -> None:
     if not some():
         return
-    alone = True
+    alone, swept = True, time.monotonic()
     while some():
+        if time.monotonic() - swept >= celeryconfig.SWEEP_SECONDS:
+            sweep_site(here)
+            swept = time.monotonic()
         out_of_time = time.monotonic() >= until
         if alone or out_of_time:
             wake(here, lane)

@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 from cryptography.fernet import Fernet
 
-from sync.adapters.broker import SEND_MAIL
+from sync.adapters.broker import PROVISION
 from sync.devstack.process import Running, end
 from sync.store import heartbeats, schema
 from sync.store.database import Database
@@ -80,7 +80,7 @@ def test_a_worker_that_cannot_work_says_why(workers: Workers, db: Database, redi
     started(workers, db)
     broker = Celery(broker=redis_server.url)
     broker.conf.broker_transport_options = {"global_keyprefix": "fsm:"}
-    broker.send_task(SEND_MAIL, queue="mail")
+    broker.send_task(PROVISION, args=["bulk"], queue="bulk")
     wait_until(lambda: seen(db)[0].trouble is not None, 60, "no trouble told")
     assert "Keycloak" in str(seen(db)[0].trouble)
     assert "hidden" not in str(seen(db)[0].trouble)

@@ -66,6 +66,26 @@ def test_a_lane_that_nobody_serves_gathers_no_messages(wakes: CeleryWake, lane: 
     assert {waiting(wakes, other) for other in Lane if other is not lane} == {0}
 
 
+def test_sweeps_that_wait_keep_no_wake_back(wakes: CeleryWake) -> None:
+    """While every worker is busy the sweeps pile up and expire; a click still wakes somebody."""
+    beat = importlib.import_module("celeryconfig").beat_schedule["sweep"]
+    for _ in range(3):
+        wakes._app.send_task(beat["task"], **beat["options"])
+    wakes.wake(Lane.INTERACTIVE)
+    assert waiting(wakes, Lane.INTERACTIVE) == 1
+
+
+@pytest.mark.parametrize("lane", [Lane.INTERACTIVE, Lane.BULK, Lane.MAIL])
+def test_a_worker_that_is_busy_for_long_sweeps_too(
+    tasks: ModuleType, world: World, lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A periodic job is due while all workers are busy with an import: it does not wait for the end of it."""
+    monkeypatch.setattr(tasks.celeryconfig, "SWEEP_SECONDS", 0)
+    left = iter([1, 1])
+    tasks.drain(world.site, lane, lambda: next(left, 0))
+    assert Lane.RECONCILE in world.wake.woken
+
+
 @pytest.mark.parametrize(("shares", "woken"), [(0, 0), (1, 0), (2, 1), (9, 1)])
 def test_idle_workers_join_in_while_there_is_more(
     tasks: ModuleType, world: World, shares: int, woken: int

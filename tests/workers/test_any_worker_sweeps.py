@@ -1,0 +1,28 @@
+"""Any real worker takes a sweep, whatever lanes it was started for (H1)."""
+
+from __future__ import annotations
+
+import pytest
+from celery import Celery
+
+from sync.adapters.broker import SWEEP
+from sync.store import jobs
+from sync.store.database import Database
+from tests.chaos.worker_processes import Workers, wait_until
+from tests.services import RedisServer
+from tests.workers.test_heartbeat import db, started, workers  # noqa: F401 - fixtures
+
+
+@pytest.mark.req("H1")
+def test_a_worker_of_other_lanes_sweeps(workers: Workers, db: Database, redis_server: RedisServer) -> None:  # noqa: F811
+    """The interactive worker is busy or gone: what is due is found all the same."""
+    started(workers, db)
+    broker = Celery(broker=redis_server.url)
+    broker.conf.broker_transport_options = {"global_keyprefix": "fsm:"}
+    broker.send_task(SWEEP, queue="sweep")
+
+    def swept() -> bool:
+        with db.read() as tx:
+            return bool(jobs.all_jobs(tx))
+
+    wait_until(swept, 60, "nobody swept")
