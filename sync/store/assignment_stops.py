@@ -31,6 +31,12 @@ def ours(tx: Tx, technician_ids: Collection[str]) -> frozenset[str]:
     )
 
 
+def of_account(tx: Tx, account_id: str) -> frozenset[str]:
+    """The technicians whom we stopped when this account was about to lose them."""
+    mine = assignment_stop.c.account_id == account_id
+    return frozenset(tx.connection.scalars(select(assignment_stop.c.technician_id).where(mine)))
+
+
 def forget(tx: Tx, technician_id: str) -> None:
     """After the FSM system allows assignments again."""
     tx.connection.execute(delete(assignment_stop).where(assignment_stop.c.technician_id == technician_id))

@@ -4,8 +4,8 @@ lease was lost."""
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
@@ -27,15 +27,14 @@ from sync.usecases.fsm_circuit import LeftInPeace
 @dataclass(frozen=True, slots=True)
 class Applied:
     """Keycloak is as wanted. `created`: the user did not exist before this account (or an earlier try landed
-    unnoticed). `stranded`: open work orders of `technician_id` that nobody can do any more."""
+    unnoticed). `stranded`: open work orders by technician id that nobody can do any more."""
 
     idp_user_id: str
     changes: tuple[str, ...]
     created: bool = False
     observed: Observed | None = None
     withdrew_technician: bool = False
-    technician_id: str | None = None
-    stranded: tuple[OpenWorkOrder, ...] = ()
+    stranded: Mapping[str, tuple[OpenWorkOrder, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,8 @@ def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]]
     passwords.erase_shown(tx, created)
     mails.make_due(tx, created, now)
     for claim, outcome in kept:
-        if outcome.technician_id is not None and outcome.stranded:
-            deactivations.strand(tx, claim.account.id, outcome.technician_id, outcome.stranded, now)
+        for technician_id, work_orders in sorted(outcome.stranded.items()):
+            deactivations.strand(tx, claim.account.id, technician_id, work_orders, now)
         if claim.deactivation is not None:
             deactivations.complete(tx, claim.deactivation.id, now)
     working = {str(claim.account.technician_id) for claim, _ in kept if does_field_work(claim.account, policy)}

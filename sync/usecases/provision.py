@@ -225,33 +225,45 @@ def bring_about(
         return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
     keep_lease(site, claim)
     work_order_gate.release(site, claim)
+    lost = _lost_technicians(site, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
         changes=_texts(plan.changes),
         created=created is not None,
         observed=present,
-        withdrew_technician=withdraws,
-        technician_id=observed.technician_id or claim.account.technician_id,
-        stranded=_stranded(site, claim, observed, work_orders, withdrew=withdraws),
+        withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),
+        stranded=_stranded(site, observed.technician_id or claim.account.technician_id, lost, work_orders),
     )
 
 
+def _lost_technicians(site: Site, claim: Claim, observed: Observed, *, withdrew: bool) -> frozenset[str]:
+    """Whom the person was and is no more. That of an active account is known by our stop alone once Keycloak has
+    lost it: looked up after a worker that may have died over the withdrawal, and where nothing else is new, as at
+    the look after an access token's life; not in a change of many."""
+    technician_id = observed.technician_id or claim.account.technician_id
+    lost = frozenset[str]()
+    if technician_id is not None and (withdrew or claim.account.life is not Life.ACTIVE):
+        lost = frozenset([technician_id])
+    if claim.took_over or claim.applied_version == claim.wanted_version:
+        lost |= work_order_gate.left_behind(site, claim.account)
+    return lost
+
+
 def _stranded(
-    site: Site, claim: Claim, observed: Observed, forced: tuple[OpenWorkOrder, ...], *, withdrew: bool
-) -> tuple[OpenWorkOrder, ...]:
-    """Work orders left behind: those a forced deactivation passed over, and any that slipped in (D3, rule 5).
+    site: Site, withdrawn: str | None, lost: frozenset[str], forced: Sequence[OpenWorkOrder]
+) -> Mapping[str, tuple[OpenWorkOrder, ...]]:
+    """Work orders left behind, by technician: those of `withdrawn` that a forced deactivation passed over, and any
+    that slipped in (D3, rule 5).
 
     Read once more right after the technician was withdrawn, and at the look after an access token's life.
     """
-    if not withdrew and claim.account.life is Life.ACTIVE:
-        return ()
-    technician_id = observed.technician_id or claim.account.technician_id
-    if technician_id is None:
-        return ()
-    found = {order.number: order for order in forced}
-    open_now = WatchedFieldService(site).open_work_orders(technician_id)
-    found |= {order.number: order for order in open_now}
-    return tuple(found[number] for number in sorted(found))
+    stranded = {}
+    for technician_id in sorted(lost):
+        found = {order.number: order for order in (forced if technician_id == withdrawn else ())}
+        open_now = WatchedFieldService(site).open_work_orders(technician_id)
+        found |= {order.number: order for order in open_now}
+        stranded[technician_id] = tuple(found[number] for number in sorted(found))
+    return stranded
 
 
 def _idp_user_id(claim: Claim, created: Created | None) -> str:

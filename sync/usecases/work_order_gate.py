@@ -77,6 +77,14 @@ def stopped(site: Site, accounts: Iterable[Account]) -> frozenset[str]:
         return assignment_stops.ours(tx, working)
 
 
+def left_behind(site: Site, account: Account) -> frozenset[str]:
+    """The technicians whom this account was, as our stops tell, and for whom it does no field work now."""
+    with site.db.read() as tx:
+        stopped_by_us = assignment_stops.of_account(tx, account.id)
+    working = account.technician_id if does_field_work(account, site.policy) else None
+    return stopped_by_us - {working}
+
+
 def release(site: Site, claim: Claim) -> None:
     """Allow assignments again if we stopped them and the account does field work as that technician.
 

@@ -346,6 +346,31 @@ class TestTheGate:
         [late] = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
         assert late.work_order.number == "WO-7"
 
+    @pytest.mark.req("D3", "B4", "H1")
+    @pytest.mark.parametrize("crash", [False, True])
+    @pytest.mark.parametrize("wanted", [AccountChange(technician_id=None), AccountChange(profile="dispatcher")])
+    def test_work_that_slips_in_is_found_where_the_person_stays(
+        self, world: World, wanted: AccountChange, crash: bool
+    ) -> None:
+        """Unlinked or moved to the office, also if the worker died right after: right then, and after the life of
+        an access token."""
+        account = world.join_technician("T-1")
+        world.do(lambda tx: change(tx, POLICY, account.id, wanted, BY, world.clock.now()))
+        if crash:
+            with world.site.db.write() as tx:
+                [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            bring_about(world.site, world.accounts, claim, None)
+            world.fsm.add(WorkOrder("WO-6", lead="T-1"))
+            world.pass_time(LEASE.total_seconds() + 1)
+        world.work()
+        found = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+        assert [each.work_order.number for each in found] == ["WO-6"] * crash
+        world.fsm.add(WorkOrder("WO-7", lead="T-1"))
+        world.pass_time(POLICY.realm.sessions.access_token_seconds + 5)
+        world.work()
+        found = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+        assert [each.work_order.number for each in found] == ["WO-6"] * crash + ["WO-7"]
+
     @pytest.mark.req("D2")
     def test_a_silent_fsm_system_stops_the_deactivation(self, world: World) -> None:
         """Never guess: at the door it is an error, in the worker it is tried again."""
