@@ -44,9 +44,10 @@ def main() -> None:
     with configured_keycloak() as place:
         for name in asked.measure or MEASURES:
             print(f"  measuring {name}", flush=True)
-            rows += MEASURES[name](place, asked.people)
+            measured = MEASURES[name](place, asked.people)
+            print("\n".join(str(row) for row in measured), flush=True)
+            rows += measured
     table = "\n".join([HEAD, *(str(row) for row in rows)])
-    print(table)
     if not asked.measure and asked.people == PEOPLE:
         REPORT.write_text(_report(table), encoding="utf-8")
 
