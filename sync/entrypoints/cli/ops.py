@@ -146,7 +146,8 @@ def timeline(
 
 @app.command("mails")
 def mails_(as_json: AsJson = False) -> None:
-    """Mails that failed or expired, the newest first."""
+    """Mails that failed or expired, the newest first, and what to do. None is sent again as it was: the password
+    in it may have arrived, or is no longer valid."""
     with failures_shown():
         with build_operations().db.read() as tx:
             found = mails.ended_badly(tx)
@@ -157,6 +158,12 @@ def mails_(as_json: AsJson = False) -> None:
             ["username", "mail", "state", "when (UTC)", "why"],
             [[each.username, each.kind, each.state, each.at, each.error] for each in found],
         )
+        if found:
+            errors.print(
+                "→ give a new password: fsm-identity account reset-password WHO --mail --reason … (a wrong "
+                "address first: account change WHO --email …)",
+                soft_wrap=True,
+            )
 
 
 @app.command()

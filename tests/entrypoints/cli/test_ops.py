@@ -15,7 +15,7 @@ from sync.domain.account import Account, Life
 from sync.domain.circuit import CircuitName
 from sync.domain.lane import Lane
 from sync.entrypoints.cli import app, ops, ops_circuit
-from sync.store import accounts, circuits, heartbeats, jobs, lanes, provisioning, schema
+from sync.store import accounts, circuits, heartbeats, jobs, lanes, mails, provisioning, schema
 from sync.store.database import Database
 from sync.store.heartbeats import Worker
 from sync.store.ids import new_id
@@ -236,3 +236,23 @@ def test_a_reason_and_a_known_lane_are_needed(run: Run) -> None:
     """Wrong usage is exit code 2 and changes nothing."""
     assert run("pause", "bulk").exit_code == 2
     assert run("pause", "bulkk", "--reason", "x").exit_code == 2
+
+
+@pytest.mark.req("F7")
+def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: Operations) -> None:
+    """Whom, why, and the command that gives the person a password after all."""
+    assert "reset-password" not in run("mails").output
+    account, now = someone(operations, "jo.lind"), operations.clock.now()
+    with operations.db.write() as tx:
+        accounts.insert(tx, account)
+        mails.enqueue(
+            tx, account.id, kind="welcome", recipient=account.email, expires_at=now + timedelta(days=1), now=now
+        )
+        mails.give_up(tx, account.id, "not known whether it left", now)
+    done = run("mails")
+    assert done.exit_code == 0, done.output
+    assert "jo.lind" in done.stdout
+    assert "not known whether it left" in done.stdout
+    assert "account reset-password WHO --mail" in done.output
+    [listed] = json.loads(run("mails", "--json").output)
+    assert listed["username"] == "jo.lind"
