@@ -62,8 +62,9 @@ class Listing(Protocol):
     def groups(self) -> OurGroups: ...
 
     def pages(self, groups: Collection[str], roles: Collection[str]) -> Iterator[Page]:
-        """Every user of the realm, every member of these groups and every holder of these roles, page by page in
-        no order. Service accounts are not among the users. A group or role that does not exist has nobody."""
+        """Every user of the realm, every member of these groups and every holder of these roles, page by page: the
+        users first, the rest in no order. Service accounts are not among the users. A group or role that
+        does not exist has nobody."""
         ...
 
     def users(self) -> Iterator[UsersPage]:
