@@ -25,7 +25,8 @@ from tests.chaos.worker_processes import Workers, wait_until
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 
-PEOPLE = 300
+PEOPLE = 1200
+"""Enough for seconds of work: of fewer the first host has done most before the second is awake."""
 BY = Actor("dana", Door.IMPORT, "the staff list of the test")
 KEY = Fernet.generate_key().decode()
 
