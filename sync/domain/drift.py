@@ -45,6 +45,7 @@ class Attribute(StrEnum):
     FOREIGN_MEMBER = "foreign-member"
     FOREIGN_ROLE = "foreign-role"
     STRAY_ACCOUNT_ID = "stray-account-id"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ def ids_in_keycloak(db: Database) -> Iterator[tuple[tuple[str, str], ...]]:
             return
 
 
+def some_users(tx: Tx, limit: int) -> tuple[str, ...]:
+    """Ids of Keycloak users of ours, the newest accounts first."""
+    found = select(accounts.c.idp_user_id).where(accounts.c.idp_user_id.is_not(None))
+    return tuple(tx.connection.scalars(found.order_by(accounts.c.id.desc()).limit(limit)))
+
+
 def of_users(tx: Tx, idp_user_ids: Collection[str]) -> Mapping[str, str]:
     """Id of the Keycloak user to the id of the account that has it. A user whose id is an account's own is that
     account's too: it was created a moment ago, and its id is not noted down yet."""

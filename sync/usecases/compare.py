@@ -29,6 +29,7 @@ from sync.store.tables import ComparisonKind
 from sync.usecases.command import wake
 from sync.usecases.judge_drift import Judged, judge
 from sync.usecases.repair_drift import hand_over
+from sync.usecases.single_looks import SingleLooks, Unreadable
 from sync.usecases.site import Site
 
 MOST_LOOKED_AT = 5_000
@@ -44,7 +45,10 @@ ONLY_BY_ATTRIBUTES = frozenset({Attribute.TECHNICIAN_ID, Attribute.ACCOUNT_ID, A
 """What a brief listing does not show: ended by a look at the account, or by the pass over all attributes."""
 
 COMPARED = frozenset(Attribute) - ONLY_BY_ATTRIBUTES - {Attribute.ADMINISTERS_REALM}
-"""What a comparison ends when it finds it no more. Accounts with a finding of the rest are looked at each time."""
+"""What a comparison ends when it finds it no more."""
+
+LOOKED_AT_AGAIN = frozenset(Attribute) - COMPARED | {Attribute.UNREADABLE}
+"""What only a look at the account can end: whoever has such a finding is looked at each time."""
 
 Keep: TypeAlias = Callable[[], None]
 
@@ -138,7 +142,7 @@ def _compare(comparing: Comparing) -> None:
         now = site.clock.now()
         for subject, difference in foreign:
             drift.found(tx, subject, difference, site.policy.drift.reaction(difference.attribute), now)
-        drift.close_unseen(tx, COMPARED, comparing.row.started_at, judged.left_out, now)
+        drift.close_unseen(tx, COMPARED, comparing.row.started_at, judged.unjudged, now)
         foreign_users.forget_unseen(tx, comparing.row.started_at)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
@@ -230,7 +234,7 @@ def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judge
     judged = Judged()
     for some in _suspects(comparing.site, balance, seen.with_roles):
         room = max(0, MOST_LOOKED_AT - judged.looked_at)
-        judged += judge(comparing.site, some[:room])
+        judged += judge(comparing.site, some[:room], comparing.note)
         judged += Judged(left_out=frozenset(some[room:]))
         comparing.note(
             looked_at=judged.looked_at,
@@ -246,7 +250,7 @@ def _suspects(
     site: Site, balance: Balance, with_roles: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, ...]]:
     with site.db.read() as tx:
-        open_before = drift.accounts_with(tx, frozenset(Attribute) - COMPARED)
+        open_before = drift.accounts_with(tx, LOOKED_AT_AGAIN)
     for page in account_pages.ids_in_keycloak(site.db):
         found = tuple(
             account_id
@@ -264,6 +268,7 @@ def _foreign_differences(comparing: Comparing, seen: Seen) -> list[tuple[Subject
     with site.db.read() as tx:
         ours = account_pages.of_users(tx, seen.strangers)
     found: list[tuple[Subject, Difference]] = []
+    single = SingleLooks(site, comparing.keep)
     for user, username in sorted(seen.strangers.items()):
         account_id = ours.get(user)
         if account_id is not None:
@@ -271,11 +276,14 @@ def _foreign_differences(comparing: Comparing, seen: Seen) -> list[tuple[Subject
                 subject = Subject(account_id, username, account_id, user)
                 found.append((subject, _held(Attribute.FEATURE_ROLE, seen.with_features[user])))
             continue
-        comparing.keep()
-        observed = site.accounts.observe(user, sessions=False)
+        subject = Subject.of_user(user, username)
+        try:
+            observed = single.at(user)
+        except Unreadable as reason:
+            found.append((subject, Difference(Attribute.UNREADABLE, None, str(reason))))
+            continue
         if observed is None or observed.account_id is not None:
             continue
-        subject = Subject.of_user(user, username)
         groups = seen.in_groups.get(user, set()) & observed.groups
         roles = seen.with_roles.get(user, set()) & observed.roles | seen.with_features.get(user, set())
         if groups:

@@ -69,7 +69,7 @@ def _compare(comparing: Comparing, start: Position, save: Save) -> None:
             for user in page
             if user.idp_user_id in ours and _differs(site, ours[user.idp_user_id], user)
         ]
-        judged += judge(site, suspects)
+        judged += judge(site, suspects, comparing.note)
         strays |= {
             user.idp_user_id: (user.username, ", ".join(user.attributes[ACCOUNT_ID]))
             for user in page
@@ -118,7 +118,7 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
                 difference = Difference(Attribute.STRAY_ACCOUNT_ID, None, carried)
                 drift.found(tx, Subject.of_user(user, username), difference, "report", now)
         if whole:
-            drift.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.left_out, now)
+            drift.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.unjudged, now)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
     wake(site, Lane.BULK)

@@ -36,6 +36,7 @@ BY_HAND = frozenset(
         Attribute.FOREIGN_MEMBER,
         Attribute.FOREIGN_ROLE,
         Attribute.STRAY_ACCOUNT_ID,
+        Attribute.UNREADABLE,
     }
 )
 """What the workers do not write to: it is mended in Keycloak's console, or by `realm apply`."""

@@ -3,7 +3,7 @@ changing, and only what Keycloak itself says of the one user. `compare` says who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from sync.store.database import Tx
 from sync.store.drift import Finding, Subject
 from sync.store.work_state import WorkState
 from sync.usecases.accept_drift import take_over
+from sync.usecases.single_looks import SingleLooks, Unreadable
 from sync.usecases.site import Site
 
 OF_REFUSED_USERS = frozenset({Attribute.MISSING, Attribute.ACCOUNT_ID, Attribute.ADMINISTERS_REALM})
@@ -30,12 +31,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`left_out`: account ids of whom nothing can be said now."""
+    """`left_out`: account ids of whom nothing can be said now. `unreadable`: those whose users Keycloak cannot
+    show; what was found of them before stays, beside the finding that says so."""
 
     looked_at: int = 0
     differing: int = 0
     to_repair: tuple[Finding, ...] = ()
     left_out: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
 
     def __add__(self, other: Judged) -> Judged:
         return Judged(
@@ -43,7 +46,13 @@ class Judged:
             self.differing + other.differing,
             self.to_repair + other.to_repair,
             self.left_out | other.left_out,
+            self.unreadable | other.unreadable,
         )
+
+    @property
+    def unjudged(self) -> frozenset[str]:
+        """Whose findings of before are not ended."""
+        return self.left_out | self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +60,16 @@ class _Look:
     account: Account
     state: WorkState
     differences: tuple[Difference, ...]
+    unreadable: bool = False
 
 
-def judge(site: Site, account_ids: Collection[str]) -> Judged:
+def judge(site: Site, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
     """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired. Five requests an
-    account. Raises a Failure if Keycloak cannot be asked, Transient if other mapping files came into force."""
+    account; `keep` is called before each look. A user that cannot be read is a finding of its own. Raises a
+    Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
     before = _states(site, account_ids)
-    looks = [_look(site, account, state) for account, state in before if settled(state)]
+    single = SingleLooks(site, keep)
+    looks = [_look(site, single, account, state) for account, state in before if settled(state)]
     after = {account.id: state for account, state in _states(site, [look.account.id for look in looks])}
     sure = [look for look in looks if after.get(look.account.id) == look.state]
     now = site.clock.now()
@@ -70,6 +82,7 @@ def judge(site: Site, account_ids: Collection[str]) -> Judged:
         differing=sum(bool(look.differences) for look in sure),
         to_repair=tuple(to_repair),
         left_out=frozenset(account_ids) - judged,
+        unreadable=frozenset(look.account.id for look in sure if look.unreadable),
     )
 
 
@@ -90,9 +103,13 @@ def _states(site: Site, account_ids: Collection[str]) -> list[tuple[Account, Wor
     ]
 
 
-def _look(site: Site, account: Account, state: WorkState) -> _Look:
+def _look(site: Site, single: SingleLooks, account: Account, state: WorkState) -> _Look:
     desired = desired_state(account, site.policy)
-    found = differences(desired, site.accounts.observe(str(account.idp_user_id), sessions=False))
+    try:
+        seen = single.at(str(account.idp_user_id))
+    except Unreadable as reason:
+        return _Look(account, state, (Difference(Attribute.UNREADABLE, None, str(reason)),), unreadable=True)
+    found = differences(desired, seen)
     if not state.applied:
         found = tuple(each for each in found if each.attribute in OF_REFUSED_USERS)
     return _Look(account, state, found)
@@ -104,8 +121,8 @@ def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[
     for look in looks:
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
-        unknown = {Attribute.FEATURE_ROLE} if look.state.applied else frozenset(Attribute) - OF_REFUSED_USERS
-        drift.close_of_account(tx, account.id, {each.attribute for each in look.differences} | unknown, now)
+        still = {each.attribute for each in look.differences} | _unknown(look)
+        drift.close_of_account(tx, account.id, still, now)
         repairs = look.state.quarantine is None and not _stays_off(site, look)
         for difference in look.differences:
             reaction = site.policy.drift.reaction(difference.attribute)
@@ -119,6 +136,15 @@ def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[
             elif reaction == REPAIR and repairs:
                 to_repair.append(finding)
     return to_repair
+
+
+def _unknown(look: _Look) -> frozenset[Attribute]:
+    """Of what the look says nothing."""
+    if look.unreadable:
+        return frozenset(Attribute)
+    if look.state.applied:
+        return frozenset({Attribute.FEATURE_ROLE})
+    return frozenset(Attribute) - OF_REFUSED_USERS - {Attribute.UNREADABLE}
 
 
 def _stays_off(site: Site, look: _Look) -> bool:

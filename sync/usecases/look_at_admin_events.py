@@ -32,7 +32,7 @@ BETWEEN_COMPARISONS = timedelta(minutes=5)
 """Hints start a comparison at most this often."""
 
 TOGETHER = 20
-"""Accounts that are looked at between two calls of KeepLease."""
+"""Accounts that are looked at and written down together."""
 
 REMEMBERED = 2000
 """So many events of the overlap are known again. What is forgotten costs one look more."""
@@ -81,8 +81,7 @@ def _looked_at(site: Site, keep: KeepLease, users: set[str]) -> Judged:
         return Judged(left_out=frozenset(ours))
     judged = Judged()
     for start_at in range(0, len(ours), TOGETHER):
-        keep()
-        judged += judge(site, ours[start_at : start_at + TOGETHER])
+        judged += judge(site, ours[start_at : start_at + TOGETHER], keep)
     return judged
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
 from sync.store.database import Tx
 from sync.store.figures import DriftFigures, Figures, LaneFigures
@@ -136,12 +137,20 @@ def _people(figures: Figures) -> Iterator[Trouble]:
                 run.since,
                 f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
             )
-    reported = {each.attribute: each.count for each in figures.drift if _for_a_person(each)}
-    if reported:
-        listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(reported.items()))
+    waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each)}
+    unreadable = waiting.pop(Attribute.UNREADABLE, 0)
+    if unreadable:
         yield _trouble(
             "Drift",
-            f"{counted(sum(reported.values()), 'finding')} in Keycloak wait for a decision: {listed}",
+            f"{counted(unreadable, 'user')} in Keycloak cannot be read, while others can",
+            None,
+            "fsm-identity drift list says why; mend or delete the user there, then fsm-identity drift compare",
+        )
+    if waiting:
+        listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(waiting.items()))
+        yield _trouble(
+            "Drift",
+            f"{counted(sum(waiting.values()), 'finding')} in Keycloak wait for a decision: {listed}",
             None,
             "fsm-identity drift list, then repair or accept each",
         )

@@ -64,7 +64,7 @@ class FakeUser:
 class FakeAccounts:
     """`sync.ports.accounts.Accounts`. `users` and `groups` (path to the roles it carries) may be read and set by a
     test; `applied` lists the changes that were carried out, in order. While `always_fails` is set every call
-    raises it; `asked` counts all calls."""
+    raises it; `unreadable` is what looking at one user raises, by its id; `asked` counts all calls."""
 
     def __init__(self, policy: Policy) -> None:
         self.users: dict[str, FakeUser] = {}
@@ -80,6 +80,7 @@ class FakeAccounts:
         self._failures: list[tuple[BaseException, bool]] = []
         self._apply_failures: list[tuple[BaseException, bool]] = []
         self.always_fails: Failure | None = None
+        self.unreadable: dict[str, Exception] = {}
         self.asked = 0
 
     def fail_next(self, failure: BaseException, *, after_the_work: bool = False) -> None:
@@ -92,6 +93,8 @@ class FakeAccounts:
 
     def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         with self._failing():
+            if idp_user_id in self.unreadable:
+                raise self.unreadable[idp_user_id]
             user = self.users.get(idp_user_id)
             return None if user is None else self._observed(user, sessions=sessions)
 
