@@ -140,11 +140,6 @@ def judge_by(impact: Impact, population: int, limits: Mapping[ChangeKind, Limit]
     return Hold(reasons) if reasons else Pass()
 
 
-def judge_feed(source: str, entries: int) -> Verdict:
-    """A source that should hold everybody and holds nobody is an outage, not an order to end all access."""
-    return Pass() if entries else Hold((f"{source} is empty",))
-
-
 def judge_push(pushed: Impact, this: Impact, population: int, rules: GuardRules, door: GuardedDoor) -> Verdict:
     """One change that a source pushes by itself. `pushed` is what the source has pushed in the window before, what
     was held of it included: else the first ones of a flood would pass again and again. Only the kinds of this very
@@ -152,12 +147,6 @@ def judge_push(pushed: Impact, this: Impact, population: int, rules: GuardRules,
     together = pushed + this
     own = Impact({kind: together[kind] for kind in KINDS if this[kind]})
     return judge_by(own, population, rules.of(door), f" within {rules.window_minutes} minutes")
-
-
-def joined(*verdicts: Verdict) -> Verdict:
-    """Held if one of them is; with all reasons."""
-    reasons = tuple(reason for verdict in verdicts if isinstance(verdict, Hold) for reason in verdict.reasons)
-    return Hold(reasons) if reasons else Pass()
 
 
 def _exceeded(number: int, population: int, limit: Limit) -> str:

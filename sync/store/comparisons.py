@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.errors import Problem, Refused
@@ -113,16 +113,6 @@ def latest(tx: Tx, kind: ComparisonKind) -> Comparison | None:
         .one_or_none()
     )
     return None if row is None else _comparison(row)
-
-
-def last_done_at(tx: Tx, kind: ComparisonKind) -> datetime | None:
-    """When the last whole one ended: what the alert for a comparison that is late looks at."""
-    found: datetime | None = tx.connection.scalar(
-        select(func.max(comparisons.c.finished_at)).where(
-            comparisons.c.kind == kind, comparisons.c.state == "done"
-        )
-    )
-    return found
 
 
 def _end(tx: Tx, comparison_id: str, values: dict[str, object]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from sync.domain.listed import ListedUser
 from sync.store.database import Tx
@@ -61,7 +61,3 @@ def listed(tx: Tx, limit: int) -> tuple[ForeignUser, ...]:
     """By username."""
     rows = tx.connection.execute(select(table).order_by(table.c.username, table.c.idp_user_id).limit(limit))
     return tuple(ForeignUser(**row) for row in rows.mappings())
-
-
-def count(tx: Tx) -> int:
-    return int(tx.connection.scalar(select(func.count()).select_from(table)) or 0)

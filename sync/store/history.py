@@ -83,13 +83,6 @@ def audit_all(
     return tuple(str(row["id"]) for row in rows)
 
 
-def of_run(tx: Tx, run_id: str) -> tuple[str, ...]:
-    """What was decided about a run, from the audit trail, the oldest first."""
-    entries = audit_entries
-    rows = select(entries.c.action).where(entries.c.correlation_id == run_id, entries.c.account_id.is_(None))
-    return tuple(tx.connection.scalars(rows.order_by(entries.c.at, entries.c.id)))
-
-
 def record_assignments(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
     """Keep what each account has been given from now on: profile, branch, team, data access, technician (A7)."""
     rows = [

@@ -119,11 +119,6 @@ def finish(
     return changed.rowcount == 1
 
 
-def make_due(tx: Tx, name: str, now: datetime) -> bool:
-    """A person wants it now; while it runs, once more after that. False: there is no such job."""
-    return tx.connection.execute(update(job).where(job.c.name == name).values(due_at=now)).rowcount == 1
-
-
 def hasten(tx: Tx, name: str, now: datetime, between: timedelta) -> bool:
     """Something says that the job is wanted soon: now, but not less than `between` after its last start, however
     often that is said. False: there is no such job."""

@@ -18,9 +18,7 @@ from sync.domain.mass_change import (
     Pass,
     access_of,
     effects,
-    joined,
     judge,
-    judge_feed,
     judge_push,
 )
 
@@ -153,16 +151,6 @@ def test_pushes_are_counted_together() -> None:
     held = judge_push(before, leaver, 9_000, RULES, "hr")
     assert held == Hold(("51 accounts within 60 minutes would be disabled: more than 50",))
     assert judge_push(Impact({"disabled": 90}), Impact({"created": 1}), 9_000, RULES, "hr") == Pass()
-
-
-@pytest.mark.req("E7")
-def test_an_empty_feed_is_held() -> None:
-    """A system that suddenly knows nobody is an outage; all reasons are told together."""
-    empty = judge_feed("the HR feed", 0)
-    assert empty == Hold(("the HR feed is empty",))
-    assert judge_feed("the HR feed", 1) == Pass()
-    assert joined(empty, Pass(), Hold(("b",))) == Hold(("the HR feed is empty", "b"))
-    assert joined(Pass(), Pass()) == Pass()
 
 
 kinds_of_accounts = st.lists(st.frozensets(st.sampled_from(KINDS)), max_size=120)

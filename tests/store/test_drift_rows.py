@@ -101,8 +101,6 @@ def test_one_comparison_of_a_kind_at_a_time(db: Database, now: datetime) -> None
         last = comparisons.latest(tx, "comparison")
         assert last is not None
         assert (last.id, last.state, last.counts.users) == (second.id, "done", 8)
-        assert comparisons.last_done_at(tx, "comparison") == later
-        assert comparisons.last_done_at(tx, "attribute-pass") is None
 
 
 @pytest.mark.req("G4")
@@ -120,7 +118,6 @@ def test_foreign_users_come_and_go(db: Database, now: datetime) -> None:
         foreign_users.forget_unseen(tx, later)
     with db.read() as tx:
         [left] = foreign_users.listed(tx, 10)
-        assert foreign_users.count(tx) == 1
     assert (left.username, left.first_seen_at, left.last_seen_at) == ("guest", now, later)
 
 

@@ -80,8 +80,8 @@ def test_who_asks_for_a_run_during_a_run_gets_another_one(db: Database, now: dat
     run = claimed(db, now)
     asked = now + timedelta(seconds=5)
     with db.write() as tx:
-        assert jobs.make_due(tx, run.name, asked)
-        assert not jobs.make_due(tx, "nonsense", asked)
+        assert jobs.hasten(tx, run.name, asked, timedelta(0))
+        assert not jobs.hasten(tx, "nonsense", asked, timedelta(0))
         jobs.finish(tx, run, asked, due_at=now + timedelta(days=1))
     with db.read() as tx:
         assert {each.name: each.due_at for each in jobs.all_jobs(tx)}[run.name] == asked
