@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 
 from sync.domain.commands import Command, CommandKind, CommandState, Found
 from sync.domain.lane import Lane
@@ -117,6 +117,16 @@ def finish(
     return changed.rowcount == 1
 
 
+def forget(tx: Tx, command_id: str) -> None:
+    """A look that nobody asked for and that found nothing leaves nothing behind."""
+    tx.connection.execute(delete(commands).where(commands.c.id == command_id, OPEN_COMMAND))
+
+
+def resets_of(tx: Tx, account_id: str) -> tuple[Command, ...]:
+    """Every password reset of the account, the oldest first."""
+    return tuple(each for each in of_account(tx, account_id) if each.kind is CommandKind.RESET_PASSWORD)
+
+
 def waiting_of_kind(tx: Tx, account_id: str, kind: CommandKind) -> tuple[Command, ...]:
     """Those of this kind that nobody has started."""
     query = select(commands).where(
@@ -191,6 +201,8 @@ def _options(command: Command) -> dict[str, object]:
         options["identity_check"] = command.identity_check
     if command.stamp is not None:
         options["stamp"] = command.stamp.isoformat()
+    if command.is_look:
+        options["is_look"] = True
     return options
 
 
@@ -226,6 +238,7 @@ def _from_row(row: Row[Any]) -> Command:
         mail_id=row.mail_id,
         expires_at=row.expires_at,
         stamp=_time(options.get("stamp")),
+        is_look=options.get("is_look", False),
         attempts=row.attempts,
         started_at=row.started_at,
         found=None

@@ -19,9 +19,13 @@ from sync.domain.commands import (
     CommandKind,
     Credential,
     Landed,
+    Stands,
     change_fulfilled,
     expired_credential,
+    how_it_stood,
     lock_told,
+    newest_done,
+    password_created_at,
     reset_landed,
     stamp_of,
 )
@@ -37,6 +41,16 @@ repeated."""
 
 MAY_HAVE_BEEN_SENT = "the mail may have been sent: a worker stopped over it; it is not sent again by itself"
 
+NOBODY_KNOWS = (
+    "a worker stopped over it, and the password is neither the old one nor ours; "
+    "if it is still wanted, reset it again"
+)
+PUT_RIGHT = "an older temporary password had come back; the newest is in place again"
+CAME_BACK = (
+    "a late request put a temporary password in place that was replaced, or told as not given; it is taken away. "
+    "If the person has no other one, reset it again"
+)
+
 READS_CREDENTIALS = frozenset(
     {
         CommandKind.RESET_PASSWORD,
@@ -50,7 +64,8 @@ READS_CREDENTIALS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Act:
     """A started command with what is known. `repeated`: it was found started, an earlier try may have done it.
-    `credentials` and `observed` are of a look right before."""
+    `credentials` and `observed` are of a look right before. `password` is the one a reset gives; for an expiry
+    that of the newest reset, while it is kept, and `resets` are those of the account."""
 
     command: Command
     account: Account
@@ -58,13 +73,14 @@ class Act:
     credentials: tuple[Credential, ...]
     repeated: bool
     password: str | None = field(default=None, repr=False)
+    resets: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`outcome` is what people read; `observed` is the user afterwards."""
+    """`outcome` is what people read, None where nobody needs to; `observed` is the user afterwards."""
 
-    outcome: str
+    outcome: str | None
     observed: Observed
 
 
@@ -98,10 +114,7 @@ def carry_out(site: Site, act: Act, keep: Keep) -> Done:
 def _reset_password(site: Site, act: Act, keep: Keep) -> Done:
     landed = reset_landed(act.command, act.credentials) if act.repeated else Landed.NO
     if landed is Landed.UNKNOWN:
-        raise NeedsPerson(
-            "a worker stopped over it, and the password is neither the old one nor ours; "
-            "if it is still wanted, reset it again"
-        )
+        raise NeedsPerson(NOBODY_KNOWS)
     if landed is Landed.NO:
         if act.password is None or _too_late(site, act.command):
             raise NeedsPerson("the temporary password ran out before Keycloak could be given it")
@@ -165,12 +178,31 @@ def _reset_second_factor(site: Site, act: Act, keep: Keep) -> Done:
 
 
 def _expire_password(site: Site, act: Act, keep: Keep) -> Done:
-    left = expired_credential(act.command, act.credentials)
-    if left is None:
-        return Done("the temporary password was replaced in time", act.observed)
-    keep()
-    site.credentials.take(act.observed.idp_user_id, left.id)
+    """C1. One that came back after a newer one does not wait for its time: the newest is given again where it is
+    still kept, for a mail that has not left; else the one that came back goes, and a person is told."""
+    command, idp_user_id = act.command, act.observed.idp_user_id
+    left, there = expired_credential(command, act.credentials), password_created_at(act.credentials)
+    stood = how_it_stood(command, act.credentials, act.resets, site.clock.now())
+    came_back, newest = stood is Stands.CAME_BACK, newest_done(act.resets)
+    if stood is Stands.IN_TIME:
+        return Done(None, act.observed)
+    if left is None and there is not None and came_back and newest is not None and there == stamp_of(newest):
+        return Done(PUT_RIGHT, act.observed)
+    if stood is Stands.NO_MORE or (left is None and there is not None):
+        return Done(None if command.is_look else "the temporary password was replaced in time", act.observed)
+    if left is not None:
+        keep()
+        if came_back and act.password is not None and newest is not None and _may_replace(site, command, newest):
+            site.credentials.give_temporary_password(idp_user_id, act.password, stamp_of(newest))
+            return Done(PUT_RIGHT, act.observed)
+        site.credentials.take(idp_user_id, left.id)
+    if came_back:
+        raise NeedsPerson(CAME_BACK)
     return Done("the temporary password was not used in time and is taken away", act.observed)
+
+
+def _may_replace(site: Site, expiry: Command, newest: Command) -> bool:
+    return stamp_of(newest) != expiry.stamp and not _too_late(site, newest)
 
 
 def _end_sessions(site: Site, act: Act, keep: Keep) -> Observed:

@@ -9,7 +9,7 @@ goes on, and so do the commands after it.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -23,13 +23,15 @@ from sync.domain.commands import (
     comes_again_at,
     expiry_of,
     found_before,
+    look_after_late,
+    newest_done,
     to_carry_out,
 )
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.plan import refuse_foreign
-from sync.domain.retry import MISCONFIGURED_LOOK, backoff
+from sync.domain.retry import AFTER_TAKEOVER, MISCONFIGURED_LOOK, backoff
 from sync.store import accounts, commands, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.ids import new_id
@@ -178,21 +180,26 @@ def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
             claim.account,
             observed,
             credentials,
-            repeated=command.state is CommandState.STARTED,
+            repeated=begun.repeated,
             password=begun.password,
+            resets=begun.resets,
         )
         done = acts.carry_out(site, act, lambda: keep_lease(site, claim))
     except Exception as error:
         user.failure = _as_failure(command, error)
-        return _failed(site, claim, command, user.failure, begun=begun is not None)
+        return _failed(site, claim, command, user.failure, begun)
     user.seen = done.observed
-    return _done(site, claim, begun.command, done)
+    return _done(site, claim, begun, done)
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
+    """`repeated`: it was found started. `password` and `resets` as an `Act` has them."""
+
     command: Command
-    password: str | None
+    repeated: bool
+    password: str | None = field(repr=False)
+    resets: tuple[Command, ...]
 
 
 def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun | None:
@@ -203,28 +210,51 @@ def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun |
         started = commands.start(tx, command.id, found, site.clock.now())
         if started.state is not CommandState.STARTED:
             return None
-        kept = commands.password_of(tx, command.id)
-    return _Begun(started, None if kept is None else kept.password)
+        expires = command.kind is CommandKind.EXPIRE_PASSWORD
+        resets = commands.resets_of(tx, command.account_id) if expires else ()
+        carrier = newest_done(resets) if expires else started
+        kept = None if carrier is None else commands.password_of(tx, carrier.id)
+    repeated = command.state is CommandState.STARTED
+    return _Begun(started, repeated, None if kept is None else kept.password, resets)
 
 
-def _done(site: Site, claim: Claim, command: Command, done: Done) -> bool:
-    now = site.clock.now()
+def _done(site: Site, claim: Claim, begun: _Begun, done: Done) -> bool:
+    now, command, mail_id = site.clock.now(), begun.command, None
     with site.db.write() as tx:
         if not provisioning.holds(tx, claim):
+            _sent_late(tx, begun, now)
             return False
-        mail_id = _after_reset(tx, command, now) if command.kind is CommandKind.RESET_PASSWORD else None
-        commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
+        if command.kind is CommandKind.RESET_PASSWORD:
+            mail_id = _after_reset(tx, begun, now)
+        if done.outcome is None:
+            commands.forget(tx, command.id)
+        else:
+            commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
         wake(site, Lane.MAIL)
     return True
 
 
-def _after_reset(tx: Tx, command: Command, now: datetime) -> str | None:
-    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked,
-    and it is taken away when its time is up. Answers the mail."""
+def _sent_late(tx: Tx, begun: _Begun, now: datetime) -> None:
+    """Who has lost the lease over a reset may have put its password back after a newer one: somebody looks."""
+    if begun.command.kind is CommandKind.RESET_PASSWORD:
+        _look(tx, begun.command, now, now)
+        provisioning.look_again(tx, begun.command.account_id, begun.command.lane, now)
+
+
+def _look(tx: Tx, reset: Command, now: datetime, at: datetime) -> None:
+    commands.add(tx, look_after_late(reset, new_id(now), str(Door.WORKER), now, at))
+
+
+def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
+    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
+    it is taken away when its time is up. An earlier try of it may have a request on its way. Answers the mail."""
+    command = begun.command
     passwords.erase(tx, command.account_id)
     mails.give_up(tx, command.account_id, SUPERSEDED, now)
     commands.add(tx, expiry_of(command, new_id(now), str(Door.WORKER), now))
+    if begun.repeated:
+        _look(tx, command, now, now + AFTER_TAKEOVER)
     account = accounts.get(tx, command.account_id)
     if not command.by_mail or account is None:
         return None
@@ -240,20 +270,25 @@ def _after_reset(tx: Tx, command: Command, now: datetime) -> str | None:
     return mail_id
 
 
-def _failed(site: Site, claim: Claim, command: Command, failure: Failure, *, begun: bool) -> bool:
+def _failed(site: Site, claim: Claim, command: Command, failure: Failure, begun: _Begun | None) -> bool:
     """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
-    the command with its reason. Nothing is written if the lease was lost."""
+    the command with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
+    told as not done does not outlive its time, whatever became of its requests."""
     now = site.clock.now()
     if isinstance(failure, Transient):
         again = now + backoff(command.attempts + 1, random.random())  # noqa: S311 - jitter
-    elif isinstance(failure, Misconfigured) and (failure.system is not None or not begun):
+    elif isinstance(failure, Misconfigured) and (failure.system is not None or begun is None):
         again = now + MISCONFIGURED_LOOK
     else:
         again = None
     with site.db.write() as tx:
         if not provisioning.holds(tx, claim):
+            if begun is not None:
+                _sent_late(tx, begun, now)
             return False
         if again is None:
+            if begun is not None and command.kind is CommandKind.RESET_PASSWORD:
+                _look(tx, begun.command, now, max(now + AFTER_TAKEOVER, begun.command.expires_at or now))
             commands.finish(tx, command.id, CommandState.FAILED, str(failure), now)
             return True
         not_done = command.kind in NEVER_TWICE and command.state is CommandState.WAITING

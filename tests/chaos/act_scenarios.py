@@ -28,6 +28,7 @@ from tests.chaos.scenarios import Scenario
 from tests.fakes.signals import FakeClock
 
 NEW = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "shown")
+NEWER = InitialPassword("bcde-fghj-kmnp-qrst-uvwx-yz23", "shown")
 BY_MAIL = replace(NEW, delivery="mail")
 
 
@@ -66,6 +67,15 @@ def _deactivate(site: Site, account: Account) -> object:
     return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
 
 
+def _reset_again(site: Site, account: Account) -> object:
+    """Told apart from the first one by its sessions."""
+
+    def again(tx: Tx) -> Command:
+        return asking.reset_password(tx, site.policy, account.id, NEWER, BY, site.clock.now(), keep_sessions=True)
+
+    return perform(site, again, wakes=Lane.INTERACTIVE)
+
+
 def _once(ask: Callable[[Tx, Site, Account], Command]) -> Callable[[Site, Account], object]:
     """Whoever got no answer looks at the account first, and does not ask for the same act again."""
 
@@ -97,14 +107,31 @@ def _reset(place: Place, account: Account) -> None:
     _done(place, account)
     user = place.user(account.id)
     assert user.password == NEW.password
-    assert set(place.foreign.credentials.given) == {NEW.password}
+    _given(place, NEW)
     assert user.tokens == {}
-    expiries = [
-        each
-        for each in place.read(lambda tx: commands.of_account(tx, account.id))
-        if each.kind is CommandKind.EXPIRE_PASSWORD
-    ]
+    expiries = _expiries(place, account)
     assert len(expiries) == 1, f"{len(expiries)} expiries of one password"
+
+
+def _given(place: Place, *passwords: InitialPassword) -> None:
+    assert {*place.foreign.credentials.given} <= {each.password for each in passwords}
+
+
+def _expiries(place: Place, account: Account) -> list[Command]:
+    found = place.read(lambda tx: commands.of_account(tx, account.id))
+    return [each for each in found if each.kind is CommandKind.EXPIRE_PASSWORD]
+
+
+def _newer_or_told(place: Place, account: Account) -> None:
+    """The older password never stays: the newer one is in place, or there is none and the timeline says why."""
+    _given(place, NEW, NEWER)
+    user = place.user(account.id)
+    failed = [each for each in _expiries(place, account) if each.state is CommandState.FAILED]
+    if user.password == NEWER.password:
+        assert failed == [], "told as lost and in place"
+    else:
+        assert user.password is None, "an older password is back"
+        assert ["reset it again" in str(each.outcome) for each in failed] == [True], failed
 
 
 def _reset_by_mail(place: Place, account: Account) -> None:
@@ -165,6 +192,8 @@ ACTS = (
         _at_work,
         _once(lambda tx, site, who: asking.reset_password(tx, site.policy, who.id, NEW, BY, site.clock.now())),
         _reset,
+        instead=_reset_again,
+        and_then=_newer_or_told,
         main=True,
     ),
     Scenario(

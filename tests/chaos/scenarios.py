@@ -38,7 +38,8 @@ class Scenario:
     """`prepare` brings the world about, `wish` is what a person asks for through a door, `then` checks the end.
 
     `relieve` is what happens outside after the first settling (work orders are done), before a second one.
-    `instead` is the opposite wish, that comes while a worker is frozen over the first one.
+    `instead` is another wish, that comes while a worker is frozen over the first one; `and_then` checks the end
+    after it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Scenario:
     then: Callable[[Place, Subject], None]
     relieve: Callable[[Place, Subject], None] | None = None
     instead: Callable[[Site, Subject], object] | None = None
+    and_then: Callable[[Place, Subject], None] | None = None
     settled: bool = True
     """False: at the end a hold is looked at again and again."""
     main: bool = False

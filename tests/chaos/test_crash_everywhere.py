@@ -136,9 +136,10 @@ def woken_after(prepared: Prepared, scenario: Scenario, points: Points, *, inste
             scenario.relieve(place, subject)
             place.settle()
         found = violations(place, settled=scenario.settled, late_writes=instead) + points.held_open
-        if not instead:
+        then = scenario.and_then if instead else scenario.then
+        if then is not None and (points.reached or not instead):
             try:
-                scenario.then(place, subject)
+                then(place, subject)
             except AssertionError as error:
                 found.append(str(error))
         return found

@@ -16,9 +16,12 @@ from sync.domain.commands import (
     Credential,
     Found,
     Landed,
+    Stands,
     change_fulfilled,
     comes_again_at,
+    expiry_of,
     found_before,
+    how_it_stood,
     lock_told,
     reset_landed,
     stamp_of,
@@ -143,3 +146,43 @@ def test_what_is_kept_of_a_look() -> None:
 def test_an_unlock_says_which_lock_it_was(lock: LockState, told: str) -> None:
     """The administrator learns what had happened."""
     assert lock_told(lock) == told
+
+
+def given(number: int, at: datetime, before: datetime | None = BEFORE, **fields: object) -> Command:
+    made = command(number, CommandKind.RESET_PASSWORD, state=CommandState.DONE, started_at=at)
+    return replace(made, found=Found(password_created_at=before), expires_at=NOW + HOUR, **fields)  # type: ignore[arg-type]
+
+
+HOUR = timedelta(hours=1)
+EXPIRY = replace(expiry_of(given(1, NOW), "c-9", "worker", NOW), found=Found(password_created_at=OURS))
+
+
+@pytest.mark.req("C1", "H1")
+@pytest.mark.parametrize(
+    ("resets", "credentials", "after", "stood"),
+    [
+        ([given(1, NOW)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW)], [password(OURS)], HOUR, Stands.TOO_LONG),
+        ([given(1, NOW)], [], HOUR, Stands.TOO_LONG),
+        ([given(1, NOW), given(2, LATER)], [password(OURS)], HOUR / 2, Stands.CAME_BACK),
+        ([given(1, NOW), given(2, LATER)], [], HOUR, Stands.CAME_BACK),
+        ([given(1, NOW), given(2, LATER, state=CommandState.FAILED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW, state=CommandState.FAILED)], [password(OURS)], HOUR / 2, Stands.CAME_BACK),
+        ([given(1, NOW, state=CommandState.STARTED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW)], [password(OURS), password(LATER, PASSWORD_HISTORY)], HOUR / 2, Stands.CAME_BACK),
+        ([given(1, NOW)], [password(OURS), password(BEFORE, PASSWORD_HISTORY)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW, LATER)], [password(OURS), password(LATER, PASSWORD_HISTORY)], HOUR / 2, Stands.IN_TIME),
+    ],
+)
+def test_how_the_password_of_an_expiry_stood(
+    resets: list[Command], credentials: list[Credential], after: timedelta, stood: Stands
+) -> None:
+    """In place until its time is up, unless a newer reset, its failure or the history says that it came back."""
+    assert how_it_stood(EXPIRY, credentials, resets, NOW + after) is stood
+
+
+@pytest.mark.req("C1")
+def test_a_password_that_is_not_there_needs_no_expiry() -> None:
+    """The person has another one."""
+    expiry = replace(EXPIRY, found=Found(password_created_at=LATER))
+    assert how_it_stood(expiry, [password(LATER)], [given(1, NOW)], NOW + HOUR) is Stands.NO_MORE

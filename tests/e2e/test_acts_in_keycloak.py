@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from sync.domain.lane import Lane
 from sync.ports.credentials import Credentials
 from sync.store import commands
 from sync.usecases import commands as asking
+from sync.usecases.acts import CAME_BACK
 from sync.usecases.change_account import InitialPassword, create
 from sync.usecases.initial_password import generate
 from sync.usecases.lease import LEASE
@@ -55,6 +56,21 @@ class Dying:
     def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
         self.real.send_password_mail(idp_user_id, lifetime)
         raise Killed
+
+
+@dataclass
+class Late:
+    """The credentials gateway of a worker that freezes right before it gives a password, while others go on."""
+
+    real: Credentials
+    meanwhile: Callable[[], object]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
+        self.meanwhile()
+        self.real.give_temporary_password(idp_user_id, password, created_at)
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +142,30 @@ def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> N
     place.work()
     assert ended(place, command).state is CommandState.DONE
     assert log_in(place, account, OWN)[1].code
+
+
+@pytest.mark.req("C1", "H1")
+def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> None:
+    """Its password is there again for a moment; after the next look it opens nothing."""
+    account, _ = place.join(None)
+    _, older = reset(place, account)
+    newer: list[Command] = []
+
+    def meanwhile() -> None:
+        place.pass_time(LEASE.total_seconds() + 1)
+        place.work()
+        newer.append(reset(place, account)[0])
+        place.work()
+        assert log_in(place, account, older)[1].asks == "password"
+
+    frozen = replace(place.site, credentials=Late(place.site.credentials, meanwhile))
+    provision_some(frozen, Lane.INTERACTIVE)
+    assert ended(place, newer[0]).state is CommandState.DONE
+    assert log_in(place, account, older)[1].asks == "new password"
+    place.work()
+    assert log_in(place, account, older)[1].asks == "password"
+    told = [each.outcome for each in place.read(lambda tx: commands.of_account(tx, account.id))]
+    assert CAME_BACK in told
 
 
 @pytest.mark.req("C1", "F7")
