@@ -33,7 +33,8 @@ from sync.devstack.failure import StackFailure
 from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.mail_catcher import wait_for_mails
-from sync.devstack.surroundings import REALM, Surroundings
+from sync.devstack.own_processes import flower_url
+from sync.devstack.surroundings import FLOWER_USER, REALM, Surroundings
 
 HOME = Path(".demo")
 STAFF = Path(__file__).with_name("staff.xlsx")
@@ -329,22 +330,24 @@ def play(demo: Demo, *, stay: bool, layout: Layout) -> int:
 
 
 def say_where(demo: Demo) -> None:
-    """Addresses and logins of everything that keeps running."""
+    """Addresses and logins of everything that keeps running, each on a line of its own, to be copied."""
     place = demo.place
     admin = next(each for each in people() if each.email == ADMINISTRATOR)
     dispatcher = next(each for each in people() if each.profile == "dispatcher")
-    table = Table("what", "address", "login", title="It keeps running; end it with Ctrl-C", title_justify="left")
-    table.add_row("own account", place.web_url, f"{dispatcher.email}, password in the mail")
-    table.add_row(
-        "Keycloak's console", f"{place.keycloak_url}/admin/", f"{ADMIN} / {place.credentials.keycloak_admin}"
-    )
     key = demo.authenticator.key if demo.authenticator else "none"
-    table.add_row("administrator", place.web_url, f"{admin.email} / {NEW_PASSWORD}, authenticator key {key}")
     command = COMMAND.relative_to(Path.cwd()) if COMMAND.is_relative_to(Path.cwd()) else COMMAND
-    table.add_row("mails", f"FSM_DEV_HOME={place.layout.home} {command} dev mail", "–")
-    table.add_row("command line", f"FSM_SETTINGS={place.layout.settings} {command} account list", "–")
-    table.add_row("logs", str(place.layout.log("worker").parent), "–")
-    screen.print(table)
+    screen.print("It keeps running; end it with Ctrl-C", style="bold")
+    for what, *lines in (
+        ("own account", place.web_url, f"{dispatcher.email}, password in the mail"),
+        ("administrator", place.web_url, f"{admin.email} / {NEW_PASSWORD}, authenticator key {key}"),
+        ("Keycloak's console", f"{place.keycloak_url}/admin/", f"{ADMIN} / {place.credentials.keycloak_admin}"),
+        ("Flower", flower_url(place), f"{FLOWER_USER} / {place.credentials.flower}"),
+        ("mails", f"FSM_DEV_HOME={place.layout.home} {command} dev mail"),
+        ("command line", f"FSM_SETTINGS={place.layout.settings} {command} account list"),
+        ("logs", str(place.layout.log("worker").parent)),
+    ):
+        for title, line in zip((what, ""), lines, strict=False):
+            screen.print(f"  {title:<20}{line}", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_group
 
 NOUNS = {
     "account": "account",
@@ -39,7 +39,7 @@ class Nouns(TyperGroup):
         if cmd_name not in NOUNS:
             return None
         module = import_module(f"{__name__}.{NOUNS[cmd_name]}")
-        command = get_command(cast(typer.Typer, module.app))
+        command = get_group(cast(typer.Typer, module.app))
         command.name = cmd_name
         return command
 

@@ -29,7 +29,8 @@ def print_status(found: Sequence[Trouble], figures: Figures, depths: Depths) -> 
         line("✓ nothing is wrong", style="green")
     screen.print()
     print_queues(figures, depths)
-    print_table(["", "how many"], numbers(figures))
+    if counts := numbers(figures):
+        print_table(["beside the lanes", "how many"], counts)
     print_workers(figures)
 
 

@@ -84,7 +84,10 @@ def print_table(
     title: str | None = None,
     console: Console = screen,
 ) -> None:
-    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    """A word that is wider than its column goes on in the next line: what is shown can be copied whole."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(plain(shown(value)) for value in row))
     console.print(table)

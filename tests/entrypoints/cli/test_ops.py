@@ -100,7 +100,18 @@ def test_status_says_that_nothing_is_wrong(run: Run) -> None:
     assert done.exit_code == 0, done.output
     assert "nothing is wrong" in done.output
     assert "provision bulk" in done.output
+    assert "how many" not in done.output, "an empty table"
     assert json.loads(run("status", "--json").output)["troubles"] == []
+
+
+@pytest.mark.usefixtures("well")
+def test_a_narrow_screen_cuts_nothing_off(
+    run: Run, operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address is there to be copied: what is too wide goes on in the next line."""
+    stuck(operations, "wilhelmine.von-der-heide@nordwind.example.com", "taken")
+    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 80, raising=False)
+    assert "…" not in run("quarantine", "--all").output
 
 
 def test_status_without_redis_workers_and_keycloak_still_answers(run: Run) -> None:
