@@ -6,6 +6,8 @@ Each is stored as a command and carried out once by a worker; `--wait` watches i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -32,6 +34,16 @@ app = typer.Typer()
 KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
 
 Ask = Callable[[Tx, Site, Account, Actor], Command]
+Act = Callable[[Tx, str, Actor, datetime], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the one at the command line wants to hear of it; `timeout` is in seconds."""
+
+    wait: bool
+    timeout: int
+    as_json: bool
 
 
 @app.command("reset-password")
@@ -52,9 +64,7 @@ def reset_password(
         lambda tx, site, account, by: commands.reset_password(
             tx, site.policy, account.id, password, by, site.clock.now(), keep_sessions=keep_sessions
         ),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
+        Told(wait, timeout, as_json),
         shown_once=None if mail else password.password,
     )
 
@@ -64,14 +74,7 @@ def set_password_mail(
     who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
 ) -> None:
     """Let Keycloak mail a link by which the person sets a password."""
-    _one(
-        who,
-        reason,
-        lambda tx, site, account, by: commands.send_password_mail(tx, account.id, by, site.clock.now()),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
-    )
+    _one(who, reason, _plain(commands.send_password_mail), Told(wait, timeout, as_json))
 
 
 @app.command("require-password-change")
@@ -91,27 +94,13 @@ def require_password_change(
     if branch is not None:
         _of_branch(branch, reason, yes=yes, as_json=as_json)
         return
-    _one(
-        str(who),
-        reason,
-        lambda tx, site, account, by: commands.require_password_change(tx, account.id, by, site.clock.now()),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
-    )
+    _one(str(who), reason, _plain(commands.require_password_change), Told(wait, timeout, as_json))
 
 
 @app.command()
 def unlock(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False) -> None:
     """End a lockout, for a time or for good, and say which it was."""
-    _one(
-        who,
-        reason,
-        lambda tx, site, account, by: commands.unlock(tx, account.id, by, site.clock.now()),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
-    )
+    _one(who, reason, _plain(commands.unlock), Told(wait, timeout, as_json))
 
 
 @app.command("end-sessions")
@@ -119,14 +108,7 @@ def end_sessions(
     who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
 ) -> None:
     """End every session and revoke every offline token. The person can log in again."""
-    _one(
-        who,
-        reason,
-        lambda tx, site, account, by: commands.end_sessions(tx, account.id, by, site.clock.now()),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
-    )
+    _one(who, reason, _plain(commands.end_sessions), Told(wait, timeout, as_json))
 
 
 @app.command("reset-second-factor")
@@ -148,42 +130,36 @@ def reset_second_factor(
         lambda tx, site, account, by: commands.reset_second_factor(
             tx, account.id, identity_check, by, site.clock.now(), keep_sessions=keep_sessions
         ),
-        wait=wait,
-        timeout=timeout,
-        as_json=as_json,
+        Told(wait, timeout, as_json),
     )
 
 
-def _one(
-    who: str,
-    reason: str,
-    ask: Ask,
-    *,
-    wait: bool,
-    timeout: int,
-    as_json: bool,
-    shown_once: str | None = None,
-) -> None:
+def _plain(act: Act) -> Ask:
+    """An act that needs to know no more than whose it is."""
+    return lambda tx, site, account, by: act(tx, account.id, by, site.clock.now())
+
+
+def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None = None) -> None:
     """Store one command, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed."""
     with failures_shown():
         site = build_site()
         account = the_account(site, who)
         by = actor(reason)
         command = perform(site, lambda tx: ask(tx, site, account, by), wakes=Lane.INTERACTIVE)
-        if not as_json:
+        if not told.as_json:
             say(f"{account.username}: {command.kind} is stored")
             if shown_once is not None:
                 say(f"temporary password, shown once: {shown_once}")
-        if wait:
-            command = wait_for_command(site, command, timeout)
-        if as_json:
-            told = {"command": command, "username": account.username}
-            print_json(told if shown_once is None else told | {"temporary_password": shown_once})
+        if told.wait:
+            command = wait_for_command(site, command, told.timeout)
+        if told.as_json:
+            answer = {"command": command, "username": account.username}
+            print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
         if command.state is CommandState.FAILED:
             stop(f"{account.username}: {command.kind} failed: {command.outcome}")
-        if wait and command.is_open:
-            stop(f"{account.username}: {command.kind} waits still after {timeout} s; it goes on alone")
-        if wait and not as_json:
+        if told.wait and command.is_open:
+            stop(f"{account.username}: {command.kind} waits still after {told.timeout} s; it goes on alone")
+        if told.wait and not told.as_json:
             say(f"{account.username}: {command.kind} is done: {command.outcome}")
 
 

@@ -10,6 +10,7 @@ from sync.domain.event_reading import Gap
 from sync.domain.login_activity import LoginActivity, doubts
 from sync.domain.plan import diff
 from sync.domain.status import Observation, observation_of, status_of
+from sync.entrypoints.cli.ops_view import print_timeline
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
 from sync.store import commands, deactivations, history, listing, login_activity, observations, work_state
 from sync.store.query import AccountQuery, Scope
@@ -126,19 +127,7 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
                 for each in waiting
             ],
         )
-    print_table(
-        ["time (UTC)", "what", "who and why", "details"],
-        [
-            [
-                entry.at,
-                entry.title,
-                f"{entry.actor} ({entry.door}): {entry.reason}" if entry.actor else None,
-                "\n".join(entry.details),
-            ]
-            for entry in timeline
-        ],
-        title="Timeline",
-    )
+    print_timeline(timeline, title="Timeline")
 
 
 def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:

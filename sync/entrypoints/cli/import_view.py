@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 
 from sync.domain.import_verdict import findings
 from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
-from sync.entrypoints.cli.run_view import SHORT
+from sync.entrypoints.cli.run_view import SHORT, row_json
 from sync.store import run_progress, runs
 from sync.store.run_progress import Place, Progress
 from sync.store.runs import Run, RunRow
@@ -94,17 +94,7 @@ def as_json(site: Site, run_id: str) -> dict[str, Any]:
         "run": run,
         "progress": progress,
         "rows": [
-            {
-                "number": row.number,
-                "verdict": row.verdict,
-                **row.messages,
-                **row.changes,
-                "account_id": row.account_id,
-                "result": row.result,
-                "result_message": row.result_message,
-                "place": places[row.number][0] if row.number in places else None,
-            }
-            for row in rows
+            row_json(row) | {"place": places[row.number][0] if row.number in places else None} for row in rows
         ],
     }
 

@@ -146,7 +146,7 @@ def print_quarantined(found: Sequence[Quarantined], now: datetime) -> None:
     )
 
 
-def print_timeline(entries: Sequence[TimelineEntry]) -> None:
+def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -> None:
     print_table(
         ["time (UTC)", "what", "who and why", "details"],
         [
@@ -158,6 +158,7 @@ def print_timeline(entries: Sequence[TimelineEntry]) -> None:
             ]
             for entry in entries
         ],
+        title=title,
     )
 
 

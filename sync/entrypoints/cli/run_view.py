@@ -73,18 +73,19 @@ def run_json(run: Run, rows: Iterable[RunRow], progress: Progress) -> dict[str, 
     return {
         "run": plain(run),
         "progress": progress,
-        "rows": [
-            {
-                "number": row.number,
-                "verdict": row.verdict,
-                **row.messages,
-                **row.changes,
-                "account_id": row.account_id,
-                "result": row.result,
-                "result_message": row.result_message,
-            }
-            for row in rows
-        ],
+        "rows": [row_json(row) for row in rows],
+    }
+
+
+def row_json(row: RunRow) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "verdict": row.verdict,
+        **row.messages,
+        **row.changes,
+        "account_id": row.account_id,
+        "result": row.result,
+        "result_message": row.result_message,
     }
 
 

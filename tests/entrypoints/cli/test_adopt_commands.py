@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from sync.domain.account import Account
 from sync.domain.observed import ACCOUNT_ID
 from sync.entrypoints.cli import adopt, app
+from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
-from tests.usecases.conftest import World, migrated, world  # noqa: F401 - fixtures
+from tests.usecases.conftest import World
 
 pytestmark = pytest.mark.req("G4")
 
-Run = Callable[..., Result]
 WHY = ("--reason", "they were there before us")
 
 
 @pytest.fixture
-def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811
-    """Runs one command, wide enough that no line is broken."""
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command."""
     monkeypatch.setattr(adopt, "build_site", lambda: world.site)
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
     return lambda *arguments: CliRunner().invoke(app, ["adopt", *arguments])
 
 
 @pytest.fixture
-def ann(world: World) -> Account:  # noqa: F811
+def ann(world: World) -> Account:
     """Ann's account, and in Keycloak a user of hers, an administrator with Ben's address, and a guest."""
     account, ben = world.join("ann.arno"), world.join("ben.berg")
     for user in (
@@ -44,16 +37,7 @@ def ann(world: World) -> Account:  # noqa: F811
     return account
 
 
-def done(said: Result) -> str:
-    assert said.exit_code == 0, said.output
-    return said.output
-
-
-def told(run: Run, *arguments: str) -> Any:
-    return json.loads(done(run(*arguments, "--json")))
-
-
-def test_a_match_is_planned_looked_at_adopted_and_let_go(run: Run, world: World, ann: Account) -> None:  # noqa: F811
+def test_a_match_is_planned_looked_at_adopted_and_let_go(run: Run, world: World, ann: Account) -> None:
     """The plan names the match and the conflict and changes nothing; applied, the match has our mark; released,
     it has none."""
     users = world.accounts.users

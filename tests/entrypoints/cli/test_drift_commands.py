@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from sync.domain import vocabulary
 from sync.domain.account import Account
 from sync.entrypoints.cli import app, drift
 from sync.store import accounts
+from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
-from tests.usecases.conftest import BRANCH, World, migrated, world  # noqa: F401 - fixtures
+from tests.usecases.conftest import BRANCH, World
 
 pytestmark = pytest.mark.req("G4")
 
-Run = Callable[..., Result]
 WHY = ("--reason", "as the branch told us")
 
 
 @pytest.fixture
-def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811
-    """Runs one command, wide enough that no line is broken."""
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command."""
     monkeypatch.setattr(drift, "build_site", lambda: world.site)
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
     return lambda *arguments: CliRunner().invoke(app, ["drift", *arguments])
 
 
 @pytest.fixture
-def people(world: World) -> list[Account]:  # noqa: F811
+def people(world: World) -> list[Account]:
     """Ann, Ben and Cem, in Keycloak as wanted."""
     made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
     world.work()
@@ -41,7 +36,7 @@ def people(world: World) -> list[Account]:  # noqa: F811
 
 
 @pytest.fixture
-def changed(world: World, people: list[Account]) -> list[Account]:  # noqa: F811
+def changed(world: World, people: list[Account]) -> list[Account]:
     """Somebody renamed Ann, switched Ben off and let a stranger into a branch, in Keycloak's console."""
     world.user(people[0]).family_name = "Behind"
     world.user(people[1]).enabled = False
@@ -49,15 +44,6 @@ def changed(world: World, people: list[Account]) -> list[Account]:  # noqa: F811
     stranger.groups = {vocabulary.branch_group(BRANCH.key)}
     world.accounts.users[stranger.id] = stranger
     return people
-
-
-def done(said: Result) -> str:
-    assert said.exit_code == 0, said.output
-    return said.output
-
-
-def told(run: Run, *arguments: str) -> Any:
-    return json.loads(done(run(*arguments, "--json")))
 
 
 def finding(run: Run, attribute: str) -> dict[str, Any]:
@@ -94,7 +80,7 @@ def test_what_differs_is_listed_and_shown(run: Run, changed: list[Account]) -> N
     assert told(run, "status")["open"] == {"family-name": 1, "foreign-member": 1, "switched-off": 1}
 
 
-def test_a_finding_is_accepted(run: Run, world: World, changed: list[Account]) -> None:  # noqa: F811
+def test_a_finding_is_accepted(run: Run, world: World, changed: list[Account]) -> None:
     """The new name is wanted from now on; the answer has the decision, who made it and why."""
     done(run("compare"))
     found = finding(run, "family-name")
@@ -106,7 +92,7 @@ def test_a_finding_is_accepted(run: Run, world: World, changed: list[Account]) -
     assert "is accepted" in done(run("accept", finding(run, "switched-off")["id"], *WHY))
 
 
-def test_a_finding_is_repaired(run: Run, world: World, changed: list[Account]) -> None:  # noqa: F811
+def test_a_finding_is_repaired(run: Run, world: World, changed: list[Account]) -> None:
     """It is being repaired until a comparison finds it gone, and then it is told only among all."""
     done(run("compare"))
     found = finding(run, "switched-off")

@@ -56,10 +56,8 @@ def site(tmp_path: Path, worker: WorkerAtOnce, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command line in an own folder, wide enough that no line is broken."""
+    """Runs one command line in an own folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
     return lambda *arguments, **more: CliRunner().invoke(app, ["import", *arguments], **more)
 
 

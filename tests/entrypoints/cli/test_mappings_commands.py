@@ -17,9 +17,7 @@ from sync.settings import Settings
 from sync.store import policies
 from sync.usecases.policy_in_force import InForce, policy_in_force
 from sync.usecases.site import Site
-from tests.usecases.conftest import World, migrated, world
-
-__all__ = ["migrated", "world"]
+from tests.usecases.conftest import World
 
 Run = Callable[..., Result]
 WHY = ("--reason", "the new contract")
@@ -27,7 +25,7 @@ WHY = ("--reason", "the new contract")
 
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs one command line on the world's database, wide enough that no line is broken."""
+    """Runs one command line on the world's database."""
 
     def build(_settings: Settings) -> tuple[Site, InForce]:
         in_force = policy_in_force(world.site.db, None, world.clock.now())
@@ -39,8 +37,6 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setattr(mappings, "load_settings", NoFolder)
     monkeypatch.setattr(mappings, "build_site_with_policy", build)
     monkeypatch.setattr(mappings, "build_site", lambda: build(NoFolder())[0])  # type: ignore[arg-type]
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **more: CliRunner().invoke(app, ["mappings", *arguments], **more)
 

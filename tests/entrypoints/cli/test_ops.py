@@ -47,9 +47,7 @@ def operations(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def run(operations: Operations, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command, wide enough that no line is broken."""
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
+    """Runs one command."""
     return lambda *arguments: CliRunner().invoke(app, ["ops", *arguments])
 
 

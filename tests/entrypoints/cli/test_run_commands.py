@@ -30,11 +30,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 @pytest.fixture
 def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command line in an own folder, wide enough that no line is broken."""
+    """Runs one command line in an own folder."""
     assert site
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
     return lambda *arguments: CliRunner().invoke(app, list(arguments))
 
 
