@@ -104,6 +104,7 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
         "lease_token": null(),
         "lease_until": work.c.expired_lease_until if result.outcome == "retry" else null(),
         "expired_lease_until": null(),
+        "takeovers": 0,
         "applied_version": result.applied_version,
         "applied_fingerprint": result.fingerprint,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),

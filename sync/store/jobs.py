@@ -38,7 +38,7 @@ class JobClaim:
 @dataclass(frozen=True, slots=True)
 class JobState:
     """A job as people see it. `error` is (kind, text) of the last run if it failed; `leased_until` None: it does
-    not run now. `started_at` None: it never ran."""
+    not run now. `started_at` None: it never ran. `takeovers` are workers in a row that never said how it ended."""
 
     name: str
     due_at: datetime
@@ -48,6 +48,7 @@ class JobState:
     attempts: int
     error: tuple[str, str] | None
     state: Mapping[str, Any]
+    takeovers: int = 0
 
 
 def register(tx: Tx, names: Collection[str], now: datetime) -> None:
@@ -75,7 +76,12 @@ def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> Jo
     row = tx.connection.execute(
         update(job)
         .where(job.c.name.in_(select(chosen.c.name)))
-        .values(lease_token=str(uuid4()), lease_until=now + lease, started_at=now)
+        .values(
+            lease_token=str(uuid4()),
+            lease_until=now + lease,
+            started_at=now,
+            takeovers=job.c.takeovers + case((job.c.lease_token.is_not(None), 1), else_=0),
+        )
         .returning(job)
     ).one_or_none()
     if row is None:
@@ -111,6 +117,7 @@ def finish(
             lease_token=null(),
             lease_until=null(),
             finished_at=now,
+            takeovers=0,
             attempts=0 if error is None else claim.attempts + 1,
             error_kind=kind,
             error=text,
@@ -158,4 +165,5 @@ def _state(row: Row[Any]) -> JobState:
         attempts=row.attempts,
         error=None if row.error_kind is None else (row.error_kind, row.error),
         state=row.state,
+        takeovers=row.takeovers,
     )

@@ -33,6 +33,7 @@ from sync.domain.account import Account
 from sync.domain.commands import GIVES_ACCESS, Command, CommandKind
 from sync.domain.deactivation import OpenDeactivation
 from sync.domain.lane import Lane
+from sync.domain.takeovers import ALONE_AFTER, GIVEN_UP_AFTER
 from sync.store import commands, deactivations, lanes
 from sync.store.account_rows import COLUMNS, from_row
 from sync.store.columns import UtcDateTime
@@ -47,6 +48,7 @@ class Claim:
     """One account that a worker may work on until `lease_until`, if it extends the lease in time.
 
     `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
+    `takeovers` is how often in a row that happened with no outcome between.
     `asked` is how often somebody had asked to look at the account when the claim was made; `wanted_at` is since
     when the wanted version is wanted. `commands` are the open ones of that moment.
     """
@@ -64,6 +66,7 @@ class Claim:
     deactivation: OpenDeactivation | None = None
     commands: tuple[Command, ...] = ()
     lease_expired_at: datetime | None = None
+    takeovers: int = 0
 
     @property
     def took_over(self) -> bool:
@@ -80,6 +83,10 @@ NOT_STUCK = {
     "waits_attempts": null(),
 }
 """Neither in quarantine nor waiting for anything to be mended."""
+
+_ENDED = work.c.takeovers + case((work.c.lease_token.is_not(None), 1), else_=0)
+"""Of an account that can be claimed: how many workers in a row ended over it. One that gave it back has taken its
+token off; the lease that had run out before stays."""
 
 
 def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
@@ -186,16 +193,40 @@ def lift_quarantine(tx: Tx, account_id: str, lane: Lane, now: datetime) -> bool:
 
 
 def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
-    """Take up to `limit` accounts of the lane that are due and nobody works on, the longest due first.
+    """Take up to `limit` accounts of the lane that are due and nobody works on, the longest due first. Over whom
+    worker after worker ended is left to `claim_alone` and `claim_deadly`.
 
     One statement on both databases. The choice stands in a WITH of its own, which PostgreSQL evaluates once:
     inside the IN it might be evaluated again and lock more than the limit. SQLite has one writer and drops
     SKIP LOCKED.
     """
+    return _claimed(tx, lane, now, lease, limit, _ENDED < ALONE_AFTER)
+
+
+def claim_alone(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+    """`claim` for one account that is suspected, or none: the one over which the fewest ended, for most of them
+    only shared a batch with another."""
+    return _claimed(tx, lane, now, lease, 1, and_(_ENDED >= ALONE_AFTER, _ENDED < GIVEN_UP_AFTER), _ENDED)
+
+
+def claim_deadly(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+    """`claim` for one account that no worker shall try again before a person wants it, or none."""
+    return _claimed(tx, lane, now, lease, 1, _ENDED >= GIVEN_UP_AFTER)
+
+
+def _claimed(
+    tx: Tx,
+    lane: Lane,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    only: ColumnElement[bool],
+    *first: ColumnElement[int],
+) -> tuple[Claim, ...]:
     chosen = (
         select(work.c.account_id)
-        .where(work.c.lane == lane.value, *claimable(now), lanes.running(lane))
-        .order_by(work.c.due_at, work.c.account_id)
+        .where(work.c.lane == lane.value, *claimable(now), only, lanes.running(lane))
+        .order_by(*first, work.c.due_at, work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("chosen")
@@ -222,7 +253,12 @@ def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
     return tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(lease_token=str(uuid4()), lease_until=until, expired_lease_until=work.c.lease_until)
+        .values(
+            lease_token=str(uuid4()),
+            lease_until=until,
+            expired_lease_until=work.c.lease_until,
+            takeovers=_ENDED,
+        )
         .returning(work)
     ).all()
 
@@ -331,6 +367,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             deactivation=opened.get(row.account_id),
             commands=asked_for.get(row.account_id, ()),
             lease_expired_at=row.expired_lease_until,
+            takeovers=row.takeovers,
         )
         for row in rows
     )

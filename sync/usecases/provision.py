@@ -29,6 +29,7 @@ from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
 from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.usecases.fsm_circuit import WatchedFieldService
+from sync.usecases.given_up import give_up_deadly
 from sync.usecases.lease import LEASE, keep_lease, remaining
 from sync.usecases.new_users import as_failure, create_missing, made_now
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
@@ -62,7 +63,10 @@ def provision_some(site: Site, lane: Lane) -> int:
             site,
             tx,
             lane,
-            lambda limit: provisioning.claim(tx, lane, site.clock.now(), LEASE, limit),
+            lambda limit: (
+                provisioning.claim(tx, lane, site.clock.now(), LEASE, limit)
+                or provisioning.claim_alone(tx, lane, site.clock.now(), LEASE)
+            ),
             CLAIM_AT_ONCE[lane],
         )
     accounts = site.accounts_for(lane)
@@ -85,7 +89,8 @@ def provision_some(site: Site, lane: Lane) -> int:
         watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
         settle(site, claim, carry_out(site, claim, outcome), watch.name)
         come_again(site, claim)
-    return len(claims) + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
+    given_up = 0 if claims else give_up_deadly(site, lane)
+    return len(claims) + given_up + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
 
 
 def bring_about_together(

@@ -12,6 +12,7 @@ from typing import Final
 
 from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
+from sync.domain.takeovers import JOB_TOLD_AFTER
 from sync.store.database import Tx
 from sync.store.figures import DriftFigures, Figures, LaneFigures
 from sync.store.troubles import Trouble
@@ -89,6 +90,13 @@ def is_late(lane: LaneFigures, figures: Figures) -> bool:
 
 def _jobs(figures: Figures) -> Iterator[Trouble]:
     for each in figures.jobs:
+        if each.takeovers >= JOB_TOLD_AFTER:
+            yield _trouble(
+                "A periodic job fails",
+                f"{each.takeovers} workers in a row ended over the job {each.name}",
+                each.started_at,
+                "see whether workers are killed for want of memory, or crash; it is tried again by itself",
+            )
         if each.error is not None:
             kind, text = each.error
             yield _trouble(

@@ -80,7 +80,7 @@ class FakeAccounts:
         self._failures: list[tuple[BaseException, bool]] = []
         self._apply_failures: list[tuple[BaseException, bool]] = []
         self.always_fails: Failure | None = None
-        self.unreadable: dict[str, Exception] = {}
+        self.unreadable: dict[str, BaseException] = {}
         self.asked = 0
 
     def fail_next(self, failure: BaseException, *, after_the_work: bool = False) -> None:

@@ -151,14 +151,18 @@ def _jobs(figures: Figures) -> Iterator[Metric]:
         "Since its last good end; absent: it failed.",
         labels=["job_name"],
     )
+    takeovers = GaugeMetricFamily(
+        "fsm_job_takeovers", "Workers in a row that ended over it without a word.", labels=["job_name"]
+    )
     overdue = GaugeMetricFamily("fsm_job_overdue_seconds", "How long it waits for its run.", labels=["job_name"])
     for each in figures.jobs:
         failures.add_metric([each.name], each.attempts)
+        takeovers.add_metric([each.name], each.takeovers)
         waits = each.leased_until is None or each.leased_until <= figures.at
         overdue.add_metric([each.name], figures.age(each.due_at) if waits else 0)
         if each.error is None and each.finished_at is not None:
             ended.add_metric([each.name], figures.age(each.finished_at))
-    yield from (failures, ended, overdue)
+    yield from (failures, takeovers, ended, overdue)
 
 
 def _logins(figures: Figures) -> Iterator[Metric]:

@@ -29,6 +29,7 @@ provisioning = Table(
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
     Column("expired_lease_until", UtcDateTime),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False),
     Column("quarantine_kind", Text),
     Column("quarantine_reason", Text),
@@ -64,9 +65,9 @@ provisioning = Table(
 )
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
-was taken over from one that ran out. `waits_for` names the circuit whose system failed the last look, or
-"configuration" for what somebody has to mend, with the reason, since when it is the same, and how many attempts it
-cost. `quarantine_difference` is what could not be made."""
+was taken over from one that ran out; `takeovers` counts those in a row without an outcome. `waits_for` names the
+circuit whose system failed the last look, or "configuration" for what somebody has to mend, with the reason, since
+when it is the same, and how many attempts it cost. `quarantine_difference` is what could not be made."""
 
 attempt = Table(
     "attempt",
