@@ -313,9 +313,14 @@ def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def due_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
-    """How many accounts of the lane wait to be claimed; counts no further than the limit."""
-    waiting = select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now)).limit(limit).subquery()
+def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
+    """How many accounts of the lane wait to be claimed for the first time since they were wanted so; counts no
+    further than the limit. What comes again, because it is held, failed, or waits for something to be mended, may
+    be due in any number for days."""
+    new = (work.c.attempts == 0, work.c.held_work_orders.is_(None), work.c.waits_for.is_(None))
+    waiting = (
+        select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now), *new).limit(limit).subquery()
+    )
     return tx.connection.scalar(select(func.count()).select_from(waiting)) or 0
 
 

@@ -32,7 +32,8 @@ CHUNK = 100
 
 ENOUGH = 240
 """Accounts due in the bulk lane from which on no further rows are applied. They would only wait there, in front of
-whatever is confirmed next: three drains' shares keep every worker busy."""
+whatever is confirmed next: three drains' shares keep every worker busy. Those that only come again (held, failing,
+waiting for something to be mended) are not counted: a pile of them would keep every import waiting."""
 
 APPLY: Final[Mapping[RunKind, ApplyRows]] = {
     "import": apply_import_rows,
@@ -74,7 +75,7 @@ def apply_chunk(site: Site, limit: int = CHUNK) -> int:
 
 
 def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
-    waits = lanes.is_paused(tx, Lane.BULK) or provisioning.due_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
+    waits = lanes.is_paused(tx, Lane.BULK) or provisioning.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
     run = None if waits else runs.next_to_apply(tx, APPLY.keys())
     if run is None:
         return 0

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from sync.domain.account_change import AccountChange
+from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.store import accounts, history, provisioning, run_progress
 from sync.store.runs import Run
+from sync.store.tables import provisioning as work
 from sync.usecases.apply_runs import ENOUGH, apply_chunk
 from sync.usecases.change_account import change
 from sync.usecases.command import perform
@@ -69,7 +72,7 @@ def test_no_more_is_applied_than_the_lane_can_carry(site: Site) -> None:
     while apply_chunk(site):
         pass
     with site.db.read() as tx:
-        due = provisioning.due_up_to(tx, Lane.BULK, site.clock.now(), LARGE)
+        due = provisioning.new_up_to(tx, Lane.BULK, site.clock.now(), LARGE)
     assert ENOUGH <= due < ENOUGH + 100
     assert provision_some(site, Lane.BULK)
     assert apply_chunk(site)
@@ -91,3 +94,22 @@ def test_a_click_waits_for_no_import(site: Site) -> None:
     with site.db.read() as tx:
         [tried] = [each for each in history.timeline(tx, pat.id) if each.kind == "keycloak"]
     assert tried.title == "applied (version 2)"
+
+
+@pytest.mark.req("F4", "H1")
+@pytest.mark.parametrize("why", ["held", "failing", "waiting"])
+def test_what_only_comes_again_keeps_no_import_waiting(site: Site, why: str) -> None:
+    """A pile of deactivations held by open work, of accounts that fail, of those that wait for something to be
+    mended, is due again every few minutes: it takes its turns, and the rows of a run are applied all the same."""
+    confirmed(site, 1, ENOUGH)
+    while turn(site):
+        pass
+    with site.db.write() as tx:
+        again: dict[str, dict[str, object]] = {
+            "held": {"held_work_orders": (OpenWorkOrder("WO-1", "scheduled", "Contoso", None, ("lead",)),)},
+            "failing": {"attempts": 4},
+            "waiting": {"waits_for": "configuration", "waits_reason": "no group"},
+        }
+        tx.connection.execute(update(work).values(due_at=site.clock.now(), lane=Lane.BULK.value, **again[why]))
+    confirmed(site, 5000, 100)
+    assert apply_chunk(site) == 100
