@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from bench.people import run_name
 from sync.devstack import stack, surroundings
+from sync.devstack.foundation import LONG_LIVED_KEYCLOAK, MAIL, REDIS
 from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
@@ -103,8 +104,9 @@ def configured_keycloak() -> Iterator[Place]:
     layout = Layout(home.resolve())
     make_home(layout)
     try:
-        parts = stack.chosen_parts("sqlite", ["keycloak", "redis", "mail"])
-        with stack.foreground(layout, parts, "sqlite", lambda line: print(f"  {line}", flush=True)) as place:
+        with stack.foreground(
+            layout, (LONG_LIVED_KEYCLOAK, REDIS, MAIL), "sqlite", lambda line: print(f"  {line}", flush=True)
+        ) as place:
             for step in SET_UP:
                 print(f"  {step.name}", flush=True)
                 step.do(place)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+from dataclasses import replace
+from functools import partial
 
 from sync.devstack import keycloak_server, postgres
 from sync.devstack.keycloak_archive import prepared
@@ -18,13 +20,14 @@ def _prepare_keycloak(place: Surroundings, say: Say) -> None:
     keycloak_server.thin_home(prepared(say), place.layout.keycloak)
 
 
-def _launch_keycloak(place: Surroundings) -> Launch:
+def _launch_keycloak(place: Surroundings, *, long_lived: bool = False) -> Launch:
     return keycloak_server.keycloak_launch(
         place.layout.keycloak,
         place.ports["keycloak"],
         place.ports["keycloak-management"],
         place.credentials.keycloak_admin,
         place.layout.log("keycloak"),
+        long_lived=long_lived,
     )
 
 
@@ -66,6 +69,8 @@ KEYCLOAK = Part(
     login=lambda place: f"{keycloak_server.ADMIN} / {place.credentials.keycloak_admin}",
     seconds=240.0,
 )
+LONG_LIVED_KEYCLOAK = replace(KEYCLOAK, launch=partial(_launch_keycloak, long_lived=True))
+"""For who measures: a server of production lives long enough to be compiled thoroughly."""
 REDIS = Part(
     name="redis",
     ports=("redis",),

@@ -34,8 +34,11 @@ def thin_home(installation: Path, folder: Path) -> Path:
     return folder
 
 
-def keycloak_launch(home: Path, port: int, management_port: int, admin_password: str, log: Path) -> Launch:
-    """How to start Keycloak from a thin home. The administrator is made at the first start only."""
+def keycloak_launch(
+    home: Path, port: int, management_port: int, admin_password: str, log: Path, *, long_lived: bool = False
+) -> Launch:
+    """How to start Keycloak from a thin home. The administrator is made at the first start only. `long_lived`: as
+    a server of production, which Java compiles as well as it can."""
     command = (
         str(home / "bin" / "kc.sh"),
         "start",
@@ -48,7 +51,7 @@ def keycloak_launch(home: Path, port: int, management_port: int, admin_password:
     )
     environment = {
         "JAVA_HOME": str(find_java_home()),
-        "JAVA_OPTS_APPEND": SHORT_LIVED,
+        "JAVA_OPTS_APPEND": "" if long_lived else SHORT_LIVED,
         "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
         "KC_BOOTSTRAP_ADMIN_PASSWORD": admin_password,
     }

@@ -109,7 +109,7 @@ def start(
     place = _place(layout, state, database)
     write_private(layout.settings, surroundings.as_toml(surroundings.for_command_line(place)))
 
-    _wait_for(_launch_all([part for part in parts if part in FOUNDATION], place, say), place)
+    _wait_for(_launch_all([part for part in parts if part not in OWN_PARTS], place, say), place)
     if POSTGRES in parts:
         CREATE_DATABASE.do(place)
     own = [part for part in parts if part in OWN_PARTS]
