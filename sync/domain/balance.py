@@ -14,8 +14,6 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from sync.domain.desired import DesiredState
-
 _MASK = 2**64 - 1
 _SHARDS = 256
 
@@ -32,14 +30,11 @@ class Balance:
     def __len__(self) -> int:
         return sum(len(shard) for shard in self._users)
 
-    def expect(self, idp_user_id: str, desired: DesiredState, groups: Iterable[str]) -> None:
-        """The user shall be listed as desired, and be in these groups and no others."""
+    def expect(self, idp_user_id: str, listed: str | None, groups: Iterable[str]) -> None:
+        """The user shall be listed with these details, as `details` writes them (None: none are compared), and be
+        in these groups and no others."""
         user = self._digest(idp_user_id)
-        total = self._digest(
-            details(
-                desired.username, desired.email, desired.given_name, desired.family_name, enabled=desired.enabled
-            )
-        )
+        total = 0 if listed is None else self._digest(listed)
         for group in groups:
             total += self._weight(group)
         shard = user % _SHARDS
@@ -61,6 +56,14 @@ class Balance:
     def saw_member(self, idp_user_id: str, group: str) -> bool:
         """False: the user is not one of ours."""
         return self._take(idp_user_id, self._weight(group))
+
+    def settled(self) -> int:
+        """How many users nothing differs of, so far."""
+        return sum(shard.count(0) for shard in self._sums)
+
+    def knows(self, idp_user_id: str) -> bool:
+        """Whether the user is one of ours."""
+        return self._place(self._digest(idp_user_id)) is not None
 
     def differs(self, idp_user_id: str) -> bool:
         """Also false for a user that was not expected."""

@@ -14,16 +14,12 @@ from sync.domain.listed import ListedUser
 
 
 @dataclass(frozen=True, slots=True)
-class UsersPage:
-    users: tuple[ListedUser, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MembersPage:
-    """`users`: id to username of users who are in the group itself, not in one below it."""
+    """Users who are in the group itself, not in one below it. Only of a profile group (`vocabulary.PROFILES`) can
+    `enabled` be believed."""
 
     group: str
-    users: Mapping[str, str]
+    users: tuple[ListedUser, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class HoldersPage:
     users: Mapping[str, str]
 
 
-Page: TypeAlias = UsersPage | MembersPage | HoldersPage
+Page: TypeAlias = MembersPage | HoldersPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +58,15 @@ class Listing(Protocol):
     def groups(self) -> OurGroups: ...
 
     def pages(self, groups: Collection[str], roles: Collection[str]) -> Iterator[Page]:
-        """Every user of the realm, every member of these groups and every holder of these roles, page by page: the
-        users first, the rest in no order. Service accounts are not among the users. A group or role that
-        does not exist has nobody."""
+        """Every member of these groups and every holder of these roles, page by page: the profile groups first,
+        the rest in no order. A group or role that does not exist has nobody."""
         ...
 
-    def users(self) -> Iterator[UsersPage]:
+    def count(self) -> int:
+        """How many users the realm has. Service accounts are not among them, here and in `users`."""
+        ...
+
+    def users(self) -> Iterator[tuple[ListedUser, ...]]:
         """Every user of the realm, by username."""
         ...
 

@@ -145,8 +145,8 @@ def _candidates(site: Site, attribute: str | None) -> tuple[list[Candidate], int
 def _pages(site: Site, attribute: str | None) -> Iterator[list[tuple[ListedUser, str]]]:
     """Each user with the employee number it carries, empty if none was asked for."""
     if attribute is None:
-        for listed in site.listing.users():
-            yield [(user, "") for user in listed.users]
+        for users in site.listing.users():
+            yield [(user, "") for user in users]
         return
     for page in site.listing.attributes():
         yield [

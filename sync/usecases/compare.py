@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import structlog
 
+from sync.domain import vocabulary
 from sync.domain.balance import Balance, details
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, refuse_shrunken
@@ -19,8 +20,7 @@ from sync.domain.errors import Failure, Transient, Unsafe
 from sync.domain.group_roles import roles_of_groups
 from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
-from sync.domain.vocabulary import FEATURES_CLIENT
-from sync.ports.listing import HoldersPage, MembersPage, OurGroups, UsersPage
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups
 from sync.store import account_pages, comparisons, drift, foreign_users, runs
 from sync.store.comparisons import Comparison, Counts
 from sync.store.database import Tx
@@ -161,42 +161,60 @@ def _refuse_another_realm(comparing: Comparing, balance: Balance, seen: Seen) ->
 
 
 def _expected(site: Site, groups: OurGroups) -> Balance:
-    """A group that is missing is one finding, not one for each of its members."""
+    """A group that is missing is one finding, not one for each of its members: nobody is expected in it, nor in a
+    profile group that is missing with any details."""
     balance = Balance()
     for page in account_pages.in_keycloak(site.db):
         for account in page:
             desired = desired_state(account, site.policy)
-            balance.expect(str(account.idp_user_id), desired, desired.groups & groups.paths)
+            listed = details(
+                desired.username, desired.email, desired.given_name, desired.family_name, enabled=desired.enabled
+            )
+            told = vocabulary.profile_group(account.profile) in groups.paths
+            balance.expect(str(account.idp_user_id), listed if told else None, desired.groups & groups.paths)
     balance.seal()
     return balance
 
 
 def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
-    seen = Seen()
-    for number, page in enumerate(comparing.site.listing.pages(groups.paths, groups.roles), start=1):
+    """Every account is in one profile group, so its members tell the details of all of ours. The users as a whole
+    are listed only where somebody is left to be found: a stranger, or one of ours who is not as wanted."""
+    site, seen = comparing.site, Seen()
+    for number, page in enumerate(site.listing.pages(groups.paths, groups.roles), start=1):
         match page:
-            case UsersPage(users):
-                unknown = [user for user in users if not _balanced(balance, user)]
-                seen.listed += len(users) - len(unknown)
-                seen.foreign += _note_foreign(comparing, unknown)
             case MembersPage(group, members):
                 seen.memberships += len(members)
-                for user, username in members.items():
-                    if not balance.saw_member(user, group):
-                        _stranger(seen, seen.in_groups, user, username, group)
+                detailed = group.startswith(f"{vocabulary.PROFILES}/")
+                for user in members:
+                    if not balance.saw_member(user.idp_user_id, group):
+                        _stranger(seen, seen.in_groups, user.idp_user_id, user.username, group)
+                    elif detailed:
+                        balance.saw_details(user.idp_user_id, _details(user))
             case HoldersPage(role, holders):
-                kept = seen.with_features if role.startswith(f"{FEATURES_CLIENT}/") else seen.with_roles
-                for user, username in holders.items():
-                    _stranger(seen, kept, user, username, role)
+                kept = seen.with_features if role.startswith(f"{vocabulary.FEATURES_CLIENT}/") else seen.with_roles
+                for idp_user_id, username in holders.items():
+                    _stranger(seen, kept, idp_user_id, username, role)
         if number % PAGES_BETWEEN == 0:
-            comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships)
+            comparing.note(memberships=seen.memberships)
+    seen.listed = balance.settled()
+    if site.listing.count() != seen.listed:
+        _list_users(comparing, balance, seen)
     comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships, foreign_users=seen.foreign)
     return seen
 
 
-def _balanced(balance: Balance, user: ListedUser) -> bool:
-    shown = details(user.username, user.email, user.given_name, user.family_name, enabled=user.enabled)
-    return balance.saw_details(user.idp_user_id, shown)
+def _list_users(comparing: Comparing, balance: Balance, seen: Seen) -> None:
+    seen.listed = 0
+    for number, users in enumerate(comparing.site.listing.users(), start=1):
+        unknown = [user for user in users if not balance.knows(user.idp_user_id)]
+        seen.listed += len(users) - len(unknown)
+        seen.foreign += _note_foreign(comparing, unknown)
+        if number % PAGES_BETWEEN == 0:
+            comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships)
+
+
+def _details(user: ListedUser) -> str:
+    return details(user.username, user.email, user.given_name, user.family_name, enabled=user.enabled)
 
 
 def _stranger(seen: Seen, kept: dict[str, set[str]], user: str, username: str, what: str) -> None:

@@ -196,7 +196,8 @@ def test_the_order_of_pages_does_not_count(order: list[str], other: Observed) ->
     """A user found as wanted balances in any order; one that differs does not, and nobody disturbs another."""
     balance = Balance()
     for user in ("kc-1", "kc-2", "never-listed"):
-        balance.expect(user, WANTED, WANTED.groups)
+        balance.expect(user, shown(as_wanted(WANTED)), WANTED.groups)
+    balance.expect("nothing-told", None, ())
     balance.seal()
     ours = {path for path in other.groups if vocabulary.owns_group(path)}
     for path in sorted(ours):
@@ -211,4 +212,7 @@ def test_the_order_of_pages_does_not_count(order: list[str], other: Observed) ->
     same = ours == WANTED.groups and shown(other) == shown(as_wanted(WANTED))
     assert balance.differs("kc-2") != same
     assert not balance.differs("stranger")
-    assert len(balance) == 3
+    assert balance.knows("never-listed")
+    assert not balance.knows("stranger")
+    assert len(balance) == 4
+    assert balance.settled() == 2 + same

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from sync.domain import vocabulary
 from sync.domain.errors import Failure
 from sync.domain.listed import ListedUser
-from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes, UsersPage
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 PAGE = 3
@@ -38,9 +38,12 @@ class FakeListing:
                 raise self.failure
             yield page
 
-    def users(self) -> Iterator[UsersPage]:
+    def count(self) -> int:
+        return len(self._accounts.users)
+
+    def users(self) -> Iterator[tuple[ListedUser, ...]]:
         for some in self._paged(list(self._accounts.users.values())):
-            yield UsersPage(tuple(_listed(user) for user in some))
+            yield tuple(_listed(user) for user in some)
 
     def attributes(self, first: int = 0) -> Iterator[tuple[UserAttributes, ...]]:
         ordered = sorted(self._accounts.users.values(), key=lambda user: user.username)
@@ -48,10 +51,9 @@ class FakeListing:
             yield tuple(UserAttributes(user.id, user.username, user.email, dict(user.attributes)) for user in some)
 
     def _pages(self, groups: Collection[str], roles: Collection[str]) -> Iterator[Page]:
-        yield from self.users()
-        for path in sorted(groups):
+        for path in sorted(groups, key=lambda path: (not path.startswith(f"{vocabulary.PROFILES}/"), path)):
             for some in self._paged([user for user in self._accounts.users.values() if path in user.groups]):
-                yield MembersPage(path, {user.id: user.username for user in some})
+                yield MembersPage(path, tuple(_listed(user) for user in some))
         for role in sorted(roles):
             for some in self._paged([user for user in self._accounts.users.values() if role in user.roles]):
                 yield HoldersPage(role, {user.id: user.username for user in some})

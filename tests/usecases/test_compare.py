@@ -316,6 +316,34 @@ def test_a_group_that_vanished_is_one_finding(world: World, people: list[Account
     assert told(world) == {("group-missing", path, path, None)}
 
 
+@pytest.mark.req("H4")
+def test_a_profile_group_that_vanished_is_one_finding(world: World, people: list[Account]) -> None:
+    """Although it is the group that shows the names of its members."""
+    path = vocabulary.profile_group(people[0].profile)
+    del world.accounts.groups[path]
+    for user in world.accounts.users.values():
+        user.groups.discard(path)
+    done = compare(world.site, "test")
+    assert told(world) == {("group-missing", path, path, None)}
+    assert done.counts.looked_at == 0
+
+
+@pytest.mark.req("H4")
+@pytest.mark.parametrize("also", ["a stranger", "nobody"])
+def test_the_users_as_a_whole_are_listed_only_to_find_somebody(
+    world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch, also: str
+) -> None:
+    """Where all users of the realm were met in their profile groups, as wanted, nobody else can be there."""
+    if also == "a stranger":
+        world.accounts.users["guest"] = FakeUser("guest", "guest", "guest@elsewhere.example.com")
+    listed = []
+    users = FakeListing.users
+    monkeypatch.setattr(FakeListing, "users", lambda self: listed.append(1) or users(self))
+    done = compare(world.site, "test")
+    assert bool(listed) == (also == "a stranger") == bool(done.counts.foreign_users)
+    assert done.counts.users == len(world.accounts.users)
+
+
 @pytest.mark.req("G4")
 def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people: list[Account]) -> None:
     """With what they have of ours: a group, a role. Nothing is written to them."""

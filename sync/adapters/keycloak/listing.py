@@ -1,5 +1,5 @@
-"""Reads the realm's users as a whole: the brief listing, the members of each group of ours, the direct holders of
-each role of ours, several sources at once and never more pages in memory than that (FACTS, reading).
+"""Reads the realm's users as a whole: the members of each group of ours, the direct holders of each role of ours,
+several sources at once and never more pages in memory than that, and the brief listing (FACTS, reading).
 
 The groups come with their roles in one request a parent. Single users are read by `reading`.
 """
@@ -18,7 +18,7 @@ from sync.adapters.keycloak.reading import attributes_of
 from sync.domain import vocabulary
 from sync.domain.group_roles import PARENTS, GroupRoles, roles_of_groups
 from sync.domain.listed import ListedUser
-from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes, UsersPage
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 
 PAGE = 2000
 """Measured: smaller pages cost Keycloak an offset each, larger ones its memory."""
@@ -68,18 +68,23 @@ class KeycloakListing:
         """As the port says; only groups that `groups` answered. The large sources first, so that none is left
         to be read alone in the end.
 
-        The users come alone, before everything else. While members are listed beside it, the brief user listing
-        of Keycloak 26.7.3 shows several hundred users of the first page as disabled that are not; listed alone it
-        shows none (measured with 20,000 users). Each of them would be looked at by itself.
+        The profile groups come one after the other, before everything else. In what is listed beside another
+        listing Keycloak 26.7.3 shows some hundred users of a first page as disabled that are not; in what is
+        listed alone it shows none (measured with 20,000 users). Each of them would be looked at by itself.
         """
-        members = [self._members(path) for path in sorted(groups, key=_largest_first) if path in self._ids]
-        holders = [self._holders(role) for role in sorted(roles)]
-        yield from self.users()
-        yield from _side_by_side([*members, *holders], self._at_once)
+        known = sorted((path for path in groups if path in self._ids), key=_largest_first)
+        alone = [path for path in known if path.startswith(f"{vocabulary.PROFILES}/")]
+        beside = [self._members(path) for path in known if path not in alone]
+        for path in alone:
+            yield from self._members(path)
+        yield from _side_by_side([*beside, *(self._holders(role) for role in sorted(roles))], self._at_once)
 
-    def users(self) -> Iterator[UsersPage]:
+    def count(self) -> int:
+        return int(self._connection.get("users/count"))
+
+    def users(self) -> Iterator[tuple[ListedUser, ...]]:
         for users in self._paged("users", self._page, briefRepresentation="true"):
-            yield UsersPage(tuple(_listed(user) for user in users))
+            yield tuple(_listed(user) for user in users)
 
     def attributes(self, first: int = 0) -> Iterator[tuple[UserAttributes, ...]]:
         for users in self._paged("users", ATTRIBUTES_PAGE, first=first, briefRepresentation="false"):
@@ -91,7 +96,7 @@ class KeycloakListing:
     def _members(self, path: str) -> Iterator[Page]:
         at = f"groups/{self._ids[path]}/members"
         for users in self._paged(at, self._page, briefRepresentation="true"):
-            yield MembersPage(path, {user["id"]: user["username"] for user in users})
+            yield MembersPage(path, tuple(_listed(user) for user in users))
 
     def _holders(self, role: str) -> Iterator[Page]:
         client, slash, name = role.rpartition("/")
