@@ -7,7 +7,7 @@ None of them deletes a user.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,8 +37,12 @@ class Created:
 class Accounts(Protocol):
     """Reading and writing the users that fsm-identity owns."""
 
-    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
-        """Create each user with its groups, attributes and password, enabled or not as desired.
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
+        """Create each user with its groups, attributes and password, enabled or not as desired. `keep` is called
+        before each request that creates, and may be called side by side: the Failure it raises is the outcome
+        of whoever was not sent yet.
 
         Answers one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sync.domain.errors import Transient
@@ -21,6 +22,16 @@ def keep_lease(site: Site, claim: Claim) -> None:
     with site.db.write() as tx:
         if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
             raise Transient("the lease was lost; somebody else looks after this account")
+
+
+def keep_leases(site: Site, claims: Sequence[Claim]) -> None:
+    """`keep_lease` for accounts that are brought about together. Raises Transient if one of them was lost."""
+    if min(remaining(site, claim) for claim in claims) > LEASE / 2:
+        return
+    with site.db.write() as tx:
+        until = site.clock.now() + LEASE
+        if not all(provisioning.extend(tx, claim, until) for claim in claims):
+            raise Transient("the lease on one of these accounts was lost; somebody else looks after it")
 
 
 def remaining(site: Site, claim: Claim) -> timedelta:

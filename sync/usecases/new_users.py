@@ -5,7 +5,8 @@ Where the bulk lane's gateway is given many at once it sends them together; noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -17,7 +18,7 @@ from sync.store import passwords
 from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
-from sync.usecases.lease import keep_lease
+from sync.usecases.lease import keep_lease, keep_leases
 from sync.usecases.outcome import Applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
@@ -29,8 +30,8 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
     """Create the users of all claims that have none; one outcome per account id.
 
     The bulk lane sends them together, under ids of ours: one that comes late adds nothing. In the other lane
-    Keycloak chooses the id, so each is sent by itself, while its lease lasts. Once Keycloak does not answer, the
-    rest fail alike, untried.
+    Keycloak chooses the id, so each is sent by itself. Nothing is sent that the leases may not outlast. Once
+    Keycloak does not answer, the rest fail alike, untried.
     """
     outcomes: dict[str, Created | Failure] = {}
     users: list[tuple[Claim, NewUser]] = []
@@ -54,7 +55,8 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
     if all(claim.lane is Lane.BULK for claim, _ in users):
-        return outcomes | create_users(accounts, [user for _, user in users])
+        leases = [claim for claim, _ in users]
+        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(site, leases))
     return outcomes | _create_each(site, accounts, users)
 
 
@@ -64,30 +66,28 @@ def _create_each(
     outcomes: dict[str, Created | Failure] = {}
     away: Failure | None = None
     for claim, user in users:
-        if away is None:
-            try:
-                keep_lease(site, claim)
-                outcome = create_users(accounts, [user])[claim.account.id]
-            except Failure as lost:
-                outcome = lost
-            away = outcome if isinstance(outcome, Failure) and outcome.system is not None else None
-        else:
-            outcome = away
+        outcome = away or create_users(accounts, [user], partial(keep_lease, site, claim))[claim.account.id]
+        if isinstance(outcome, Failure) and outcome.system is not None:
+            away = outcome
         outcomes[claim.account.id] = outcome
     return outcomes
 
 
-def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:
+def create_users(
+    accounts: Accounts, users: Sequence[NewUser], keep: Callable[[], None]
+) -> dict[str, Created | Failure]:
     """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
     if not users:
         return {}
     try:
-        return dict(accounts.create(users))
+        return dict(accounts.create(users, keep))
     except Exception as error:
         failure = as_failure(users[0].desired.account_id, error)
         if failure is error or len(users) == 1:
             return {user.desired.account_id: failure for user in users}
-    return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
+    return {
+        account_id: each for user in users for account_id, each in create_users(accounts, [user], keep).items()
+    }
 
 
 def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:

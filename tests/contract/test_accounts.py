@@ -28,7 +28,7 @@ from sync.domain.change import (
     UpdateDetails,
 )
 from sync.domain.desired import DesiredState, desired_state
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID, Observed, Sessions
 from sync.domain.plan import diff
 from sync.ports.accounts import Created, NewUser
@@ -143,6 +143,25 @@ def test_a_created_user_is_as_wanted(world: World, policy: Policy) -> None:
     assert observed.enabled
     assert not observed.email_verified
     assert not observed.administers_realm
+
+
+@pytest.mark.req("H1")
+def test_nobody_is_created_once_the_lease_is_lost(world: World, policy: Policy) -> None:
+    """It is asked for before each request; whoever was not sent by then gets its failure and is not there."""
+    lost, asked = Transient("the lease was lost"), itertools.count()
+    people = [wanted(policy) for _ in range(25)]
+
+    def keep() -> None:
+        if next(asked):
+            raise lost
+
+    outcomes = world.accounts.create([NewUser(each, PASSWORD) for each in people], keep)
+    made = [each for each in people if isinstance(outcomes[each.account_id], Created)]
+    others = [each for each in people if outcomes[each.account_id] is lost]
+    assert made
+    assert len(made) + len(others) == len(people)
+    assert len(made) <= 10, "a request creates ten at most"
+    assert not any(world.accounts.find(username=each.username, email=each.email) for each in others)
 
 
 @pytest.mark.req("B1")

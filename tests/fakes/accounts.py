@@ -8,7 +8,7 @@ contract suite in tests/contract holds it to what the real one does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,9 +87,18 @@ class FakeAccounts:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
-    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
+        outcomes: dict[str, Created | Failure] = {}
         with self._failing():
-            return {user.desired.account_id: self._outcome(user) for user in users}
+            for user in users:
+                try:
+                    keep()
+                except Failure as lost:
+                    return {each.desired.account_id: lost for each in users} | outcomes
+                outcomes[user.desired.account_id] = self._outcome(user)
+        return outcomes
 
     def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         with self._failing():

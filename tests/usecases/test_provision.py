@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -570,10 +570,10 @@ def test_an_error_nobody_foresaw_stays_with_its_account(world: World, monkeypatc
     bad, good = world.join("bo.bad"), world.join("gil.good")
     create = world.accounts.create
 
-    def broken(users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+    def broken(users: Sequence[NewUser], keep: Callable[[], None]) -> Mapping[str, Created | Failure]:
         if any(user.desired.account_id == bad.id for user in users):
             raise TypeError("an answer of a shape nobody foresaw")
-        return create(users)
+        return create(users, keep)
 
     monkeypatch.setattr(world.accounts, "create", broken)
     world.work()
@@ -733,7 +733,7 @@ def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
     world.work()
     people = [world.join(f"pat.p{number}") for number in range(10)]
     create, taken = world.accounts.create, Created(world.user(first).id, existed=False)
-    monkeypatch.setattr(world.accounts, "create", lambda users: {**create(users), people[3].id: taken})
+    monkeypatch.setattr(world.accounts, "create", lambda users, keep: {**create(users, keep), people[3].id: taken})
     world.work()
     states = world.read(lambda tx: {each.id: work_state.of_account(tx, each.id) for each in people})
     stuck = [account_id for account_id, state in states.items() if state is not None and state.quarantine]

@@ -60,11 +60,17 @@ class KeycloakAccounts:
         self._creator = Creator(connection, self._reader, self._groups)
         self._declared = DeclaredAttributes(connection, now)
 
-    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
         self._declared.check()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
+            try:
+                keep()
+            except Failure as failure:
+                return given_up(users, outcomes, failure)
             try:
                 outcomes[user.desired.account_id] = self._creator.create(user)
             except Failure as failure:

@@ -7,7 +7,7 @@ Keycloak user is the account's id: a chunk that is sent again answers with the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -43,7 +43,9 @@ class ImportingAccounts(KeycloakAccounts):
 
     _default_role: str | None = None
 
-    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         """As the port says. A user that cannot be created is found by halving its chunk; the others land.
 
         One request for 10 users; one or two more for a user whose username is not its e-mail address.
@@ -52,18 +54,16 @@ class ImportingAccounts(KeycloakAccounts):
         outcomes: dict[str, Created | Failure] = {}
         try:
             rows = self._rows(users, outcomes)
-            self._import_all(rows, outcomes)
+            self._import_all(rows, outcomes, keep)
         except Failure as failure:
             return given_up(users, outcomes, failure)
         return outcomes
 
-    def _import_all(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure]) -> None:
+    def _import_all(
+        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
+    ) -> None:
         """Several chunks at once. Raises what stopped everything, when all that were on their way have ended."""
         chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-        if len(chunks) < 2:
-            for chunk in chunks:
-                self._import(chunk, outcomes)
-            return
         stopped = threading.Event()
         failures: list[Exception] = []
 
@@ -71,6 +71,7 @@ class ImportingAccounts(KeycloakAccounts):
             landed: dict[str, Created | Failure] = {}
             if not stopped.is_set():
                 try:
+                    keep()
                     self._import(chunk, landed)
                 except Exception as error:
                     stopped.set()
