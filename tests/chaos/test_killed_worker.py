@@ -4,24 +4,15 @@ woken, and a Redis that forgets everything. Nothing is lost, nothing doubled. Th
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
-from mappings import load
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.lane import Lane
 from sync.store import history, schema
-from sync.store.database import Database
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
-from sync.store.sealing import Sealer
-from sync.usecases.change_account import InitialPassword, create
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers, database, import_people, wait_until, worker_settings
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 
@@ -31,9 +22,6 @@ DOUBTFUL = 3
 again."""
 
 QUEUES = "interactive,bulk,mail"
-
-BY = Actor("dana", Door.IMPORT, "the staff list of the test")
-KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
@@ -48,20 +36,7 @@ def workers(
     redis_server.flush()
     mail_catcher.forget()
     schema.upgrade(database_url)
-    environment = {
-        "FSM_DATABASE_URL": database_url,
-        "FSM_REDIS_URL": redis_server.url,
-        "FSM_FIELD_SERVICE_URL": f"sqlite:///{tmp_path / 'fsm.db'}",
-        "FSM_SECRET_KEYS": KEY,
-        "FSM_KEYCLOAK__URL": configured_realm.url,
-        "FSM_KEYCLOAK__REALM": configured_realm.realm,
-        "FSM_KEYCLOAK__WORKER_SECRET": configured_realm.secrets["fsm-worker"],
-        "FSM_KEYCLOAK__IMPORT_SECRET": configured_realm.secrets["fsm-import"],
-        "FSM_MAIL__HOST": mail_catcher.host,
-        "FSM_MAIL__PORT": str(mail_catcher.port),
-        "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
-    }
-    here = Workers(tmp_path, environment)
+    here = Workers(tmp_path, worker_settings(tmp_path, database_url, configured_realm, redis_server, mail_catcher))
     try:
         yield here
     finally:
@@ -81,15 +56,8 @@ def test_an_import_survives_a_bad_day(
 ) -> None:
     """Two workers die, one sleeps through its lease, Redis is emptied: afterwards each person is in Keycloak once,
     was recorded once, and got one mail."""
-    db = Database(database_url, Sealer([KEY]))
-    policy, company = load(), uuid.uuid4().hex[:6]
-    with db.write() as tx:
-        now = datetime.now(UTC)
-        for number in range(PEOPLE):
-            address = f"{company}-{number:04d}@example.com"
-            new = NewAccount(address, "Pat", f"Person {number}", "read-only", "hamburg")
-            password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
-            create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
+    db = database(database_url)
+    import_people(db, PEOPLE)
 
     def in_keycloak() -> int:
         return int(configured_realm.get("users/count"))

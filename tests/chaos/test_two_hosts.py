@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from mappings import load
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.lane import Lane
 from sync.store import schema
-from sync.store.database import Database
-from sync.store.sealing import Sealer
 from sync.store.tables import attempt, job, provisioning
-from sync.usecases.change_account import InitialPassword, create
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import (
+    QUEUES,
+    Workers,
+    database,
+    import_people,
+    wait_until,
+    worker_settings,
+)
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 
 PEOPLE = 1200
 """Enough for seconds of work: of fewer the first host has done most before the second is awake."""
-BY = Actor("dana", Door.IMPORT, "the staff list of the test")
-KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
@@ -47,25 +43,8 @@ def hosts(
     for name in ("east", "west"):
         home = tmp_path / name
         home.mkdir()
-        made.append(
-            Workers(
-                home,
-                {
-                    "HOME": str(home),
-                    "FSM_DATABASE_URL": postgres_url,
-                    "FSM_REDIS_URL": redis_server.url,
-                    "FSM_FIELD_SERVICE_URL": f"sqlite:///{home / 'fsm.db'}",
-                    "FSM_SECRET_KEYS": KEY,
-                    "FSM_KEYCLOAK__URL": configured_realm.url,
-                    "FSM_KEYCLOAK__REALM": configured_realm.realm,
-                    "FSM_KEYCLOAK__WORKER_SECRET": configured_realm.secrets["fsm-worker"],
-                    "FSM_KEYCLOAK__IMPORT_SECRET": configured_realm.secrets["fsm-import"],
-                    "FSM_MAIL__HOST": mail_catcher.host,
-                    "FSM_MAIL__PORT": str(mail_catcher.port),
-                    "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
-                },
-            )
-        )
+        settings = worker_settings(home, postgres_url, configured_realm, redis_server, mail_catcher)
+        made.append(Workers(home, settings | {"HOME": str(home)}))
     east, west = made
     try:
         yield east, west
@@ -91,21 +70,14 @@ def test_two_hosts_share_the_work_and_do_nothing_twice(
     """Both do a part of the accounts and of the mails; each account is made once, each mail sent once, and a job
     runs on one of them."""
     east, west = hosts
-    east.start("east", "interactive,bulk,mail,reconcile")
-    west.start("west", "interactive,bulk,mail,reconcile")
+    east.start("east", QUEUES)
+    west.start("west", QUEUES)
     for host, name in ((east, "east"), (west, "west")):
         log = host.folder / f"{name}.log"
         wait_until(lambda log=log: "ready" in log.read_text(), 60, f"{name} does not start")  # type: ignore[misc]
-    db = Database(postgres_url, Sealer([KEY]))
-    policy, company = load(), uuid.uuid4().hex[:6]
+    db = database(postgres_url)
     before = int(configured_realm.get("users/count"))
-    with db.write() as tx:
-        now = datetime.now(UTC)
-        for number in range(PEOPLE):
-            address = f"{company}-{number:04d}@example.com"
-            new = NewAccount(address, "Pat", f"Person {number}", "read-only", "hamburg")
-            password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
-            create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
+    import_people(db, PEOPLE)
     east.start_beat()
     west.start_beat()
 

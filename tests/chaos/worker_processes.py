@@ -1,4 +1,4 @@
-"""Real Celery workers on a real Keycloak, Redis and database, to be killed."""
+"""Real Celery workers on a real Keycloak, Redis and database, to be killed; and the people they are given."""
 
 from __future__ import annotations
 
@@ -6,12 +6,64 @@ import os
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.fernet import Fernet
+
+from mappings import load
 from sync.devstack.process import Launch, Running, end, launch
+from sync.domain.account_change import Actor, Door, NewAccount
+from sync.domain.lane import Lane
+from sync.store.database import Database
+from sync.store.sealing import Sealer
+from sync.usecases.change_account import InitialPassword, create
+from tests.realms import ConfiguredRealm
+from tests.services import MailCatcher, RedisServer
+
+QUEUES = "interactive,bulk,mail,reconcile"
+KEY = Fernet.generate_key().decode()
+BY = Actor("dana", Door.IMPORT, "the staff list of the test")
+
+
+def worker_settings(
+    folder: Path, database_url: str, realm: ConfiguredRealm, redis: RedisServer, mails: MailCatcher
+) -> dict[str, str]:
+    """The settings of workers that live in `folder`, with an FSM database of their own."""
+    return {
+        "FSM_DATABASE_URL": database_url,
+        "FSM_REDIS_URL": redis.url,
+        "FSM_FIELD_SERVICE_URL": f"sqlite:///{folder / 'fsm.db'}",
+        "FSM_SECRET_KEYS": KEY,
+        "FSM_KEYCLOAK__URL": realm.url,
+        "FSM_KEYCLOAK__REALM": realm.realm,
+        "FSM_KEYCLOAK__WORKER_SECRET": realm.secrets["fsm-worker"],
+        "FSM_KEYCLOAK__IMPORT_SECRET": realm.secrets["fsm-import"],
+        "FSM_MAIL__HOST": mails.host,
+        "FSM_MAIL__PORT": str(mails.port),
+        "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
+    }
+
+
+def database(url: str) -> Database:
+    """The database of these workers, as a door sees it."""
+    return Database(url, Sealer([KEY]))
+
+
+def import_people(db: Database, people: int) -> None:
+    """So many new accounts in the bulk lane, each with a welcome mail."""
+    policy, company = load(), uuid.uuid4().hex[:6]
+    with db.write() as tx:
+        now = datetime.now(UTC)
+        for number in range(people):
+            address = f"{company}-{number:04d}@example.com"
+            new = NewAccount(address, "Pat", f"Person {number}", "read-only", "hamburg")
+            password = InitialPassword(f"temporary-{number:04d}-secret-secret", "mail")
+            create(tx, policy, new, BY, now, password=password, lane=Lane.BULK)
 
 
 @dataclass

@@ -28,12 +28,11 @@ from sync.devstack.process import Launch, Running, alive, end, launch, wait_unti
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
 from sync.store import schema
 from tests.chaos.story.schedule import LOCKED
-from tests.chaos.worker_processes import Workers
+from tests.chaos.worker_processes import QUEUES, Workers
 from tests.realms import ConfiguredRealm, configure
 from tests.services import KeycloakServer
 
 WORKERS = 3
-QUEUES = "interactive,bulk,mail,reconcile"
 
 
 @dataclass
