@@ -17,11 +17,14 @@ from sync.store.query import AccountQuery, Scope
 from tests.chaos.crash_place import POLICY, Place, State, told_by
 
 
-def violations(place: Place, *, settled: bool = True, late_writes: bool = False) -> list[str]:
+def violations(
+    place: Place, *, settled: bool = True, late_writes: bool = False, late_passwords: int = 0
+) -> list[str]:
     """Everything that is not as it must be, one line each.
 
     `settled` False: something is held, so Keycloak is not yet as wanted and is looked at again. `late_writes`:
     what a frozen process still sent may have widened access until the next look, which undoes and tells it.
+    `late_passwords`: so many passwords it may have given once more.
     """
     found = [*_accounts(place, settled=settled), *_told(place, undone=late_writes), *_mails(place)]
     found += _technicians(place) if settled else []
@@ -30,6 +33,9 @@ def violations(place: Place, *, settled: bool = True, late_writes: bool = False)
     if not late_writes:
         for account_id, states in place.states.items():
             found += [f"{account_id}: {line}" for line in widened(states)]
+    given = place.foreign.credentials.given
+    if len(given) > len(set(given)) + late_passwords:
+        found.append(f"{len(set(given))} passwords were given {len(given)} times")
     owners = Counter(user.account_id for user in place.foreign.keycloak.users.values())
     found += [f"{number} users carry the account id {owner}" for owner, number in owners.items() if number > 1]
     return found

@@ -135,7 +135,9 @@ def woken_after(prepared: Prepared, scenario: Scenario, points: Points, *, inste
         if scenario.relieve is not None:
             scenario.relieve(place, subject)
             place.settle()
-        found = violations(place, settled=scenario.settled, late_writes=instead) + points.held_open
+        late = int("give_temporary_password" in points.where)
+        found = violations(place, settled=scenario.settled, late_writes=instead, late_passwords=late)
+        found += points.held_open
         then = scenario.and_then if instead else scenario.then
         if then is not None and (points.reached or not instead):
             try:
