@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import claiming, comparison, cost, importing, one_change
+from bench import at_once, claiming, comparison, cost, importing, one_change
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
 from sync.settings import KEYCLOAK_VERSION
@@ -21,6 +21,7 @@ REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 MEASURES: Mapping[str, Callable[[Place, int], Sequence[Row]]] = {
     "comparison": comparison.report,
     "importing": importing.report,
+    "at-once": at_once.report,
     "one-change": one_change.report,
     "cost": cost.report,
     "claiming": claiming.report,

@@ -78,7 +78,7 @@ def report(place: Place, people: int) -> list[Row]:
     before = raw.raw(place, people // 4, best.chunk, best.connections)
     imported = ours(place, people)
     after = raw.raw(place, people // 4, best.chunk, best.connections)
-    without = ours(place, people // 4, passwords=False)
+    without = ours(place, people, passwords=False)
     plain, plain_without = (raw.plain(place, raw.PLAIN, passwords=each) for each in (True, False))
     loop = (before + after) / 2
     return [
@@ -93,7 +93,7 @@ def report(place: Place, people: int) -> list[Row]:
         ),
         _against_plain("the same", imported.speed, plain, "create_user with password, group_user_add ×2", 20),
         _against_plain(
-            f"import of {people // 4:,} without passwords", without.speed, plain_without, "without passwords", 10
+            f"import of {people:,} without passwords", without.speed, plain_without, "without passwords", 10
         ),
     ]
 

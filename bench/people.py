@@ -37,15 +37,22 @@ def staff_file(run: str, people: int, branch: str = "Hamburg") -> bytes:
     return write_table("xlsx", TITLES, rows(run, people, branch), sheet="Staff")
 
 
-def bodies(run: str, people: int, policy: Policy, default_role: str) -> Sequence[Mapping[str, object]]:
-    """The same people as Keycloak gets them from ours: groups, attributes, a temporary password."""
+def new_users(run: str, people: int, policy: Policy) -> list[NewUser]:
+    """The same people as the gateway gets them: groups, attributes, a temporary password."""
     made = []
     for employee, given, family, email, _, _ in rows(run, people):
         new = NewAccount(email, given, family, "dispatcher", "hamburg", employee_number=employee)
         account = new.account(str(uuid.uuid4()), datetime.now(UTC))
-        body = representation(NewUser(desired_state(account, policy), generate()))
-        made.append(body | {"id": account.id, "realmRoles": [default_role]})
+        made.append(NewUser(desired_state(account, policy), generate()))
     return made
+
+
+def bodies(run: str, people: int, policy: Policy, default_role: str) -> Sequence[Mapping[str, object]]:
+    """The same people as Keycloak gets them from ours."""
+    return [
+        representation(user) | {"id": user.desired.account_id, "realmRoles": [default_role]}
+        for user in new_users(run, people, policy)
+    ]
 
 
 def _letters(run: str) -> str:

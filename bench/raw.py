@@ -20,7 +20,7 @@ from bench.people import bodies, rows, run_name
 from sync.domain import vocabulary
 from sync.usecases.initial_password import generate
 
-CHUNKS = (10, 20, 40)
+CHUNKS = (5, 10, 20, 40)
 CONNECTIONS = (1, 2, 4)
 SEARCHED = 1500
 """People for each combination of the search."""

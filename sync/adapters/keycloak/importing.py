@@ -7,11 +7,14 @@ Keycloak user is the account's id: a chunk that is sent again answers with the s
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.creating import given_up, stops_everything, taken
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
@@ -39,9 +42,22 @@ class _Row:
 
 
 class ImportingAccounts(KeycloakAccounts):
-    """`sync.ports.accounts.Accounts` on the client `fsm-import`."""
+    """`sync.ports.accounts.Accounts` on the client `fsm-import`: `chunk` users a request, `connections` at once."""
 
-    _default_role: str | None = None
+    def __init__(
+        self,
+        connection: Connection,
+        policy: Policy,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+        chunk: int = CHUNK,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        super().__init__(connection, policy, now=now, pause=pause)
+        self._chunk = chunk
+        self._connections = connections
+        self._default_role: str | None = None
 
     def create(
         self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
@@ -63,7 +79,7 @@ class ImportingAccounts(KeycloakAccounts):
         self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
     ) -> None:
         """Several chunks at once. Raises what stopped everything, when all that were on their way have ended."""
-        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+        chunks = [rows[start : start + self._chunk] for start in range(0, len(rows), self._chunk)]
         stopped = threading.Event()
         failures: list[Exception] = []
 
@@ -78,7 +94,7 @@ class ImportingAccounts(KeycloakAccounts):
                     failures.append(error)
             return landed
 
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
+        with ThreadPoolExecutor(self._connections) as pool:
             for landed in pool.map(send, chunks):
                 outcomes.update(landed)
         if failures:
