@@ -32,7 +32,7 @@ bench: $(INSTALLED) ## Run the benchmarks
 	$(RUN)python -m bench
 
 chaos: $(INSTALLED) ## Kill workers and services in the middle of the work (SEED="1 2 3", PEOPLE=5000)
-	FSM_CHAOS=whole $(RUN)pytest tests/chaos
+	FSM_CHAOS=whole $(RUN)pytest -n $(AT_ONCE) --dist load tests/chaos
 	$(RUN)python -m tests.chaos.story $(if $(PEOPLE),--people $(PEOPLE)) $(SEED)
 
 lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requirements.txt

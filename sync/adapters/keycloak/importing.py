@@ -42,7 +42,8 @@ class _Row:
 
 
 class ImportingAccounts(KeycloakAccounts):
-    """`sync.ports.accounts.Accounts` on the client `fsm-import`: `chunk` users a request, `connections` at once."""
+    """`sync.ports.accounts.Accounts` on the client `fsm-import`: `chunk` users a request,
+    `connections` requests at once."""
 
     def __init__(
         self,
