@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from sync.domain.errors import NeedsPerson
 from sync.domain.lane import Lane
 
 
@@ -32,10 +33,14 @@ class Message:
     text: str = field(repr=False)
 
 
+class MayHaveLeft(NeedsPerson):
+    """Nobody can tell whether the mail was sent."""
+
+
 class Mailer(Protocol):
     def send(self, message: Message) -> None:
         """Hand the mail to the SMTP server. Raises Transient (try again), NeedsPerson (address refused),
-        Misconfigured (credentials, no server)."""
+        Misconfigured (credentials, no server): then it was not sent. Raises MayHaveLeft where nobody can tell."""
         ...
 
 

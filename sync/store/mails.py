@@ -174,8 +174,10 @@ def finish(
     *,
     due_at: datetime | None = None,
     error: str | None = None,
+    may_have_left: bool | None = None,
 ) -> bool:
-    """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person.
+    """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person, who wants to know whether
+    it may have left all the same.
 
     False: the lease was lost; nothing was written.
     """
@@ -190,45 +192,13 @@ def finish(
             attempts=mails.c.attempts + 1,
             finished_at=None if outcome == "retry" else now,
             error=error,
+            may_have_left=may_have_left,
             lease_token=None,
             lease_until=None,
             expired_lease_until=None,
         )
     )
     return changed.rowcount == 1
-
-
-@dataclass(frozen=True, slots=True)
-class EndedBadly:
-    """A mail that failed or expired at `at`."""
-
-    id: str
-    account_id: str
-    username: str
-    kind: str
-    state: str
-    at: datetime | None
-    error: str | None
-
-
-def ended_badly(tx: Tx, limit: int = 200) -> tuple[EndedBadly, ...]:
-    """The newest first."""
-    rows = tx.connection.execute(
-        select(
-            mails.c.id,
-            mails.c.account_id,
-            account.c.username,
-            mails.c.kind,
-            mails.c.state,
-            mails.c.finished_at,
-            mails.c.error,
-        )
-        .join(account, account.c.id == mails.c.account_id)
-        .where(NOT_SENT, mails.c.state.in_(("failed", "expired")))
-        .order_by(mails.c.finished_at.desc(), mails.c.id.desc())
-        .limit(limit)
-    )
-    return tuple(EndedBadly(*row) for row in rows)
 
 
 def expire(tx: Tx, now: datetime) -> int:

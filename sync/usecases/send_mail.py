@@ -1,7 +1,7 @@
 """Sending what waits in the outbox: each mail once, after its account is in Keycloak (F7).
 
 A mail that somebody may have sent already, because its worker died over it, is not sent again: nobody can tell,
-and two mails with two credentials are worse than one that a person sends again.
+and two mails with two credentials are worse than one that a person sends again (`resend_mails`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mappings.policy import Policy
 from sync.domain.account import Account
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.retry import MISCONFIGURED_LOOK, backoff
-from sync.ports.signals import Message
+from sync.ports.signals import MayHaveLeft, Message
 from sync.store import commands, mails, passwords
 from sync.store.commands import SealedPassword
 from sync.store.database import Tx
@@ -44,9 +44,9 @@ def send_some(site: Site) -> int:
 
 
 def compose(site: Site, claim: MailClaim) -> Message:
-    """The mail with the password, opened only here. Raises NeedsPerson if it must not go."""
+    """The mail with the password, opened only here. Raises NeedsPerson or MayHaveLeft if it must not go."""
     if claim.taken_over:
-        raise NeedsPerson("a worker stopped while it was sending; whether the mail left is not known")
+        raise MayHaveLeft("a worker stopped while it was sending; whether the mail left is not known")
     letter = site.reset_letter if claim.kind == PASSWORD_RESET else site.welcome_letter
     with site.db.read() as tx:
         kept = password_for(tx, claim, site.clock.now())
@@ -93,4 +93,12 @@ def _not_sent(site: Site, claim: MailClaim, failure: Failure) -> None:
     else:
         due = None
     with site.db.write() as tx:
-        mails.finish(tx, claim, "retry" if due else "failed", now, due_at=due, error=str(failure))
+        mails.finish(
+            tx,
+            claim,
+            "retry" if due else "failed",
+            now,
+            due_at=due,
+            error=str(failure),
+            may_have_left=isinstance(failure, MayHaveLeft),
+        )

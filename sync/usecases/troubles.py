@@ -181,7 +181,7 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             "A mail failed",
             f"{counted(figures.undelivered, 'person')} got no mail and never logged in",
             None,
-            "fsm-identity ops mails; then a new password for each",
+            "fsm-identity ops mails; then send it again, or give a new password",
         )
 
 

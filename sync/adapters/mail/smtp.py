@@ -18,7 +18,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
-from sync.ports.signals import Message
+from sync.ports.signals import MayHaveLeft, Message
 from sync.settings import MailSettings
 
 MAIL_EXPECTED = 354
@@ -58,7 +58,7 @@ class SmtpMailer:
     def send(self, message: Message) -> None:
         """Return when the server has taken the mail. Raises Transient, NeedsPerson or Misconfigured.
 
-        Where the server may have taken it and did not say so, it is NeedsPerson: a mail with a password twice is
+        Where the server may have taken it and did not say so, it is MayHaveLeft: a mail with a password twice is
         worse than one that a person sends again.
         """
         mail, recipient = self._composed(message)
@@ -171,8 +171,8 @@ def _by_code(code: int, fact: str, permanent: type[Failure]) -> Failure:
     return kind(f"{fact} (SMTP {code})")
 
 
-def _unknown_whether_sent(recipient: str, what: str) -> NeedsPerson:
-    return NeedsPerson(
+def _unknown_whether_sent(recipient: str, what: str) -> MayHaveLeft:
+    return MayHaveLeft(
         f"the mail server broke off while it took the mail to {recipient} ({what}): not known whether it left"
     )
 

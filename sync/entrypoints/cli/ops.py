@@ -14,7 +14,7 @@ from mappings import MappingErrors
 from sync.adapters.queue_depths import queue_depths
 from sync.domain.errors import Failure, NotFound, Problem, Refused
 from sync.domain.lane import Lane
-from sync.entrypoints.cli import ops_circuit, ops_view
+from sync.entrypoints.cli import ops_circuit, ops_mails, ops_view
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
@@ -23,11 +23,10 @@ from sync.entrypoints.cli.output import (
     errors,
     failures_shown,
     print_json,
-    print_table,
     say,
 )
 from sync.settings import SettingsError
-from sync.store import accounts, figures, history, mails, policies, room, stuck
+from sync.store import accounts, figures, history, policies, room, stuck
 from sync.store.database import Tx
 from sync.store.troubles import Trouble
 from sync.usecases import pause_lane, quarantine
@@ -37,6 +36,7 @@ from sync.wiring import Operations, build_operations, build_site
 
 app = typer.Typer(help="Queues, workers, quarantine: see what is wrong, and act.", no_args_is_help=True)
 app.add_typer(ops_circuit.app, name="circuit")
+app.add_typer(ops_mails.app, name="mails")
 
 LaneArgument = Annotated[Lane, typer.Argument(help="Which work.", show_default=False)]
 Kind = Annotated[str | None, typer.Option(help="Only this kind: conflict, needs-person or unsafe.")]
@@ -142,28 +142,6 @@ def timeline(
         [account_id] = account_ids(tx, [who])
         entries = history.timeline(tx, account_id)
         print_json(entries) if as_json else ops_view.print_timeline(entries)
-
-
-@app.command("mails")
-def mails_(as_json: AsJson = False) -> None:
-    """Mails that failed or expired, the newest first, and what to do. None is sent again as it was: the password
-    in it may have arrived, or is no longer valid."""
-    with failures_shown():
-        with build_operations().db.read() as tx:
-            found = mails.ended_badly(tx)
-        if as_json:
-            print_json(found)
-            return
-        print_table(
-            ["username", "mail", "state", "when (UTC)", "why"],
-            [[each.username, each.kind, each.state, each.at, each.error] for each in found],
-        )
-        if found:
-            errors.print(
-                "→ give a new password: fsm-identity account reset-password WHO --mail --reason … (a wrong "
-                "address first: account change WHO --email …)",
-                soft_wrap=True,
-            )
 
 
 @app.command()

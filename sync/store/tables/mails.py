@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from sync.store.columns import UtcDateTime, condition, one_of
 from sync.store.tables.metadata import metadata
@@ -32,6 +32,7 @@ mail = Table(
     Column("expired_lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
+    Column("may_have_left", Boolean),
     one_of("state", get_args(MailState)),
     Index(
         "ix_mail_claim",
@@ -41,4 +42,5 @@ mail = Table(
     ),
     Index("ix_mail_not_sent", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
 )
-"""The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7)."""
+"""The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7). `may_have_left` is of
+one that failed; None: not known."""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from sync.adapters.mail import SmtpMailer
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
-from sync.ports.signals import Message
+from sync.ports.signals import MayHaveLeft, Message
 from sync.settings import MailSettings
 from tests.adapters.mail.smtp_server import Inbox, certificate, running_server
 from tests.adapters.mail.test_mailer_contract import MESSAGE
@@ -183,7 +183,7 @@ def test_a_mail_that_may_have_left_is_not_sent_again() -> None:
     """The server took the mail and hung up before it said so: a second one with the password could follow."""
     with (
         breaking_off("250 hello", "250 OK", "250 OK", "354 go on") as (host, port),
-        pytest.raises(NeedsPerson, match="not known whether it left"),
+        pytest.raises(MayHaveLeft, match="not known whether it left"),
     ):
         SmtpMailer(settings(host, port)).send(MESSAGE)
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from sync.domain.account import Account, Life
 from sync.domain.circuit import CircuitName
 from sync.domain.lane import Lane
-from sync.entrypoints.cli import app, ops, ops_circuit
-from sync.store import accounts, circuits, heartbeats, jobs, lanes, mails, provisioning, schema
+from sync.entrypoints.cli import app, ops, ops_circuit, ops_mails
+from sync.store import accounts, circuits, heartbeats, jobs, lanes, mails, passwords, provisioning, schema
 from sync.store.database import Database
 from sync.store.heartbeats import Worker
 from sync.store.ids import new_id
@@ -39,7 +39,7 @@ def operations(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> 
     schema.upgrade(url)
     database = Database(url, Sealer([settings.secret_keys.get_secret_value()]))
     made = Operations(database, FakeWake(), FakeClock(), settings)
-    for module in (ops, ops_circuit):
+    for module in (ops, ops_circuit, ops_mails):
         monkeypatch.setattr(module, "build_operations", lambda: made)
     yield made
     database.close()
@@ -265,3 +265,24 @@ def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: 
     assert "account reset-password WHO --mail" in done.output
     [listed] = json.loads(run("mails", "--json").output)
     assert listed["username"] == "jo.lind"
+
+
+@pytest.mark.req("F7")
+def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, operations: Operations) -> None:
+    """Nothing is sent unless it was named, or all were; a reason is needed."""
+    account, now = someone(operations, "jo.lind"), operations.clock.now()
+    until = now + timedelta(days=1)
+    with operations.db.write() as tx:
+        accounts.insert(tx, account)
+        passwords.keep(tx, account.id, "a-secret-of-the-test", "mail", until)
+        mails.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=until, now=now)
+        mails.make_due(tx, [account.id], now)
+        [claim] = mails.claim(tx, now, timedelta(minutes=1), 1)
+        mails.finish(tx, claim, "failed", now, error="the mail server refuses it", may_have_left=False)
+    assert "ops mails retry" in run("mails").output
+    assert run("mails", "retry", claim.id[-8:]).exit_code == 2
+    assert run("mails", "retry", "--reason", "which?").exit_code == 1
+    done = run("mails", "retry", claim.id[-8:], "--reason", "the server knows the address now")
+    assert (done.exit_code, "1 mail will be sent again" in done.stdout) == (0, True), done.output
+    assert json.loads(run("mails", "--json").output) == []
+    assert run("mails", "retry", "--all", "--reason", "once more").exit_code == 1
