@@ -31,6 +31,7 @@ from sync.store import accounts, history, listing, policies, provisioning, runs
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.runs import Run, RunRow
+from sync.usecases.change_account import require_reason
 from sync.usecases.command import wake
 from sync.usecases.judge_push import judge_next_run
 from sync.usecases.policy_in_force import InForce
@@ -125,8 +126,10 @@ def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = N
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
     was adopted within its window before.
 
-    Raises Refused if `fingerprint` is given and is not that of the plan, or if other files came into force.
+    Raises Refused without a reason, if `fingerprint` is given and is not that of the plan, or if other files came
+    into force.
     """
+    require_reason(by)
     made = _new_plan(site, proposal)
     started = site.clock.now()
     run = _new_run(proposal, by, started)

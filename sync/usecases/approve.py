@@ -17,6 +17,7 @@ from sync.store.database import Tx
 from sync.store.runs import Run
 from sync.store.tables import RunKind
 from sync.usecases import adopt_mappings
+from sync.usecases.change_account import require_reason
 from sync.usecases.command import perform
 from sync.usecases.confirm_import import refuse_same_people
 from sync.usecases.site import Site
@@ -29,9 +30,10 @@ Check: TypeAlias = Callable[[Tx, Site, Run], None]
 def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
     """Hand a held run to the workers.
 
-    Raises Refused if it is not held (any more), if the fingerprint is not its own, or if the policy it was planned
-    with is no longer in force.
+    Raises Refused without a reason, if it is not held (any more), if the fingerprint is not its own, or if the
+    policy it was planned with is no longer in force.
     """
+    require_reason(by)
 
     def release(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
@@ -50,7 +52,8 @@ def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
 
 
 def reject(site: Site, run_id: str, by: Actor) -> Run:
-    """End a held run. Raises Refused if it is not held (any more)."""
+    """End a held run. Raises Refused without a reason, or if it is not held (any more)."""
+    require_reason(by)
     with site.db.write() as tx:
         run = _held(tx, run_id)
         runs.end(tx, run_id, "cancelled", site.clock.now())

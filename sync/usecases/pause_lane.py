@@ -8,10 +8,12 @@ from sync.domain.account_change import Actor
 from sync.domain.lane import Lane
 from sync.store import history, lanes
 from sync.store.database import Tx
+from sync.usecases.change_account import require_reason
 
 
 def pause(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
-    """From now on nothing of the lane is begun. False: it is paused already."""
+    """From now on nothing of the lane is begun. False: it is paused already. Raises Refused without a reason."""
+    require_reason(by)
     changed = lanes.pause(tx, lane, by, now)
     if changed:
         _audit(tx, "lane paused", lane, by, now)
@@ -19,7 +21,8 @@ def pause(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
 
 
 def resume(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
-    """What waits goes on. False: the lane is not paused."""
+    """What waits goes on. False: the lane is not paused. Raises Refused without a reason."""
+    require_reason(by)
     changed = lanes.resume(tx, lane)
     if changed:
         _audit(tx, "lane resumed", lane, by, now)

@@ -1,6 +1,7 @@
 """A circuit by a person's hand: probe now, leave the system alone for a while, let everything through (H2, H3).
 
-By itself a circuit needs none of it. What a state means is `sync.domain.circuit`'s.
+By itself a circuit needs none of it. What a state means is `sync.domain.circuit`'s. Each act raises Refused
+without a reason.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from sync.domain.account_change import Actor
 from sync.domain.circuit import Circuit, CircuitName, CircuitState
 from sync.store import circuits, history
 from sync.store.database import Tx
+from sync.usecases.change_account import require_reason
 
 
 def probe(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> bool:
     """The next account that is due is the probe. False: the circuit is closed, or a probe is on its way."""
+    require_reason(by)
     changed = circuits.probe_soon(tx, name, now)
     if changed:
         _audit(tx, "circuit: probe now", name, by, now)
@@ -24,6 +27,7 @@ def probe(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> bool:
 
 def leave_alone(tx: Tx, name: CircuitName, span: timedelta, by: Actor, now: datetime) -> Circuit:
     """Ask nothing of the system for that long; then a probe decides."""
+    require_reason(by)
 
     def opened(circuit: Circuit) -> Circuit:
         return replace(
@@ -43,6 +47,7 @@ def leave_alone(tx: Tx, name: CircuitName, span: timedelta, by: Actor, now: date
 
 def close(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> Circuit:
     """Let everything through, untried; all that waited is due. The next failures open it again."""
+    require_reason(by)
     _audit(tx, "circuit: closed", name, by, now)
     return circuits.change(tx, name, lambda _: Circuit(name), now)
 

@@ -271,6 +271,17 @@ def test_another_plan_than_the_one_that_was_looked_at_is_not_adopted(company: Co
         company.proposal()
 
 
+@pytest.mark.req("E7", "G1")
+def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
+    """The files of before stay in force, and no run is left behind."""
+    company.staff(2)
+    with pytest.raises(Refused, match="reason: is missing"):
+        adopt(company.site, company.proposal(NARROWER), replace(LEE, reason=""))
+    assert company.number_in_force() == 1
+    with company.site.db.read() as tx:
+        assert runs.recent(tx, 10, "mappings") == ()
+
+
 @pytest.mark.req("E7")
 def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both had planned after the same files; the second is told that they are in force no longer."""

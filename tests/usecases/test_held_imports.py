@@ -128,6 +128,21 @@ def test_another_plan_is_not_approved(site: Site, plan: str, said: str) -> None:
     assert apply_chunk(site) == 0
 
 
+@pytest.mark.req("E7", "G1")
+def test_nobody_decides_about_a_held_run_without_a_reason(site: Site) -> None:
+    """Neither way; it waits on."""
+    run = held(site)
+    silent = replace(LEE, reason=" ")
+    with pytest.raises(Refused, match="reason: is missing"):
+        approve(site, run.id, silent, run.fingerprint)
+    with pytest.raises(Refused, match="reason: is missing"):
+        reject(site, run.id, silent)
+    with site.db.read() as tx:
+        waiting = runs.get(tx, run.id)
+    assert waiting is not None
+    assert waiting.state == "held"
+
+
 @pytest.mark.req("E7")
 def test_a_plan_of_other_mapping_files_is_not_approved(site: Site) -> None:
     """What the rows mean may have become different."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from sync.domain.circuit import CircuitName
+from sync.domain.errors import Refused
 from sync.domain.lane import Lane
+from sync.store import circuits, lanes
 from sync.store.tables import audit
-from sync.usecases import pause_lane
+from sync.usecases import pause_lane, steer_circuit
 from sync.usecases.sweep import sweep
 from tests.usecases.conftest import BY, World
 
@@ -33,6 +39,20 @@ def test_paused_work_waits_and_then_goes_on(world: World) -> None:
     assert Lane.INTERACTIVE in sweep(world.site)
     world.work()
     assert len(world.accounts.users) == 1
+
+
+def test_nobody_pauses_or_steers_without_a_reason(world: World) -> None:
+    """Nothing of it is done: the lane works, and no circuit is open."""
+    silent, now = replace(BY, reason=""), world.clock.now()
+    for act in (
+        lambda tx: pause_lane.pause(tx, Lane.BULK, silent, now),
+        lambda tx: steer_circuit.leave_alone(tx, CircuitName.FSM, timedelta(hours=1), silent, now),
+        lambda tx: steer_circuit.close(tx, CircuitName.FSM, silent, now),
+    ):
+        with pytest.raises(Refused, match="reason: is missing"):
+            world.do(act)
+    assert not world.read(lambda tx: lanes.is_paused(tx, Lane.BULK))
+    assert world.read(lambda tx: circuits.get(tx, CircuitName.FSM)).closed
 
 
 def test_who_paused_and_why_is_kept(world: World) -> None:
