@@ -20,8 +20,8 @@ from sync.domain.commands import PASSWORD, PASSWORD_HISTORY, SECOND_FACTORS, Cre
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.observed import ACCOUNT_ID, LockState
 from sync.ports.credentials import Credentials
+from tests.contract.accounts.conftest import created, look, wanted
 from tests.contract.realm_setup import RealmAdmin, make_realm
-from tests.contract.test_accounts import created, look, wanted
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.credentials import FakeCredentials

@@ -5,34 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import mappings
 from sync.domain.account import Account, Life
 from sync.domain.import_match import World
 from sync.domain.import_plan import ImportPlan, plan_import
 from sync.domain.import_row import Cell, ImportRow
 from sync.domain.import_verdict import (
-    PlannedRow,
     Verdict,
-    account_change,
     changes_record,
-    findings,
-    messages_record,
     new_account,
 )
+from tests.domain.import_rows import POLICY, THEN, account, only, plan, row, said, world
 
-POLICY = mappings.load()
-THEN = datetime(2026, 1, 1, tzinfo=UTC)
-COLUMNS = (
-    "employee_number", "given_name", "family_name", "email", "profile", "branch", "team", "data_access",
-    "technician_id", "valid_from", "username", "full_name",
-)  # fmt: skip
 ANNA: Mapping[str, str] = {
     "employee_number": "00123",
     "given_name": "Anna",
@@ -41,56 +28,6 @@ ANNA: Mapping[str, str] = {
     "profile": "Disponentin",
     "branch": "Hamburg",
 }
-
-
-def row(number: int, texts: Mapping[str, str], order: tuple[str, ...] = COLUMNS) -> ImportRow:
-    """A row whose columns stand in the order given, addressed accordingly."""
-    return ImportRow(
-        number,
-        {
-            field: Cell(f"{chr(65 + order.index(field))}{number}", texts[field])
-            for field in order
-            if field in texts
-        },
-    )
-
-
-def account(number: int = 1, **values: Any) -> Account:
-    """Anna's account, as her row would create it."""
-    return replace(
-        Account(
-            id=f"id-{number}",
-            username="anna.muster@example.com",
-            email="anna.muster@example.com",
-            given_name="Anna",
-            family_name="Muster",
-            profile="dispatcher",
-            branch="hamburg",
-            team=None,
-            data_access=None,
-            technician_id=None,
-            employee_number="00123",
-            life=Life.ACTIVE,
-            created_at=THEN,
-        ),
-        **values,
-    )
-
-
-def world(*accounts: Account, technicians: frozenset[str] | None = None) -> World:
-    return World({each.id: each for each in accounts}, {each.id: 3 for each in accounts}, technicians)
-
-
-def plan(*rows: ImportRow, known: World | None = None) -> ImportPlan:
-    return plan_import(rows, known or world(), POLICY)
-
-
-def only(*rows: ImportRow, known: World | None = None) -> PlannedRow:
-    return plan(*rows, known=known).rows[-1]
-
-
-def said(planned: PlannedRow) -> str:
-    return "\n".join(str(finding) for finding in (*planned.errors, *planned.warnings))
 
 
 @pytest.mark.req("F2", "A2")
@@ -323,110 +260,6 @@ def test_name_split_otherwise_is_no_change() -> None:
 def test_fingerprint_covers_everything_decided(other: ImportPlan) -> None:
     """Whatever a person would see differently is another plan."""
     assert other.fingerprint != plan(row(5, ANNA), known=world(account())).fingerprint
-
-
-_PEOPLE = st.fixed_dictionaries(
-    {},
-    optional={
-        "employee_number": st.sampled_from(["", "001", "002", "003"]),
-        "given_name": st.sampled_from(["", "Anna", "Bert", "Zoë-Lou"]),
-        "family_name": st.sampled_from(["Muster", "von Holt", "O'Neil"]),
-        "full_name": st.sampled_from(["", "Muster, Anna", "Bert von Holt"]),
-        "email": st.sampled_from(["a@example.com", "B@example.com", "c@example.org", "broken", ""]),
-        "username": st.sampled_from(["", "anna", "bert", "a@example.com"]),
-        "profile": st.sampled_from(["Dispatcher", "techniker", "Manager", "Unknown", ""]),
-        "branch": st.sampled_from(["Köln", "Hamburg", "BERLIN", ""]),
-        "team": st.sampled_from(["Heizung", "", "-"]),
-        "data_access": st.sampled_from(["", "Team", "Branch", "-"]),
-        "technician_id": st.sampled_from(["", "T-1", "T-2", "-"]),
-        "valid_from": st.sampled_from(["", "2026-03-01", "01.04.2026", "-"]),
-    },
-)
-_FILES = st.lists(_PEOPLE, min_size=1, max_size=6)
-_WORLDS = st.lists(
-    st.builds(
-        account,
-        st.integers(1, 3),
-        username=st.sampled_from(["anna", "a@example.com"]),
-        email=st.sampled_from(["a@example.com", "b@example.com"]),
-        employee_number=st.sampled_from([None, "001"]),
-        technician_id=st.sampled_from([None, "T-1"]),
-    ),
-    max_size=1,
-).map(lambda accounts: world(*accounts))
-
-
-def rows_of(people: list[dict[str, str]], order: tuple[str, ...] = COLUMNS) -> list[ImportRow]:
-    return [row(number, texts, order) for number, texts in enumerate(people, start=5)]
-
-
-@pytest.mark.req("F2")
-@settings(max_examples=150, deadline=None)
-@given(_FILES, _WORLDS, st.permutations(COLUMNS), st.randoms())
-def test_order_of_columns_and_of_input_does_not_matter(
-    people: list[dict[str, str]], known: World, order: list[str], chance: Any
-) -> None:
-    """The same people in other columns get the same verdicts and changes."""
-    straight = plan_import(rows_of(people), known, POLICY)
-    mixed = rows_of(people, tuple(order))
-    chance.shuffle(mixed)
-    other = plan_import(mixed, known, POLICY)
-    assert [(each.verdict, each.new, each.change) for each in other.rows] == [
-        (each.verdict, each.new, each.change) for each in straight.rows
-    ]
-
-
-@pytest.mark.req("F2", "F9")
-@settings(max_examples=300, deadline=None)
-@given(_FILES, _WORLDS)
-def test_after_it_was_applied_every_row_is_unchanged(people: list[dict[str, str]], known: World) -> None:
-    """The plan brings the world to what the file says: nothing is left to do the second time."""
-    first = plan_import(rows_of(people), known, POLICY)
-    accounts = dict(known.accounts)
-    for each in first.rows:
-        if each.new is not None:
-            accounts[f"new-{each.number}"] = each.new.account(f"new-{each.number}", THEN)
-        elif each.change is not None and each.account_id is not None:
-            accounts[each.account_id] = each.change.applied_to(accounts[each.account_id])
-    second = plan_import(rows_of(people), replace(known, accounts=accounts), POLICY)
-    for before, after in zip(first.rows, second.rows, strict=True):
-        if before.verdict is not Verdict.ERROR:
-            assert after.verdict is Verdict.UNCHANGED, (before, after)
-
-
-@pytest.mark.req("A2", "B2")
-@settings(max_examples=300, deadline=None)
-@given(_FILES, _WORLDS)
-def test_applying_never_gives_two_people_the_same(people: list[dict[str, str]], known: World) -> None:
-    """No two accounts of the resulting world share a login name, an employee number or a technician."""
-    accounts = dict(known.accounts)
-    for each in plan_import(rows_of(people), known, POLICY).rows:
-        if each.new is not None:
-            accounts[f"new-{each.number}"] = each.new.account(f"new-{each.number}", THEN)
-        elif each.change is not None and each.account_id is not None:
-            accounts[each.account_id] = each.change.applied_to(accounts[each.account_id])
-    for keys in (
-        [key for one in accounts.values() for key in {one.username, one.email}],
-        [one.employee_number for one in accounts.values() if one.employee_number],
-        [one.technician_id for one in accounts.values() if one.technician_id],
-    ):
-        assert len(keys) == len(set(keys))
-
-
-@pytest.mark.req("F3")
-@settings(max_examples=100, deadline=None)
-@given(_FILES, _WORLDS)
-def test_record_says_what_was_decided(people: list[dict[str, str]], known: World) -> None:
-    """What comes back from the run's JSON is what the plan held."""
-    for each in plan_import(rows_of(people), known, POLICY).rows:
-        changes = json.loads(json.dumps(changes_record(each)))
-        messages = json.loads(json.dumps(messages_record(each)))
-        if each.new is not None:
-            assert new_account(changes) == each.new
-        if each.change is not None:
-            assert account_change(changes) == each.change
-        assert findings(messages, "errors") == each.errors
-        assert findings(messages, "warnings") == each.warnings
 
 
 def test_date_of_a_joiner_survives_its_record() -> None:

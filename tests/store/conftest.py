@@ -15,6 +15,8 @@ from sync.store.database import Database
 from sync.store.ids import new_id
 from sync.store.sealing import Sealer
 
+MakeAccount = Callable[..., Account]
+
 NOW = datetime(2026, 3, 2, 8, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -46,7 +48,7 @@ def by() -> Actor:
 
 
 @pytest.fixture
-def make_account() -> Callable[..., Account]:
+def make_account() -> MakeAccount:
     """Makes an account that differs from every other one in what must be unique."""
     made = iter(range(1, 1_000_000))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,8 +16,7 @@ from sync.store.database import Database
 from sync.store.finishing import Finished
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
-
-MakeAccount = Callable[..., Account]
+from tests.store.conftest import MakeAccount
 
 
 def usernames(db: Database, scope: Scope | None = None, **query: object) -> list[str]:

@@ -13,8 +13,7 @@ from sync.domain.account import Account, Life
 from sync.domain.errors import Conflict, NotFound, Refused
 from sync.store import accounts
 from sync.store.database import Database
-
-MakeAccount = Callable[..., Account]
+from tests.store.conftest import MakeAccount
 
 
 def fields(refused: Refused) -> list[str]:

@@ -15,9 +15,9 @@ from sync.store import accounts, circuits, finishing, provisioning, work_state
 from sync.store.circuits import Probe
 from sync.store.database import Database, Tx
 from sync.store.finishing import Finished
+from tests.store.conftest import MakeAccount
 
 KEYCLOAK = CircuitName.KEYCLOAK
-MakeAccount = Callable[..., Account]
 
 
 def fail(tx: Tx, now: datetime, name: CircuitName = KEYCLOAK, token: str | None = None) -> Circuit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -16,8 +15,8 @@ from sync.domain.lane import Lane
 from sync.store import accounts, assignment_stops, deactivations, provisioning
 from sync.store.database import Database
 from sync.store.query import Scope
+from tests.store.conftest import MakeAccount
 
-MakeAccount = Callable[..., Account]
 FIRST = OpenWorkOrder("WO-1", "scheduled", "Contoso", date(2026, 4, 1), ("lead", "appointment"))
 SECOND = OpenWorkOrder("WO-2", "waiting", "Fabrikam", None, ("crew",))
 

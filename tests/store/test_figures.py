@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, text, update
 
-from sync.domain.account import Account
 from sync.domain.account_change import Actor
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
@@ -19,10 +17,10 @@ from sync.store.database import Database
 from sync.store.figures import Figures
 from sync.store.tables import account as account_table
 from sync.store.tables import provisioning as work
+from tests.store.conftest import MakeAccount
 
 pytestmark = pytest.mark.req("H3")
 
-MakeAccount = Callable[..., Account]
 MINUTE = timedelta(minutes=1)
 
 

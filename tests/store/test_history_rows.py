@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from sync.domain.account import Account, Life
+from sync.domain.account import Life
 from sync.domain.account_change import Actor, Door
 from sync.domain.gate import GatePolicy, OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.store import accounts, deactivations, finishing, history, mails, provisioning
 from sync.store.database import Database
 from sync.store.finishing import Finished
-
-MakeAccount = Callable[..., Account]
+from tests.store.conftest import MakeAccount
 
 
 @pytest.mark.req("G1")

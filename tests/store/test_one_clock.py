@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.domain.account import Account
 from sync.domain.lane import Lane
 from sync.store import accounts, provisioning, troubles
 from sync.store.clock import MEASURED_EVERY, DatabaseClock, note_skew
 from sync.store.database import Database
 from sync.store.sealing import Sealer
+from tests.store.conftest import MakeAccount
 
-MakeAccount = Callable[..., Account]
 LEASE = timedelta(seconds=60)
 CLOSE = timedelta(seconds=5)
 

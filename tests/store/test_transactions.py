@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -24,8 +23,7 @@ from sync.store.ids import new_id
 from sync.store.sealing import Sealer
 from sync.store.tables import account as account_table
 from sync.store.tables import login_name
-
-MakeAccount = Callable[..., Account]
+from tests.store.conftest import MakeAccount
 
 
 @pytest.mark.req("H1")

@@ -16,12 +16,13 @@ from mappings import load
 from sync.adapters.mail import messages
 from sync.domain.account import Account
 from sync.domain.account_change import Actor, Door, NewAccount
+from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.ports.field_service import Technician
 from sync.store import schema
 from sync.store.database import Database, Tx
 from sync.store.sealing import Sealer
-from sync.usecases.change_account import InitialPassword, create
+from sync.usecases.change_account import InitialPassword, create, deactivate
 from sync.usecases.command import perform
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
@@ -99,6 +100,11 @@ class World:
         """What Keycloak holds for the account."""
         [user] = [user for user in self.accounts.users.values() if user.account_id == account.id]
         return user
+
+
+def leave(world: World, account_id: str, gate: GatePolicy) -> None:
+    """The account is wanted inactive from now on."""
+    world.do(lambda tx: deactivate(tx, POLICY, account_id, gate, BY, world.clock.now()))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""A Site for import tests: our real database, the shipped policy, fakes behind the ports, and staff files."""
+"""A Site for import tests: our real database, the shipped policy, fakes behind the ports, staff files, and
+the steps of an import."""
 
 from __future__ import annotations
 
@@ -12,11 +13,19 @@ from cryptography.fernet import Fernet
 
 import mappings
 from sync.adapters.mail.messages import password_reset, welcome
-from sync.domain.account_change import Actor, Door
+from sync.domain.account_change import AccountChange, Actor, Door
+from sync.domain.lane import Lane
 from sync.ports.field_service import Technician
-from sync.store import schema
+from sync.store import accounts, runs, schema
 from sync.store.database import Database
+from sync.store.runs import Run
 from sync.store.sealing import Sealer
+from sync.usecases.apply_runs import apply_chunk
+from sync.usecases.change_account import change
+from sync.usecases.command import perform
+from sync.usecases.confirm_import import confirm
+from sync.usecases.provision import provision_some
+from sync.usecases.review_import import ImportOptions, review
 from sync.usecases.site import Site
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.adoption import FakeAdoption
@@ -82,3 +91,41 @@ def staff_file(*people: Mapping[str, str]) -> bytes:
     writer.writeheader()
     writer.writerows(people)
     return target.getvalue().encode("cp1252")
+
+
+def reviewed(site: Site, *people: dict[str, str], **options: bool) -> Run:
+    return review(site, staff_file(*people), "staff.csv", BY, ImportOptions(**options)).run
+
+
+def imported(site: Site, *people: dict[str, str], **options: bool) -> Run:
+    """Reviewed, confirmed, applied and carried into Keycloak."""
+    run = confirm(site, reviewed(site, *people, **options).id, BY)
+    while apply_chunk(site) + provision_some(site, Lane.BULK):
+        pass
+    return run
+
+
+def state(site: Site, run: Run) -> str:
+    with site.db.read() as tx:
+        found = runs.get(tx, run.id)
+    assert found is not None
+    return found.state
+
+
+def branch_of(site: Site, username: str) -> str | None:
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, username)
+    assert account is not None
+    return account.branch
+
+
+def move(site: Site, username: str, branch: str) -> None:
+    """Somebody changes an account by hand."""
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, username)
+    assert account is not None
+    perform(
+        site,
+        lambda tx: change(tx, site.policy, account.id, AccountChange(branch=branch), BY, site.clock.now()),
+        wakes=Lane.INTERACTIVE,
+    )

@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 
 from mappings import Policy
 from sync.domain.account import Account
-from sync.domain.account_change import AccountChange
 from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.lane import Lane
 from sync.spreadsheet.limits import FileRefused
@@ -26,8 +24,6 @@ from sync.store.query import AccountQuery, Scope
 from sync.store.runs import Run
 from sync.usecases import import_accounts
 from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.change_account import change
-from sync.usecases.command import perform
 from sync.usecases.confirm_import import cancel, confirm
 from sync.usecases.provision import provision_some
 from sync.usecases.review_import import ImportOptions, find_run, review
@@ -35,7 +31,17 @@ from sync.usecases.send_mail import send_some
 from sync.usecases.site import Site
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeWake
-from tests.usecases.import_sites import BY, import_site, person, staff_file
+from tests.usecases.import_sites import (
+    BY,
+    branch_of,
+    import_site,
+    imported,
+    move,
+    person,
+    reviewed,
+    staff_file,
+    state,
+)
 
 
 @pytest.fixture
@@ -43,18 +49,6 @@ def site(database_url: str) -> Iterator[Site]:
     """A Site on an empty database of each kind, with two technicians."""
     with import_site(database_url, technicians=("T-1", "T-2")) as made:
         yield made
-
-
-def reviewed(site: Site, *people: dict[str, str], **options: bool) -> Run:
-    return review(site, staff_file(*people), "staff.csv", BY, ImportOptions(**options)).run
-
-
-def imported(site: Site, *people: dict[str, str], **options: bool) -> Run:
-    """Reviewed, confirmed, applied and carried into Keycloak."""
-    run = confirm(site, reviewed(site, *people, **options).id, BY)
-    while apply_chunk(site) + provision_some(site, Lane.BULK):
-        pass
-    return run
 
 
 def usernames(site: Site) -> list[str]:
@@ -66,20 +60,6 @@ def usernames(site: Site) -> list[str]:
 def results(site: Site, run: Run) -> list[str | None]:
     with site.db.read() as tx:
         return [row.result for row in runs.rows(tx, run.id)]
-
-
-def state(site: Site, run: Run) -> str:
-    with site.db.read() as tx:
-        found = runs.get(tx, run.id)
-    assert found is not None
-    return found.state
-
-
-def branch_of(site: Site, username: str) -> str | None:
-    with site.db.read() as tx:
-        account = accounts.by_login(tx, username)
-    assert account is not None
-    return account.branch
 
 
 @pytest.mark.req("F2")
@@ -176,15 +156,6 @@ def test_an_unforeseen_error_stays_with_its_row(site: Site, monkeypatch: pytest.
 
 
 @pytest.mark.req("F5")
-def test_all_or_nothing_is_not_confirmed_with_errors(site: Site) -> None:
-    """One wrong row, and the whole run waits to be mended."""
-    run = reviewed(site, person(1), person(2, Profil="Zauberer"), all_or_nothing=True)
-    with pytest.raises(Refused, match="1 rows are errors and all or nothing"):
-        confirm(site, run.id, BY)
-    assert state(site, run) == "reviewed"
-
-
-@pytest.mark.req("F5")
 def test_all_or_nothing_applies_nothing_when_one_row_is_refused(site: Site) -> None:
     """What changed between confirmation and chunk stops every row; the run says which one it was."""
     imported(site, person(1))
@@ -196,64 +167,6 @@ def test_all_or_nothing_applies_nothing_when_one_row_is_refused(site: Site) -> N
     assert results(site, run) == ["refused", None]
     assert usernames(site) == ["pat1@example.com"]
     assert apply_chunk(site) == 0
-
-
-def move(site: Site, username: str, branch: str) -> None:
-    """Somebody changes an account by hand."""
-    with site.db.read() as tx:
-        account = accounts.by_login(tx, username)
-    assert account is not None
-    perform(
-        site,
-        lambda tx: change(tx, site.policy, account.id, AccountChange(branch=branch), BY, site.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
-
-
-@pytest.mark.req("F3")
-def test_changed_world_is_refused_with_what_differs(site: Site) -> None:
-    """An account changed after the review: the confirmation names the row, and nothing is applied."""
-    imported(site, person(1), person(2))
-    run = reviewed(site, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
-    move(site, "pat2@example.com", "berlin")
-    with pytest.raises(
-        Refused, match=r"1 rows would be decided otherwise.*row 4: Pat Number2: the account was changed"
-    ):
-        confirm(site, run.id, BY)
-    assert apply_chunk(site) == 0
-    assert branch_of(site, "pat1@example.com") == "hamburg"
-
-
-@pytest.mark.req("F3")
-def test_joiner_who_came_another_way_is_refused(site: Site) -> None:
-    """The same person was created meanwhile: what was a joiner is one no more."""
-    run = reviewed(site, person(1), person(2))
-    imported(site, person(1, Niederlassung="Berlin"))
-    with pytest.raises(Refused, match="row 3: Pat Number1: was create, is now update"):
-        confirm(site, run.id, BY)
-
-
-@pytest.mark.req("F3")
-def test_changed_file_mapping_or_fingerprint_is_refused(site: Site) -> None:
-    """Only the very review that was shown can be confirmed."""
-    run = reviewed(site, person(1))
-    with pytest.raises(Refused, match=r"is not the staff\.csv that was reviewed"):
-        confirm(site, run.id, BY, content=staff_file(person(2)))
-    with pytest.raises(Refused, match="fingerprint"):
-        confirm(site, run.id, BY, fingerprint="0" * 12)
-    with pytest.raises(Refused, match="the mapping files have changed"):
-        confirm(replace(site, policy=replace(site.policy, fingerprint="other")), run.id, BY)
-    confirm(site, run.id, BY, fingerprint=run.fingerprint[:12], content=staff_file(person(1)))
-    assert state(site, run) == "confirmed"
-
-
-@pytest.mark.req("F3")
-def test_run_is_confirmed_once(site: Site) -> None:
-    """The second confirmation says who was first."""
-    run = reviewed(site, person(1))
-    confirm(site, run.id, BY)
-    with pytest.raises(Refused, match="was confirmed by kim at 2026-03-02 09:00 UTC already"):
-        confirm(site, run.id, BY)
 
 
 @pytest.mark.req("F3", "F4")
@@ -268,48 +181,6 @@ def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(site:
     assert (branch_of(site, "pat1@example.com"), branch_of(site, "pat2@example.com")) == ("berlin", "koeln")
     with site.db.read() as tx:
         assert "changed by somebody else since the review" in str(runs.rows(tx, run.id)[0].result_message)
-
-
-@pytest.mark.req("F3")
-def test_two_imports_of_the_same_people_one_waits(site: Site) -> None:
-    """While one is under way, another that touches its people is refused with its name; then it must be reviewed
-    again, because the world has changed."""
-    first, second = reviewed(site, person(1), person(2)), reviewed(site, person(2, Vorname="Kim"))
-    other = reviewed(site, person(3))
-    confirm(site, first.id, BY)
-    with pytest.raises(Refused, match=r"1 of the same people.*row 3: is about somebody in the import of staff"):
-        confirm(site, second.id, BY)
-    confirm(site, other.id, BY)
-    while apply_chunk(site):
-        pass
-    with pytest.raises(Refused, match="was create, is now"):
-        confirm(site, second.id, BY)
-
-
-@pytest.mark.req("F3")
-def test_two_imports_confirmed_at_once_exactly_one_wins(site: Site) -> None:
-    """Four confirmations of two runs of the same people start together: one goes through."""
-    both = [reviewed(site, person(1), person(2)), reviewed(site, person(2), person(1, Vorname="Kim"))]
-    start = threading.Barrier(4)
-    won: list[str] = []
-    lost: list[str] = []
-
-    def run_it(run: Run) -> None:
-        start.wait(20)
-        try:
-            confirm(site, run.id, BY)
-            won.append(run.id)
-        except Refused as refused:
-            lost.append(str(refused))
-
-    threads = [threading.Thread(target=run_it, args=(run,)) for run in both * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(won) == 1
-    assert len(lost) == 3
-    assert all("already" in said or "same people" in said for said in lost), lost
 
 
 @pytest.mark.req("F4", "H1")

@@ -1,0 +1,120 @@
+"""Every implementation of the port `Accounts`: the fake, and both gateways on a real Keycloak."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from mappings import load
+from mappings.policy import Policy
+from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.domain import vocabulary
+from sync.domain.account import Account, Life
+from sync.domain.change import (
+    Change,
+)
+from sync.domain.desired import DesiredState, desired_state
+from sync.domain.errors import Failure
+from sync.domain.observed import Observed
+from sync.domain.plan import diff
+from sync.ports.accounts import Created, NewUser
+from tests.contract.realm_setup import RealmAdmin, make_realm
+from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
+from tests.fakes.accounts import FakeAccounts
+from tests.services import KeycloakServer
+
+PASSWORD = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
+BRANCH = vocabulary.branch_group("hamburg")
+OTHER_BRANCH = vocabulary.branch_group("berlin")
+REALM_ROLE_OF_OURS = vocabulary.profile_role("manager")
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    """The mapping files that ship."""
+    return load(None)
+
+
+@pytest.fixture(scope="module")
+def realm(keycloak_server: KeycloakServer, realm_name: str, policy: Policy) -> RealmAdmin:
+    """A real realm with our groups, roles and service clients."""
+    return make_realm(keycloak_server, realm_name, policy)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "fake",
+        pytest.param("fsm-worker", marks=pytest.mark.keycloak),
+        pytest.param("fsm-import", marks=pytest.mark.keycloak),
+    ],
+)
+def world(request: pytest.FixtureRequest, policy: Policy) -> Iterator[World]:
+    """Each implementation in turn, with what tests do to Keycloak beside it."""
+    if request.param == "fake":
+        yield FakeWorld(FakeAccounts(policy))
+        return
+    admin: RealmAdmin = request.getfixturevalue("realm")
+    clock = Seconds()
+    connection = Connection(admin.server.url, admin.name, request.param, admin.secrets[request.param])
+    gateway = {"fsm-worker": KeycloakAccounts, "fsm-import": ImportingAccounts}[request.param]
+    yield KeycloakWorld(gateway(connection, policy, now=clock), admin, clock)
+
+
+def account(**fields: object) -> Account:
+    """A technician in Hamburg whose names nobody else has."""
+    name = f"tom.{next(numbers)}.{uuid.uuid4().hex[:6]}"
+    made = Account(
+        id=str(uuid.uuid4()),
+        username=f"{name}@example.com",
+        email=f"{name}@example.com",
+        given_name="Tom",
+        family_name="O'Neill",
+        profile="technician",
+        branch="hamburg",
+        team="hamburg-heizung",
+        data_access=None,
+        technician_id="T-007",
+        employee_number=None,
+        life=Life.ACTIVE,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def wanted(policy: Policy, **fields: object) -> DesiredState:
+    return desired_state(account(**fields), policy)
+
+
+def create(world: World, *desired: DesiredState) -> list[Created | Failure]:
+    outcomes = world.accounts.create([NewUser(each, PASSWORD) for each in desired])
+    assert outcomes.keys() == {each.account_id for each in desired}
+    return [outcomes[each.account_id] for each in desired]
+
+
+def created(world: World, desired: DesiredState) -> str:
+    [outcome] = create(world, desired)
+    assert isinstance(outcome, Created), outcome
+    return outcome.idp_user_id
+
+
+def look(world: World, idp_user_id: str, *, sessions: bool = False) -> Observed:
+    observed = world.accounts.observe(idp_user_id, sessions=sessions)
+    assert observed is not None
+    return observed
+
+
+def carry_out(world: World, idp_user_id: str, desired: DesiredState) -> tuple[Change, ...]:
+    changes = diff(desired, look(world, idp_user_id, sessions=True)).changes
+    for change in changes:
+        world.accounts.apply(idp_user_id, change)
+    return changes
