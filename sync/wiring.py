@@ -24,7 +24,7 @@ from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
-from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.errors import Misconfigured, Transient
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
     CONSOLE_CLIENT,
@@ -187,16 +187,20 @@ def build_realm(settings: Settings, administrator: tuple[str, str] | None = None
 
 
 def adopted_policy(settings: Settings) -> Policy | None:
-    """The policy that workers go by, to judge and to compare what a realm is brought to. None where our database
-    cannot be asked or has none, as before its first upgrade."""
+    """The policy that workers go by, to judge and to compare what a realm is brought to. None where there is none,
+    as before the first upgrade of our database, or where these settings lead to none.
+
+    Raises Transient while our database is away, for then nobody knows what is in force; Misconfigured if this
+    version cannot read it.
+    """
     try:
         database = open_database(settings)
         with database.read() as tx:
             adopted = policies.newest(tx)
         database.close()
-        return None if adopted is None else policy_of(adopted)
-    except Failure:
+    except Misconfigured:
         return None
+    return None if adopted is None else policy_of(adopted)
 
 
 def _realm_options(settings: Settings) -> RealmOptions:
