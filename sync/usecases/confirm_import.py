@@ -126,16 +126,16 @@ def _refuse_unless_reviewed(run: Run) -> None:
 
 
 def refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
-    """Two imports of one person would each be right for a world without the other. Raises Refused."""
+    """Two runs about one person would each be right for a world without the other. Raises Refused."""
     if not shared:
         return
     problems = [
-        Problem(f"row {number}", f"is about somebody in the import of {other.source} ({other.id})")
+        Problem(f"row {number}", f"is about somebody in the {other.kind} of {other.source} ({other.id})")
         for number, other in shared[:SHOWN]
     ]
     lead = Problem(
         "run",
-        f"another import that is under way changes {len(shared)} of the same people",
+        f"what is under way already changes {len(shared)} of the same people",
         "wait until it is done, then review again",
     )
     raise Refused([lead, *problems])

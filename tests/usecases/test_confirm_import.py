@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sync.domain.errors import Refused
+from sync.store import runs
 from sync.store.runs import Run
 from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.confirm_import import confirm
@@ -102,6 +103,18 @@ def test_two_imports_of_the_same_people_one_waits(site: Site) -> None:
         pass
     with pytest.raises(Refused, match="was create, is now"):
         confirm(site, second.id, BY)
+
+
+@pytest.mark.req("F3")
+def test_what_is_under_way_is_called_what_it_is(site: Site) -> None:
+    """Repairs of drift are no import."""
+    imported(site, person(1))
+    run = reviewed(site, person(1, Niederlassung="Köln"))
+    with site.db.write() as tx:
+        other = replace(run, id="repair", kind="repair", state="confirmed", source="comparison")
+        runs.insert(tx, other, runs.rows(tx, run.id))
+    with pytest.raises(Refused, match=r"changes 1 of the same people.*in the repair of comparison \(repair\)"):
+        confirm(site, run.id, BY)
 
 
 @pytest.mark.req("F3")
