@@ -26,6 +26,7 @@ from sync.store.heartbeats import Worker
 from sync.store.jobs import JobState
 from sync.store.lanes import Pause
 from sync.store.latency import Histogram
+from sync.store.runs import title
 from sync.store.stuck import StuckGroup
 from sync.store.tables import (
     NOT_SENT,
@@ -75,12 +76,14 @@ class LaneFigures:
 
 @dataclass(frozen=True, slots=True)
 class DriftFigures:
-    """Findings that are open or accepted; those with the reaction "report" wait for a person."""
+    """Findings that are open or accepted; those with the reaction "report" wait for a person.
+    `since` is when the oldest of them was found."""
 
     attribute: str
     state: str
     reaction: str
     count: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class RunFigures:
     since: datetime
     pending: int
     held_reasons: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return title(self.kind, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +260,10 @@ def _quarantined(tx: Tx) -> Mapping[str, int]:
 def _drift(tx: Tx) -> tuple[DriftFigures, ...]:
     key = (drift.c.attribute, drift.c.state, drift.c.reaction)
     rows = tx.connection.execute(
-        select(*key, func.count()).where(drift.c.state.in_(LIVE)).group_by(*key).order_by(*key)
+        select(*key, func.count(), func.min(drift.c.first_seen_at))
+        .where(drift.c.state.in_(LIVE))
+        .group_by(*key)
+        .order_by(*key)
     )
     return tuple(DriftFigures(*row) for row in rows)
 

@@ -28,6 +28,11 @@ _CONFIRMING = 7_203_114
 _AT_ONCE = 500
 
 
+def title(kind: str, source: str) -> str:
+    """What a run is called in a sentence. The source of a mapping change says already what it is."""
+    return source if kind == "mappings" else f"{kind} of {source}"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """`source` is the file's name, `source_digest` the SHA-256 of its bytes, `fingerprint` the plan's.
@@ -54,6 +59,10 @@ class Run:
     approved_at: datetime | None = None
     approved_by: str | None = None
     approval_reason: str | None = None
+
+    @property
+    def title(self) -> str:
+        return title(self.kind, self.source)
 
 
 @dataclass(frozen=True, slots=True)

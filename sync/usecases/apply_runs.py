@@ -122,9 +122,7 @@ def _alone(chunk: Applying, row: RunRow) -> RowOutcome:
 def _actor(run: Run) -> Actor:
     """Who wanted the run, and why; for the history of each account."""
     door = Door.IMPORT if run.kind == "import" else Door(run.door)
-    return Actor(
-        run.confirmed_by or run.by, door, f"{run.options['reason']} ({run.kind} of {run.source}, run {run.id})"
-    )
+    return Actor(run.confirmed_by or run.by, door, f"{run.options['reason']} ({run.title}, run {run.id})")
 
 
 def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:

@@ -41,7 +41,7 @@ def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
         _refuse_other_plan(run, fingerprint)
         CHECKS[run.kind](tx, site, run)
         runs.approve(tx, run.id, by.name, by.reason, site.clock.now())
-        _audit(tx, run, f"approve {run.kind} of {run.source}", by, site)
+        _audit(tx, run, f"approve {run.title}", by, site)
         return _existing(tx, run.id)
 
     with site.db.read() as tx:
@@ -57,7 +57,7 @@ def reject(site: Site, run_id: str, by: Actor) -> Run:
     with site.db.write() as tx:
         run = _held(tx, run_id)
         runs.end(tx, run_id, "cancelled", site.clock.now())
-        _audit(tx, run, f"reject {run.kind} of {run.source}", by, site)
+        _audit(tx, run, f"reject {run.title}", by, site)
         return _existing(tx, run_id)
 
 

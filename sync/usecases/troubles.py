@@ -27,6 +27,8 @@ TOO_OLD: Final[Mapping[Lane, timedelta]] = {
 """How long the oldest work of a lane may wait. A big import takes its time; a click does not."""
 
 COMMANDS_TOO_OLD = timedelta(minutes=5)
+REPAIR_TOO_OLD = timedelta(minutes=15)
+"""As the alert Drift."""
 
 
 def troubles(tx: Tx, figures: Figures) -> tuple[Trouble, ...]:
@@ -141,11 +143,11 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             why = f": {'; '.join(run.held_reasons)}" if run.held_reasons else ""
             yield _trouble(
                 "A run is held",
-                f"{run.kind} of {run.source} waits for an approval{why}",
+                f"{run.title} waits for an approval{why}",
                 run.since,
                 f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
             )
-    waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each)}
+    waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each, figures.at)}
     unreadable = waiting.pop(Attribute.UNREADABLE, 0)
     if unreadable:
         yield _trouble(
@@ -174,7 +176,7 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             "A deactivation waits past its deadline",
             f"{counted(figures.stranded, 'open work order')} of technicians who lost access",
             None,
-            "fsm-identity work-orders list; give them to somebody else",
+            "fsm-identity work-orders list, then give them to somebody else: fsm-identity work-orders reassign",
         )
     if figures.undelivered:
         yield _trouble(
@@ -185,8 +187,10 @@ def _people(figures: Figures) -> Iterator[Trouble]:
         )
 
 
-def _for_a_person(drift: DriftFigures) -> bool:
-    return drift.state == "open" and drift.reaction == "report"
+def _for_a_person(drift: DriftFigures, now: datetime) -> bool:
+    """A repair that does not come about waits for one too: it is held, or the user was switched off."""
+    overdue = now - drift.since > REPAIR_TOO_OLD
+    return drift.state == "open" and (drift.reaction == "report" or overdue)
 
 
 def _trouble(section: str, what: str, since: datetime | None, remedy: str) -> Trouble:

@@ -17,7 +17,8 @@ from sync.entrypoints.cli.output import (
     say,
     shown,
 )
-from sync.store import comparisons, drift, foreign_users
+from sync.entrypoints.cli.run_view import say_held
+from sync.store import comparisons, drift, foreign_users, runs
 from sync.store.comparisons import Comparison
 from sync.store.drift import Finding
 from sync.usecases import decide_drift
@@ -52,7 +53,10 @@ def compare(
         _print_comparison(done)
         with site.db.read() as tx:
             number = len(drift.listed(tx, states=["open"]))
+            held = runs.recent(tx, 1, "repair", "held")
         say(f"{counted(number, 'open finding')}: fsm-identity drift list" if number else "no drift")
+        for run in held:
+            say_held(run)
 
 
 @app.command()
@@ -152,8 +156,8 @@ def _print_comparison(done: Comparison) -> None:
     )
     typer.echo(f"{done.kind} by {done.by}: {ended}; {number}; {counts.foreign_users} not ours")
     typer.echo(
-        f"  {counts.looked_at} looked at singly, {counts.differing} differ, {counts.repairs} handed to the "
-        f"workers, {counts.left_out} left for the next one"
+        f"  {counts.looked_at} looked at singly, {counts.differing} differ, {counts.repairs} to repair, "
+        f"{counts.left_out} left for the next one"
     )
     if done.error:
         typer.echo(f"  {done.error_kind}: {done.error}")

@@ -5,6 +5,7 @@ The files of a machine are a proposal: what every process decides by is in our d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 
 from mappings import load
 from mappings.loading import FILES, read_texts
+from sync.domain.errors import NotFound, Problem
 from sync.domain.policy_change import needs_realm_apply
 from sync.entrypoints.cli.mappings_view import plan_json, print_plan
 from sync.entrypoints.cli.output import (
@@ -31,7 +33,7 @@ from sync.store import policies
 from sync.usecases import adopt_mappings
 from sync.usecases.adopt_mappings import Proposal
 from sync.usecases.site import Site
-from sync.wiring import build_site, build_site_with_policy
+from sync.wiring import build_operations, build_site, build_site_with_policy
 
 app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
 
@@ -128,6 +130,16 @@ def history(as_json: AsJson = False) -> None:
         )
 
 
+def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:
+    if number is None:
+        return build_site_with_policy(load_settings())[1].files if in_force else read_texts()
+    with build_operations().db.read() as tx:
+        adopted = policies.numbered(tx, number)
+    if adopted is None:
+        raise NotFound([Problem("policy", f"there is no policy {number}", "see fsm-identity mappings history")])
+    return adopted.files
+
+
 SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")
 
 
@@ -148,10 +160,13 @@ def copy(
     in_force: Annotated[
         bool, typer.Option("--in-force", help="The files in force, instead of those this version ships.")
     ] = False,
+    number: Annotated[
+        int | None, typer.Option("--policy", help="Those of an earlier policy, as `history` numbers it.")
+    ] = None,
 ) -> None:
-    """Copy the shipped files, or those in force, into a folder, to edit them there."""
+    """Copy the shipped files, those in force, or earlier ones into a folder, to edit or adopt them there."""
     with failures_shown():
-        files = build_site_with_policy(load_settings())[1].files if in_force else read_texts()
+        files = _files(in_force=in_force, number=number)
         folder.mkdir(parents=True, exist_ok=True)
         taken = [name for name in FILES if (folder / name).exists()]
         if taken:

@@ -57,7 +57,8 @@ def failures_shown() -> Iterator[None]:
         _print_problems(refused)
         raise typer.Exit(1) from None
     except Failure as failure:
-        stop(f"{failure} {REMEDIES.get(failure.kind, '')}".strip())
+        remedy = REMEDIES.get(failure.kind)
+        stop(f"{failure}. {remedy}" if remedy else str(failure))
     except (SettingsError, MappingErrors) as error:
         stop(str(error))
 
@@ -137,7 +138,8 @@ def _encode(value: object) -> object:
 
 def _as_line(_logger: object, _level: str, logged: MutableMapping[str, Any]) -> str:
     event = logged.pop("event")
-    return f"! {event}: {'; '.join(str(value) for value in logged.values())}" if logged else f"! {event}"
+    facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in logged.items())
+    return f"! {event} ({facts})" if logged else f"! {event}"
 
 
 def plain(text: str) -> str:

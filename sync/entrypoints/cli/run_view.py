@@ -27,7 +27,7 @@ def print_runs(runs: Iterable[Run]) -> None:
 
 def print_run(run: Run, rows: Iterable[RunRow], progress: Progress) -> None:
     print_table(
-        [f"{run.kind} of {run.source}", ""],
+        [run.title, ""],
         [
             ["run", run.id],
             ["state", run.state],
@@ -52,7 +52,7 @@ def print_run(run: Run, rows: Iterable[RunRow], progress: Progress) -> None:
 
 def say_held(run: Run) -> None:
     """Why nothing is applied, and the two commands that end it."""
-    errors.print(f"[yellow]held[/yellow] nothing of {run.source} is applied before somebody approves it:")
+    errors.print(f"[yellow]held[/yellow] nothing of {run.title} is applied before somebody approves it:")
     for reason in run.held_reasons or ():
         errors.print(f"  {reason}", markup=False, soft_wrap=True)
     short, plan = run.id[-SHORT:], run.fingerprint[:FINGERPRINT]

@@ -69,7 +69,9 @@ def approve(
     with failures_shown():
         site = build_site()
         approved = approval.approve(site, find_run(site, run, kind=None).id, actor(reason), plan)
-        say(f"{approved.kind} of {approved.source}: approved; the workers are at it")
+        say(f"{approved.title}: approved; the workers are at it")
+        if approved.kind == "mappings":
+            say("now bring the realm to it, with the same files: fsm-identity realm apply")
 
 
 @app.command()
@@ -78,4 +80,4 @@ def reject(run: RunArgument, reason: Reason) -> None:
     with failures_shown():
         site = build_site()
         rejected = approval.reject(site, find_run(site, run, kind=None).id, actor(reason))
-        say(f"{rejected.kind} of {rejected.source}: rejected; nothing of it is applied")
+        say(f"{rejected.title}: rejected; nothing of it is applied")

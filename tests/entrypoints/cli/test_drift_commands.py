@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 from sync.domain import vocabulary
 from sync.domain.account import Account
 from sync.entrypoints.cli import app, drift
-from sync.store import accounts
+from sync.store import accounts, figures
+from sync.usecases.troubles import of_figures
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
 from tests.usecases.conftest import BRANCH, World
@@ -127,3 +129,35 @@ def test_the_slow_pass_is_asked_for(run: Run, people: list[Account]) -> None:
     assert people
     answer = told(run, "compare", "--attributes")
     assert (answer["kind"], answer["state"], answer["counts"]["users"]) == ("attribute-pass", "done", 3)
+
+
+def test_a_repair_that_does_not_come_about_waits_for_a_person(
+    run: Run, world: World, people: list[Account]
+) -> None:
+    """Ben is off on purpose, so nothing of him is repaired: status says so when the alert does, not never."""
+    ben = world.user(people[1])
+    ben.enabled = False
+    ben.groups = {*ben.groups, vocabulary.profile_group("manager")}
+    done(run("compare"))
+    done(run("accept", finding(run, "switched-off")["id"], *WHY))
+    assert [each["attribute"] for each in told(run, "list") if each["state"] == "open"] == ["profile"]
+
+    def waiting() -> list[str]:
+        found = world.read(lambda tx: of_figures(figures.read(tx, world.clock.now())))
+        return [each.what for each in found if "wait for a decision" in each.what]
+
+    assert waiting() == []
+    world.clock.advance(timedelta(minutes=16))
+    assert waiting() == ["1 finding in Keycloak wait for a decision: profile 1"]
+
+
+def test_a_held_repair_is_not_taken_for_a_done_one(run: Run, world: World) -> None:
+    """The comparison says itself that its repairs wait for an approval, and how to give it."""
+    people = [world.join(f"person.no{number}") for number in range(12)]
+    world.work()
+    for each in people:
+        user = world.user(each)
+        user.groups = {*user.groups, vocabulary.profile_group("manager")}
+    said = run("compare")
+    assert "fsm-identity runs approve" in said.output, said.output
+    assert "12 to repair" in said.output

@@ -36,6 +36,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 
     monkeypatch.setattr(mappings, "load_settings", NoFolder)
     monkeypatch.setattr(mappings, "build_site_with_policy", build)
+    monkeypatch.setattr(mappings, "build_operations", lambda: world.site)
     monkeypatch.setattr(mappings, "build_site", lambda: build(NoFolder())[0])  # type: ignore[arg-type]
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **more: CliRunner().invoke(app, ["mappings", *arguments], **more)
@@ -80,6 +81,12 @@ def test_copy_edit_plan_adopt_and_go_back(run: Run, world: World) -> None:
     assert [(each["number"], each["reason"]) for each in history][:2] == [(3, WHY[1]), (2, WHY[1])]
     assert history[0]["fingerprint"] == history[2]["fingerprint"]
     assert "first start" in run("history").output
+
+    assert run("copy", "before", "--policy", "2").exit_code == 0
+    assert {file.name: file.read_text("utf-8") for file in Path("before").iterdir()} == {
+        file.name: file.read_text("utf-8") for file in Path("own").iterdir()
+    }, "what was in force can be had again"
+    assert "there is no policy 9" in run("copy", "other", "--policy", "9").output
 
 
 @pytest.mark.req("J3", "I3")
