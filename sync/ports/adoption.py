@@ -15,5 +15,5 @@ class Adoption(Protocol):
         ...
 
     def release(self, idp_user_id: str, account_id: str) -> None:
-        """Take the mark off, if it is this account's. Idempotent."""
+        """Take the mark off, if it is this account's, and with it the other attributes of ours. Idempotent."""
         ...

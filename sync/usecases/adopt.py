@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from sync.domain import vocabulary
 from sync.domain.account import login_key
 from sync.domain.account_change import Actor
 from sync.domain.adoption import Candidate, Proposal, propose
+from sync.domain.change import Change, LeaveGroup, TakeRole
 from sync.domain.errors import Failure, Misconfigured, NotFound, Problem, Refused, Transient
 from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
@@ -94,9 +97,11 @@ def apply(site: Site, run_id: str, fingerprint: str, by: Actor) -> tuple[RunRow,
 
 
 def release(site: Site, account_id: str, by: Actor) -> str:
-    """The wrong user was adopted: take the mark off and forget the link; answers the user's id. What workers have
-    changed of the user stays as it is, told in the account's timeline; the account then has no user, and one is
-    made at its next look. Raises Refused if the account was not adopted or a worker is at it."""
+    """The wrong user was adopted: take it out of the groups of ours, which give access, then the mark and the
+    technician off, and forget the link; answers the user's id. Its names and whether it is enabled stay as workers
+    made them, told in the account's timeline; the account then has no user, and one is made at its next look.
+
+    Interrupted, it is called again. Raises Refused if the account was not adopted or a worker is at it."""
     require_reason(by)
     with site.db.read() as tx:
         account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
@@ -106,11 +111,26 @@ def release(site: Site, account_id: str, by: Actor) -> str:
         raise Refused([Problem("account", f"{account.username} was not adopted", "nothing is to be released")])
     if state is not None and state.leased_until is not None and state.leased_until > site.clock.now():
         raise Refused([Problem("account", f"a worker is looking at {account.username}", "try again in a minute")])
+    groups = _withdrawn(site, user)
     site.adoption.release(user, account_id)
     with site.db.write() as tx:
         accounts.forget_idp_user_id(tx, account_id, user)
-        _audit(tx, account_id, "release Keycloak user", (user, None), by, site)
+        left = {"groups": (", ".join(groups), None)} if groups else {}
+        _audit(tx, account_id, "release Keycloak user", (user, None), by, site, left)
     return user
+
+
+def _withdrawn(site: Site, idp_user_id: str) -> list[str]:
+    """Take from the user what of ours gives access, while it still carries the mark; answers the groups."""
+    observed = site.accounts.observe(idp_user_id, sessions=False)
+    if observed is None:
+        return []
+    groups = sorted(path for path in observed.groups if vocabulary.owns_group(path))
+    roles = sorted(role for role in observed.roles if vocabulary.owns_role(role))
+    changes: list[Change] = [*map(LeaveGroup, groups), *map(TakeRole, roles)]
+    for change in changes:
+        site.accounts.apply(idp_user_id, change)
+    return groups
 
 
 ADOPT = "adopt Keycloak user"
@@ -232,8 +252,19 @@ def _result(tx: Tx, run: Run, outcome: RowOutcome) -> None:
 
 
 def _audit(
-    tx: Tx, account_id: str, action: str, user: tuple[str | None, str | None], by: Actor, site: Site
+    tx: Tx,
+    account_id: str,
+    action: str,
+    user: tuple[str | None, str | None],
+    by: Actor,
+    site: Site,
+    beside: Mapping[str, tuple[str | None, str | None]] = MappingProxyType({}),
 ) -> None:
     history.audit(
-        tx, account_id=account_id, action=action, changed={"idp_user_id": user}, by=by, now=site.clock.now()
+        tx,
+        account_id=account_id,
+        action=action,
+        changed={"idp_user_id": user, **beside},
+        by=by,
+        now=site.clock.now(),
     )

@@ -12,7 +12,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
-from sync.domain.observed import Observed
+from sync.domain.observed import TECHNICIAN_ID, Observed
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.adoption import Adoption
 from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, make_realm
@@ -68,6 +68,7 @@ def test_a_user_is_marked_and_nothing_else_of_it_changes(place: Place) -> None:
     assert marked.account_id == account
     assert dict(marked.attributes).items() > dict(before.attributes).items()
     assert (marked.groups, marked.username, marked.enabled) == (before.groups, before.username, before.enabled)
+    place.world.set_attribute(before.idp_user_id, TECHNICIAN_ID, "T-44")
     place.adoption.release(before.idp_user_id, account)
     place.adoption.release(before.idp_user_id, account)
     assert place.look(before.idp_user_id) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
-from sync.domain.observed import ACCOUNT_ID
+from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 
@@ -20,7 +20,10 @@ class FakeAdoption:
         user.attributes[ACCOUNT_ID] = (account_id,)
 
     def release(self, idp_user_id: str, account_id: str) -> None:
-        self._admitted(idp_user_id, account_id).attributes.pop(ACCOUNT_ID, None)
+        user = self._admitted(idp_user_id, account_id)
+        if ACCOUNT_ID in user.attributes:
+            for name in OWNED_ATTRIBUTES:
+                user.attributes.pop(name, None)
 
     def _admitted(self, idp_user_id: str, account_id: str) -> FakeUser:
         user = self._accounts.users.get(idp_user_id)

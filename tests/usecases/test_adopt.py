@@ -9,8 +9,8 @@ from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
 from sync.domain.errors import Refused
 from sync.domain.lane import Lane
-from sync.domain.observed import ACCOUNT_ID
-from sync.store import accounts, runs, work_state
+from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.store import accounts, history, runs, work_state
 from sync.usecases import adopt
 from sync.usecases.change_account import change
 from tests.fakes.accounts import FakeUser
@@ -132,14 +132,20 @@ def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> Non
 
 @pytest.mark.req("G4")
 def test_a_wrong_match_is_let_go(world: World) -> None:
-    """Mark and link are gone and both are two again; an account that was never adopted has nothing to release."""
+    """Mark and link are gone and both are two again, and the user is in no group of ours, which would give it what
+    the account may do; an account that was never adopted has nothing to release."""
     account, other = world.join("ann.arno"), world.join("ben.berg")
-    user = stranger(world, "ann", account.email)
+    world.accounts.groups["/elsewhere"] = set()
+    user = stranger(world, "ann", account.email, groups={"/elsewhere"})
     plan = adopt.plan(world.site, BY)
     adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
-    world.work(Lane.BULK)
+    world.work()
+    assert len(user.groups) > 1
+    user.attributes[TECHNICIAN_ID] = ("T-1",)
     assert adopt.release(world.site, account.id, BY) == user.id
-    assert ACCOUNT_ID not in user.attributes
+    assert (user.attributes, user.groups) == ({}, {"/elsewhere"})
+    [told] = [each for each in world.read(lambda tx: history.timeline(tx, account.id)) if "release" in each.title]
+    assert any(vocabulary.branch_group(BRANCH.key) in each for each in told.details)
     assert kept(world, account).idp_user_id is None
     world.work()
     with pytest.raises(Refused, match="was not adopted"):

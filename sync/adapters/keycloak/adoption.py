@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from sync.adapters.keycloak.accounts import changed
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
 from sync.domain.errors import Conflict, Unsafe
-from sync.domain.observed import ACCOUNT_ID
+from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
 class KeycloakAdoption:
@@ -29,12 +30,12 @@ class KeycloakAdoption:
                 f"with {found[1]!r} now; review it again"
             )
         if account_id_of(user) is None:
-            self._write(idp_user_id, user, account_id)
+            self._write(idp_user_id, user, {ACCOUNT_ID: account_id})
 
     def release(self, idp_user_id: str, account_id: str) -> None:
         user = self._admitted(idp_user_id, account_id)
         if account_id_of(user) is not None:
-            self._write(idp_user_id, user, None)
+            self._write(idp_user_id, user, dict.fromkeys(OWNED_ATTRIBUTES))
 
     def _admitted(self, idp_user_id: str, account_id: str) -> Json:
         user = self._reader.user(idp_user_id)
@@ -50,5 +51,5 @@ class KeycloakAdoption:
             raise Conflict(f"Keycloak user {ownership.username!r} carries the mark of another account")
         return user
 
-    def _write(self, idp_user_id: str, user: Json, mark: str | None) -> None:
-        self._connection.put(f"users/{segment(idp_user_id)}", changed(user, {ACCOUNT_ID: mark}))
+    def _write(self, idp_user_id: str, user: Json, attributes: Mapping[str, str | None]) -> None:
+        self._connection.put(f"users/{segment(idp_user_id)}", changed(user, attributes))

@@ -66,7 +66,8 @@ def apply(
 
 @app.command()
 def release(who: Who, reason: Reason, as_json: AsJson = False) -> None:
-    """Let go of a user that was adopted by mistake: its mark and the link are gone, the rest stays as it is."""
+    """Let go of a user that was adopted by mistake: it loses our groups, our mark and the link to the account. Its
+    names stay as they are."""
     with failures_shown():
         site = build_site()
         account = the_account(site, who)
