@@ -105,6 +105,12 @@ class Circuit:
             return Circuit(self.name)
         return self
 
+    def untold(self, token: str, now: datetime) -> Circuit:
+        """The probe ended with a word that says nothing about the system: another one may go at once."""
+        if token != self.probe_token:
+            return self
+        return replace(self, state=CircuitState.OPEN, probe_at=now, probe_token=None)
+
 
 def pause(openings: int, chance: float) -> timedelta:
     """How long to leave the system alone after it was opened that often in a row, at least 1: a growing span, the

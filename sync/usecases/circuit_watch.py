@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 
 from sync.domain.circuit import Admission, Circuit, CircuitName
-from sync.domain.errors import Failure, Transient
+from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.lane import Lane
 from sync.store import circuits
 from sync.store.circuits import Probe
@@ -63,7 +63,9 @@ class Watch:
     def heard(self, failure: Failure | None) -> None:
         """What came of one account, before it is recorded; None: no failure. Opens and closes the circuit."""
         answered = _answered(failure)
-        if answered is False or (answered is None and self.probe is not None):
+        if self.probe is not None and _about_ourselves(failure):
+            self._report_nothing(self.probe.token)
+        elif answered is False or (answered is None and self.probe is not None):
             self._told = failure
             self._report_failure(str(failure), failure.kind if failure is not None else "transient")
         elif answered and (self.probe is not None or self.circuit.failures):
@@ -77,6 +79,10 @@ class Watch:
     def _report_answer(self) -> None:
         token = self.probe.token if self.probe is not None else None
         self._change(lambda circuit: circuit.worked(token))
+
+    def _report_nothing(self, token: str) -> None:
+        now = self.site.clock.now()
+        self._change(lambda circuit: circuit.untold(token, now))
 
     def _change(self, to: Callable[[Circuit], Circuit]) -> None:
         """What cannot be reported now is reported by the next look."""
@@ -126,4 +132,10 @@ def _answered(failure: Failure | None) -> bool | None:
         return True
     if failure.system == "keycloak":
         return False
-    return None if isinstance(failure, Transient) else True
+    return None if isinstance(failure, Transient) or _about_ourselves(failure) else True
+
+
+def _about_ourselves(failure: Failure | None) -> bool:
+    """A setting of ours that stops this account alone, often before Keycloak is asked: a profile that this worker
+    does not know yet, a password that it cannot open."""
+    return isinstance(failure, Misconfigured) and failure.system is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,6 +73,16 @@ def test_the_probe_closes_it_or_opens_it_for_longer() -> None:
     again = probing.failed("misconfigured", "no such realm", NOW + timedelta(minutes=5), 0.5, "one")
     assert (again.state, again.opened_at, again.kind) == (CircuitState.OPEN, NOW, "misconfigured")
     assert again.probe_at == NOW + timedelta(minutes=5) + pause(2, 0.5)
+
+
+@pytest.mark.req("H2")
+def test_a_probe_that_tells_nothing_leaves_its_place_to_another() -> None:
+    """At once; nothing else of the outage is forgotten, and only the probe can say so."""
+    probing = OPENED.probing("one", NOW)
+    again = probing.untold("one", NOW)
+    assert again == replace(OPENED, probe_at=NOW)
+    assert again.admits(NOW) is Admission.PROBE
+    assert probing.untold("another", NOW) == probing
 
 
 @pytest.mark.req("H2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -179,6 +180,25 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     world.pass_time(120)
     world.work()
     assert world.user(account).enabled
+
+
+@pytest.mark.req("H2")
+def test_a_probe_that_asks_keycloak_nothing_closes_nothing(world: World) -> None:
+    """A worker that does not know the account's profile stops before it asks; the next account is the probe."""
+    unknown, _ = world.join("una.unknown"), world.join("pat.plain")
+    break_keycloak(world)
+    try_until_open(world)
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    with world.site.db.write() as tx:
+        provisioning.look_again(tx, unknown.id, Lane.INTERACTIVE, world.clock.now() - timedelta(days=1))
+    asked = world.accounts.asked
+    newer = replace(world.site.policy, profiles={})
+    assert provision_some(replace(world.site, policy=newer), Lane.INTERACTIVE) == 1
+    assert world.accounts.asked == asked
+    assert circuit_state(world) is CircuitState.OPEN
+    mend_keycloak(world)
+    world.work()
+    assert circuit_state(world) is CircuitState.CLOSED
 
 
 @pytest.mark.req("H2")
