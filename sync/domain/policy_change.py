@@ -1,6 +1,6 @@
 """What other mapping files mean for the accounts there are, and what else is different in them (E7).
 
-Pure. `usecases.adopt_mappings` walks over all accounts with it, before anything of the new files is in force.
+Pure. `usecases.plan_mappings` walks over all accounts with it, before anything of the new files is in force.
 """
 
 from __future__ import annotations

@@ -1,32 +1,23 @@
-"""Bringing other mapping files into force: compare every account, judge all, adopt, let the accounts follow (E7).
+"""Bringing other mapping files into force: judge what `plan_mappings` says, adopt, let the accounts follow (E7).
 
-`fsm-identity mappings plan` and `adopt` call it, and `approve` for a change that was held. From the adoption on
-every process decides by the new files; the affected accounts are rows of a run, which the bulk lane makes due in
+`fsm-identity mappings adopt` calls it, and `approve` for a change that was held. From the adoption on every
+process decides by the new files; the affected accounts are rows of a run, which the bulk lane makes due in
 chunks. Accounts that were created or changed while all of this went on follow by another look.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
-from mappings import load
-from mappings.guard import ChangeKind
-from mappings.loading import load_texts, read_texts
-from mappings.policy import Policy
-from sync.domain.account import Account
+from mappings.loading import load_texts
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
-from sync.domain.mass_change import Hold, Impact, Verdict, judge
-from sync.domain.policy_change import PolicyComparison, PolicyEffect, other_changes
+from sync.domain.mass_change import Hold, Impact, judge
+from sync.domain.policy_change import PolicyComparison, other_changes
 from sync.store import accounts, history, listing, policies, provisioning, runs
 from sync.store.database import Tx
 from sync.store.ids import new_id
@@ -34,83 +25,21 @@ from sync.store.runs import Run, RunRow
 from sync.usecases.change_account import require_reason
 from sync.usecases.command import wake
 from sync.usecases.judge_push import judge_next_run
+from sync.usecases.plan_mappings import (
+    PAGE,
+    Affected,
+    MappingsPlan,
+    Proposal,
+    affected,
+    new_plan,
+    refuse_vanished,
+)
 from sync.usecases.policy_in_force import InForce
 from sync.usecases.policy_in_force import adopt as put_in_force
 from sync.usecases.site import Site
 
-PAGE = 1000
-"""Accounts in one read: enough to be quick, few enough for flat memory."""
-
 CLOCKS = timedelta(minutes=10)
 """What was written since the plan is found by its time; clocks of machines may differ by so much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Other files, to come after those in force. `source` says where they are from, for people."""
-
-    in_force: InForce
-    policy: Policy
-    files: Mapping[str, str]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    account: Account
-    effect: PolicyEffect
-
-
-@dataclass(slots=True)
-class MappingsPlan:
-    """What the proposal means. `affected` accounts are different in any way; workers carry `for_workers` of them
-    to Keycloak. `fingerprint` is over the files and everybody who is affected; `shown` are the first of them."""
-
-    proposal: Proposal
-    population: int
-    other: tuple[str, ...]
-    affected: int = 0
-    for_workers: int = 0
-    counts: Counter[ChangeKind] = field(default_factory=Counter)
-    shown: list[Affected] = field(default_factory=list)
-    _hash: Any = field(default_factory=hashlib.sha256, repr=False)
-
-    def add(self, found: Affected) -> None:
-        self.affected += 1
-        self.for_workers += found.effect.for_workers
-        self.counts.update(found.effect.kinds)
-        self._hash.update(json.dumps([found.account.id, found.effect.record()], sort_keys=True).encode())
-
-    @property
-    def fingerprint(self) -> str:
-        whole = self._hash.copy()
-        whole.update(f"{self.proposal.in_force.policy.fingerprint} {self.proposal.policy.fingerprint}".encode())
-        return str(whole.hexdigest())
-
-    @property
-    def verdict(self) -> Verdict:
-        """By the limits in force: files cannot lift the limits that they exceed themselves."""
-        rules = self.proposal.in_force.policy.guard
-        return judge(Impact(self.counts), self.population, rules, "mappings")
-
-
-def propose(in_force: InForce, folder: Path | None) -> Proposal:
-    """The files of a folder, or (None) of this version. Raises MappingErrors; Refused if they mean the same as
-    those in force."""
-    policy, source = load(folder), "this version" if folder is None else str(folder)
-    if policy.fingerprint == in_force.policy.fingerprint:
-        raise Refused([Problem("mapping files", f"those of {source} mean what is in force already")])
-    return Proposal(in_force, policy, read_texts(folder), source)
-
-
-def plan(site: Site, proposal: Proposal, shown: int = 20) -> MappingsPlan:
-    """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule 11)."""
-    made = _new_plan(site, proposal)
-    for found in _affected(site, proposal):
-        made.add(found)
-        if len(made.shown) < shown:
-            made.shown.append(found)
-    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +59,12 @@ def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = N
     into force.
     """
     require_reason(by)
-    made = _new_plan(site, proposal)
+    made = new_plan(site, proposal)
     started = site.clock.now()
     run = _new_run(proposal, by, started)
     with site.db.write() as tx:
         runs.insert(tx, run, ())
-    numbered = enumerate(_affected(site, proposal), start=1)
+    numbered = enumerate(affected(site, proposal), start=1)
     while page := list(islice(numbered, PAGE)):
         with site.db.write() as tx:
             runs.add_rows(tx, run.id, [_row(number, found) for number, found in page])
@@ -177,7 +106,7 @@ def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) 
         policies.adopt_one_at_a_time(tx)
         approved = release(tx)
         _refuse_outdated(tx, proposal)
-        _refuse_vanished(tx, policy)
+        refuse_vanished(tx, policy)
         late = _late(tx, proposal, run)
         impact = Impact.of(found.effect.kinds for found in late)
         verdict = judge(impact, listing.population(tx), site.policy.guard, "mappings")
@@ -188,29 +117,6 @@ def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) 
         _bring_into_force(tx, site, proposal, late, by)
     wake(site, Lane.BULK)
     return approved
-
-
-def _new_plan(site: Site, proposal: Proposal) -> MappingsPlan:
-    with site.db.read() as tx:
-        _refuse_vanished(tx, proposal.policy)
-        population = listing.population(tx)
-    return MappingsPlan(proposal, population, other_changes(proposal.in_force.policy, proposal.policy))
-
-
-def _affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
-    """In the order of ids, read page by page."""
-    comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
-    last = ""
-    while True:
-        with site.db.read() as tx:
-            page = listing.page_by_id(tx, last, PAGE)
-        if not page:
-            return
-        for account in page:
-            effect = comparison.of(account)
-            if effect is not None:
-                yield Affected(account, effect)
-        last = page[-1].id
 
 
 def _new_run(proposal: Proposal, by: Actor, now: datetime) -> Run:
@@ -298,13 +204,6 @@ def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:
                 continue
             late.append(Affected(account, effect))
         last = ids[-1]
-
-
-def _refuse_vanished(tx: Tx, policy: Policy) -> None:
-    missing = accounts.used_keys(tx).missing_from(policy)
-    if missing:
-        remedy = "put it back, or move these accounts first"
-        raise Refused([Problem("mapping files", f"lack what accounts use: {each}", remedy) for each in missing])
 
 
 def _refuse_other_plan(made: MappingsPlan, fingerprint: str | None) -> None:

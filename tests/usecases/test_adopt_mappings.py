@@ -18,11 +18,12 @@ from sync.domain.lane import Lane
 from sync.domain.mass_change import Hold, Pass
 from sync.store import accounts, policies, provisioning, runs, work_state
 from sync.store.runs import Run
-from sync.usecases import adopt_mappings
-from sync.usecases.adopt_mappings import Adoption, Proposal, adopt, plan, propose
+from sync.usecases import adopt_mappings, plan_mappings
+from sync.usecases.adopt_mappings import Adoption, adopt
 from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.approve import approve, reject
 from sync.usecases.command import perform
+from sync.usecases.plan_mappings import Proposal, plan, propose
 from sync.usecases.policy_in_force import policy_in_force
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
@@ -325,7 +326,8 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
     company.staff(8)
     proposal = company.proposal(NARROWER)
     whole = plan(company.site, proposal)
-    monkeypatch.setattr(adopt_mappings, "PAGE", 3)
+    for module in (adopt_mappings, plan_mappings):
+        monkeypatch.setattr(module, "PAGE", 3)
     paged = plan(company.site, proposal)
     assert (paged.fingerprint, paged.affected) == (whole.fingerprint, 8)
     done = adopt(company.site, proposal, LEE, whole.fingerprint)

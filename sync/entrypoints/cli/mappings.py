@@ -30,8 +30,8 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.run_view import say_held
 from sync.settings import load_settings
 from sync.store import policies
-from sync.usecases import adopt_mappings
-from sync.usecases.adopt_mappings import Proposal
+from sync.usecases import adopt_mappings, plan_mappings
+from sync.usecases.plan_mappings import Proposal
 from sync.usecases.site import Site
 from sync.wiring import build_operations, build_site, build_site_with_policy
 
@@ -76,7 +76,7 @@ def plan(
     """Show what other files would change, for which accounts. Changes nothing."""
     with failures_shown():
         site, proposal = _proposed(folder)
-        found = adopt_mappings.plan(site, proposal, limit)
+        found = plan_mappings.plan(site, proposal, limit)
         if as_json:
             print_json(plan_json(found))
             return
@@ -98,7 +98,7 @@ def adopt(
     with failures_shown():
         site, proposal = _proposed(folder)
         if reviewed is None and not yes:
-            found = adopt_mappings.plan(site, proposal)
+            found = plan_mappings.plan(site, proposal)
             print_plan(found)
             typer.confirm("Bring these files into force?", abort=True)
             reviewed = found.fingerprint
@@ -146,7 +146,7 @@ SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")
 def _proposed(folder: Path | None) -> tuple[Site, Proposal]:
     settings = load_settings()
     site, in_force = build_site_with_policy(settings)
-    return site, adopt_mappings.propose(in_force, folder or settings.mappings_folder)
+    return site, plan_mappings.propose(in_force, folder or settings.mappings_folder)
 
 
 def _command(folder: Path | None, fingerprint: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from mappings.guard import KINDS
 from sync.domain.mass_change import WORDS, Hold
 from sync.entrypoints.cli.output import counted, errors, print_table, screen
-from sync.usecases.adopt_mappings import Affected, MappingsPlan
+from sync.usecases.plan_mappings import Affected, MappingsPlan
 
 
 def print_plan(found: MappingsPlan) -> None:
