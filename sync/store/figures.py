@@ -88,7 +88,8 @@ class DriftFigures:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A run that has not ended. `since` is when it came to where it is; `pending` rows are not applied yet."""
+    """A run that has not ended. `since` is when it came to where it is; `pending` rows are not applied yet, and
+    `moved_at` is when rows of it were applied last, or could have been first."""
 
     id: str
     kind: str
@@ -96,7 +97,12 @@ class RunFigures:
     source: str
     since: datetime
     pending: int
+    moved_at: datetime
     held_reasons: tuple[str, ...] = ()
+
+    @property
+    def should_move(self) -> bool:
+        return self.state in ("confirmed", "applying") and self.pending > 0
 
     @property
     def title(self) -> str:
@@ -132,6 +138,11 @@ class Figures:
     login_gaps: tuple[Gap, ...]
     workers: tuple[Worker, ...]
     latency: Mapping[Lane, Histogram]
+
+    @property
+    def runs_still_seconds(self) -> float:
+        """How long no row of the run was applied that waits the longest for it."""
+        return max((self.age(run.moved_at) for run in self.runs if run.should_move), default=0.0)
 
     @property
     def logins_late(self) -> bool:
@@ -305,6 +316,7 @@ def _runs(tx: Tx) -> tuple[RunFigures, ...]:
             row.source,
             row.confirmed_at or row.created_at,
             row.rows_pending,
+            row.turn_at or row.confirmed_at or row.created_at,
             row.held_reasons or (),
         )
         for row in rows

@@ -89,6 +89,8 @@ def apply(site: Site, run_id: str, fingerprint: str, by: Actor) -> tuple[RunRow,
             break
         for row in some:
             _adopt(site, run, row, by)
+        with site.db.write() as tx:
+            runs.applying(tx, run.id, site.clock.now())
     with site.db.write() as tx:
         runs.applying(tx, run.id, site.clock.now())
         rows = runs.rows(tx, run.id)
@@ -215,7 +217,8 @@ def _confirmed(site: Site, tx: Tx, run_id: str, fingerprint: str, by: Actor) -> 
 
 
 def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
-    """The mark first: should we die before the link is stored, the next call, or the worker, finds the mark."""
+    """The mark first: should we die before the link is stored, the next call, or a worker that looks at the
+    account, finds the mark. Until then the run stands still, which is told."""
     account_id, user = str(row.account_id), row.original["id"]
     try:
         with site.db.read() as tx:

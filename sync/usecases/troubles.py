@@ -27,6 +27,9 @@ TOO_OLD: Final[Mapping[Lane, timedelta]] = {
 """How long the oldest work of a lane may wait. A big import takes its time; a click does not."""
 
 COMMANDS_TOO_OLD = timedelta(minutes=5)
+RUN_STILL = timedelta(minutes=30)
+"""So long no row of a run may be applied while it has any: with hundreds of accounts due in front of it, and then
+it moves again."""
 REPAIR_TOO_OLD = timedelta(minutes=15)
 """As the alert Drift."""
 
@@ -139,6 +142,15 @@ def _commands(figures: Figures) -> Iterator[Trouble]:
 
 def _people(figures: Figures) -> Iterator[Trouble]:
     for run in figures.runs:
+        if run.should_move and figures.age(run.moved_at) > RUN_STILL.total_seconds():
+            yield _trouble(
+                "An import or a mass change is slow",
+                f"the {run.kind} of {run.source} stands still with {counted(run.pending, 'row')} to apply",
+                run.moved_at,
+                f"fsm-identity adopt apply {run.id[-8:]} --plan … again"
+                if run.kind == "adoption"
+                else "see above for what stops the lane bulk; if nothing does, see the workers' log",
+            )
         if run.state == "held":
             why = f": {'; '.join(run.held_reasons)}" if run.held_reasons else ""
             yield _trouble(

@@ -124,6 +124,11 @@ def _runs(figures: Figures) -> Iterator[Metric]:
         "Rows of approved runs that are not in our database yet.",
         sum(each.pending for each in figures.runs if each.state != "held"),
     )
+    yield gauge(
+        "fsm_run_still_seconds",
+        "How long no row of an approved run was applied that has some; 0: none waits.",
+        figures.runs_still_seconds,
+    )
 
 
 def _mails_and_commands(figures: Figures) -> Iterator[Metric]:

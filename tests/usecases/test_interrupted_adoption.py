@@ -1,0 +1,86 @@
+"""An adoption that ends between the mark in Keycloak and the link in our database."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.domain.account import Account
+from sync.domain.drift import Attribute
+from sync.store import accounts, drift, figures
+from sync.usecases import adopt
+from sync.usecases.compare_attributes import compare_attributes
+from sync.usecases.quarantine import retry
+from sync.usecases.troubles import RUN_STILL, of_figures
+from tests.fakes.accounts import FakeUser
+from tests.usecases.conftest import BY, World
+
+pytestmark = pytest.mark.req("G4", "H1")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def ann(world: World) -> Account:
+    """Whose user was there before us."""
+    world.accounts.users["kc-ann"] = FakeUser("kc-ann", "ann", "ann.arno@example.com")
+    account = world.join("ann.arno")
+    world.work()
+    return account
+
+
+@pytest.fixture
+def plan(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> adopt.AdoptionPlan:
+    """Applied up to the mark."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    made = adopt.plan(world.site, BY)
+    with monkeypatch.context() as patched:
+        patched.setattr(adopt.accounts, "remember_idp_user_ids", killed)
+        with pytest.raises(Killed):
+            adopt.apply(world.site, made.run.id, made.run.fingerprint, BY)
+    assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", None)
+    return made
+
+
+def linked(world: World, account: Account) -> str | None:
+    found = world.read(lambda tx: accounts.get(tx, account.id))
+    assert found is not None
+    return found.idp_user_id
+
+
+def standing(world: World) -> list[str]:
+    found = world.read(lambda tx: of_figures(figures.read(tx, world.clock.now())))
+    return [each.remedy for each in found if "stands still" in each.what]
+
+
+def test_the_same_call_goes_on(world: World, ann: Account, plan: adopt.AdoptionPlan) -> None:
+    """As if nothing had been."""
+    adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert linked(world, ann) == "kc-ann"
+    world.pass_time(2 * RUN_STILL.total_seconds())
+    assert standing(world) == []
+
+
+def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: adopt.AdoptionPlan) -> None:
+    """By the mark, though nobody calls the adoption again."""
+    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[ann.id]))
+    world.work()
+    assert linked(world, ann) == "kc-ann"
+    assert len(world.accounts.users) == 1
+
+
+def test_nobody_calls_it_again(world: World, ann: Account, plan: adopt.AdoptionPlan) -> None:
+    """The run is told with the call that ends it, and the pass over all attributes finds the mark."""
+    assert standing(world) == []
+    world.pass_time(RUN_STILL.total_seconds() + 1)
+    [remedy] = standing(world)
+    assert f"fsm-identity adopt apply {plan.run.id[-8:]} --plan" in remedy
+    compare_attributes(world.site, "test")
+    found = world.read(lambda tx: drift.listed(tx, states=("open",)))
+    assert [(each.attribute, each.subject.who, each.found) for each in found] == [
+        (Attribute.STRAY_ACCOUNT_ID, "ann", ann.id)
+    ]
