@@ -55,8 +55,8 @@ def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = N
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
     was adopted within its window before.
 
-    Raises Refused without a reason, if `fingerprint` is given and is not that of the plan, or if other files came
-    into force.
+    Raises Refused without a reason, for keys that accounts use and the files lack (rule 11), if `fingerprint` is
+    given and is not that of the plan, or if other files came into force.
     """
     require_reason(by)
     made = new_plan(site, proposal)
@@ -75,6 +75,7 @@ def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = N
         with site.db.write() as tx:
             policies.adopt_one_at_a_time(tx)
             _refuse_outdated(tx, proposal)
+            refuse_vanished(tx, proposal.policy)
             unchanged = made.affected - made.for_workers
             runs.written(tx, run.id, made.fingerprint, {"update": made.for_workers, "unchanged": unchanged})
             number = _hold_or_adopt(tx, site, made, run, by)
@@ -160,7 +161,10 @@ def _row(number: int, found: Affected) -> RunRow:
 
 
 def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) -> int | None:
-    rules, impact = made.proposal.in_force.policy, Impact(made.counts)
+    """Whoever came while the accounts were looked at is judged with the others."""
+    late = _late(tx, made.proposal, run)
+    impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in late)
+    rules = made.proposal.in_force.policy
     verdict = judge_next_run(tx, rules, "mapping files", impact, site.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, by.name)
@@ -175,7 +179,7 @@ def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) 
         )
         return None
     runs.confirm(tx, run.id, by.name, site.clock.now())
-    return _bring_into_force(tx, site, made.proposal, _late(tx, made.proposal, run), by)
+    return _bring_into_force(tx, site, made.proposal, late, by)
 
 
 def _bring_into_force(tx: Tx, site: Site, proposal: Proposal, late: list[Affected], by: Actor) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from sync.usecases.adopt_mappings import Adoption, adopt
 from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.approve import approve, reject
 from sync.usecases.command import perform
-from sync.usecases.plan_mappings import Proposal, plan, propose
+from sync.usecases.plan_mappings import Affected, Proposal, plan, propose
 from sync.usecases.policy_in_force import policy_in_force
 from sync.usecases.provision import provision_some
 from sync.usecases.site import Site
@@ -242,18 +243,23 @@ def test_files_cannot_lift_the_limits_they_exceed(company: Company) -> None:
     assert load(company.folder).guard.limits["demoted"].accounts is None
 
 
-@pytest.mark.req("E7", "A3")
-def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
-    """Rule 11, before anything is stored."""
-    company.staff(2)
+def without_dispatchers(company: Company) -> Proposal:
+    """The files in force without that profile."""
     text = read_texts()["profiles.toml"]
     head, _, rest = text.partition("[profiles.dispatcher]")
     (company.folder / "profiles.toml").write_text(head + rest[rest.index("[profiles.technician]") :])
     rules = read_texts()["hr_rules.toml"].replace('"dispatcher"', '"read-only"')
     (company.folder / "hr_rules.toml").write_text(rules)
     in_force = policy_in_force(company.site.db, None, company.world.clock.now())
+    return propose(in_force, company.folder)
+
+
+@pytest.mark.req("E7", "A3")
+def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
+    """Rule 11, before anything is stored."""
+    company.staff(2)
     with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(2 accounts\)"):
-        adopt(company.site, propose(in_force, company.folder), LEE)
+        adopt(company.site, without_dispatchers(company), LEE)
     assert company.number_in_force() == 1
 
 
@@ -308,6 +314,40 @@ def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pyte
     assert "other files have come into force" in said[0]
     states = sorted(run.state for run in company.world.read(lambda tx: runs.recent(tx, 5)))
     assert states == ["confirmed", "refused"]
+
+
+def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """The act comes after the last account was looked at and before the files are in force."""
+
+    def affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
+        yield from plan_mappings.affected(site, proposal)
+        act()
+
+    monkeypatch.setattr(adopt_mappings, "affected", affected)
+
+
+@pytest.mark.req("E7")
+def test_who_comes_while_it_walks_is_judged_with_the_others(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would see less when the walk began; twelve would when it ends."""
+    proposal = company.proposal(NARROWER)
+    while_it_walks(monkeypatch, lambda: company.staff(12))
+    done = adopt(company.site, proposal, LEE)
+    assert done.number is None
+    assert company.number_in_force() == 1
+
+
+@pytest.mark.req("E7", "A3")
+def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else no worker could start by the new files (rule 11)."""
+    proposal = without_dispatchers(company)
+    while_it_walks(monkeypatch, lambda: company.staff(1))
+    with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 accounts\)"):
+        adopt(company.site, proposal, LEE)
+    assert company.number_in_force() == 1
 
 
 @pytest.mark.req("E7", "A3")
