@@ -103,9 +103,9 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         if value is not None:
             wanted.append(accounts.c[name] == value)
     if query.quarantined is not None:
-        wanted.append(_quarantined(wanted=query.quarantined))
+        wanted.append(_among(provisioning.c.quarantine_kind.is_not(None), wanted=query.quarantined))
     if query.held is not None:
-        wanted.append(provisioning.c.held_work_orders.is_not(None) == query.held)
+        wanted.append(_among(provisioning.c.held_work_orders.is_not(None), wanted=query.held))
     if query.unlinked_profiles is not None:
         wanted.append(
             and_(
@@ -116,10 +116,10 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _quarantined(*, wanted: bool) -> ColumnElement[bool]:
+def _among(which: ColumnElement[bool], *, wanted: bool) -> ColumnElement[bool]:
     """The few are looked up by their index, and then the accounts; the other way round SQLite would go through all
     accounts for them."""
-    few = select(provisioning.c.account_id).where(provisioning.c.quarantine_kind.is_not(None))
+    few = select(provisioning.c.account_id).where(which)
     return accounts.c.id.in_(few) if wanted else accounts.c.id.not_in(few)
 
 

@@ -64,6 +64,10 @@ QUERIES: dict[str, tuple[Query, str]] = {
         lambda tx: list_accounts(tx, Scope.all(), AccountQuery(quarantined=True)),
         "ix_provisioning_quarantine",
     ),
+    "held accounts": (
+        lambda tx: list_accounts(tx, Scope.all(), AccountQuery(held=True)),
+        "ix_provisioning_held",
+    ),
     "logins": (lambda tx: login_activity.of_users(tx, [f"{n:032d}" for n in range(9)]), ""),
 }
 

@@ -62,6 +62,12 @@ provisioning = Table(
         sqlite_where=text("waits_for IS NOT NULL"),
         postgresql_where=text("waits_for IS NOT NULL"),
     ),
+    Index(
+        "ix_provisioning_held",
+        "account_id",
+        sqlite_where=text("held_work_orders IS NOT NULL"),
+        postgresql_where=text("held_work_orders IS NOT NULL"),
+    ),
 )
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
