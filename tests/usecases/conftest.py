@@ -19,6 +19,7 @@ from sync.domain.account_change import Actor, Door, NewAccount
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.ports.field_service import Technician
+from sync.store import accounts as account_rows
 from sync.store import schema
 from sync.store.database import Database, Tx
 from sync.store.sealing import Sealer
@@ -142,3 +143,11 @@ def world(migrated: Path, tmp_path: Path) -> World:
         reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
     )
     return World(site, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)
+
+
+@pytest.fixture
+def people(world: World) -> list[Account]:
+    """Three accounts, as wanted in Keycloak."""
+    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
+    world.work()
+    return [world.read(lambda tx, each=each: account_rows.get(tx, each.id)) for each in made]  # type: ignore[misc]

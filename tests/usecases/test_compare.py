@@ -8,62 +8,22 @@ from typing import Any
 
 import pytest
 
-from mappings.drift import DriftPolicy, Reaction
 from sync.domain import vocabulary
 from sync.domain.account import Account, Life
 from sync.domain.account_change import AccountChange
 from sync.domain.drift import Attribute
-from sync.domain.errors import Conflict, Refused, Transient, Unsafe
+from sync.domain.errors import Refused, Transient, Unsafe
 from sync.domain.gate import GatePolicy
-from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, LockState, Observed
-from sync.store import accounts, comparisons, drift, foreign_users, history, runs, work_state
-from sync.store.drift import Finding
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.approve import approve
+from sync.store import accounts, comparisons, foreign_users, work_state
 from sync.usecases.change_account import change, deactivate
 from sync.usecases.compare import compare
 from sync.usecases.compare_attributes import compare_attributes
-from sync.usecases.decide_drift import accept, repair, the_finding
+from sync.usecases.decide_drift import accept, repair
 from tests.fakes.accounts import FakeUser
 from tests.fakes.listing import FakeListing
 from tests.usecases.conftest import BRANCH, BY, POLICY, World
-
-OTHER_BRANCH = next(key for key in POLICY.branches if key != BRANCH.key)
-
-
-@pytest.fixture
-def people(world: World) -> list[Account]:
-    """Three accounts, as wanted in Keycloak."""
-    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
-    world.work()
-    return [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in made]  # type: ignore[misc]
-
-
-def reacting(world: World, **reactions: Reaction) -> None:
-    """drift.toml says this of these attributes."""
-    chosen = {name.replace("_", "-"): reaction for name, reaction in reactions.items()}
-    found = DriftPolicy({**POLICY.drift.reactions, **chosen}, POLICY.drift.most_missing_percent)
-    world.site = replace(world.site, policy=replace(POLICY, drift=found))
-
-
-def findings(world: World, *states: Any) -> list[Finding]:
-    return list(world.read(lambda tx: drift.listed(tx, states=states or ("open", "accepted"))))
-
-
-def told(world: World) -> set[tuple[str, str, str | None, str | None]]:
-    return {(each.attribute, each.subject.who, each.wanted, each.found) for each in findings(world)}
-
-
-def bulk(world: World) -> None:
-    """Let the workers of the bulk lane apply the runs and look at the accounts."""
-    while apply_chunk(world.site):
-        pass
-    world.work(Lane.BULK)
-
-
-def later(world: World) -> None:
-    world.pass_time(600)
+from tests.usecases.drift_steps import OTHER_BRANCH, bulk, findings, later, told
 
 
 @pytest.mark.req("H4", "G4")
@@ -199,52 +159,6 @@ def test_an_account_changed_while_it_is_looked_at_is_left_out(
     assert findings(world) == []
 
 
-@pytest.mark.req("G4", "H2")
-def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World, people: list[Account]) -> None:
-    """Nobody is made anew by himself; on a decision the user comes back with a mail, and the finding ends."""
-    del world.accounts.users[world.user(people[0]).id]
-    compare(world.site, "test")
-    [finding] = findings(world)
-    assert (finding.attribute, finding.reaction) == (Attribute.MISSING, "report")
-    bulk(world)
-    assert len(world.accounts.users) == 2
-    repair(world.site, finding.id, BY)
-    bulk(world)
-    assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
-    later(world)
-    compare(world.site, "test")
-    assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
-    story = world.read(lambda tx: history.timeline(tx, people[0].id))
-    assert any(entry.title == "make anew in Keycloak" for entry in story)
-
-
-@pytest.mark.req("G4")
-def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Account]) -> None:
-    """Where drift.toml says repair, active accounts get a new user; one that is wanted inactive does not."""
-    world.do(lambda tx: deactivate(tx, POLICY, people[1].id, GatePolicy.HOLD, BY, world.clock.now()))
-    world.work()
-    world.pass_time(3600)
-    world.work()
-    reacting(world, missing="repair")
-    for account in people[:2]:
-        del world.accounts.users[world.user(account).id]
-    compare(world.site, "test")
-    bulk(world)
-    assert world.user(people[0]).enabled
-    assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
-
-
-@pytest.mark.req("G4")
-def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Account]) -> None:
-    """The decision came late: Keycloak has the user (again), and a second one would be a double."""
-    kept = world.accounts.users.pop(world.user(people[0]).id)
-    compare(world.site, "test")
-    [finding] = findings(world)
-    world.accounts.users[kept.id] = kept
-    with pytest.raises(Conflict, match="has the user"):
-        repair(world.site, finding.id, BY)
-
-
 @pytest.mark.req("E7", "H4")
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_listing_without_our_users_is_not_believed(world: World, left: int) -> None:
@@ -367,63 +281,6 @@ def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people:
     assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["intruder"]
 
 
-@pytest.mark.req("G4")
-def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list[Account]) -> None:
-    """Where people keep their own names: the account follows, with an entry in its history, and stays so."""
-    reacting(world, family_name="accept")
-    world.user(people[0]).family_name = "Arnold"
-    compare(world.site, "test")
-    bulk(world)
-    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
-    assert kept is not None
-    assert (kept.family_name, world.user(people[0]).family_name) == ("Arnold", "Arnold")
-    later(world)
-    compare(world.site, "test")
-    assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
-
-
-@pytest.mark.req("G4")
-def test_a_person_accepts_another_branch(world: World, people: list[Account]) -> None:
-    """What was done in the console becomes what is wanted, through the rules of every change."""
-    reacting(world, branch="report")
-    user = world.user(people[0])
-    user.groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.site, "test")
-    [finding] = findings(world)
-    accept(world.site, the_finding(world.site, finding.id[-6:]).id, BY)
-    bulk(world)
-    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
-    assert kept is not None
-    assert kept.branch == OTHER_BRANCH
-    assert vocabulary.branch_group(OTHER_BRANCH) in user.groups
-
-
-@pytest.mark.req("G4")
-def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) -> None:
-    """An account has exactly one."""
-    reacting(world, profile="report")
-    world.user(people[0]).groups.add(vocabulary.profile_group("manager"))
-    compare(world.site, "test")
-    with pytest.raises(Refused, match="cannot be wanted"):
-        accept(world.site, findings(world)[0].id, BY)
-
-
-@pytest.mark.req("G4")
-def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: list[Account]) -> None:
-    """Left alone while it stays so; otherwise it is open again."""
-    world.accounts.users["x"] = FakeUser("x", "guest", "guest@elsewhere.example.com")
-    world.accounts.users["x"].groups.add(vocabulary.profile_group("read-only"))
-    compare(world.site, "test")
-    accept(world.site, findings(world)[0].id, BY)
-    later(world)
-    compare(world.site, "test")
-    assert [each.state for each in findings(world)] == ["accepted"]
-    world.accounts.users["x"].groups.add(vocabulary.profile_group("manager"))
-    later(world)
-    compare(world.site, "test")
-    assert [each.state for each in findings(world)] == ["open"]
-
-
 @pytest.mark.req("G4", "H2")
 def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World, people: list[Account]) -> None:
     """The worker refuses it; the comparison says why, for as long as it is so."""
@@ -479,60 +336,6 @@ def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, peo
     later(world)
     compare_attributes(world.site, "test")
     assert told(world) == {("account-id", people[1].username, people[1].id, None)}
-
-
-@pytest.mark.req("E7", "G4")
-def test_a_mass_of_repairs_is_held(world: World) -> None:
-    """Somebody moved a whole branch in the console: nothing is repaired before a person approves that run, and
-    the next comparison takes its place."""
-    made = [world.join(f"person.n{number}") for number in range(60)]
-    world.work()
-    paths = {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    for account in made:
-        world.user(account).groups ^= paths
-    compare(world.site, "test")
-    bulk(world)
-    [first] = world.read(lambda tx: runs.recent(tx, 10, "repair"))
-    assert first.state == "held"
-    assert first.held_reasons
-    assert "moved" in first.held_reasons[0]
-    assert vocabulary.branch_group(OTHER_BRANCH) in world.user(made[0]).groups
-    later(world)
-    compare(world.site, "test")
-    second, before = world.read(lambda tx: runs.recent(tx, 10, "repair"))
-    assert (before.id, before.state, second.state) == (first.id, "cancelled", "held")
-    approve(world.site, second.id, BY, second.fingerprint)
-    bulk(world)
-    assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
-    later(world)
-    assert compare(world.site, "test").counts.differing == 0
-
-
-@pytest.mark.req("G4")
-def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
-    world: World, people: list[Account]
-) -> None:
-    """Somebody stopped an account in an emergency and renamed it as well: both are told, none is mended."""
-    user = world.user(people[0])
-    user.enabled, user.family_name = False, "Suspended"
-    compare(world.site, "test")
-    bulk(world)
-    assert not world.user(people[0]).enabled
-    assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_OFF, Attribute.FAMILY_NAME}
-
-
-@pytest.mark.req("E7", "G4")
-def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) -> None:
-    """It looks at other attributes, so it says nothing about what waits for an approval."""
-    made = [world.join(f"person.n{number}") for number in range(60)]
-    world.work()
-    for account in made:
-        world.user(account).groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.site, "test")
-    world.user(made[0]).attributes["technician_id"] = ("T-1",)
-    later(world)
-    compare_attributes(world.site, "test")
-    assert [run.state for run in world.read(lambda tx: runs.recent(tx, 10, "repair"))] == ["held"]
 
 
 @pytest.mark.req("G4", "E7")

@@ -15,11 +15,11 @@ from sync.domain.lane import Lane
 from sync.store import drift, jobs, provisioning, runs, work_state
 from sync.store.runs import Run
 from sync.usecases import run_jobs
-from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.job import Job, KeepLease
 from sync.usecases.look_at_admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
 from sync.usecases.site import Site
 from tests.usecases.conftest import POLICY, World
+from tests.usecases.drift_steps import bulk
 
 pytestmark = pytest.mark.req("G4")
 
@@ -41,13 +41,6 @@ def read(world: World, seconds: float = 35) -> None:
 def compare(world: World) -> bool:
     """Whether a comparison was due; it is done then."""
     return run_jobs.run_due_job(world.site, COMPARING) == 1
-
-
-def bulk(world: World) -> None:
-    """Let the workers of the bulk lane apply the runs and look at the accounts."""
-    while apply_chunk(world.site):
-        pass
-    world.work(Lane.BULK)
 
 
 def due(world: World, account: Account) -> bool:

@@ -11,7 +11,7 @@ from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
 from sync.domain.drift import Attribute
 from sync.domain.errors import Misconfigured, Refused, Transient
-from sync.store import accounts, drift, figures
+from sync.store import drift, figures
 from sync.store.drift import Finding
 from sync.usecases import run_jobs
 from sync.usecases.change_account import change
@@ -32,14 +32,11 @@ NONSENSE = Misconfigured(
 
 
 @pytest.fixture
-def people(world: World) -> list[Account]:
+def people(world: World, people: list[Account]) -> list[Account]:
     """Three accounts, as wanted in Keycloak but for the given name of each."""
-    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
-    world.work()
-    found = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in made]
-    for account in found:
+    for account in people:
         world.user(account).given_name = "Somebody"
-    return found  # type: ignore[return-value]
+    return people
 
 
 def live(world: World) -> list[Finding]:

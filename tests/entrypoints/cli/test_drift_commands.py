@@ -30,14 +30,6 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def people(world: World) -> list[Account]:
-    """Ann, Ben and Cem, in Keycloak as wanted."""
-    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
-    world.work()
-    return made
-
-
-@pytest.fixture
 def changed(world: World, people: list[Account]) -> list[Account]:
     """Somebody renamed Ann, switched Ben off and let a stranger into a branch, in Keycloak's console."""
     world.user(people[0]).family_name = "Behind"
