@@ -184,7 +184,7 @@ def _expire_password(site: Site, act: Act, keep: Keep) -> Done:
     left, there = expired_credential(command, act.credentials), password_created_at(act.credentials)
     stood = how_it_stood(command, act.credentials, act.resets, site.clock.now())
     came_back, newest = stood is Stands.CAME_BACK, newest_done(act.resets)
-    if stood is Stands.IN_TIME:
+    if stood is Stands.IN_TIME and command.is_look:
         return Done(None, act.observed)
     if left is None and there is not None and came_back and newest is not None and there == stamp_of(newest):
         return Done(PUT_RIGHT, act.observed)

@@ -157,6 +157,18 @@ def test_the_same_password_given_twice_stays_and_is_not_told(
     assert [state for state, _ in looks(world, account)] == [CommandState.DONE]
 
 
+def test_an_expiry_that_comes_a_moment_early_is_no_look(world: World) -> None:
+    """Another machine's clock is ahead: the password goes, and its expiry is not forgotten."""
+    account, user = person(world)
+    reset(world, account)
+    world.work()
+    expiry = world.read(lambda tx: commands.of_account(tx, account.id))[-1]
+    world.do(lambda tx: commands.put_off(tx, expiry.id, world.clock.now(), "due", certainly_not_done=True))
+    goes_on(world)
+    assert user.password is None
+    assert [state for state, _ in looks(world, account)] == [CommandState.DONE]
+
+
 def test_a_worker_that_dies_right_after_its_late_request_is_looked_after(world: World) -> None:
     """Whoever took over looks once more when a request may have been on its way."""
     account, user = person(world)
