@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,16 +21,20 @@ import pytest
 import requests
 
 from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
+from sync.domain.commands import CommandState, password_created_at, stamp_of
 from sync.domain.desired import desired_state
 from sync.domain.errors import Refused
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.plan import diff
-from sync.store import accounts, work_state
-from sync.usecases.change_account import create
+from sync.store import accounts, commands, work_state
+from sync.store.database import Tx
+from sync.usecases import commands as asking
+from sync.usecases.change_account import InitialPassword, create
 from sync.usecases.command import perform
 from sync.usecases.person_requests import change_account, deactivate_account
 from sync.usecases.site import Site
@@ -79,11 +84,25 @@ def _promote(site: Site, _: str, account: Account | None) -> object:
     return change_account(site, account.id, AccountChange(profile="administrator", data_access=None), BY)
 
 
+def _reset(site: Site, _: str, account: Account | None) -> object:
+    """Whoever got no answer looks first, and does not ask for the same act again."""
+    assert account is not None
+    new = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "mail")
+
+    def unless_asked(tx: Tx) -> object:
+        if commands.resets_of(tx, account.id):
+            return None
+        return asking.reset_password(tx, POLICY, account.id, new, BY, site.clock.now())
+
+    return perform(site, unless_asked, wakes=Lane.INTERACTIVE)
+
+
 WISHES = (
     Wish("create", None, _create(Lane.INTERACTIVE)),
     Wish("import", None, _create(Lane.BULK)),
     Wish("promote", "read-only", _promote),
     Wish("deactivate", "dispatcher", _deactivate, main=True),
+    Wish("reset", "dispatcher", _reset),
 )
 
 
@@ -106,6 +125,7 @@ def process(site: Site, realm: ConfiguredRealm) -> Site:
         site,
         accounts=KeycloakAccounts(realm.connection("fsm-worker"), POLICY),
         bulk_accounts=ImportingAccounts(realm.connection("fsm-import"), POLICY),
+        credentials=KeycloakCredentials(realm.connection("fsm-worker")),
     )
 
 
@@ -141,7 +161,8 @@ def ended_at(
         with suppress(Refused):
             wish.ask(healthy, name, account)
     goes_on(healthy)
-    return ended, violations(healthy, f"{name}@example.com") + points.held_open
+    email = f"{name}@example.com"
+    return ended, violations(healthy, email) + resets(healthy, email) + points.held_open
 
 
 def violations(site: Site, email: str) -> list[str]:
@@ -156,10 +177,26 @@ def violations(site: Site, email: str) -> list[str]:
     observed = site.accounts.observe(found[0].idp_user_id, sessions=not desired.enabled)
     assert observed is not None
     left = diff(desired, observed).changes
-    sent = [message for message in site.mailer.sent if message.to == email]  # type: ignore[attr-defined]
-    return [f"{email} is not as wanted: {'; '.join(map(str, left))}"] * bool(left) + (
-        [f"{email} got {len(sent)} mails"] if len(sent) > 1 else []
-    )
+    sent = Counter(message.subject for message in site.mailer.sent if message.to == email)  # type: ignore[attr-defined]
+    return [f"{email} is not as wanted: {'; '.join(map(str, left))}"] * bool(left) + [
+        f"{email} got {number} mails {subject!r}" for subject, number in sent.items() if number > 1
+    ]
+
+
+def resets(site: Site, email: str) -> list[str]:
+    """A reset was done once, and its password is the one that is there."""
+    with site.db.read() as tx:
+        account = accounts.by_login(tx, email)
+        assert account is not None
+        done = commands.resets_of(tx, account.id)
+    found = [f"a reset is {each.state}: {each.outcome}" for each in done if each.state is not CommandState.DONE]
+    if len(done) > 1:
+        found.append(f"{len(done)} resets")
+    if done and not found:
+        held = password_created_at(site.credentials.of_user(str(account.idp_user_id)))
+        if held != stamp_of(done[0]):
+            found.append(f"the password is of {held}, the reset of {stamp_of(done[0])}")
+    return found
 
 
 @pytest.fixture
