@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.chaos.story.schedule import FROZEN, KEYCLOAK_AWAY, schedule
+from tests.chaos.story.schedule import FROZEN, KEYCLOAK_AWAY, ONE_SHOT_ACTS, schedule
 
 
 @pytest.mark.req("H1")
@@ -25,6 +25,7 @@ def test_everything_promised_happens(seed: int) -> None:
     assert when["start Keycloak"] - when["stop Keycloak"] == pytest.approx(KEYCLOAK_AWAY)
     assert when["wake the frozen worker"] - when["freeze a worker"] == pytest.approx(FROZEN)
     assert {"kill Redis and start it empty", "cut the database", "restart the database"} <= when.keys()
-    assert {"a person asks", "somebody in Keycloak's console"} <= when.keys()
+    assert {"a person asks", "a person asks for an act", "somebody in Keycloak's console"} <= when.keys()
+    assert {each.detail for each in planned if each.what == "a person asks for an act"} == {*ONE_SHOT_ACTS}
     kills = [each.at for each in planned if each.what == "kill a worker"]
     assert all(2 <= later - earlier <= 5 for earlier, later in pairwise(kills))

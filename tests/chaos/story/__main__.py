@@ -16,7 +16,8 @@ from sync.store import runs
 from sync.usecases.confirm_import import confirm
 from sync.usecases.review_import import ImportOptions, review
 from sync.wiring import build_site
-from tests.chaos.story.outcome import differences, unsettled
+from tests.chaos.story.acts import tally
+from tests.chaos.story.outcome import differences, told_of, unsettled
 from tests.chaos.story.people import Meanwhile, staff_xlsx
 from tests.chaos.story.places import Places
 from tests.chaos.story.schedule import Disturbance, schedule
@@ -84,17 +85,22 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
             left.append(f"the run is {found and found.state}")
     took = time.monotonic() - began
     say(f"  {places.kills} workers killed, settled {took:.0f} s after the confirmation")
+    with site.db.read() as tx:
+        say(f"  {tally(tx, [*meanwhile.asked])}")
     wrong = [f"not settled: {each}" for each in left]
     return wrong + in_the_end(places, meanwhile, people)
 
 
 def in_the_end(places: Places, meanwhile: Meanwhile, people: int) -> list[str]:
     """What somebody changed in Keycloak is seen by its admin events; give the job that reads them its time. What
-    is only reported, as drift.toml says of an account that was switched off, an operator has repaired."""
-    until = time.monotonic() + 120
+    is only reported, as drift.toml says of an account that was switched off, an operator has repaired. An account
+    that was deactivated is looked at after an access token's life, and not by that job before."""
+    until = time.monotonic() + meanwhile.site.policy.realm.sessions.access_token_seconds + 120
     while (wrong := differences(places, meanwhile.site, meanwhile, people)) and time.monotonic() < until:
         meanwhile.repair_reported()
         time.sleep(5)
+    if wrong:
+        (places.folder / "accounts.txt").write_text("\n".join(told_of(meanwhile.site, wrong)))
     return wrong
 
 
@@ -118,6 +124,8 @@ def disturb(places: Places, meanwhile: Meanwhile, each: Disturbance) -> None:
             places.wake_frozen()
         case "a person asks":
             meanwhile.ask(each)
+        case "a person asks for an act":
+            meanwhile.ask_for_an_act(each)
         case _:
             meanwhile.tamper(each)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,11 +12,14 @@ from sync.devstack.mail_catcher import mails as caught_in
 from sync.domain.account import Account
 from sync.domain.circuit import CircuitState
 from sync.domain.desired import desired_state
-from sync.store import circuits, history, mails, work_state
+from sync.store import circuits, commands, drift, history, jobs, mails, work_state
+from sync.store.batches import batches
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
 from sync.store.tables import mail
+from sync.usecases.carry_out import SUPERSEDED
 from sync.usecases.site import Site
+from tests.chaos.story.acts import mails_of_resets, unfinished, untold, wrong_password
 from tests.chaos.story.people import Meanwhile
 from tests.chaos.story.places import Places
 from tests.realms import ConfiguredRealm
@@ -36,7 +39,10 @@ def unsettled(site: Site) -> list[str]:
             for each in circuits.every(tx)
             if each.state is not CircuitState.CLOSED
         ]
-        waiting = sum(1 for listed in _listed(tx) if listed.work is None or not listed.work.applied)
+        listed = _listed(tx)
+        waiting = sum(1 for each in listed if each.work is None or not each.work.applied)
+        for some in batches([each.account.id for each in listed]):
+            found += unfinished(tx, some, site.clock.now())
         unsent = mails.any_due(tx, site.clock.now())
     if waiting:
         found.append(f"{waiting} accounts are not in Keycloak as wanted")
@@ -48,23 +54,40 @@ def unsettled(site: Site) -> list[str]:
 def differences(places: Places, site: Site, meanwhile: Meanwhile, people: int) -> list[str]:
     """Everything that is not as it must be, one line each."""
     found = list(_keycloak(places.realm, site))
+    allowed = Counter[str]()
     with site.db.read() as tx:
         listed = _listed(tx)
         if len(listed) != people:
             found.append(f"{len(listed)} accounts for {people} people")
+        acts = {each.account: commands.of_account(tx, each.account.id) for each in listed}
         for each in listed:
-            found += _one(tx, each, meanwhile)
+            found += [*_one(tx, each, meanwhile), *untold(tx, each.account.id)]
+            allowed[each.account.email] = 1 + mails_of_resets(tx, each.account.id)
         states = _mail_states(tx)
+    for account, all_of in acts.items():
+        found += wrong_password(places.realm, str(account.idp_user_id), all_of)
     caught = Counter(str(each["Message-ID"]) for each in caught_in(places.mails))
     to = Counter(str(each["X-Envelope-To"]) for each in caught_in(places.mails))
     found += [f"mail {name} came {n} times" for name, n in caught.items() if n > 1]
-    found += [f"{name} got {n} mails" for name, n in to.items() if n > 1]
+    found += [f"{name} got {n} mails" for name, n in to.items() if n > allowed[name]]
     if sum(caught.values()) < states["sent"]:
         found.append(f"{states['sent']} mails are told as sent, {sum(caught.values())} came")
     doubtful = places.kills + 1
     if states["failed"] > doubtful:
         found.append(f"{states['failed']} mails failed; {doubtful} ends of workers explain no more than that")
     return found
+
+
+def told_of(site: Site, wrong: Sequence[str]) -> Iterator[str]:
+    """All that our database says of the accounts that something is wrong with, of drift and of the jobs: it may be
+    gone when somebody reads it."""
+    with site.db.read() as tx:
+        for each in _listed(tx):
+            if any(each.account.username in line or each.account.id in line for line in wrong):
+                yield f"{each.account}\n{each.work}"
+                yield from map(str, history.timeline(tx, each.account.id))
+        yield from map(str, drift.listed(tx, states=["open"]))
+        yield from map(str, jobs.all_jobs(tx))
 
 
 def _listed(tx: Any) -> list[Any]:
@@ -77,7 +100,12 @@ def _listed(tx: Any) -> list[Any]:
 
 
 def _mail_states(tx: Any) -> Counter[str]:
-    rows = tx.connection.execute(select(mail.c.state, func.count().label("number")).group_by(mail.c.state))
+    """How many mails are in which state, without those that a newer password gave up."""
+    rows = tx.connection.execute(
+        select(mail.c.state, func.count().label("number"))
+        .where(func.coalesce(mail.c.error, "") != SUPERSEDED)
+        .group_by(mail.c.state)
+    )
     return Counter({row.state: row.number for row in rows})
 
 

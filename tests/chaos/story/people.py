@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import requests
 from openpyxl import Workbook
@@ -16,15 +18,21 @@ from sync.domain.errors import Failure, Refused
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.store import drift
+from sync.store.database import Tx
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
-from sync.usecases.change_account import change, deactivate, reactivate
+from sync.usecases import commands
+from sync.usecases.change_account import InitialPassword, change, deactivate, reactivate
 from sync.usecases.command import perform
 from sync.usecases.decide_drift import repair
+from sync.usecases.initial_password import generate
 from sync.usecases.site import Site
 from tests.chaos.story.schedule import Disturbance
 from tests.realms import ConfiguredRealm
 from tests.usecases.import_sites import person
+
+EVERYBODY, TROUBLED = 200, 20
+"""Of how many people somebody wants something else, and of how many an act."""
 
 PROFILES = ("dispatcher", "read-only", "accountant")
 
@@ -43,8 +51,8 @@ def staff_xlsx(people: int) -> bytes:
 
 @dataclass
 class Meanwhile:
-    """`asked` are the acts that were answered, by account id, under the reason each carries; `console` the
-    accounts somebody changed in Keycloak. An act that got no answer may have been stored or not."""
+    """`asked` are the wishes that were answered, by account id, under the reason each carries; `console` the
+    accounts somebody changed in Keycloak. A wish that got no answer may have been stored or not."""
 
     site: Site
     realm: ConfiguredRealm
@@ -56,20 +64,36 @@ class Meanwhile:
 
     def ask(self, what: Disturbance) -> None:
         """One wish of a person about somebody who is in the database already."""
+        self._answered(what.which, EVERYBODY, lambda who, by: self._perform(who, what.detail, by))
+
+    def ask_for_an_act(self, what: Disturbance) -> None:
+        """One act, of a few people: some have several going on at once."""
+        self._answered(what.which, TROUBLED, lambda who, by: self._act(who, what.detail, by))
+
+    def _answered(self, which: float, of: int, wish: Callable[[Account, Actor], object]) -> None:
+        self._number += 1
+        reason = f"act {self._number} of the story"
         try:
-            account = self._somebody(what.which)
-            if account is None:
-                return
-            self._number += 1
-            reason = f"act {self._number} of the story"
-            self.touched.add(account.id)
-            self._perform(account, what.detail, Actor("dana", Door.COMMAND_LINE, reason))
+            account = self._somebody(which, of)
+            if account is not None:
+                self.touched.add(account.id)
+                wish(account, Actor("dana", Door.COMMAND_LINE, reason))
+                self.asked.setdefault(account.id, []).append(reason)
         except Refused:
-            return
+            pass
         except Failure:
             self.unanswered += 1
-        else:
-            self.asked.setdefault(account.id, []).append(reason)
+
+    def _act(self, account: Account, what: str, by: Actor) -> None:
+        site, now = self.site, self.site.clock.now()
+        given = InitialPassword(generate(), "mail" if what == "reset by mail" else "shown")
+        ask: dict[str, Callable[[Tx], object]] = {
+            "unlock": lambda tx: commands.unlock(tx, account.id, by, now),
+            "end sessions": lambda tx: commands.end_sessions(tx, account.id, by, now),
+            "require a change": lambda tx: commands.require_password_change(tx, account.id, by, now),
+        }
+        reset = partial(commands.reset_password, policy=site.policy, account_id=account.id, password=given)
+        perform(site, ask.get(what, lambda tx: reset(tx, by=by, now=now)), wakes=Lane.INTERACTIVE)
 
     def _perform(self, account: Account, what: str, by: Actor) -> None:
         site, now = self.site, self.site.clock.now()
@@ -101,7 +125,7 @@ class Meanwhile:
     def tamper(self, what: Disturbance) -> None:
         """Somebody in Keycloak's console, or nobody if Keycloak is away."""
         try:
-            account = self._somebody(what.which)
+            account = self._somebody(what.which, EVERYBODY)
             if account is None or account.idp_user_id is None:
                 return
             at = f"users/{account.idp_user_id}"
@@ -127,7 +151,7 @@ class Meanwhile:
                 with suppress(Refused, Failure):
                     repair(self.site, finding.id, Actor("kim", Door.COMMAND_LINE, "it was not meant"))
 
-    def _somebody(self, which: float) -> Account | None:
+    def _somebody(self, which: float, of: int) -> Account | None:
         with self.site.db.read() as tx:
-            listed = list_accounts(tx, Scope.all(), AccountQuery(limit=200)).items
+            listed = list_accounts(tx, Scope.all(), AccountQuery(limit=of)).items
         return listed[int(which * len(listed))].account if listed else None

@@ -20,6 +20,7 @@ LOCKED = 12.0
 """Longer than a write on SQLite waits for its turn."""
 
 PERSON_ACTS = ("profile", "name", "deactivate", "reactivate")
+ONE_SHOT_ACTS = ("reset", "reset by mail", "unlock", "end sessions", "require a change")
 CONSOLE_ACTS = ("rename", "other profile", "disable")
 
 
@@ -56,6 +57,8 @@ def _all(chance: random.Random) -> Iterator[Disturbance]:
     yield Disturbance(frozen + FROZEN, "wake the frozen worker")
     for each in _every(chance, (1, 3), "a person asks", 6.0, KILLS_UNTIL):
         yield Disturbance(each.at, each.what, each.which, chance.choice(PERSON_ACTS))
+    for each in _every(chance, (1, 3), "a person asks for an act", 6.0, KILLS_UNTIL):
+        yield Disturbance(each.at, each.what, each.which, chance.choice(ONE_SHOT_ACTS))
     for each in _every(chance, (6, 12), "somebody in Keycloak's console", 110.0, KILLS_UNTIL):
         yield Disturbance(each.at, each.what, each.which, chance.choice(CONSOLE_ACTS))
 
