@@ -14,6 +14,7 @@ from sync.store import history, provisioning, stuck
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.stuck import Quarantined, StuckGroup
+from sync.usecases.change_account import require_reason
 
 SHOWN = 5
 FEW = 20
@@ -68,7 +69,8 @@ def retry(
 ) -> int:
     """Try accounts in quarantine again: those named, those of a kind, those of a reason, or with none of the three
     all. `reason` is a group's (`list_quarantine`) or an account's own. Answers how many; each has an entry in its
-    history with who asked and why. The caller wakes both lanes of accounts."""
+    history with who asked and why. The caller wakes both lanes of accounts. Raises Refused without a reason."""
+    require_reason(by)
     wanted = None if reason is None else normalised(reason)
     chosen = [
         each

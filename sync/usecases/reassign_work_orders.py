@@ -11,17 +11,20 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.store import accounts, deactivations, history, provisioning
+from sync.usecases.change_account import require_reason
 from sync.usecases.command import wake
 from sync.usecases.link_technician import require_technician
 from sync.usecases.site import Site
 
 
 def reassign_work_orders(site: Site, technician_id: str, to: str, by: Actor) -> Sequence[OpenWorkOrder]:
-    """Answers what was moved. Raises Refused if the other technician cannot be given work, and says why.
+    """Answers what was moved. Raises Refused without a reason, and where the other technician cannot be given
+    work: then it says why.
 
     All that is open is moved, so nothing of the technician needs another one afterwards; also when an earlier try
     died after it had moved them.
     """
+    require_reason(by)
     if technician_id == to:
         raise Refused([Problem("to", f"{to} has these work orders already", "name another technician")])
     require_technician(site, technician_id)

@@ -10,7 +10,7 @@ from sync.domain import vocabulary
 from sync.domain.account import Life
 from sync.domain.account_change import AccountChange
 from sync.domain.change import Disable
-from sync.domain.errors import Transient
+from sync.domain.errors import Refused, Transient
 from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
 from sync.store import accounts, deactivations, history, provisioning, work_state
@@ -134,6 +134,15 @@ class TestTheGate:
         world.fsm.reassign("T-1", "T-2")
         assert reassign_work_orders(world.site, "T-1", "T-2", BY) == ()
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
+
+    @pytest.mark.req("A7", "D5")
+    def test_nothing_is_reassigned_without_a_reason(self, world: World) -> None:
+        """The work orders stay where they are."""
+        self.busy(world)
+        world.join_technician("T-2", "theo.tor")
+        with pytest.raises(Refused, match="reason: is missing"):
+            reassign_work_orders(world.site, "T-1", "T-2", replace(BY, reason=" "))
+        assert [order.number for order in world.fsm.open_work_orders("T-1")] == ["WO-1", "WO-2", "WO-3"]
 
     @pytest.mark.req("A8", "D4")
     def test_a_force_after_a_hold_is_not_shown_as_held(self, world: World) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
-from sync.domain.errors import Difference, Misconfigured, Transient
+from sync.domain.errors import Difference, Misconfigured, Refused, Transient
 from sync.domain.lane import Lane
 from sync.store import history, troubles, work_state
 from sync.store.troubles import Trouble
@@ -181,3 +183,10 @@ def test_what_a_process_met_is_shown_while_it_lasts(world: World) -> None:
     assert world.do(lambda tx: troubles.well(tx, "redis"))
     assert told(world) == ()
     assert not world.do(lambda tx: troubles.well(tx, "redis"))
+
+
+@pytest.mark.req("A7", "H2")
+def test_nobody_is_tried_again_without_a_reason(world: World) -> None:
+    """Whatever is in quarantine stays."""
+    with pytest.raises(Refused, match="reason: is missing"):
+        world.do(lambda tx: retry(tx, replace(BY, reason=""), world.clock.now()))
