@@ -12,7 +12,7 @@ import typer
 
 from mappings import MappingErrors
 from sync.adapters.queue_depths import queue_depths
-from sync.domain.errors import Failure, NotFound, Problem, Refused
+from sync.domain.errors import Failure, Problem, Refused
 from sync.domain.lane import Lane
 from sync.entrypoints.cli import ops_circuit, ops_mails, ops_view
 from sync.entrypoints.cli.output import (
@@ -25,8 +25,9 @@ from sync.entrypoints.cli.output import (
     print_json,
     say,
 )
+from sync.entrypoints.cli.person import Who, account_in
 from sync.settings import SettingsError
-from sync.store import accounts, figures, history, policies, room, stuck
+from sync.store import figures, history, policies, room, stuck
 from sync.store.database import Tx
 from sync.store.troubles import Trouble
 from sync.usecases import pause_lane, quarantine
@@ -133,14 +134,10 @@ def retry(
 
 
 @app.command()
-def timeline(
-    who: Annotated[str, typer.Argument(help="Username, e-mail, employee number, technician id or account id.")],
-    as_json: AsJson = False,
-) -> None:
+def timeline(who: Who, as_json: AsJson = False) -> None:
     """Everything that happened to one account, in the order of time."""
     with failures_shown(), build_operations().db.read() as tx:
-        [account_id] = account_ids(tx, [who])
-        entries = history.timeline(tx, account_id)
+        entries = history.timeline(tx, account_in(tx, who).id)
         print_json(entries) if as_json else ops_view.print_timeline(entries)
 
 
@@ -204,13 +201,4 @@ def start_troubles(site: Operations) -> tuple[Trouble, ...]:
 
 def account_ids(tx: Tx, wanted: Sequence[str]) -> frozenset[str]:
     """Raises NotFound or Refused, naming which was not understood."""
-    found: set[str] = set()
-    for who in wanted:
-        those = accounts.find(tx, who)
-        if not those:
-            raise NotFound([Problem("account", f"{who!r} is nobody's", "see fsm-identity account list")])
-        if len(those) > 1:
-            names = ", ".join(account.username for account in those)
-            raise Refused([Problem("account", f"{who!r} may be {names}", "name one of these usernames")])
-        found.add(those[0].id)
-    return frozenset(found)
+    return frozenset(account_in(tx, who).id for who in wanted)

@@ -9,15 +9,21 @@ import typer
 from sync.domain.account import Account
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.store import accounts
+from sync.store.database import Tx
 from sync.usecases.site import Site
 
 Who = Annotated[str, typer.Argument(help="Username, e-mail, employee number, technician id or account id.")]
 
 
 def the_account(site: Site, who: str) -> Account:
-    """The one account that is meant. Raises Refused if none or several are."""
+    """The one account that is meant. Raises NotFound if none is, Refused if several are."""
     with site.db.read() as tx:
-        found = accounts.find(tx, who)
+        return account_in(tx, who)
+
+
+def account_in(tx: Tx, who: str) -> Account:
+    """`the_account`, in a transaction that goes on."""
+    found = accounts.find(tx, who)
     if not found:
         raise NotFound([Problem("account", f"{who!r} is nobody's", "see fsm-identity account list")])
     if len(found) > 1:
