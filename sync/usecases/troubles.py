@@ -170,9 +170,11 @@ def _people(figures: Figures) -> Iterator[Trouble]:
         )
     if waiting:
         listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(waiting.items()))
+        number = sum(waiting.values())
+        wait = "waits" if number == 1 else "wait"
         yield _trouble(
             "Drift",
-            f"{counted(sum(waiting.values()), 'finding')} in Keycloak wait for a decision: {listed}",
+            f"{counted(number, 'finding')} in Keycloak {wait} for a decision: {listed}",
             None,
             "fsm-identity drift list, then repair or accept each",
         )

@@ -58,7 +58,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
             )
         if found:
             errors.print(
-                "→ or give a new password: fsm-identity account reset-password WHO --mail --reason …",
+                "→ give a new password: fsm-identity account reset-password WHO --mail --reason …",
                 soft_wrap=True,
             )
 

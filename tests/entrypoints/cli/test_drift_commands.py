@@ -136,11 +136,11 @@ def test_a_repair_that_does_not_come_about_waits_for_a_person(
 
     def waiting() -> list[str]:
         found = world.read(lambda tx: of_figures(figures.read(tx, world.clock.now())))
-        return [each.what for each in found if "wait for a decision" in each.what]
+        return [each.what for each in found if "for a decision" in each.what]
 
     assert waiting() == []
     world.clock.advance(timedelta(minutes=16))
-    assert waiting() == ["1 finding in Keycloak wait for a decision: profile 1"]
+    assert waiting() == ["1 finding in Keycloak waits for a decision: profile 1"]
 
 
 def test_a_held_repair_is_not_taken_for_a_done_one(run: Run, world: World) -> None:
