@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy import case as when
@@ -74,9 +75,13 @@ class LaneFigures:
     pause: Pause | None = None
 
 
+REPAIRING: Final = "repairing"
+
+
 @dataclass(frozen=True, slots=True)
 class DriftFigures:
-    """Findings that are open or accepted; those with the reaction "report" wait for a person.
+    """Findings that are open, accepted, or handed out to be repaired; of the open ones those with the reaction
+    "report" wait for a person. A repaired one stays handed out until the next comparison has seen it.
     `since` is when the oldest of them was found."""
 
     attribute: str
@@ -269,7 +274,9 @@ def _quarantined(tx: Tx) -> Mapping[str, int]:
 
 
 def _drift(tx: Tx) -> tuple[DriftFigures, ...]:
-    key = (drift.c.attribute, drift.c.state, drift.c.reaction)
+    handed_out = and_(drift.c.state == "open", drift.c.repair_asked_at.is_not(None))
+    state = when((handed_out, REPAIRING), else_=drift.c.state).label("shown")
+    key = (drift.c.attribute, state, drift.c.reaction)
     rows = tx.connection.execute(
         select(*key, func.count(), func.min(drift.c.first_seen_at))
         .where(drift.c.state.in_(LIVE))

@@ -202,7 +202,7 @@ def _people(figures: Figures) -> Iterator[Trouble]:
 
 
 def _for_a_person(drift: DriftFigures, now: datetime) -> bool:
-    """A repair that does not come about waits for one too: it is held, or the user was switched off."""
+    """A repair that is handed to nobody waits for one too: the user was switched off, on purpose."""
     overdue = now - drift.since > REPAIR_TOO_OLD
     return drift.state == "open" and (drift.reaction == "report" or overdue)
 

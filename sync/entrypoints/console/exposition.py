@@ -16,7 +16,7 @@ from sync.domain.commands import OPEN
 from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
 from sync.store.drift import LIVE
-from sync.store.figures import UNFINISHED_RUNS, Figures
+from sync.store.figures import REPAIRING, UNFINISHED_RUNS, Figures
 
 MAIL_STATES = ("waiting", "due", "sending", "failed", "expired")
 SYSTEMS_WAITED_FOR = ("configuration",)
@@ -105,10 +105,10 @@ def _people(figures: Figures) -> Iterator[Metric]:
 
 def _drift(figures: Figures) -> Iterator[Metric]:
     findings = GaugeMetricFamily(
-        "fsm_drift", "Findings of comparisons that are open or accepted.", labels=["attribute", "state"]
+        "fsm_drift", "Findings that are open, accepted or being repaired.", labels=["attribute", "state"]
     )
     for attribute in Attribute:
-        for state in LIVE:
+        for state in (*LIVE, REPAIRING):
             counted = [each.count for each in figures.drift if (each.attribute, each.state) == (attribute, state)]
             findings.add_metric([attribute.value, state], sum(counted))
     yield findings

@@ -143,6 +143,16 @@ def test_a_repair_that_does_not_come_about_waits_for_a_person(
     assert waiting() == ["1 finding in Keycloak waits for a decision: profile 1"]
 
 
+def test_what_is_handed_out_to_be_repaired_calls_nobody(run: Run, world: World, people: list[Account]) -> None:
+    """The finding ends with the next comparison, hours later; neither status nor alert asks for it meanwhile."""
+    world.user(people[0]).family_name = "Behind"
+    done(run("compare"))
+    world.clock.advance(timedelta(minutes=16))
+    read = world.read(lambda tx: figures.read(tx, world.clock.now()))
+    assert [(each.attribute, each.state, each.count) for each in read.drift] == [("family-name", "repairing", 1)]
+    assert not [each for each in of_figures(read) if "for a decision" in each.what]
+
+
 def test_a_held_repair_is_not_taken_for_a_done_one(run: Run, world: World) -> None:
     """The comparison says itself that its repairs wait for an approval, and how to give it."""
     people = [world.join(f"person.no{number}") for number in range(12)]
