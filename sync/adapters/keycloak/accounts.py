@@ -13,7 +13,7 @@ from mappings.policy import Policy
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.creating import Creator, given_up, stops_everything, taken
-from sync.adapters.keycloak.failures import Gone, Invalid, Taken
+from sync.adapters.keycloak.failures import BAD_ROW, Gone, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
@@ -80,10 +80,23 @@ class KeycloakAccounts:
         return outcomes
 
     def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
-        observed = self._reader.observe(idp_user_id, sessions=sessions)
+        """As the port says. After a 500 one request more tells whether other users meet it too."""
+        try:
+            observed = self._reader.observe(idp_user_id, sessions=sessions)
+        except Unwell as failure:
+            if failure.status == BAD_ROW and self._other_users_can_be_read():
+                raise Transient(f"{failure}; other users can be read, so it is about this one") from None
+            raise
         if observed is not None:
             self._guard.saw(observed)
         return observed
+
+    def _other_users_can_be_read(self) -> bool:
+        """Asks Keycloak's database: the realm itself would be answered from its cache while that is away."""
+        try:
+            return bool(self._connection.get("users", max=1, briefRepresentation="true"))
+        except Failure:
+            return False
 
     def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         """As the port says. Two requests a user, and one for forty of them."""

@@ -189,3 +189,19 @@ def test_a_look_that_fails_in_the_middle_is_a_failure(
     keycloak.get(re.compile(rf"{USER}/({'|'.join(rest)}|role-mappings).*"), json=[])
     with pytest.raises(Unreachable):
         one_by_one.observe("u1", sessions=True)
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    ("status", "others", "system"),
+    [(500, 200, None), (500, 500, "keycloak"), (503, 200, "keycloak")],
+)
+def test_a_user_that_alone_cannot_be_read_opens_no_circuit(
+    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, status: int, others: int, system: str | None
+) -> None:
+    """Keycloak answers 500 for this user, again and again: whether it does for all, another user tells."""
+    keycloak.replace(responses.GET, USER, status=status, json={"error": "unknown_error"})
+    keycloak.replace(responses.GET, re.compile(rf"{REALM}/users\?.*"), status=others, json=[{"id": "u2"}])
+    with pytest.raises(Transient) as raised:
+        one_by_one.observe("u1", sessions=False)
+    assert raised.value.system == system
