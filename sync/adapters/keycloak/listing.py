@@ -20,8 +20,9 @@ from sync.domain.group_roles import PARENTS, GroupRoles, roles_of_groups
 from sync.domain.listed import ListedUser
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 
-PAGE = 2000
-"""Measured: smaller pages cost Keycloak an offset each, larger ones its memory."""
+PAGE = 5000
+"""Measured with 20,000 users, Keycloak's own processor time for all pages of a comparison: 8.7 s in pages of
+2,000, 7.2 s of 5,000, 11.8 s of 20,000. Smaller ones cost it an offset each, larger ones its memory."""
 
 ATTRIBUTES_PAGE = 500
 """With attributes larger pages are slower (FACTS)."""
