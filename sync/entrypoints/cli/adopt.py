@@ -18,6 +18,7 @@ from sync.entrypoints.cli.output import (
     say,
 )
 from sync.entrypoints.cli.person import Who, the_account
+from sync.entrypoints.cli.run_view import FINGERPRINT, SHORT
 from sync.store.runs import RunRow
 from sync.usecases import adopt
 from sync.usecases.review_import import find_run
@@ -42,8 +43,14 @@ def plan(
             print_json(planned)
             return
         _print(planned.rows)
-        typer.echo(f"{planned.foreign} users match no account and stay as they are")
-        say(f"plan {planned.run.fingerprint[:12]} of run {planned.run.id}: fsm-identity adopt apply")
+        stay = "user matches no account and stays as it is"
+        more = "users match no account and stay as they are"
+        typer.echo(f"{planned.foreign} {stay if planned.foreign == 1 else more}")
+        run, fingerprint = planned.run.id[-SHORT:], planned.run.fingerprint[:FINGERPRINT]
+        say(
+            "nothing is changed yet; to adopt them: "
+            f"fsm-identity adopt apply {run} --plan {fingerprint} --reason …"
+        )
 
 
 @app.command()

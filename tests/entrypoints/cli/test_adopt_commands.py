@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -42,15 +44,16 @@ def test_a_match_is_planned_looked_at_adopted_and_let_go(run: Run, world: World,
     it has none."""
     users = world.accounts.users
     said = done(run("plan", *WHY))
-    for words in ("to adopt", "it administers the realm", "1 users match no account", "fsm-identity adopt apply"):
+    for words in ("to adopt", "it administers the realm", "1 user matches no account"):
         assert words in said
+    [(named, fingerprint)] = re.findall(r"fsm-identity adopt apply (\w+) --plan (\w+) --reason", said)
     assert all(ACCOUNT_ID not in user.attributes for user in users.values())
     plan = told(run, "plan", *WHY)
     assert [(row["original"]["username"], row["verdict"]) for row in plan["rows"]] == [
         ("ann", "update"),
         ("boss", "error"),
     ]
-    applied = done(run("apply", plan["run"]["id"][-8:], "--plan", plan["run"]["fingerprint"][:12], *WHY))
+    applied = done(run("apply", named, "--plan", fingerprint, *WHY))
     assert "1 user adopted" in applied
     assert users["kc-ann"].account_id == ann.id
     assert users["kc-ben"].account_id is None
