@@ -23,6 +23,7 @@ from sync.store import account_pages, accounts, history, provisioning, runs, wor
 from sync.store.database import Tx
 from sync.store.ids import new_id
 from sync.store.runs import RowOutcome, Run, RunRow
+from sync.store.work_state import WorkState
 from sync.usecases.change_account import existing, require_reason
 from sync.usecases.command import wake
 from sync.usecases.site import Site
@@ -77,7 +78,7 @@ def apply(site: Site, run_id: str, fingerprint: str, by: Actor) -> tuple[RunRow,
     """Mark and link every match of the reviewed plan; conflicts are left alone. Answers all rows with results.
 
     Interrupted, it is called again and goes on. Raises Refused if the plan is another one or has ended; a failure
-    of Keycloak itself ends this call and leaves the rest.
+    of Keycloak itself, or a worker that may have seen a mark, ends this call and leaves the rest.
     """
     require_reason(by)
     with site.db.write() as tx:
@@ -111,7 +112,7 @@ def release(site: Site, account_id: str, by: Actor) -> str:
     user = account.idp_user_id
     if user is None or not adopted:
         raise Refused([Problem("account", f"{account.username} was not adopted", "nothing is to be released")])
-    if state is not None and state.leased_until is not None and state.leased_until > site.clock.now():
+    if _leased(site, state):
         raise Refused([Problem("account", f"a worker is looking at {account.username}", "try again in a minute")])
     groups = _withdrawn(site, user)
     site.adoption.release(user, account_id)
@@ -222,10 +223,11 @@ def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
     account_id, user = str(row.account_id), row.original["id"]
     try:
         with site.db.read() as tx:
-            _refuse_changed(site, tx, row)
-        site.adoption.take(user, account_id, username=row.original["username"], email=row.original["email"])
+            linked = _linked(site, tx, row)
+        if not linked:
+            site.adoption.take(user, account_id, username=row.original["username"], email=row.original["email"])
         with site.db.write() as tx:
-            _refuse_changed(site, tx, row)
+            _linked(site, tx, row)
             accounts.remember_idp_user_ids(tx, {account_id: user})
             _audit(tx, account_id, ADOPT, (None, user), by, site)
             provisioning.mark_due(tx, account_id, Lane.BULK, site.clock.now())
@@ -233,21 +235,51 @@ def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
     except (Transient, Misconfigured):
         raise
     except (Refused, Failure) as reason:
+        left = _take_off(site, user, account_id)
         with site.db.write() as tx:
-            _result(tx, run, RowOutcome(row.number, "refused", str(reason), account_id))
+            _result(tx, run, RowOutcome(row.number, "refused", f"{reason}{left}", account_id))
 
 
-def _refuse_changed(site: Site, tx: Tx, row: RunRow) -> None:
-    """A user that a worker has made meanwhile, or is making now, changes no wanted version."""
+def _linked(site: Site, tx: Tx, row: RunRow) -> bool:
+    """Whether a worker has found our mark and linked the user already. Raises Refused if the account is not as
+    reviewed; a user that a worker has made meanwhile, or is making now, changes no wanted version."""
     account_id = str(row.account_id)
     account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
-    if state is None or state.wanted_version != row.base_version:
-        raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
-    if account.idp_user_id not in (None, row.original["id"]):
+    if account.idp_user_id == row.original["id"]:
+        return True
+    if account.idp_user_id is not None:
         what = f"has Keycloak user {account.idp_user_id} by now"
         raise Refused([Problem("account", what, "plan the adoption anew")])
-    if state.leased_until is not None and state.leased_until > site.clock.now():
+    if state is None or state.wanted_version != row.base_version:
+        raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
+    if _leased(site, state):
         raise Refused([Problem("account", "is being looked at by a worker", "plan the adoption anew")])
+    return False
+
+
+def _leased(site: Site, state: WorkState | None) -> bool:
+    return state is not None and state.leased_until is not None and state.leased_until > site.clock.now()
+
+
+def _take_off(site: Site, user: str, account_id: str) -> str:
+    """What is refused carries no mark of ours, or the next look at the account would link it. Answers what is to
+    be told beside the reason, if the mark cannot be taken off. Raises Transient, and leaves it, if a worker is at
+    the account or has linked the user: the same `adopt apply` then goes on."""
+    observed = site.accounts.observe(user, sessions=False)
+    if observed is None or observed.account_id != account_id:
+        return ""
+    with site.db.read() as tx:
+        account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
+    if _leased(site, state) or account.idp_user_id == user:
+        raise Transient(f"a worker is looking at {account.username}: call `adopt apply` again in a minute")
+    try:
+        _withdrawn(site, user)
+        site.adoption.release(user, account_id)
+    except (Transient, Misconfigured):
+        raise
+    except Failure as reason:
+        return f"; the user keeps our mark: {reason}"
+    return ""
 
 
 def _result(tx: Tx, run: Run, outcome: RowOutcome) -> None:
