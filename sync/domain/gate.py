@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NeedsPerson, Problem, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,16 @@ def decide(
     if deadline is not None and now >= deadline and after_deadline == "force":
         return Verdict.FORCED
     return Verdict.HELD
+
+
+def refuse_unknown(technician_id: str, policy: GatePolicy) -> None:
+    """Raises NeedsPerson for an account whose technician record the FSM system does not have, unless forced: work
+    orders may be kept under another id, and nobody can stop new ones (D1, D3)."""
+    if policy is not GatePolicy.FORCE:
+        raise NeedsPerson(
+            f"technician {technician_id} is not in the FSM system, so nobody knows whether work orders are open; "
+            "restore the record or link the right one and try again, unlink it, or deactivate by force"
+        )
 
 
 class WorkOrdersOpen(Refused):

@@ -213,7 +213,6 @@ def bring_about(
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
     if withdraws:
-        keep_lease(site, claim)
         answer = work_order_gate.ask(site, claim, observed)
         verdict, work_orders = answer.verdict, answer.work_orders
         if verdict in (Verdict.HELD, Verdict.REFUSED):

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from sync.domain.account import Account, Life
 from sync.domain.desired import does_field_work
 from sync.domain.errors import Transient
-from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide
+from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide, refuse_unknown
 from sync.domain.observed import Observed
 from sync.store import assignment_stops, deactivations, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases.fsm_circuit import WatchedFieldService
+from sync.usecases.lease import keep_lease
 from sync.usecases.site import Site
 
 
@@ -29,15 +30,19 @@ class GateAnswer:
 
 
 def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
-    """Ask for every technician the person is about to lose. Raises Transient when FSM cannot be asked (D2)."""
+    """Ask for every technician the person is about to lose. Raises Transient when FSM cannot be asked (D2) or the
+    lease is lost, and NeedsPerson for a link to a record that the FSM system does not have, unless forced."""
+    request = claim.deactivation
+    policy = request.policy if request is not None else _policy_of_before(site, claim.account)
     open_now: list[OpenWorkOrder] = []
     for technician_id in _technicians(site, claim.account, observed):
-        stop_assignments(site, technician_id, claim.account.id)
+        known = _stop_assignments(site, claim, technician_id)
+        if not known and technician_id == claim.account.technician_id:
+            refuse_unknown(technician_id, policy)
         open_now.extend(WatchedFieldService(site).open_work_orders(technician_id))
-    request = claim.deactivation
     verdict = decide(
         open_now,
-        request.policy if request is not None else _policy_of_before(site, claim.account),
+        policy,
         now=site.clock.now(),
         deadline=request.deadline if request is not None else None,
         after_deadline=request.after_deadline if request is not None else "person",
@@ -45,13 +50,16 @@ def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
     return GateAnswer(verdict, tuple(open_now))
 
 
-def stop_assignments(site: Site, technician_id: str, account_id: str) -> None:
-    """Stop, remembering that it was us. A technician the FSM system had stopped already stays its business."""
-    field_service = WatchedFieldService(site)
-    technician = field_service.technician(technician_id)
-    if technician is None or not technician.assignable:
-        return
-    _stop_as_ours(site, technician_id, account_id)
+def _stop_assignments(site: Site, claim: Claim, technician_id: str) -> bool:
+    """Stop, remembering that it was us. A technician the FSM system had stopped already stays its business. False:
+    there is no such technician record."""
+    technician = WatchedFieldService(site).technician(technician_id)
+    if technician is None:
+        return False
+    if technician.assignable:
+        keep_lease(site, claim)
+        _stop_as_ours(site, technician_id, claim.account.id)
+    return True
 
 
 def _stop_as_ours(site: Site, technician_id: str, account_id: str) -> None:

@@ -61,6 +61,10 @@ class FakeFieldService:
             else:
                 self._work_orders[record.number] = record
 
+    def remove(self, technician_id: str) -> None:
+        """Take a technician record out; work orders under its id stay."""
+        del self._technicians[technician_id]
+
     def assign(self, number: str, technician_id: str) -> bool:
         """What the FSM system's own people do: make a technician the lead. False: refused, not assignable."""
         if not self._technicians[technician_id].assignable:

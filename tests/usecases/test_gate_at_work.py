@@ -13,6 +13,7 @@ from sync.domain.change import Disable
 from sync.domain.errors import Refused, Transient
 from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
+from sync.ports.field_service import Technician
 from sync.store import accounts, deactivations, history, provisioning, work_state
 from sync.store.query import Scope
 from sync.usecases.change_account import change, reactivate
@@ -265,6 +266,58 @@ class TestTheGate:
             world.do(lambda tx, to=wanted: change(tx, POLICY, account.id, to, BY, world.clock.now()))  # type: ignore[misc]
             world.work()
             assert world.fsm.technician("T-1").assignable is assignable  # type: ignore[union-attr]
+
+    @pytest.mark.req("D1", "D2")
+    @pytest.mark.parametrize("policy", [GatePolicy.REFUSE, GatePolicy.HOLD])
+    def test_a_link_to_nobody_is_for_a_person(self, world: World, policy: GatePolicy) -> None:
+        """The record is gone from the FSM system: that is no "nothing is open". Force goes on."""
+        account = world.join_technician("T-1")
+        world.fsm.remove("T-1")
+        leave(world, account.id, policy)
+        world.work()
+        assert world.user(account).enabled
+        state = world.read(lambda tx: work_state.of_account(tx, account.id))
+        assert state is not None
+        assert state.quarantine is not None
+        assert "technician T-1 is not in the FSM system" in str(state.quarantine)
+        leave(world, account.id, GatePolicy.FORCE)
+        world.work()
+        assert not world.user(account).enabled
+
+    @pytest.mark.req("D1", "B3")
+    def test_who_is_linked_to_nobody_does_not_go_to_the_office(self, world: World) -> None:
+        """Leaving field work stops in the same way; a person who takes the link away decides, and it goes on."""
+        account = world.join_technician("T-1")
+        world.fsm.remove("T-1")
+        for wanted in (AccountChange(profile="dispatcher"), AccountChange(technician_id=None)):
+            assert vocabulary.FIELD_TECHNICIANS in world.user(account).groups
+            world.do(lambda tx, to=wanted: change(tx, POLICY, account.id, to, BY, world.clock.now()))  # type: ignore[misc]
+            world.work()
+        assert vocabulary.FIELD_TECHNICIANS not in world.user(account).groups
+
+    @pytest.mark.req("D3", "H1")
+    def test_a_lease_lost_while_fsm_answers_stops_no_assignments(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The FSM system took longer over its first answer than the lease lasts, and somebody else went on."""
+        account = world.join_technician("T-1")
+        leave(world, account.id, GatePolicy.HOLD)
+        with world.site.db.write() as tx:
+            [slow] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        answer = world.fsm.technician
+
+        def late(technician_id: str) -> Technician | None:
+            found = answer(technician_id)
+            monkeypatch.undo()
+            world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+            world.pass_time(LEASE.total_seconds() + 1)
+            world.work()
+            return found
+
+        monkeypatch.setattr(world.fsm, "technician", late)
+        with pytest.raises(Transient, match="lease was lost"):
+            bring_about(world.site, world.accounts, slow, None)
+        assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
     @pytest.mark.req("D3", "H1")
     def test_a_worker_that_lost_its_lease_stops_no_assignments(self, world: World) -> None:
