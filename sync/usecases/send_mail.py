@@ -20,6 +20,7 @@ from sync.store.commands import SealedPassword
 from sync.store.database import Tx
 from sync.store.mails import PASSWORD_RESET, MailClaim
 from sync.store.passwords import KeptPassword
+from sync.usecases.new_users import as_failure
 from sync.usecases.site import Site
 
 LEASE = timedelta(seconds=120)
@@ -33,7 +34,7 @@ def send_some(site: Site) -> int:
         claims = mails.claim(tx, site.clock.now(), LEASE, CLAIM_AT_ONCE)
     for claim in claims:
         try:
-            site.mailer.send(compose(site, claim))
+            site.mailer.send(_composed(site, claim))
         except Failure as failure:
             _not_sent(site, claim, failure)
         else:
@@ -41,6 +42,15 @@ def send_some(site: Site) -> int:
                 if mails.finish(tx, claim, "sent", site.clock.now()):
                     erase_password(tx, claim)
     return len(claims)
+
+
+def _composed(site: Site, claim: MailClaim) -> Message:
+    """What nobody foresaw here is for a person too, who knows then that nothing has left. An error while sending
+    is left to the lease: it may have."""
+    try:
+        return compose(site, claim)
+    except Exception as error:
+        raise as_failure(claim.account.id, error) from None
 
 
 def compose(site: Site, claim: MailClaim) -> Message:

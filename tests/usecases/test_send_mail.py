@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
 from sync.domain.gate import GatePolicy
-from sync.store import history, mails
+from sync.ports.signals import Message
+from sync.store import failed_mails, history, mails
 from sync.usecases import send_mail
 from sync.usecases.change_account import change, deactivate, reactivate
 from sync.usecases.send_mail import send_some
@@ -78,3 +82,26 @@ def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
     world.pass_time(POLICY.realm.temporary_password_hours * 3600)
     sweep(world.site)
     assert mail_entries(world, account)[-1][0] == f"welcome mail to {account.email} expired"
+
+
+@pytest.mark.req("F7", "H2")
+def test_a_mail_that_cannot_be_composed_waits_for_a_person(world: World) -> None:
+    """An error nobody foresaw, before anything was sent: the mail can be sent again, and the others go on."""
+    account, other = world.join("ann.arno"), world.join("ben.berg")
+    world.work()
+    letter = world.site.welcome_letter
+
+    def breaks(**fields: Any) -> Message:
+        if fields["username"] == account.username:
+            raise LookupError("temporary-secret-of-the-test")
+        return letter(**fields)
+
+    site = replace(world.site, welcome_letter=breaks)
+    while send_some(site):
+        pass
+    assert [message.to for message in world.mailer.sent] == [other.email]
+    title, details = mail_entries(world, account)[-1]
+    assert title == f"welcome mail to {account.email} failed"
+    assert details == ("unforeseen error of type LookupError; the worker's log has more",)
+    [mail] = world.read(lambda tx: failed_mails.newest(tx, world.clock.now()))
+    assert (mail.sendable, mail.may_have_left) == (True, False)
