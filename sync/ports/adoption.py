@@ -8,7 +8,8 @@ from typing import Protocol
 
 class Adoption(Protocol):
     """Every method raises a `Failure` and writes nothing then: Unsafe for a user that administers the realm,
-    Conflict for one that carries another account's mark or is not as reviewed, NeedsPerson if it is gone."""
+    Conflict for one that carries another account's mark or is not as reviewed, NeedsPerson if it is gone,
+    Misconfigured if Keycloak would neither keep nor show the mark."""
 
     def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
         """Put the mark of the account on the user that was reviewed under these names. Idempotent."""

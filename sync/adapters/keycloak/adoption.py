@@ -10,16 +10,19 @@ from sync.adapters.keycloak.accounts import changed
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
+from sync.adapters.keycloak.user_profile import DeclaredAttributes
 from sync.domain.errors import Conflict, Unsafe
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
 class KeycloakAdoption:
-    """Three requests each: the user, its rights, the write."""
+    """Three requests each: the user, its rights, the write; now and then a fourth, whether the user profile of the
+    realm declares our attributes: Keycloak drops and hides what is not declared, without a word (FACTS)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reader = UserReader(connection, time.sleep)
+        self._declared = DeclaredAttributes(connection, time.monotonic)
 
     def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
         user = self._admitted(idp_user_id, account_id)
@@ -38,6 +41,7 @@ class KeycloakAdoption:
             self._write(idp_user_id, user, dict.fromkeys(OWNED_ATTRIBUTES))
 
     def _admitted(self, idp_user_id: str, account_id: str) -> Json:
+        self._declared.check()
         user = self._reader.user(idp_user_id)
         ownership = self._reader.ownership(idp_user_id)
         if user is None or ownership is None:

@@ -103,6 +103,18 @@ def test_an_undeclared_attribute_is_dropped_silently(realm: RealmAdmin) -> None:
         assert realm.read(f"users/{user}")["attributes"] == {ACCOUNT_ID: ["a-1"]}
 
 
+def test_an_attribute_that_was_declared_is_hidden_and_comes_again(realm: RealmAdmin) -> None:
+    """So a mark that is not shown counts as taken off only where the user profile declares it."""
+    user, profile = posted(realm), realm.read("users/profile")
+    without = [each for each in profile["attributes"] if each["name"] != ACCOUNT_ID]
+    realm.call("PUT", "users/profile", profile | {"attributes": without})
+    try:
+        assert ACCOUNT_ID not in realm.read(f"users/{user}").get("attributes", {})
+    finally:
+        realm.call("PUT", "users/profile", profile)
+    assert realm.read(f"users/{user}")["attributes"] == {ACCOUNT_ID: ["a-1"]}
+
+
 def test_a_new_email_keeps_the_mark_of_the_old_one(realm: RealmAdmin) -> None:
     """So a change of e-mail address sends `emailVerified: false`."""
     user = posted(realm, emailVerified=True)
