@@ -57,7 +57,7 @@ class Accounts(Protocol):
 
     def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         """`observe` without sessions for many, by id, with fewer requests. A temporary lockout of an enabled user
-        may be missing from the answer."""
+        may be missing from the answer: not for whoever is known to be locked out."""
         ...
 
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,16 @@ def last(tx: Tx, account_id: str) -> Observation | None:
         select(observations.c.observed_at, observations.c.state).where(observations.c.account_id == account_id)
     ).one_or_none()
     return None if row is None else from_state(row.observed_at, row.state)
+
+
+def locked_for_now(tx: Tx, account_ids: Collection[str]) -> frozenset[str]:
+    """Those of these accounts whom the last look found locked out for a time."""
+    seen = tx.connection.execute(
+        select(observations.c.account_id, observations.c.state).where(
+            observations.c.account_id.in_(sorted(account_ids))
+        )
+    )
+    return frozenset(account_id for account_id, state in seen if state["lock"]["temporary"])
 
 
 def from_state(observed_at: datetime, state: Mapping[str, Any]) -> Observation:

@@ -24,7 +24,7 @@ from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created
-from sync.store import policies, provisioning
+from sync.store import observations, policies, provisioning
 from sync.store.provisioning import Claim
 from sync.usecases import circuit_watch, work_order_gate
 from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_again
@@ -100,7 +100,8 @@ def bring_about_together(
     recorded in one transaction a portion. Answers the accounts that need nothing more.
 
     What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
-    looked at alone: accounts wanted inactive, for their sessions, those taken over, and those with commands.
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with commands, and those
+    last seen locked out for a time, which `observe_many` does not read and would be shown as ended.
     """
     plain = [
         claim
@@ -116,7 +117,11 @@ def bring_about_together(
         if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(site, some[0]) < LEASE / 2:
             break
         try:
-            seen = accounts.observe_many([str(claim.account.idp_user_id) for claim in some])
+            with site.db.read() as tx:
+                locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
+            seen = accounts.observe_many(
+                [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
+            )
         except Exception as error:
             failure = as_failure(some[0].account.id, error)
             log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))

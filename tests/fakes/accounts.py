@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mappings.policy import Policy
@@ -110,7 +110,8 @@ class FakeAccounts:
     def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         with self._failing():
             found = {each: self.users.get(each) for each in idp_user_ids}
-            return {each: user and self._observed(user, sessions=False) for each, user in found.items()}
+            seen = {each: user and self._observed(user, sessions=False) for each, user in found.items()}
+            return {each: one and replace(one, lock=_of_many(one)) for each, one in seen.items()}
 
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
         with self._failing():
@@ -281,3 +282,8 @@ def _with_parents(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
+
+
+def _of_many(seen: Observed) -> LockState:
+    """A look at many does not ask for a temporary lockout of an enabled user."""
+    return LockState() if seen.enabled and seen.account_id is not None else seen.lock

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
 from sync.domain.errors import Failure
 from sync.domain.lane import Lane
-from sync.domain.observed import Observed
+from sync.domain.observed import LockState, Observed
 from sync.ports.accounts import Created, NewUser
-from sync.store import history, provisioning, work_state
+from sync.store import history, observations, provisioning, work_state
 from sync.usecases.change_account import change
 from sync.usecases.lease import LEASE
 from sync.usecases.outcome import record
@@ -136,3 +137,21 @@ def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch:
     world.pass_time(60)
     world.work()
     assert all(world.user(each).enabled for each in people)
+
+
+@pytest.mark.req("A8", "H1")
+def test_a_mass_change_does_not_show_a_lockout_as_ended(world: World, people: list[Account]) -> None:
+    """One of three was last seen locked out for a time and is so still; who looks at many does not read that."""
+    world.user(people[0]).lock = LockState(temporary=True, failures=5)
+    ids = [each.id for each in people]
+    for lane in (Lane.INTERACTIVE, Lane.BULK):
+        world.do(lambda tx, lane=lane: provisioning.mark_all_due(tx, ids, lane, world.clock.now()))  # type: ignore[misc]
+        world.work(lane)
+    seen = [world.read(lambda tx, each=each: observations.last(tx, each)) for each in ids]  # type: ignore[misc]
+    assert [each is not None and each.lock.temporary for each in seen] == [True, False, False]
+    world.user(people[0]).lock = LockState()
+    world.do(lambda tx: provisioning.mark_all_due(tx, ids, Lane.BULK, world.clock.now()))
+    world.work(Lane.BULK)
+    last = world.read(lambda tx: observations.last(tx, ids[0]))
+    assert last is not None
+    assert not last.lock.temporary
