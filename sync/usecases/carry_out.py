@@ -117,7 +117,10 @@ def carry_out_in_quarantine(site: Site) -> int:
     for claim in claims:
         user = _User(site, claim, claim.account.idp_user_id)
         ended += _run(site, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
-        watch.heard(user.failure)
+        if user.asked:
+            watch.heard(user.failure)
+        else:
+            watch.heard_nothing()
         with site.db.write() as tx:
             provisioning.release(tx, claim)
     return ended
@@ -142,12 +145,15 @@ class _User:
     seen: Observed | None = None
     failure: Failure | None = None
     """What stopped the last command, if something did."""
+    asked: bool = False
+    """Keycloak was asked for it."""
 
     def look(self) -> Observed:
         """Raises a Failure; also for a user that is not this account's or administers the realm."""
         if self.idp_user_id is None:
             raise NeedsPerson("the account has no Keycloak user")
         if self.seen is None:
+            self.asked = True
             self.seen = self.site.accounts.observe(self.idp_user_id, sessions=False)
         if self.seen is None:
             raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there")

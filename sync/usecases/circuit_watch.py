@@ -64,12 +64,18 @@ class Watch:
         """What came of one account, before it is recorded; None: no failure. Opens and closes the circuit."""
         answered = _answered(failure)
         if self.probe is not None and _about_ourselves(failure):
-            self._report_nothing(self.probe.token)
+            self.heard_nothing()
         elif answered is False or (answered is None and self.probe is not None):
             self._told = failure
             self._report_failure(str(failure), failure.kind if failure is not None else "transient")
         elif answered and (self.probe is not None or self.circuit.failures):
             self._report_answer()
+
+    def heard_nothing(self) -> None:
+        """Keycloak was not asked: another probe may go at once."""
+        if self.probe is not None:
+            token, now = self.probe.token, self.site.clock.now()
+            self._change(lambda circuit: circuit.untold(token, now))
 
     def _report_failure(self, reason: str, kind: str) -> None:
         now, chance = self.site.clock.now(), random.random()  # noqa: S311 - jitter
@@ -79,10 +85,6 @@ class Watch:
     def _report_answer(self) -> None:
         token = self.probe.token if self.probe is not None else None
         self._change(lambda circuit: circuit.worked(token))
-
-    def _report_nothing(self, token: str) -> None:
-        now = self.site.clock.now()
-        self._change(lambda circuit: circuit.untold(token, now))
 
     def _change(self, to: Callable[[Circuit], Circuit]) -> None:
         """What cannot be reported now is reported by the next look."""

@@ -10,7 +10,7 @@ import pytest
 from sync.domain import vocabulary
 from sync.domain.account import Account
 from sync.domain.account_change import Actor, Door
-from sync.domain.circuit import FAILURES_TO_OPEN, CircuitName
+from sync.domain.circuit import FAILURES_TO_OPEN, Admission, CircuitName
 from sync.domain.commands import PASSWORD, Command, CommandState, Credential
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused, Transient
 from sync.domain.gate import GatePolicy
@@ -592,6 +592,31 @@ def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
     world.work()
     assert world.accounts.asked == asked
     assert not world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).closed
+
+
+@pytest.mark.req("H2")
+def test_who_has_no_user_closes_no_circuit(world: World) -> None:
+    """In quarantine before a user was made, with a command: that it fails is known without asking Keycloak."""
+    path = vocabulary.profile_group("dispatcher")
+    world.accounts.groups[path].add("realm-management/view-users")
+    account = world.join()
+    world.work()
+    command = ask(world, account, "sessions")
+    now = world.clock.now()
+    for _ in range(FAILURES_TO_OPEN):
+        world.do(
+            lambda tx: circuits.change(
+                tx, CircuitName.KEYCLOAK, lambda row: row.failed("transient", "no answer", now, 0.5), now
+            )
+        )
+    world.pass_time(60)
+    asked = world.accounts.asked
+    provision_some(world.site, Lane.INTERACTIVE)
+    assert ended(world, command) == (CommandState.FAILED, "the account has no Keycloak user")
+    assert world.accounts.asked == asked
+    circuit = world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK))
+    assert not circuit.closed
+    assert circuit.admits(world.clock.now()) is Admission.PROBE
 
 
 @pytest.mark.req("D6", "H2")
