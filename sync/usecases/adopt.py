@@ -26,6 +26,7 @@ from sync.store.runs import RowOutcome, Run, RunRow
 from sync.store.work_state import WorkState
 from sync.usecases.change_account import existing, require_reason
 from sync.usecases.command import wake
+from sync.usecases.initial_password import mail_new
 from sync.usecases.site import Site
 
 SHORTEST_FINGERPRINT = 8
@@ -102,7 +103,8 @@ def apply(site: Site, run_id: str, fingerprint: str, by: Actor) -> tuple[RunRow,
 def release(site: Site, account_id: str, by: Actor) -> str:
     """The wrong user was adopted: take it out of the groups of ours, which give access, then the mark and the
     technician off, and forget the link; answers the user's id. Its names and whether it is enabled stay as workers
-    made them, told in the account's timeline; the account then has no user, and one is made at its next look.
+    made them, told in the account's timeline. The workers then make a user of its own for the account, with a new
+    password by mail if it is active; they meet a conflict while the released user has its name or e-mail address.
 
     Interrupted, it is called again. Raises Refused if the account was not adopted or a worker is at it."""
     require_reason(by)
@@ -120,6 +122,9 @@ def release(site: Site, account_id: str, by: Actor) -> str:
         accounts.forget_idp_user_id(tx, account_id, user)
         left = {"groups": (", ".join(groups), None)} if groups else {}
         _audit(tx, account_id, "release Keycloak user", (user, None), by, site, left)
+        mail_new(tx, site.policy, account, site.clock.now())
+        provisioning.mark_due(tx, account_id, Lane.BULK, site.clock.now())
+    wake(site, Lane.BULK)
     return user
 
 
@@ -231,13 +236,13 @@ def _adopt(site: Site, run: Run, row: RunRow, by: Actor) -> None:
             accounts.remember_idp_user_ids(tx, {account_id: user})
             _audit(tx, account_id, ADOPT, (None, user), by, site)
             provisioning.mark_due(tx, account_id, Lane.BULK, site.clock.now())
-            _result(tx, run, RowOutcome(row.number, "applied", None, account_id))
+            runs.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
     except (Transient, Misconfigured):
         raise
     except (Refused, Failure) as reason:
         left = _take_off(site, user, account_id)
         with site.db.write() as tx:
-            _result(tx, run, RowOutcome(row.number, "refused", f"{reason}{left}", account_id))
+            runs.write_outcomes(tx, run.id, [RowOutcome(row.number, "refused", f"{reason}{left}", account_id)])
 
 
 def _linked(site: Site, tx: Tx, row: RunRow) -> bool:
@@ -280,10 +285,6 @@ def _take_off(site: Site, user: str, account_id: str) -> str:
     except Failure as reason:
         return f"; the user keeps our mark: {reason}"
     return ""
-
-
-def _result(tx: Tx, run: Run, outcome: RowOutcome) -> None:
-    runs.write_outcomes(tx, run.id, [outcome])
 
 
 def _audit(

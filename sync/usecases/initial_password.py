@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
+
+from mappings.policy import Policy
+from sync.domain.account import Account, Life
+from sync.store import mails, passwords
+from sync.store.database import Tx
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 signs without those that look alike in print (l, 1, o, 0): five bits each."""
 
 BITS = 5
 GROUPS, GROUP_LENGTH = 6, 4
+
+
+REPLACED = "replaced by a password for a new Keycloak user"
+
+
+def mail_new(tx: Tx, policy: Policy, account: Account, now: datetime) -> None:
+    """An account that had a user gets a new one: a new password waits for it and goes by mail, in place of an
+    older one that has not left. Nothing for an account that is inactive."""
+    if account.life is not Life.ACTIVE:
+        return
+    expires = now + timedelta(hours=policy.realm.temporary_password_hours)
+    mails.give_up(tx, account.id, REPLACED, now)
+    passwords.keep(tx, account.id, generate(), "mail", expires)
+    mails.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=expires, now=now)
 
 
 def generate() -> str:

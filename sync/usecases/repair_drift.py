@@ -5,23 +5,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from mappings.policy import Policy
-from sync.domain.account import Life
 from sync.domain.account_change import Actor, Door
 from sync.domain.drift import Attribute, Difference
 from sync.domain.drift_impact import effects_of_repair
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
 from sync.domain.mass_change import Hold, Impact, Verdict, judge
-from sync.store import accounts, drift, history, listing, mails, passwords, provisioning, runs, work_state
+from sync.store import accounts, drift, history, listing, provisioning, runs, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding
 from sync.store.ids import new_id
 from sync.store.runs import Run, RunRow
-from sync.usecases.initial_password import generate
+from sync.usecases.initial_password import mail_new
 from sync.usecases.judge_push import judge_portion
 
 BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
@@ -97,11 +96,7 @@ def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now:
     """
     if not accounts.forget_idp_user_id(tx, account_id, user):
         raise Refused([Problem("account", f"{account_id} has another Keycloak user by now", "compare once more")])
-    account = accounts.read_many(tx, [account_id])[account_id]
-    if account.life is Life.ACTIVE:
-        expires = now + timedelta(hours=policy.realm.temporary_password_hours)
-        passwords.keep(tx, account_id, generate(), "mail", expires)
-        mails.enqueue(tx, account_id, kind="welcome", recipient=account.email, expires_at=expires, now=now)
+    mail_new(tx, policy, accounts.read_many(tx, [account_id])[account_id], now)
     history.audit(
         tx,
         account_id=account_id,

@@ -8,13 +8,16 @@ from sync.domain import vocabulary
 from sync.domain.account import Account
 from sync.domain.account_change import AccountChange
 from sync.domain.errors import Refused
+from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
-from sync.store import accounts, history, runs, work_state
+from sync.store import accounts, history, passwords, runs, work_state
 from sync.usecases import adopt
 from sync.usecases.change_account import change
+from sync.usecases.quarantine import retry
+from sync.usecases.send_mail import send_some
 from tests.fakes.accounts import FakeUser
-from tests.usecases.conftest import BRANCH, BY, POLICY, World
+from tests.usecases.conftest import BRANCH, BY, POLICY, World, leave
 
 
 def stranger(world: World, name: str, email: str, **fields: object) -> FakeUser:
@@ -28,6 +31,13 @@ def kept(world: World, account: Account) -> Account:
     found = world.read(lambda tx: accounts.get(tx, account.id))
     assert found is not None
     return found
+
+
+def adopted(world: World) -> None:
+    """Everybody who matches."""
+    plan = adopt.plan(world.site, BY)
+    adopt.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    world.work(Lane.BULK)
 
 
 def rows_of(plan: adopt.AdoptionPlan) -> dict[str, tuple[str, object]]:
@@ -150,3 +160,44 @@ def test_a_wrong_match_is_let_go(world: World) -> None:
     world.work()
     with pytest.raises(Refused, match="was not adopted"):
         adopt.release(world.site, other.id, BY)
+
+
+@pytest.mark.req("G4", "F7")
+def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
+    """At once, with a new password in one mail, in place of the first. As long as the released user has its name
+    it waits for a person; nothing says that it is as wanted."""
+    account = world.join("ann.arno")
+    user = stranger(world, "ann", account.email)
+    adopted(world)
+    world.work()
+    adopt.release(world.site, account.id, BY)
+    assert world.wake.woken[-1] is Lane.BULK
+    world.work()
+    world.work(Lane.BULK)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is not None
+    user.username, user.email = "ann.old", "ann@elsewhere.example.com"
+    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[account.id]))
+    world.work(Lane.BULK)
+    world.work()
+    assert kept(world, account).idp_user_id not in (None, user.id)
+    while send_some(world.site):
+        pass
+    [mail] = world.mailer.sent
+    assert mail.to == account.email
+    assert "temporary-secret-of-the-test" not in mail.text
+
+
+@pytest.mark.req("G4", "D6")
+def test_a_leaver_who_was_let_go_of_is_mailed_nothing(world: World) -> None:
+    """It has no use for a password."""
+    account = world.join("ann.arno")
+    stranger(world, "ann", account.email)
+    adopted(world)
+    leave(world, account.id, GatePolicy.REFUSE)
+    world.work()
+    world.work(Lane.BULK)
+    waiting = world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now()))
+    adopt.release(world.site, account.id, BY)
+    assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) == waiting

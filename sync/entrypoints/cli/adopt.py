@@ -74,7 +74,7 @@ def apply(
 @app.command()
 def release(who: Who, reason: Reason, as_json: AsJson = False) -> None:
     """Let go of a user that was adopted by mistake: it loses our groups, our mark and the link to the account. Its
-    names stay as they are."""
+    names stay as they are. The account gets a user of its own, and an active one a new password by mail."""
     with failures_shown():
         site = build_site()
         account = the_account(site, who)
