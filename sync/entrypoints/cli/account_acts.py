@@ -140,7 +140,10 @@ def _plain(act: Act) -> Ask:
 
 
 def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None = None) -> None:
-    """Store one command, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed."""
+    """Store one command, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed.
+
+    What is shown once is told also if watching fails or is broken off: by then the command is stored.
+    """
     with failures_shown():
         site = build_site()
         account = the_account(site, who)
@@ -150,11 +153,13 @@ def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None 
             say(f"{account.username}: {command.kind} is stored")
             if shown_once is not None:
                 say(f"temporary password, shown once: {shown_once}")
-        if told.wait:
-            command = wait_for_command(site, command, told.timeout)
-        if told.as_json:
-            answer = {"command": command, "username": account.username}
-            print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
+        try:
+            if told.wait:
+                command = wait_for_command(site, command, told.timeout)
+        finally:
+            if told.as_json:
+                answer = {"command": command, "username": account.username}
+                print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
         if command.state is CommandState.FAILED:
             stop(f"{account.username}: {command.kind} failed: {command.outcome}")
         if told.wait and command.is_open:
