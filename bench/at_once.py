@@ -7,12 +7,11 @@ One process of ours is its gateway, given what one drain of the bulk lane gives 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from bench.importing import ours
 from bench.keycloak import Place
 from bench.people import new_users, run_name
-from bench.raw import CHUNKS, CONNECTIONS, SEARCHED
+from bench.raw import SEARCHED, search, warm_up
 from bench.row import Row
 from sync.adapters.keycloak import importing
 from sync.adapters.keycloak.connection import Connection
@@ -25,28 +24,11 @@ from sync.usecases.provision import CLAIM_AT_ONCE
 PROCESSES = (1, 2, 3)
 
 
-@dataclass(frozen=True)
-class Tried:
-    """People a second of one process."""
-
-    chunk: int
-    connections: int
-    speed: float
-
-    def __str__(self) -> str:
-        return f"{self.chunk} × {self.connections}: {self.speed:.0f}"
-
-
 def report(place: Place, people: int) -> list[Row]:
     """Each combination against the one in use; then the worker processes of a whole import."""
-    _creating(place, importing.CHUNK, importing.CONNECTIONS)  # Keycloak's own warm-up
-    tried = [
-        Tried(chunk, connections, _creating(place, chunk, connections))
-        for chunk in CHUNKS
-        for connections in CONNECTIONS
-    ]
-    used = next(each for each in tried if (each.chunk, each.connections) == _used())
-    best = max(tried, key=lambda each: each.speed)
+    warm_up(place)
+    tried = search(lambda chunk, connections: _creating(place, chunk, connections))
+    best, used = tried[0], next(each for each in tried if (each.chunk, each.connections) == _used())
     several = {processes: ours(place, people // 4, processes=processes).speed for processes in PROCESSES}
     listed = ", ".join(f"{processes}: {speed:.0f}" for processes, speed in several.items())
     return [

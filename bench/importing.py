@@ -73,8 +73,8 @@ def wait_for(done: Callable[[], bool], what: str, *, seconds: float = 1800) -> N
 
 def report(place: Place, people: int) -> list[Row]:
     """Against the best raw loop of the search, run again before and after ours; and against the plain loops."""
-    raw.raw(place, raw.SEARCHED, 10, 2)  # Keycloak's own warm-up
-    best = raw.search(place)[0]
+    raw.warm_up(place)
+    best = raw.search(lambda chunk, connections: raw.raw(place, raw.SEARCHED, chunk, connections))[0]
     before = raw.raw(place, people // 4, best.chunk, best.connections)
     imported = ours(place, people)
     after = raw.raw(place, people // 4, best.chunk, best.connections)
