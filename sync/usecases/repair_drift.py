@@ -43,6 +43,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
     for run in runs.recent(tx, 100, "repair", "held"):
         if source == EVERYTHING or (source == run.source and source != HINTS):
             runs.end(tx, run.id, "cancelled", now)
+            _audit(tx, "cancel", run, now)
         else:
             for account_id in runs.accounts_of(tx, run.id, by_account):
                 del by_account[account_id]
@@ -73,8 +74,23 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         held_reasons=verdict.reasons if isinstance(verdict, Hold) else None,
     )
     runs.insert(tx, run, rows)
+    if held:
+        _audit(tx, "hold", run, now)
     drift.ask_repair(tx, [finding.id for found in by_account.values() for finding in found], now)
     return len(rows)
+
+
+def _audit(tx: Tx, act: str, run: Run, now: datetime) -> None:
+    """As the other doors say it of a run as a whole."""
+    history.audit(
+        tx,
+        account_id=None,
+        action=f"{act} {run.title}",
+        changed={"run": (None, run.id), "fingerprint": (None, run.fingerprint)},
+        by=BY_FILE,
+        now=now,
+        correlation_id=run.id,
+    )
 
 
 def _judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from sync.domain import vocabulary
 from sync.domain.account import Account
@@ -10,6 +11,7 @@ from sync.domain.drift import Attribute
 from sync.domain.errors import Conflict, Refused
 from sync.domain.gate import GatePolicy
 from sync.store import accounts, history, runs
+from sync.store.tables import audit
 from sync.usecases.approve import approve
 from sync.usecases.change_account import deactivate
 from sync.usecases.compare import compare
@@ -18,6 +20,15 @@ from sync.usecases.decide_drift import accept, repair, the_finding
 from tests.fakes.accounts import FakeUser
 from tests.usecases.conftest import BRANCH, BY, POLICY, World
 from tests.usecases.drift_steps import OTHER_BRANCH, bulk, findings, later, reacting
+
+
+def audited(world: World) -> list[tuple[str, str, str]]:
+    """What was done about repairs as a whole: the action, the run, who."""
+    entries = select(audit.c.action, audit.c.correlation_id, audit.c.actor).where(
+        audit.c.account_id.is_(None), audit.c.action.contains(" repair ")
+    )
+    with world.site.db.read() as tx:
+        return [tuple(row) for row in tx.connection.execute(entries.order_by(audit.c.id))]
 
 
 @pytest.mark.req("G4", "H2")
@@ -144,6 +155,12 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     second, before = world.read(lambda tx: runs.recent(tx, 10, "repair"))
     assert (before.id, before.state, second.state) == (first.id, "cancelled", "held")
     approve(world.site, second.id, BY, second.fingerprint)
+    assert audited(world) == [
+        ("hold repair of comparison", first.id, "drift.toml"),
+        ("cancel repair of comparison", first.id, "drift.toml"),
+        ("hold repair of comparison", second.id, "drift.toml"),
+        ("approve repair of comparison", second.id, BY.name),
+    ]
     bulk(world)
     assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
     later(world)
