@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import mappings
 from examples import fsm_database
 from sync.devstack import keycloak_server as keycloak
 from sync.devstack import postgres
+from sync.devstack.failure import PartFailed
 from sync.devstack.keycloak_archive import prepared
 from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
@@ -33,6 +34,8 @@ from tests.realms import ConfiguredRealm, configure
 from tests.services import KeycloakServer
 
 WORKERS = 3
+REDIS_STARTS = 5
+"""Somebody's outgoing connection may have taken its port meanwhile."""
 
 
 @dataclass
@@ -144,7 +147,12 @@ class Places:
         for path in [*(self.folder / "redis").glob("*.aof*"), *(self.folder / "redis").glob("*.rdb")]:
             path.unlink()
         shutil.rmtree(self.folder / "redis" / "appendonlydir", ignore_errors=True)
-        self.running["redis"] = launch(self.launches["redis"])
+        for _ in range(REDIS_STARTS):
+            self.running["redis"] = launch(self.launches["redis"])
+            with suppress(PartFailed):
+                return wait_until_ready(self.running["redis"], lambda: self._ready("redis"), seconds=10)
+            end([self.running["redis"]])
+        raise PartFailed("redis", "did not come back", self.running["redis"].log)
 
     def stop_keycloak(self) -> None:
         end([self.running["keycloak"]])
