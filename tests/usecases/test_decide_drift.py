@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from sync.domain import vocabulary
 from sync.domain.account import Account
@@ -90,6 +91,21 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     later(world)
     compare(world.site, "test")
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
+
+
+@pytest.mark.req("G4")
+def test_what_the_file_cannot_accept_is_logged_without_names(world: World, people: list[Account]) -> None:
+    """The e-mail address of somebody else: the finding stays open, and the log says which, not what is in it."""
+    reacting(world, email="accept")
+    world.user(people[0]).email = people[1].email
+    with capture_logs() as logged:
+        compare(world.site, "test")
+    [finding] = findings(world)
+    assert finding.state == "open"
+    [line] = [each for each in logged if each["event"] == "drift cannot be accepted"]
+    assert (line["account"], line["finding"], line["attribute"]) == (people[0].id, finding.id, "email")
+    personal = (people[0].username, people[0].email, people[1].username, people[1].email)
+    assert not any(text in str(logged) for text in personal)
 
 
 @pytest.mark.req("G4")
