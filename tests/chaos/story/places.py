@@ -21,11 +21,10 @@ import mappings
 from examples import fsm_database
 from sync.devstack import keycloak_server as keycloak
 from sync.devstack import postgres
-from sync.devstack.failure import PartFailed
 from sync.devstack.keycloak_archive import prepared
 from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
-from sync.devstack.process import Launch, Running, alive, end, launch, wait_until_ready
+from sync.devstack.process import Launch, PartFailed, Running, alive, end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
 from sync.store import schema
 from tests.chaos.story.schedule import LOCKED
