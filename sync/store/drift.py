@@ -46,8 +46,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`repair_asked_at`: when it was handed to the workers. `decided_by` and the reason: of whoever accepted it or
-    had it repaired."""
+    """`repair_asked_at`: when it was handed to the workers. `decided_by` and the reason: of whoever accepted it,
+    had it repaired, or left it to a person."""
 
     id: str
     attribute: Attribute
@@ -144,6 +144,11 @@ def accounts_with(tx: Tx, attributes: Collection[Attribute]) -> frozenset[str]:
 
 def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
     _set(tx, ids, repair_asked_at=now)
+
+
+def leave_open(tx: Tx, ids: Collection[str], by: str, reason: str, now: datetime) -> None:
+    """For a person to decide, with the reason why nobody else did."""
+    _set(tx, ids, decided_by=by, decided_at=now, decision_reason=reason)
 
 
 def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> Finding:

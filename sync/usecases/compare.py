@@ -26,6 +26,7 @@ from sync.store.comparisons import Comparison, Counts
 from sync.store.database import Tx
 from sync.store.drift import Subject
 from sync.store.tables import ComparisonKind
+from sync.usecases.accept_drift import accept_by_file
 from sync.usecases.command import wake
 from sync.usecases.judge_drift import Judged, judge
 from sync.usecases.repair_drift import hand_over
@@ -137,6 +138,7 @@ def _compare(comparing: Comparing) -> None:
     _refuse_another_realm(comparing, balance, seen)
     _note_groups(site, groups)
     judged = _judge_suspects(comparing, balance, seen)
+    accept_by_file(site, judged.to_accept, comparing.note)
     foreign = _foreign_differences(comparing, seen)
     with site.db.write() as tx:
         now = site.clock.now()

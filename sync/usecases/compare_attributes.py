@@ -20,6 +20,7 @@ from sync.store import account_pages, accounts, drift
 from sync.store.comparisons import Comparison
 from sync.store.database import Tx
 from sync.store.drift import Subject
+from sync.usecases.accept_drift import accept_by_file
 from sync.usecases.command import wake
 from sync.usecases.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
 from sync.usecases.judge_drift import Judged, judge
@@ -90,6 +91,7 @@ def _compare(comparing: Comparing, start: Position, save: Save) -> None:
         save(tx, Position())
     if not start.first:
         refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
+    accept_by_file(site, judged.to_accept, comparing.note)
     _end(comparing, strays, judged, whole=not start.first)
 
 

@@ -11,15 +11,12 @@ import structlog
 
 from mappings.drift import ACCEPT, REPAIR
 from sync.domain.account import Account, Life
-from sync.domain.account_change import Actor, Door
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, differences
-from sync.domain.errors import Refused
 from sync.store import accounts, drift, policies, work_state
 from sync.store.database import Tx
 from sync.store.drift import Finding, Subject
 from sync.store.work_state import WorkState
-from sync.usecases.accept_drift import take_over
 from sync.usecases.single_looks import SingleLooks, Unreadable
 from sync.usecases.site import Site
 
@@ -31,12 +28,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`left_out`: account ids of whom nothing can be said now. `unreadable`: those whose users Keycloak cannot
+    """`to_accept`: what the file says to accept, each with the version of its account that was compared.
+    `left_out`: account ids of whom nothing can be said now. `unreadable`: those whose users Keycloak cannot
     show; what was found of them before stays, beside the finding that says so."""
 
     looked_at: int = 0
     differing: int = 0
     to_repair: tuple[Finding, ...] = ()
+    to_accept: tuple[tuple[Finding, int], ...] = ()
     left_out: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
 
@@ -45,6 +44,7 @@ class Judged:
             self.looked_at + other.looked_at,
             self.differing + other.differing,
             self.to_repair + other.to_repair,
+            self.to_accept + other.to_accept,
             self.left_out | other.left_out,
             self.unreadable | other.unreadable,
         )
@@ -64,9 +64,9 @@ class _Look:
 
 
 def judge(site: Site, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
-    """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired. Five requests an
-    account; `keep` is called before each look. A user that cannot be read is a finding of its own. Raises a
-    Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
+    """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired and accepted. Five
+    requests an account; `keep` is called before each look. A user that cannot be read is a finding of its own.
+    Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
     before = _states(site, account_ids)
     single = SingleLooks(site, keep)
     looks = [_look(site, single, account, state) for account, state in before if settled(state)]
@@ -75,12 +75,13 @@ def judge(site: Site, account_ids: Collection[str], keep: Callable[[], None] = l
     now = site.clock.now()
     with site.db.write() as tx:
         policies.refuse_outdated(tx, site.policy_number)
-        to_repair = _written(site, tx, sure, now)
+        to_repair, to_accept = _written(site, tx, sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
         differing=sum(bool(look.differences) for look in sure),
         to_repair=tuple(to_repair),
+        to_accept=tuple(to_accept),
         left_out=frozenset(account_ids) - judged,
         unreadable=frozenset(look.account.id for look in sure if look.unreadable),
     )
@@ -115,9 +116,11 @@ def _look(site: Site, single: SingleLooks, account: Account, state: WorkState) -
     return _Look(account, state, found)
 
 
-def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[Finding]:
-    """Keep every difference; answers the findings to repair. What the file says to accept is accepted here."""
-    to_repair = []
+def _written(
+    site: Site, tx: Tx, looks: Iterable[_Look], now: datetime
+) -> tuple[list[Finding], list[tuple[Finding, int]]]:
+    """Keep every difference; answers the findings to repair and those to accept."""
+    to_repair, to_accept = [], []
     for look in looks:
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
@@ -132,10 +135,10 @@ def _written(site: Site, tx: Tx, looks: Iterable[_Look], now: datetime) -> list[
             if finding.state != "open":
                 continue
             if reaction == ACCEPT:
-                _accept(site, tx, finding, now)
+                to_accept.append((finding, look.state.wanted_version))
             elif reaction == REPAIR and repairs:
                 to_repair.append(finding)
-    return to_repair
+    return to_repair, to_accept
 
 
 def _unknown(look: _Look) -> frozenset[Attribute]:
@@ -152,21 +155,3 @@ def _stays_off(site: Site, look: _Look) -> bool:
     whole look, which would open the account. Nobody can use it meanwhile."""
     off = any(each.attribute is Attribute.SWITCHED_OFF for each in look.differences)
     return off and site.policy.drift.reaction(Attribute.SWITCHED_OFF) != REPAIR
-
-
-def _accept(site: Site, tx: Tx, finding: Finding, now: datetime) -> None:
-    """What was found becomes what is wanted; where our own rules refuse that, the finding stays open. The log gets
-    no reason: it names people and their addresses."""
-    by = Actor("drift.toml", Door.WORKER, f"{finding.attribute} is accepted from Keycloak")
-    try:
-        with tx.part():
-            take_over(tx, site.policy, finding, by, now)
-    except Refused:
-        log.warning(
-            "drift cannot be accepted",
-            account=finding.subject.account_id,
-            finding=finding.id,
-            attribute=finding.attribute.value,
-        )
-        return
-    drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)

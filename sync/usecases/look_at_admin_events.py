@@ -16,6 +16,7 @@ from sync.domain.errors import Misconfigured
 from sync.domain.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.lane import Lane
 from sync.store import accounts, jobs, runs
+from sync.usecases.accept_drift import accept_by_file
 from sync.usecases.command import wake
 from sync.usecases.job import KeepLease
 from sync.usecases.judge_drift import Judged, judge
@@ -53,6 +54,7 @@ def look_at_admin_events(site: Site, keep: KeepLease) -> None:
         users, everything, recent = _hinted(site, keep, place, keeping)
     flood = len(users) > LOOKS
     judged = Judged() if flood else _looked_at(site, keep, users)
+    accept_by_file(site, judged.to_accept, keep, hinted=True)
     with site.db.write() as tx:
         now = site.clock.now()
         keep.save(

@@ -202,7 +202,8 @@ def _people(figures: Figures) -> Iterator[Trouble]:
 
 
 def _for_a_person(drift: DriftFigures, now: datetime) -> bool:
-    """A repair that is handed to nobody waits for one too: the user was switched off, on purpose."""
+    """A repair that is handed to nobody waits for one too: the user was switched off, on purpose. So does what the
+    file would accept, and the guard or our own rules did not."""
     overdue = now - drift.since > REPAIR_TOO_OLD
     return drift.state == "open" and (drift.reaction == "report" or overdue)
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from mappings.guard import Limit
 from sync.domain import vocabulary
 from sync.domain.account import Account
+from sync.domain.account_change import AccountChange
 from sync.domain.drift import Attribute
 from sync.domain.errors import Conflict, Refused
 from sync.domain.gate import GatePolicy
-from sync.store import accounts, history, runs
+from sync.store import accounts, figures, history, runs
 from sync.store.tables import audit
+from sync.usecases.accept_drift import accept_by_file
 from sync.usecases.approve import approve
-from sync.usecases.change_account import deactivate
+from sync.usecases.change_account import change, deactivate
 from sync.usecases.compare import compare
 from sync.usecases.compare_attributes import compare_attributes
 from sync.usecases.decide_drift import accept, repair, the_finding
+from sync.usecases.judge_drift import judge
+from sync.usecases.troubles import of_figures
 from tests.fakes.accounts import FakeUser
 from tests.usecases.conftest import BRANCH, BY, POLICY, World
 from tests.usecases.drift_steps import OTHER_BRANCH, bulk, findings, later, reacting
@@ -91,6 +98,46 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     later(world)
     compare(world.site, "test")
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
+
+
+@pytest.mark.req("G4", "E7")
+def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account]) -> None:
+    """Somebody renames everybody in Keycloak: nothing is wanted so before a person has decided, each finding says
+    why, and status tells of them. Two of three pass."""
+    reacting(world, family_name="accept")
+    limits = {**world.site.policy.guard.limits, "changed": Limit(2, None, 1)}
+    policy = replace(world.site.policy, guard=replace(world.site.policy.guard, limits=limits))
+    world.site = replace(world.site, policy=policy)
+    for each in people:
+        world.user(each).family_name = "Arnold"
+    compare(world.site, "test")
+    found = findings(world)
+    assert [each.state for each in found] == ["open"] * 3
+    reasons = {(each.decided_by, each.decision_reason) for each in found}
+    assert reasons == {("guard.toml", "not accepted by itself: 3 accounts would be changed: more than 2")}
+    world.pass_time(3600)
+    now = world.read(lambda tx: figures.read(tx, world.clock.now()))
+    assert any("3 findings in Keycloak wait for a decision" in each.what for each in of_figures(now))
+
+    world.user(people[0]).family_name = people[0].family_name
+    compare(world.site, "test")
+    bulk(world)
+    kept = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in people]  # type: ignore[misc]
+    assert [each.family_name for each in kept if each] == [people[0].family_name, "Arnold", "Arnold"]
+
+
+@pytest.mark.req("G4", "H1")
+def test_the_file_accepts_nothing_over_a_later_change(world: World, people: list[Account]) -> None:
+    """A person changed the account between the look and the end of the comparison: that is wanted."""
+    reacting(world, family_name="accept")
+    world.user(people[0]).family_name = "Arnold"
+    judged = judge(world.site, [people[0].id])
+    married = AccountChange(family_name="Ahrens")
+    world.do(lambda tx: change(tx, POLICY, people[0].id, married, BY, world.clock.now()))
+    accept_by_file(world.site, judged.to_accept, lambda: None)
+    kept = world.read(lambda tx: accounts.get(tx, people[0].id))
+    assert kept is not None
+    assert kept.family_name == "Ahrens"
 
 
 @pytest.mark.req("G4")

@@ -12,7 +12,7 @@ from sync.domain.account import Account
 from sync.domain.admin_hints import AdminEvent, Hint, hint_of
 from sync.domain.drift import Attribute
 from sync.domain.lane import Lane
-from sync.store import drift, jobs, provisioning, runs, work_state
+from sync.store import accounts, drift, jobs, provisioning, runs, work_state
 from sync.store.runs import Run
 from sync.usecases import run_jobs
 from sync.usecases.job import Job, KeepLease
@@ -195,6 +195,26 @@ def test_many_small_readings_do_not_pass_the_guard(world: World, kim: Account) -
     stays = [account for account in people if "/fsm/profiles/administrator" in world.user(account).groups]
     assert stays == people[1:]
     assert [run.counts for run in held(world)] == [{"update": 1}, {"update": 1}]
+
+
+@pytest.mark.req("E7")
+def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Account) -> None:
+    """drift.toml accepts names; a script renames one person after the other: what exceeds the limit stays open."""
+    reacting(world, changed=Limit(1, None, 10))
+    accepted = replace(POLICY.drift, reactions={**POLICY.drift.reactions, "family-name": "accept"})
+    world.site = replace(world.site, policy=replace(world.site.policy, drift=accepted))
+    people = [kim, *(world.join(f"kim.{number}") for number in range(2))]
+    world.work()
+    for account in people:
+        world.user(account).family_name = "Arnold"
+        world.admins.happen(f"users/{world.user(account).id}")
+        read(world)
+        bulk(world)
+    kept = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in people]  # type: ignore[misc]
+    assert [each.family_name for each in kept if each] == ["Arnold", *(each.family_name for each in people[1:])]
+    left = world.read(lambda tx: drift.listed(tx, states=["open"]))
+    assert {each.subject.account_id for each in left} == {each.id for each in people[1:]}
+    assert all("within 60 minutes" in str(each.decision_reason) for each in left)
 
 
 @pytest.mark.parametrize(
