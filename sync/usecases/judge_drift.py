@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from mappings.drift import ACCEPT, REPAIR
 from sync.domain.account import Account, Life
 from sync.domain.desired import desired_state
@@ -22,8 +20,6 @@ from sync.usecases.site import Site
 
 OF_REFUSED_USERS = frozenset({Attribute.MISSING, Attribute.ACCOUNT_ID, Attribute.ADMINISTERS_REALM})
 """What explains a quarantine, and is told although something newer is still to be carried out."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
