@@ -65,6 +65,11 @@ Written by `make bench`; ours and what it is measured against ran one after the 
 
 The import begins with an .xlsx on disk and ends with the last user in Keycloak; the mail lane, whose time is the
 mail server's, does not run meanwhile. The raw loop only sends bodies that were made before.
+
+What limits what is not reached: everything here shares the processors. A user without a password takes about
+0.8 ms of them in Keycloak and 0.6 ms in ours (review, storing, claiming, sending, recording), and nothing waits
+for anything else; of the plain loop and Keycloak only one works at a time. The cost of an account falls with
+the size of the import by what an import costs once: the process that reads the file, and the first wake.
 """
 
 
