@@ -18,7 +18,7 @@ from sync.domain.drift import Attribute, Difference
 from sync.store.batches import batches
 from sync.store.database import Tx
 from sync.store.ids import new_id
-from sync.store.tables import DriftState
+from sync.store.tables import DriftState, run_row
 from sync.store.tables import drift as table
 
 LIVE: Final[tuple[DriftState, ...]] = ("open", "accepted")
@@ -144,6 +144,17 @@ def accounts_with(tx: Tx, attributes: Collection[Attribute]) -> frozenset[str]:
 
 def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
     _set(tx, ids, repair_asked_at=now)
+
+
+def take_back(tx: Tx, run_id: str, asked_at: datetime, by: str, reason: str, now: datetime) -> None:
+    """What a run asked for will not be done: its findings are open again, with who said so and why. What a person
+    has asked for since stays asked."""
+    of_the_run = select(run_row.c.account_id).where(run_row.c.run_id == run_id)
+    tx.connection.execute(
+        update(table)
+        .where(table.c.state == "open", table.c.repair_asked_at == asked_at, table.c.account_id.in_(of_the_run))
+        .values(repair_asked_at=None, decided_by=by, decided_at=now, decision_reason=reason)
+    )
 
 
 def leave_open(tx: Tx, ids: Collection[str], by: str, reason: str, now: datetime) -> None:

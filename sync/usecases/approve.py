@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.lane import Lane
-from sync.store import history, runs
+from sync.store import drift, history, runs
 from sync.store.database import Tx
 from sync.store.runs import Run
 from sync.store.tables import RunKind
@@ -52,11 +52,15 @@ def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
 
 
 def reject(site: Site, run_id: str, by: Actor) -> Run:
-    """End a held run. Raises Refused without a reason, or if it is not held (any more)."""
+    """End a held run; the drift that it was to repair is open again. Raises Refused without a reason, or if it is
+    not held (any more)."""
     require_reason(by)
     with site.db.write() as tx:
         run = _held(tx, run_id)
-        runs.end(tx, run_id, "cancelled", site.clock.now())
+        now = site.clock.now()
+        runs.end(tx, run_id, "cancelled", now)
+        if run.kind == "repair":
+            drift.take_back(tx, run.id, run.created_at, by.name, by.reason, now)
         _audit(tx, run, f"reject {run.title}", by, site)
         return _existing(tx, run_id)
 
