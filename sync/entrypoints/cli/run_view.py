@@ -39,11 +39,13 @@ def print_run(run: Run, rows: Iterable[RunRow], progress: Progress) -> None:
                 if run.approved_at
                 else []
             ),
-            ["rows", ", ".join(f"{count} {name}" for name, count in run.counts.items() if count) or "none"],
+            ["rows", _counted(run) or "none"],
             ["applied", f"{progress.applied} of {progress.total}, {progress.refused} refused"],
         ],
     )
-    listed = [[row.number, row.messages.get("who"), row.verdict, "\n".join(_lines(row))] for row in rows]
+    listed = [
+        [row.number, row.messages.get("who"), _verdict(run, row.verdict), "\n".join(_lines(row))] for row in rows
+    ]
     if listed:
         print_table(["row", "who", "verdict", "what"], listed)
     if run.state == "held":
@@ -99,6 +101,16 @@ _GRANTS = frozenset({"profile", "branch", "team", "data_access", "technician_id"
 
 def _changes(run: Run) -> int:
     return run.counts.get("create", 0) + run.counts.get("update", 0)
+
+
+def _counted(run: Run) -> str:
+    return ", ".join(f"{count} {_verdict(run, name)}" for name, count in run.counts.items() if count)
+
+
+def _verdict(run: Run, verdict: str) -> str:
+    """A row of mapping files that needs no worker is no row without a change: `realm apply` changes the roles of
+    its groups, for all members at once."""
+    return "by realm apply" if run.kind == "mappings" and verdict == "unchanged" else verdict
 
 
 def _lines(row: RunRow) -> list[str]:
