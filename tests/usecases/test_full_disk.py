@@ -32,7 +32,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("mounting a file system takes root")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(folder: Path) -> Path:
@@ -67,9 +67,9 @@ def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(world: World, small
     done: list[Path] = []
     create = here.accounts.create
 
-    def create_and_fill(users: object) -> object:
+    def create_and_fill(users: object, keep: object) -> object:
         """The disk gets full between the claim and the record."""
-        made = create(users)  # type: ignore[arg-type]
+        made = create(users, keep)  # type: ignore[arg-type]
         done.append(fill(small_disk))
         return made
 
