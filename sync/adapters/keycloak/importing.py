@@ -88,8 +88,7 @@ class ImportingAccounts(KeycloakAccounts):
             landed: dict[str, Created | Failure] = {}
             if not stopped.is_set():
                 try:
-                    keep()
-                    self._import(chunk, landed)
+                    self._import(chunk, landed, keep)
                 except Exception as error:
                     stopped.set()
                     failures.append(error)
@@ -138,10 +137,13 @@ class ImportingAccounts(KeycloakAccounts):
             self._default_role = str(self._connection.get("")["defaultRole"]["name"])
         return self._default_role
 
-    def _import(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure]) -> None:
+    def _import(
+        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
+    ) -> None:
         """One chunk, all of it or, where Keycloak refuses it, each half by itself."""
         if not rows:
             return
+        keep()
         try:
             answer = self._connection.post(
                 "partialImport", {"ifResourceExists": "SKIP", "users": [row.body for row in rows]}
@@ -153,8 +155,8 @@ class ImportingAccounts(KeycloakAccounts):
                 outcomes[rows[0].account_id] = self._refused(rows[0].user, failure)
                 return
             half = len(rows) // 2
-            self._import(rows[:half], outcomes)
-            self._import(rows[half:], outcomes)
+            self._import(rows[:half], outcomes, keep)
+            self._import(rows[half:], outcomes, keep)
             return
         results = {result["resourceName"].lower(): result for result in (answer or {}).get("results", ())}
         for row in rows:
