@@ -45,7 +45,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def probe(name: Name, reason: Reason) -> None:
+def probe(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     """The system is mended: try it with the next account now, instead of at the next probe."""
     with failures_shown():
         site = build_operations()
@@ -56,7 +56,7 @@ def probe(name: Name, reason: Reason) -> None:
             why = f"the circuit {name.value} is closed, or a probe is on its way"
             raise Refused([Problem("circuit", why, "see fsm-identity ops circuit")])
         wake_all(site)
-        say(f"{name.value}: the next account that is due is the probe")
+        told(name, as_json, f"{name.value}: the next account that is due is the probe")
 
 
 @app.command("open")
@@ -64,6 +64,7 @@ def open_(
     name: Name,
     reason: Reason,
     minutes: Annotated[int, typer.Option("--for", min=1, max=1440, help="Minutes until the next probe.")] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Leave a system alone for a while, such as for its upgrade. Nothing that needs it is begun."""
     with failures_shown():
@@ -71,11 +72,13 @@ def open_(
         by = actor(reason)
         with site.db.write() as tx:
             after = steer_circuit.leave_alone(tx, name, timedelta(minutes=minutes), by, site.clock.now())
-        say(f"{name.value} is left alone until {after.probe_at:%H:%M:%S} UTC; then a probe decides")
+        told(
+            name, as_json, f"{name.value} is left alone until {after.probe_at:%H:%M:%S} UTC; then a probe decides"
+        )
 
 
 @app.command()
-def close(name: Name, reason: Reason) -> None:
+def close(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     """Let everything through at once, untried. Failures open it again; `probe` is gentler."""
     with failures_shown():
         site = build_operations()
@@ -83,7 +86,16 @@ def close(name: Name, reason: Reason) -> None:
         with site.db.write() as tx:
             steer_circuit.close(tx, name, by, site.clock.now())
         wake_all(site)
-        say(f"{name.value}: everything goes through")
+        told(name, as_json, f"{name.value}: everything goes through")
+
+
+def told(name: CircuitName, as_json: bool, words: str) -> None:
+    """What became of the circuit: in words, or as it is now."""
+    if not as_json:
+        say(words)
+        return
+    with build_operations().db.read() as tx:
+        print_json(shown(circuits.get(tx, name)))
 
 
 def wake_all(site: Operations) -> None:

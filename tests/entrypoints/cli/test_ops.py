@@ -215,7 +215,8 @@ def test_a_circuit_is_steered_by_hand(run: Run, operations: Operations) -> None:
     assert run("circuit", "probe", "keycloak", "--reason", "it is back").exit_code == 0
     with operations.db.read() as tx:
         assert circuits.get(tx, CircuitName.KEYCLOAK).probe_at == operations.clock.now()
-    assert run("circuit", "close", "keycloak", "--reason", "sure of it").exit_code == 0
+    closed = run("circuit", "close", "keycloak", "--reason", "sure of it", "--json")
+    assert json.loads(closed.output)["state"] == "closed"
     assert run("circuit").exit_code == 0
     assert "is closed" in run("circuit", "probe", "keycloak", "--reason", "again").output
 
