@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from bench import at_once, claiming, comparison, cost, importing, one_change
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
@@ -54,7 +56,8 @@ def main() -> None:
 
 
 def _report(table: str) -> str:
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    memory = psutil.virtual_memory().total / 2**30
+    machine = f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.machine()}, Python {platform.python_version()}"
     return f"""# Benchmarks
 
 Written by `make bench`; ours and what it is measured against ran one after the other on the same Keycloak

@@ -85,8 +85,8 @@ def report(place: Place, people: int) -> list[Row]:
             f"{first.ours:.2f} ms, worker {first.memory:.0f} MiB: with {first.people:,} "
             f"(raw loop beside each: {each.raw:.2f} ms)",
             f"{each.ours / first.ours:.2f}",
-            "0.75 to 1.25",
-            0.75 <= each.ours / first.ours <= 1.25,
+            "0.75 to 1.25, memory ≤ 1.1 times",
+            0.75 <= each.ours / first.ours <= 1.25 and each.memory <= 1.1 * first.memory,
         )
         for each in costs[1:] or costs
     ]
