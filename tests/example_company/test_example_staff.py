@@ -1,4 +1,4 @@
-"""The staff files of the example: 250 people, seven wrong in seven ways, 243 good (issue: the demo)."""
+"""The staff files of the example: 250 people, seven wrong in seven ways, 243 good."""
 
 from __future__ import annotations
 
