@@ -6,6 +6,7 @@ machine slows both alike. Needs no Keycloak.
 
 from __future__ import annotations
 
+import re
 import statistics
 import tempfile
 import time
@@ -20,6 +21,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from bench.keycloak import Place
+from bench.plans import plans
 from bench.population import NOW, fill
 from bench.row import Row
 from sync.devstack import postgres
@@ -60,12 +62,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`bytes_each` and `fill_seconds` are of the large database, by name of the engine."""
+    """`bytes_each`, `fill_seconds` and `indexes` (which sweep and claim use) are of the large database, by name of
+    the engine."""
 
     accounts: int
     costs: tuple[Cost, ...]
     bytes_each: dict[str, float]
     fill_seconds: dict[str, float]
+    indexes: dict[str, str]
 
 
 class _Silent:
@@ -96,6 +100,7 @@ def measure(accounts: int = MANY, rounds: int = ROUNDS) -> Result:
     costs: list[Cost] = []
     sizes: dict[str, float] = {}
     seconds: dict[str, float] = {}
+    indexes: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="bench-claiming-") as folder, _cluster(Path(folder)) as address:
         engines: dict[str, Callable[[str], str]] = {
             "SQLite": lambda name: f"sqlite:///{folder}/{name}.db",
@@ -106,7 +111,8 @@ def measure(accounts: int = MANY, rounds: int = ROUNDS) -> Result:
             seconds[engine] = many[1]
             sizes[engine] = _size(many[0]) / accounts
             costs += _compared(engine, few[0], many[0], rounds)
-    return Result(accounts, tuple(costs), sizes, seconds)
+            indexes[engine] = _indexes(many[0])
+    return Result(accounts, tuple(costs), sizes, seconds, indexes)
 
 
 def _made(url: str, accounts: int) -> tuple[Database, float]:
@@ -156,6 +162,18 @@ def _sweep(db: Database) -> None:
 def _sweep_and_claim(db: Database) -> None:
     _sweep(db)
     _claim_all(db)
+
+
+def _indexes(db: Database) -> str:
+    """Of what sweep and claim read, by EXPLAIN. Raises AssertionError if they read all accounts."""
+    with db.write() as tx, plans(tx) as found:
+        provisioning.due_lanes(tx, NOW)
+        provisioning.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
+    whole = [plan for plan in found if re.search(r"(Seq Scan on|SCAN) (provisioning|account)\b(?! USING)", plan)]
+    if whole:
+        raise AssertionError(f"all accounts are read: {whole[0]}")
+    _give_back(db)
+    return ", ".join(sorted(set(re.findall(r"\b(?:ix|pk|uq)_\w+", "\n".join(found)))))
 
 
 def _backlog(db: Database) -> None:
@@ -219,4 +237,7 @@ def report(place: Place, people: int) -> list[Row]:
         Row(f"database bytes an account, {name}", f"{size:,.0f}", "", "")
         for name, size in found.bytes_each.items()
     ]
-    return rows + sizes
+    used = [
+        Row(f"indexes of sweep and claim by EXPLAIN, {name}", each, "", "") for name, each in found.indexes.items()
+    ]
+    return rows + sizes + used

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
+from bench.plans import plans
 from bench.population import NOW, fill
 from sync.domain.circuit import CircuitName
 from sync.domain.lane import Lane
@@ -70,25 +68,6 @@ QUERIES: dict[str, tuple[Query, str]] = {
     ),
     "logins": (lambda tx: login_activity.of_users(tx, [f"{n:032d}" for n in range(9)]), ""),
 }
-
-
-@contextmanager
-def plans(tx: Tx) -> Iterator[list[str]]:
-    """What the database will do for each statement of the block, in its own words."""
-    found: list[str] = []
-
-    def explain(
-        connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, many: bool
-    ) -> None:
-        if statement.startswith("EXPLAIN") or many or "PRAGMA" in statement:
-            return
-        how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
-        rows = connection.exec_driver_sql(how + statement, parameters).all()
-        found.append("\n".join(str(row[-1]) for row in rows))
-
-    event.listen(tx.connection, "before_cursor_execute", explain)
-    yield found
-    event.remove(tx.connection, "before_cursor_execute", explain)
 
 
 def scanned(plan: str) -> set[str]:
