@@ -229,7 +229,7 @@ class UsedKeys:
             ("data access level", self.data_access, policy.data_access),
         )
         return tuple(
-            f"{kind} {key!r} ({count} accounts)"
+            f"{kind} {key!r} ({count} account{'' if count == 1 else 's'})"
             for kind, used, known in kinds
             for key, count in sorted(used.items())
             if key not in known

@@ -345,7 +345,7 @@ def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
     """Else no worker could start by the new files (rule 11)."""
     proposal = without_dispatchers(company)
     while_it_walks(monkeypatch, lambda: company.staff(1))
-    with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 accounts\)"):
+    with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 account\)"):
         adopt(company.site, proposal, LEE)
     assert company.number_in_force() == 1
 

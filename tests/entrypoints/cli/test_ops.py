@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import Result
+from pydantic import SecretStr
 from sqlalchemy import update
 from typer.testing import CliRunner
 
 from sync.domain.account import Account, Life
 from sync.domain.circuit import CircuitName
+from sync.domain.errors import Failure
 from sync.domain.lane import Lane
 from sync.entrypoints.cli import app, ops, ops_circuit, ops_mails
 from sync.store import accounts, circuits, heartbeats, jobs, lanes, mails, passwords, provisioning, schema
@@ -22,7 +26,7 @@ from sync.store.ids import new_id
 from sync.store.sealing import Sealer
 from sync.store.tables import job
 from sync.store.tables import provisioning as work
-from sync.wiring import Operations
+from sync.wiring import Operations, build_site
 from tests.entrypoints.console.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
 
@@ -287,3 +291,24 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
     assert (done.exit_code, "1 mail will be sent again" in done.stdout) == (0, True), done.output
     assert json.loads(run("mails", "--json").output) == []
     assert run("mails", "retry", "--all", "--reason", "once more").exit_code == 1
+
+
+@pytest.mark.req("H2")
+def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told(
+    run: Run, operations: Operations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is started next refuses, and counts the accounts; what runs already says so meanwhile."""
+    monkeypatch.setattr(ops, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
+    secrets = {"worker_secret": SecretStr("hidden-secret"), "import_secret": SecretStr("hidden-secret")}
+    keycloak = operations.settings.keycloak.model_copy(update=secrets)
+    others = {"keycloak": keycloak, "field_service_url": SecretStr(f"sqlite:///{tmp_path / 'fsm.db'}")}
+    operations = replace(operations, settings=operations.settings.model_copy(update=others))
+    monkeypatch.setattr(ops, "build_operations", lambda: operations)
+    build_site(operations.settings)  # the first process adopts the files
+    with operations.db.write() as tx:
+        accounts.insert(tx, replace(someone(operations, "kim"), profile="surveyor"))
+    with pytest.raises(Failure, match=r"profile 'surveyor' \(1 account\)"):
+        build_site(operations.settings)
+    told = [each for each in json.loads(run("status", "--json").output)["troubles"] if "surveyor" in each["what"]]
+    assert len(told) == 1
+    assert "Bad input" in told[0]["remedy"]
