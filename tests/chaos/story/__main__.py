@@ -11,11 +11,16 @@ import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from sync.domain.account_change import Actor, Door
+from sync.domain.errors import Transient
 from sync.settings import load_settings
 from sync.store import runs
+from sync.store.tables import provisioning
 from sync.usecases.confirm_import import confirm
 from sync.usecases.review_import import ImportOptions, review
+from sync.usecases.site import Site
 from sync.wiring import build_site
 from tests.chaos.story.acts import tally
 from tests.chaos.story.outcome import differences, told_of, unsettled
@@ -28,6 +33,15 @@ SETTLES_WITHIN = 420.0
 """Seconds after the last disturbance."""
 
 SHOWN = 20
+
+SERVICES = (
+    "kill Redis and start it empty",
+    "stop Keycloak",
+    "start Keycloak",
+    "freeze a worker",
+    "cut the database",
+)
+"""Disturbances that are told as they come, with how far the import is."""
 
 
 def main() -> int:
@@ -88,6 +102,8 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
     began = time.monotonic()
     for each in planned:
         time.sleep(max(0.0, began + each.at - time.monotonic()))
+        if each.what in SERVICES:
+            say(f"  {each.at:.0f} s: {each.what}; {in_keycloak(site)} of {people} people are in Keycloak")
         disturb(places, meanwhile, each)
     until, left = time.monotonic() + SETTLES_WITHIN, ["nobody has looked yet"]
     while left and time.monotonic() < until:
@@ -103,6 +119,16 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
         say(f"  {tally(tx, [*meanwhile.asked])}")
     wrong = [f"not settled: {each}" for each in left]
     return wrong + in_the_end(places, meanwhile, people)
+
+
+def in_keycloak(site: Site) -> str:
+    """How many accounts were brought there at least once, as far as our database can be asked."""
+    applied = select(func.count()).where(provisioning.c.applied_version.is_not(None))
+    try:
+        with site.db.read() as tx:
+            return f"{tx.connection.scalar(applied)}"
+    except Transient:
+        return "some"
 
 
 def in_the_end(places: Places, meanwhile: Meanwhile, people: int) -> list[str]:

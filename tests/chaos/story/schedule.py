@@ -46,7 +46,7 @@ def schedule(seed: int) -> tuple[Disturbance, ...]:
 def _all(chance: random.Random) -> Iterator[Disturbance]:
     yield from _every(chance, (2, 5), "kill a worker", 3.0, KILLS_UNTIL)
     yield Disturbance(chance.uniform(8, 20), "kill Redis and start it empty")
-    away = chance.uniform(25, 40)
+    away = chance.uniform(15, 25)
     yield Disturbance(away, "stop Keycloak")
     yield Disturbance(away + KEYCLOAK_AWAY, "start Keycloak")
     yield Disturbance(chance.uniform(5, 20), "cut the database")
