@@ -122,8 +122,8 @@ OWN_PARTS = (
         address=lambda place: place.web_url,
     ),
     _worker("worker-interactive", "interactive", 1, surroundings.for_worker),
-    _worker("worker-bulk", "bulk,mail", 2, surroundings.for_bulk_worker),
-    _worker("worker-reconcile", "reconcile", 2, surroundings.for_worker),
+    _worker("worker-bulk", "bulk", 2, surroundings.for_bulk_worker),
+    _worker("worker-reconcile", "reconcile,mail", 3, surroundings.for_worker),
     Part(
         name="flower",
         ports=("flower",),

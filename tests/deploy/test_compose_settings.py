@@ -176,7 +176,8 @@ def test_every_secret_is_made_once(secrets: Path) -> None:
 
 
 def test_every_lane_has_a_worker() -> None:
-    """The queues of the workers are the lanes, and bulk work never stands before interactive work."""
+    """The queues of the workers are the lanes; bulk work never stands before interactive work, nor mails before
+    bulk work."""
     queues = {
         name: set(each["command"][each["command"].index("-Q") + 1].split(","))
         for name, each in COMPOSE.services.items()
@@ -184,7 +185,7 @@ def test_every_lane_has_a_worker() -> None:
     }
     assert set().union(*queues.values()) == {lane.value for lane in Lane}
     assert queues["worker-interactive"] == {Lane.INTERACTIVE.value}
-    assert queues["worker-reconcile"] == {Lane.RECONCILE.value}
+    assert queues["worker-bulk"] == {Lane.BULK.value}
 
 
 def test_flower_reads_the_broker_of_the_workers(inside: Enter) -> None:
