@@ -23,8 +23,7 @@ from sync.ports.accounts import Created, NewUser
 
 CHUNK = 10
 """Users in one request. The cost of a chunk is quadratic in its size and in the groups of each user: with the
-groups that ours have, 10 was faster than 20 and 40 on one, two and four connections (367, 278 and 166 users/s on
-two; docs/decisions/0012)."""
+groups that ours have 10 was fastest (`python -m bench at-once`; docs/decisions/0012)."""
 
 CONNECTIONS = 2
 """Chunks on their way at once from one process. Keycloak on two cores is busy with two (docs/decisions/0012); a
