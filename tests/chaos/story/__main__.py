@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -34,6 +35,7 @@ SETTLES_WITHIN = 420.0
 
 SHOWN = 20
 
+PERSONS = ("a person asks", "a person asks for an act", "somebody in Keycloak's console")
 SERVICES = (
     "kill Redis and start it empty",
     "stop Keycloak",
@@ -100,11 +102,18 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
     places.start_workers()
     confirm(site, run.id, by)
     began = time.monotonic()
-    for each in planned:
-        time.sleep(max(0.0, began + each.at - time.monotonic()))
-        if each.what in SERVICES:
-            say(f"  {each.at:.0f} s: {each.what}; {in_keycloak(site)} of {people} people are in Keycloak")
-        disturb(places, meanwhile, each)
+
+    def happens(these: list[Disturbance]) -> None:
+        for each in these:
+            time.sleep(max(0.0, began + each.at - time.monotonic()))
+            if each.what in SERVICES:
+                say(f"  {each.at:.0f} s: {each.what}; {in_keycloak(site)} of {people} people are in Keycloak")
+            disturb(places, meanwhile, each)
+
+    with ThreadPoolExecutor(1) as persons:  # who may wait for an answer while services come and go
+        asking = persons.submit(happens, [each for each in planned if each.what in PERSONS])
+        happens([each for each in planned if each.what not in PERSONS])
+        asking.result()
     until, left = time.monotonic() + SETTLES_WITHIN, ["nobody has looked yet"]
     while left and time.monotonic() < until:
         time.sleep(1)

@@ -172,7 +172,9 @@ class Places:
             )
 
     def _hold_lock(self) -> None:
-        with closing(sqlite3.connect(self.folder / "fsm-identity.db", timeout=30, isolation_level=None)) as held:
+        """Nothing more to do where somebody holds it already, such as a frozen worker."""
+        held = sqlite3.connect(self.folder / "fsm-identity.db", timeout=30, isolation_level=None)
+        with closing(held), suppress(sqlite3.OperationalError):
             held.execute("BEGIN IMMEDIATE")
             time.sleep(LOCKED)
             held.execute("ROLLBACK")
