@@ -5,20 +5,18 @@ Where the bulk lane's gateway is given many at once it sends them together; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from sync.domain.desired import desired_state
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
-from sync.domain.lane import Lane
-from sync.ports.accounts import Accounts, Created, NewUser
+from sync.ports.accounts import Accounts, Created, KeepLeases, NewUser
 from sync.store import passwords
 from sync.store.passwords import KeptPassword
 from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
-from sync.usecases.lease import keep_lease, keep_leases
+from sync.usecases.lease import keep_leases
 from sync.usecases.outcome import Applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
@@ -27,14 +25,12 @@ log = structlog.get_logger()
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
-    """Create the users of all claims that have none; one outcome per account id.
+    """Create the users of all claims that have none, together; one outcome per account id.
 
-    The bulk lane sends them together, under ids of ours: one that comes late adds nothing. In the other lane
-    Keycloak chooses the id, so each is sent by itself. Nothing is sent that the leases may not outlast. Once
-    Keycloak does not answer, the rest fail alike, untried.
+    Nothing is sent that the leases may not outlast. Once Keycloak does not answer, the rest fail alike, untried.
     """
     outcomes: dict[str, Created | Failure] = {}
-    users: list[tuple[Claim, NewUser]] = []
+    users: list[NewUser] = []
     missing = [claim for claim in claims if claim.account.idp_user_id is None]
     if not missing:
         return {}
@@ -49,33 +45,18 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append((claim, new_user(site, accounts, claim, kept.get(claim.account.id))))
+            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
         except Exception as error:
             failure = as_failure(claim.account.id, error)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
-    if all(claim.lane is Lane.BULK for claim, _ in users):
-        leases = [claim for claim, _ in users]
-        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(site, leases))
-    return outcomes | _create_each(site, accounts, users)
+    claimed = {claim.account.id: claim for claim in missing}
+    return outcomes | create_users(
+        accounts, users, lambda account_ids: keep_leases(site, [claimed[each] for each in account_ids])
+    )
 
 
-def _create_each(
-    site: Site, accounts: Accounts, users: Sequence[tuple[Claim, NewUser]]
-) -> dict[str, Created | Failure]:
-    outcomes: dict[str, Created | Failure] = {}
-    away: Failure | None = None
-    for claim, user in users:
-        outcome = away or create_users(accounts, [user], partial(keep_lease, site, claim))[claim.account.id]
-        if isinstance(outcome, Failure) and outcome.system is not None:
-            away = outcome
-        outcomes[claim.account.id] = outcome
-    return outcomes
-
-
-def create_users(
-    accounts: Accounts, users: Sequence[NewUser], keep: Callable[[], None]
-) -> dict[str, Created | Failure]:
+def create_users(accounts: Accounts, users: Sequence[NewUser], keep: KeepLeases) -> dict[str, Created | Failure]:
     """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
     if not users:
         return {}
