@@ -17,6 +17,7 @@ from sync.domain.account_change import Actor
 from sync.domain.adoption import Candidate, Proposal, propose
 from sync.domain.change import Change, LeaveGroup, TakeRole
 from sync.domain.errors import Failure, Misconfigured, NotFound, Problem, Refused, Transient
+from sync.domain.fingerprint import SHORTEST, is_named
 from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
 from sync.store import account_pages, accounts, history, provisioning, runs, work_state
@@ -28,8 +29,6 @@ from sync.usecases.change_account import existing, require_reason
 from sync.usecases.command import wake
 from sync.usecases.initial_password import mail_new
 from sync.usecases.site import Site
-
-SHORTEST_FINGERPRINT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +211,10 @@ def _confirmed(site: Site, tx: Tx, run_id: str, fingerprint: str, by: Actor) -> 
     run = runs.get(tx, run_id)
     if run is None or run.kind != "adoption":
         raise NotFound([Problem("run", f"{run_id} is no adoption", "see fsm-identity runs list --kind adoption")])
-    named = fingerprint.strip().lower()
-    if len(named) < SHORTEST_FINGERPRINT or not run.fingerprint.startswith(named):
-        raise Refused([Problem("plan", f"is not {named!r}, it is {run.fingerprint[:16]}", "look at it again")])
+    if not is_named(run.fingerprint, fingerprint, SHORTEST):
+        raise Refused(
+            [Problem("plan", f"is not {fingerprint!r}, it is {run.fingerprint[:16]}", "look at it again")]
+        )
     if run.state == "reviewed":
         runs.confirm(tx, run.id, by.name, site.clock.now())
     elif run.state not in {"confirmed", "applying"}:

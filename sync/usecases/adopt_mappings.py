@@ -15,6 +15,7 @@ from itertools import islice
 from mappings.loading import load_texts
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
+from sync.domain.fingerprint import is_named
 from sync.domain.lane import Lane
 from sync.domain.mass_change import Hold, Impact, judge
 from sync.domain.policy_change import PolicyComparison, other_changes
@@ -211,7 +212,7 @@ def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:
 
 
 def _refuse_other_plan(made: MappingsPlan, fingerprint: str | None) -> None:
-    if fingerprint is not None and not made.fingerprint.startswith(fingerprint.strip().lower() or "-"):
+    if fingerprint is not None and not is_named(made.fingerprint, fingerprint):
         reason = f"is not {fingerprint}, it is {made.fingerprint[:16]}"
         raise Refused([Problem("plan", reason, "look at it again: fsm-identity mappings plan")])
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
+from sync.domain.fingerprint import SHORTEST, is_named
 from sync.domain.lane import Lane
 from sync.store import drift, history, runs
 from sync.store.database import Tx
@@ -21,8 +22,6 @@ from sync.usecases.change_account import require_reason
 from sync.usecases.command import perform
 from sync.usecases.confirm_import import refuse_same_people
 from sync.usecases.site import Site
-
-SHORTEST_FINGERPRINT = 8
 
 Check: TypeAlias = Callable[[Tx, Site, Run], None]
 
@@ -78,12 +77,10 @@ def _held(tx: Tx, run_id: str) -> Run:
 
 
 def _refuse_other_plan(run: Run, fingerprint: str) -> None:
-    named = fingerprint.strip().lower()
-    if len(named) < SHORTEST_FINGERPRINT:
-        shortest = f"name at least {SHORTEST_FINGERPRINT} signs of it"
-        raise Refused([Problem("plan", "is too short", shortest)])
-    if not run.fingerprint.startswith(named):
-        reason = f"is not {named}, it is {run.fingerprint[:16]}"
+    if len(fingerprint.strip()) < SHORTEST:
+        raise Refused([Problem("plan", "is too short", f"name at least {SHORTEST} signs of it")])
+    if not is_named(run.fingerprint, fingerprint):
+        reason = f"is not {fingerprint}, it is {run.fingerprint[:16]}"
         raise Refused([Problem("plan", reason, f"look at it again: fsm-identity runs show {run.id[-8:]}")])
 
 

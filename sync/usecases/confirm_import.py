@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from mappings.policy import Policy
 from sync.domain.account_change import Actor
 from sync.domain.errors import Problem, Refused
+from sync.domain.fingerprint import is_named
 from sync.domain.import_impact import impact_of_import
 from sync.domain.import_match import Keys
 from sync.domain.import_plan import ImportPlan, plan_import
@@ -48,7 +49,7 @@ def confirm(
         kept = runs.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
         raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
-    if fingerprint is not None and not run.fingerprint.startswith(fingerprint.lower() or "-"):
+    if fingerprint is not None and not is_named(run.fingerprint, fingerprint):
         raise Refused([Problem("fingerprint", "is not that of this review", "see fsm-identity import show")])
     parsed = tuple(from_record(number, record) for number, record in kept)
     technicians = technicians_for(site, parsed)

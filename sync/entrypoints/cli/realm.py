@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mappings.policy import Policy
+from sync.domain.fingerprint import is_named
 from sync.domain.mass_change import Hold
 from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
@@ -80,7 +81,7 @@ def apply(
     """
     with failures_shown():
         site, found = _planned()
-        if reviewed is not None and not found.fingerprint.startswith(reviewed.strip() or "-"):
+        if reviewed is not None and not is_named(found.fingerprint, reviewed):
             stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
         _show(found, as_json=False)
         if not found.differences:
