@@ -26,6 +26,7 @@ from sync.usecases.command import wake
 from sync.usecases.import_accounts import apply_import_rows
 from sync.usecases.look_at_accounts import apply_mappings_rows, apply_repair_rows
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import of_type
 
 CHUNK = 100
 """Rows in one transaction: well below a second of locks, and few enough commits."""
@@ -114,8 +115,7 @@ def _alone(chunk: Applying, row: RunRow) -> RowOutcome:
         return RowOutcome(row.number, "refused", str(refused), row.account_id)
     except UnforeseenInPart as error:
         log.exception("unforeseen error in a run", run=chunk.run.id, row=row.number)
-        message = f"unforeseen error of type {error.kind}; the worker's log has more"
-        return RowOutcome(row.number, "failed", message, row.account_id)
+        return RowOutcome(row.number, "failed", of_type(error.kind), row.account_id)
     return RowOutcome(row.number, "applied", None, account_id)
 
 

@@ -42,6 +42,7 @@ from sync.usecases.command import wake
 from sync.usecases.lease import LEASE, keep_lease
 from sync.usecases.outcome import Failed, Outcome
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import as_failure
 
 AT_ONCE = 20
 """Accounts in quarantine whose commands are taken in one go."""
@@ -192,7 +193,7 @@ def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
         )
         done = acts.carry_out(site, act, lambda: keep_lease(site, claim))
     except Exception as error:
-        user.failure = _as_failure(command, error)
+        user.failure = as_failure(error, command=command.id, kind=str(command.kind))
         return _failed(site, claim, command, user.failure, begun)
     user.seen = done.observed
     return _done(site, claim, begun, done)
@@ -300,11 +301,3 @@ def _failed(site: Site, claim: Claim, command: Command, failure: Failure, begun:
         not_done = command.kind in NEVER_TWICE and command.state is CommandState.WAITING
         commands.put_off(tx, command.id, again, str(failure), certainly_not_done=not_done)
     return False
-
-
-def _as_failure(command: Command, error: Exception) -> Failure:
-    """What nobody foresaw is for a person, not for a loop."""
-    if isinstance(error, Failure):
-        return error
-    log.error("unforeseen error", command=command.id, kind=str(command.kind), exc_info=error)
-    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")

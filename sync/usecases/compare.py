@@ -16,7 +16,7 @@ from sync.domain import vocabulary
 from sync.domain.balance import Balance, details
 from sync.domain.desired import desired_state
 from sync.domain.drift import Attribute, Difference, refuse_shrunken
-from sync.domain.errors import Failure, Transient, Unsafe
+from sync.domain.errors import Transient, Unsafe
 from sync.domain.group_roles import roles_of_groups
 from sync.domain.lane import Lane
 from sync.domain.listed import ListedUser
@@ -32,6 +32,7 @@ from sync.usecases.judge_drift import Judged, judge
 from sync.usecases.repair_drift import hand_over
 from sync.usecases.single_looks import SingleLooks, Unreadable
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import kind_of, told
 
 MOST_LOOKED_AT = 5_000
 """Accounts that one comparison looks at one by one; what is beyond comes next time. Five requests each."""
@@ -120,10 +121,8 @@ def under_a_row(
     try:
         work(comparing)
     except Exception as error:
-        sort = error.kind if isinstance(error, Failure) else "unforeseen"
-        told = str(error) if isinstance(error, Failure) else f"error of type {type(error).__name__}, see the log"
         with site.db.write() as tx:
-            comparisons.fail(tx, row.id, sort, told, site.clock.now())
+            comparisons.fail(tx, row.id, kind_of(error), told(error), site.clock.now())
         raise
     with site.db.read() as tx:
         return comparisons.latest(tx, kind) or row

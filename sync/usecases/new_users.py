@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import structlog
-
 from sync.domain.desired import desired_state
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.ports.accounts import Accounts, Created, KeepLeases, NewUser
 from sync.store import passwords
 from sync.store.passwords import KeptPassword
@@ -20,8 +18,7 @@ from sync.usecases.lease import keep_leases
 from sync.usecases.outcome import Applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
-
-log = structlog.get_logger()
+from sync.usecases.unforeseen import as_failure
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
@@ -47,7 +44,7 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
         try:
             users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
         except Exception as error:
-            failure = as_failure(claim.account.id, error)
+            failure = as_failure(error, account=claim.account.id)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
     claimed = {claim.account.id: claim for claim in missing}
@@ -63,7 +60,7 @@ def create_users(accounts: Accounts, users: Sequence[NewUser], keep: KeepLeases)
     try:
         return dict(accounts.create(users, keep))
     except Exception as error:
-        failure = as_failure(users[0].desired.account_id, error)
+        failure = as_failure(error, account=users[0].desired.account_id)
         if failure is error or len(users) == 1:
             return {user.desired.account_id: failure for user in users}
     return {
@@ -98,11 +95,3 @@ def made_now(
         for claim, outcome in new
         if claim.account.technician_id not in stopped
     }
-
-
-def as_failure(account_id: str, error: Exception) -> Failure:
-    """The failure an error stands for. What nobody foresaw is for a person, not for a loop."""
-    if isinstance(error, Failure):
-        return error
-    log.error("unforeseen error", account=account_id, exc_info=error)
-    return NeedsPerson(f"unforeseen error of type {type(error).__name__}; the worker's log has more")

@@ -31,10 +31,11 @@ from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_aga
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.given_up import give_up_deadly
 from sync.usecases.lease import LEASE, keep_lease, remaining
-from sync.usecases.new_users import as_failure, create_missing, made_now
+from sync.usecases.new_users import create_missing, made_now
 from sync.usecases.outcome import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
+from sync.usecases.unforeseen import as_failure
 
 CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
 """A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
@@ -123,7 +124,7 @@ def bring_about_together(
                 [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
             )
         except Exception as error:
-            failure = as_failure(some[0].account.id, error)
+            failure = as_failure(error, account=some[0].account.id)
             log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))
             break
         present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
@@ -155,7 +156,7 @@ def bring_about_safely(
     try:
         return bring_about(site, accounts, claim, created, seen)
     except Exception as error:
-        return Failed(as_failure(claim.account.id, error))
+        return Failed(as_failure(error, account=claim.account.id))
 
 
 def settle_made(site: Site, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:
@@ -184,7 +185,7 @@ def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = C
     except Exception as error:
         if isinstance(outcome, Failed):
             raise
-        settle(site, claim, Failed(as_failure(claim.account.id, error)), keycloak)
+        settle(site, claim, Failed(as_failure(error, account=claim.account.id)), keycloak)
 
 
 def bring_about(

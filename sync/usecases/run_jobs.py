@@ -20,6 +20,7 @@ from sync.usecases.job import LEASE, Job, KeepLease
 from sync.usecases.look_at_admin_events import look_at_admin_events
 from sync.usecases.read_logins import read_logins
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import kind_of, told
 from sync.usecases.watch_realm import watch_realm
 
 JOBS: Mapping[str, Job] = {
@@ -33,8 +34,6 @@ JOBS: Mapping[str, Job] = {
 
 JITTER = 0.1
 """The part of a period by which a run may come early or late, so that jobs of many sites do not march in step."""
-
-UNFORESEEN = "unforeseen"
 
 log = structlog.get_logger()
 
@@ -69,17 +68,6 @@ def next_run(job: Job, attempts: int, error: Exception | None, chance: float) ->
             return min(MISCONFIGURED_LOOK, job.period)
         case _:
             return job.period * (1 + JITTER * (2 * chance - 1))
-
-
-def kind_of(error: Exception) -> str:
-    return error.kind if isinstance(error, Failure) else UNFORESEEN
-
-
-def told(error: Exception) -> str:
-    """What the status says of it; the words of an error nobody foresaw may hold anything."""
-    if isinstance(error, Failure):
-        return str(error)
-    return f"unforeseen error of type {type(error).__name__}; the worker's log has more"
 
 
 def _run(site: Site, job: Job, keep: KeepLease, name: str) -> Exception | None:

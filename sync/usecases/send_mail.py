@@ -20,8 +20,8 @@ from sync.store.commands import SealedPassword
 from sync.store.database import Tx
 from sync.store.mails import PASSWORD_RESET, MailClaim
 from sync.store.passwords import KeptPassword
-from sync.usecases.new_users import as_failure
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import as_failure
 
 LEASE = timedelta(seconds=120)
 CLAIM_AT_ONCE = 1
@@ -50,7 +50,7 @@ def _composed(site: Site, claim: MailClaim) -> Message:
     try:
         return compose(site, claim)
     except Exception as error:
-        raise as_failure(claim.account.id, error) from None
+        raise as_failure(error, account=claim.account.id) from None
 
 
 def compose(site: Site, claim: MailClaim) -> Message:

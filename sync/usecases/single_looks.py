@@ -12,6 +12,7 @@ from sync.domain.errors import Failure
 from sync.domain.observed import Observed
 from sync.store import account_pages
 from sync.usecases.site import Site
+from sync.usecases.unforeseen import told
 
 WITNESSES = 3
 """So many other users are asked for before Keycloak counts as away: one of them may be unreadable too."""
@@ -48,7 +49,7 @@ class SingleLooks:
         try:
             return self._look(idp_user_id)
         except Exception as error:
-            raise Unreadable(_told(error)) from error
+            raise Unreadable(told(error)) from error
 
     def _look(self, idp_user_id: str) -> Observed | None:
         self._keep()
@@ -69,7 +70,3 @@ class SingleLooks:
             return self._look(idp_user_id) is not None
         except Exception:
             return False
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, Failure) else f"error of type {type(error).__name__}, see the log"

@@ -59,9 +59,8 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
     names = {(Attribute.GIVEN_NAME, each.username) for each in people if each is not sick}
     assert (done.state, told(world)) == ("done", {(Attribute.UNREADABLE, sick.username), *names})
     [finding] = [each for each in live(world) if each.attribute is Attribute.UNREADABLE]
-    assert finding.found == (
-        "error of type KeyError, see the log" if isinstance(failure, KeyError) else str(failure)
-    )
+    unforeseen = "unforeseen error of type KeyError; the worker's log has more"
+    assert finding.found == (unforeseen if isinstance(failure, KeyError) else str(failure))
     assert finding.reaction == "report"
 
 
