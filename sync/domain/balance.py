@@ -14,6 +14,10 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from sync.domain.desired import DesiredState
+from sync.domain.listed import ListedUser
+from sync.domain.observed import Observed
+
 _MASK = 2**64 - 1
 _SHARDS = 256
 
@@ -96,6 +100,7 @@ class Balance:
         return int.from_bytes(blake2b(text.encode(), digest_size=8, key=self._key).digest())
 
 
-def details(username: str, email: str, given_name: str, family_name: str, *, enabled: bool) -> str:
-    """What the listing shows of a user, in one text."""
-    return "\0".join((username, email, given_name, family_name, "enabled" if enabled else "disabled"))
+def details(user: DesiredState | ListedUser | Observed) -> str:
+    """What a listing shows of a user, in one text."""
+    switch = "enabled" if user.enabled else "disabled"
+    return "\0".join((user.username, user.email, user.given_name, user.family_name, switch))

@@ -42,6 +42,11 @@ def profile_role(key: str) -> str:
     return f"{ROLE_PREFIX}profile-{key}"
 
 
+def is_profile_group(path: str) -> bool:
+    """Every account is in exactly one."""
+    return path.startswith(f"{PROFILES}/")
+
+
 def owns_group(path: str) -> bool:
     """True for `/fsm` and everything below it."""
     return path == ROOT or path.startswith(f"{ROOT}/")

@@ -15,8 +15,8 @@ from sync.domain.listed import ListedUser
 
 @dataclass(frozen=True, slots=True)
 class MembersPage:
-    """Users who are in the group itself, not in one below it. Only of a profile group (`vocabulary.PROFILES`) can
-    `enabled` be believed."""
+    """Users who are in the group itself, not in one below it. Only of a profile group
+    (`vocabulary.is_profile_group`) can `enabled` be believed."""
 
     group: str
     users: tuple[ListedUser, ...]

@@ -168,11 +168,9 @@ def _expected(site: Site, groups: OurGroups) -> Balance:
     for page in account_pages.in_keycloak(site.db):
         for account in page:
             desired = desired_state(account, site.policy)
-            listed = details(
-                desired.username, desired.email, desired.given_name, desired.family_name, enabled=desired.enabled
-            )
-            told = vocabulary.profile_group(account.profile) in groups.paths
-            balance.expect(str(account.idp_user_id), listed if told else None, desired.groups & groups.paths)
+            shown = vocabulary.profile_group(account.profile) in groups.paths
+            listed = details(desired) if shown else None
+            balance.expect(str(account.idp_user_id), listed, desired.groups & groups.paths)
     balance.seal()
     return balance
 
@@ -185,12 +183,12 @@ def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
         match page:
             case MembersPage(group, members):
                 seen.memberships += len(members)
-                detailed = group.startswith(f"{vocabulary.PROFILES}/")
+                detailed = vocabulary.is_profile_group(group)
                 for user in members:
                     if not balance.saw_member(user.idp_user_id, group):
                         _stranger(seen, seen.in_groups, user.idp_user_id, user.username, group)
                     elif detailed:
-                        balance.saw_details(user.idp_user_id, _details(user))
+                        balance.saw_details(user.idp_user_id, details(user))
             case HoldersPage(role, holders):
                 kept = seen.with_features if role.startswith(f"{vocabulary.FEATURES_CLIENT}/") else seen.with_roles
                 for idp_user_id, username in holders.items():
@@ -212,10 +210,6 @@ def _list_users(comparing: Comparing, balance: Balance, seen: Seen) -> None:
         seen.foreign += _note_foreign(comparing, unknown)
         if number % PAGES_BETWEEN == 0:
             comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships)
-
-
-def _details(user: ListedUser) -> str:
-    return details(user.username, user.email, user.given_name, user.family_name, enabled=user.enabled)
 
 
 def _stranger(seen: Seen, kept: dict[str, set[str]], user: str, username: str, what: str) -> None:

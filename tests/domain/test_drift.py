@@ -184,32 +184,26 @@ def test_drift_is_exactly_what_a_worker_would_change(observed: Observed, life: L
     assert differences(wanted, observed) == ()
 
 
-def shown(observed: Observed) -> str:
-    return details(
-        observed.username, observed.email, observed.given_name, observed.family_name, enabled=observed.enabled
-    )
-
-
 @pytest.mark.req("H4")
 @given(st.permutations(sorted(WANTED.groups)), observed_states)
 def test_the_order_of_pages_does_not_count(order: list[str], other: Observed) -> None:
     """A user found as wanted balances in any order; one that differs does not, and nobody disturbs another."""
     balance = Balance()
     for user in ("kc-1", "kc-2", "never-listed"):
-        balance.expect(user, shown(as_wanted(WANTED)), WANTED.groups)
+        balance.expect(user, details(as_wanted(WANTED)), WANTED.groups)
     balance.expect("nothing-told", None, ())
     balance.seal()
     ours = {path for path in other.groups if vocabulary.owns_group(path)}
     for path in sorted(ours):
         assert balance.saw_member("kc-2", path)
-    assert balance.saw_details("kc-1", shown(as_wanted(WANTED)))
-    assert balance.saw_details("kc-2", shown(other))
+    assert balance.saw_details("kc-1", details(as_wanted(WANTED)))
+    assert balance.saw_details("kc-2", details(other))
     for path in order:
         assert balance.saw_member("kc-1", path)
     assert not balance.saw_member("stranger", PROFILE)
     assert not balance.differs("kc-1")
     assert balance.differs("never-listed")
-    same = ours == WANTED.groups and shown(other) == shown(as_wanted(WANTED))
+    same = ours == WANTED.groups and details(other) == details(as_wanted(WANTED))
     assert balance.differs("kc-2") != same
     assert not balance.differs("stranger")
     assert balance.knows("never-listed")

@@ -88,7 +88,7 @@ def states(observed: Observed, plan: Plan) -> list[Observed]:
 
 
 def profiles_of(observed: Observed) -> set[str]:
-    return {path for path in observed.groups if path.startswith(f"{vocabulary.PROFILES}/")}
+    return {path for path in observed.groups if vocabulary.is_profile_group(path)}
 
 
 @given(accounts, observations)

@@ -51,7 +51,7 @@ class FakeListing:
             yield tuple(UserAttributes(user.id, user.username, user.email, dict(user.attributes)) for user in some)
 
     def _pages(self, groups: Collection[str], roles: Collection[str]) -> Iterator[Page]:
-        for path in sorted(groups, key=lambda path: (not path.startswith(f"{vocabulary.PROFILES}/"), path)):
+        for path in sorted(groups, key=lambda path: (not vocabulary.is_profile_group(path), path)):
             for some in self._paged([user for user in self._accounts.users.values() if path in user.groups]):
                 yield MembersPage(path, tuple(_listed(user) for user in some))
         for role in sorted(roles):

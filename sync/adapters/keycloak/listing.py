@@ -74,7 +74,7 @@ class KeycloakListing:
         listed alone it shows none (measured with 20,000 users). Each of them would be looked at by itself.
         """
         known = sorted((path for path in groups if path in self._ids), key=_largest_first)
-        alone = [path for path in known if path.startswith(f"{vocabulary.PROFILES}/")]
+        alone = [path for path in known if vocabulary.is_profile_group(path)]
         beside = [self._members(path) for path in known if path not in alone]
         for path in alone:
             yield from self._members(path)
