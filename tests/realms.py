@@ -6,6 +6,8 @@ Tests that need one take the fixture `configured_realm`; `tests/conftest.py` kno
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -102,6 +104,19 @@ class ConfiguredRealm:
 
     def username(self, user_id: str) -> str:
         return str(self.get(f"users/{user_id}")["username"])
+
+    def failures(self, user_id: str) -> int:
+        """How many failed logins in a row Keycloak has counted."""
+        return int(self.get(f"attack-detection/brute-force/users/{user_id}")["numFailures"])
+
+    def fail_logins(self, user_id: str, times: int, attempt: Callable[[], object]) -> None:
+        """Let `attempt` fail so often. Keycloak counts a failure after its answer, so each is waited for."""
+        for _ in range(times):
+            counted = self.failures(user_id)
+            attempt()
+            limit = time.monotonic() + 20
+            while self.failures(user_id) == counted:
+                assert time.monotonic() < limit, f"only {counted} failures were counted"
 
     def plan(self, policy: Policy | None = None) -> RealmPlan:
         return realm_as_code.plan(self.gateway(), policy or self.policy, self.options)

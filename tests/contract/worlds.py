@@ -175,16 +175,9 @@ class KeycloakWorld:
             "password": self._give_password(idp_user_id),
             "scope": "openid offline_access" if offline else "openid",
         }
-        tokens: list[str] = []
-
-        def logged_in() -> bool:
-            """Keycloak refuses a login while it still works on the last one of the same user."""
-            answer = self.admin.token(grant_type="password", **form)
-            tokens.extend([answer.json()["refresh_token"]] if answer.ok else [])
-            return answer.ok
-
-        wait_for(logged_in, "the login")
-        return tokens[0]
+        answer = self.admin.token(grant_type="password", **form)
+        answer.raise_for_status()
+        return str(answer.json()["refresh_token"])
 
     def refreshes(self, token: str) -> bool:
         return self.admin.token(grant_type="refresh_token", refresh_token=token).ok

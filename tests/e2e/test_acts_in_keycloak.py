@@ -219,9 +219,11 @@ def test_a_locked_person_is_unlocked(place: Place) -> None:
     person = place.technician()
     place.realm.send("PUT", "", {"quickLoginCheckMilliSeconds": 0})
     browser = place.browser()
-    page = browser.open_app()
-    for _ in range(place.site.policy.realm.lockout.max_failures):
-        page = browser.submit(page, username=person.account.username, password="wrong")
+    place.realm.fail_logins(
+        str(person.account.idp_user_id),
+        place.site.policy.realm.lockout.max_failures,
+        lambda: browser.log_in(person.account.username, "wrong"),
+    )
     assert log_in(place, person.account, PASSWORD)[1].asks == "password"
     command = place.do(lambda tx: asking.unlock(tx, person.account.id, BY, place.clock.now()))
     place.work()

@@ -87,14 +87,12 @@ def test_the_account_is_locked_after_the_failures_allowed(realm: LoginRealm) -> 
     allowed = realm.policy.realm.lockout.max_failures
     person = realm.person("technician")
     browser = realm.browser()
-    page = browser.open_app()
-    for _ in range(allowed - 1):
-        page = browser.submit(page, username=person.username, password="wrong")
+    realm.fail_logins(person.id, allowed - 1, lambda: browser.log_in(person.username, "wrong"))
     assert not lock_of(realm, person)["disabled"]
-    page = browser.submit(page, username=person.username, password="wrong")
+    realm.fail_logins(person.id, 1, lambda: browser.log_in(person.username, "wrong"))
     lock = lock_of(realm, person)
     assert (lock["disabled"], lock["numFailures"]) == (True, allowed)
-    page = browser.submit(page, username=person.username, password=PASSWORD)
+    page = browser.log_in(person.username, PASSWORD)
     assert (page.code, page.asks) == (None, "password")
     realm.send("DELETE", f"attack-detection/brute-force/users/{person.id}")
     assert realm.browser().log_in(person.username, PASSWORD).code
