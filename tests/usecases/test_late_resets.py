@@ -19,8 +19,8 @@ from sync.usecases.send_mail import send_some
 from sync.usecases.sweep import sweep
 from tests.fakes.accounts import FakeUser
 from tests.fakes.credentials import set_password
+from tests.usecases.act_steps import HOURS, NEW, NEWER, Killed, ended, killed_over_it, person, reset, told
 from tests.usecases.conftest import World
-from tests.usecases.test_one_shot_acts import HOURS, NEW, NEWER, Killed, ended, person, reset, told
 
 pytestmark = pytest.mark.req("C1", "H1")
 
@@ -51,9 +51,7 @@ def goes_on(world: World) -> None:
 def dead(world: World, account: Account) -> None:
     """A reset whose worker was killed right before the request, as far as anybody knows."""
     reset(world, account)
-    world.credentials.fail_next(Killed())
-    with pytest.raises(Killed):
-        world.work()
+    killed_over_it(world)
 
 
 def late_request(world: World, account: Account, user: FakeUser) -> None:
