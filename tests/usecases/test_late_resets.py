@@ -26,7 +26,7 @@ pytestmark = pytest.mark.req("C1", "H1")
 
 
 def frozen_over(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
-    """The next worker that gives a password freezes right before the request, and is woken after `meanwhile`."""
+    """A worker works that freezes right before it gives a password, and is woken after `meanwhile`."""
     give = world.credentials.give_temporary_password
 
     def late(idp_user_id: str, password: str, created_at: datetime) -> None:
@@ -35,6 +35,7 @@ def frozen_over(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callab
         give(idp_user_id, password, created_at)
 
     monkeypatch.setattr(world.credentials, "give_temporary_password", late)
+    world.work()
 
 
 def others_take_over(world: World) -> None:
@@ -58,6 +59,19 @@ def late_request(world: World, account: Account, user: FakeUser) -> None:
     """What that worker sends, if it was frozen only and ends before it can write down anything."""
     first = world.read(lambda tx: commands.of_account(tx, account.id))[0]
     set_password(user, NEW, stamp_of(first))
+
+
+def late_over_a_newer_one(world: World, account: Account, user: FakeUser, *, mail: bool = False) -> None:
+    """It arrives when another reset is in place."""
+    reset(world, account, NEWER, mail=mail)
+    world.work()
+    late_request(world, account, user)
+
+
+def a_look_later(world: World) -> None:
+    """The time has come to look whether a request that may have been on its way has arrived."""
+    world.pass_time(31)
+    goes_on(world)
 
 
 def looks(world: World, account: Account) -> list[tuple[CommandState, str | None]]:
@@ -84,7 +98,6 @@ def test_an_older_password_that_came_back_is_taken_away_and_told(
         assert user.password == NEWER
 
     frozen_over(world, monkeypatch, meanwhile)
-    world.work()
     goes_on(world)
     assert world.credentials.given == [NEW, NEWER, NEW]
     assert user.password is None
@@ -105,7 +118,6 @@ def test_a_newer_password_that_still_waits_for_its_mail_is_given_again(
         world.work()
 
     frozen_over(world, monkeypatch, meanwhile)
-    world.work()
     goes_on(world)
     assert send_some(world.site) == 1
     assert NEWER in world.mailer.sent[0].text
@@ -128,7 +140,6 @@ def test_a_password_of_the_person_s_own_that_was_overwritten_is_told(
         set_password(user, "My-own-one-8", world.clock.now() + timedelta(seconds=20))
 
     frozen_over(world, monkeypatch, meanwhile)
-    world.work()
     goes_on(world)
     assert user.password is None
     assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
@@ -141,10 +152,8 @@ def test_the_same_password_given_twice_stays_and_is_not_told(
     account, user = person(world)
     command = reset(world, account)
     frozen_over(world, monkeypatch, lambda: others_take_over(world))
-    world.work()
     for _ in range(3):
-        world.pass_time(31)
-        goes_on(world)
+        a_look_later(world)
     assert (user.password, world.credentials.given) == (NEW, [NEW, NEW])
     assert ended(world, command)[0] is CommandState.DONE
     assert looks(world, account) == []
@@ -172,11 +181,8 @@ def test_a_worker_that_dies_right_after_its_late_request_is_looked_after(world: 
     account, user = person(world)
     dead(world, account)
     others_take_over(world)
-    reset(world, account, NEWER)
-    world.work()
-    late_request(world, account, user)
-    world.pass_time(31)
-    goes_on(world)
+    late_over_a_newer_one(world, account, user)
+    a_look_later(world)
     assert user.password is None
     assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
 
@@ -187,8 +193,7 @@ def test_one_that_comes_later_still_is_found_when_its_time_is_up(world: World) -
     dead(world, account)
     others_take_over(world)
     reset(world, account, NEWER)
-    world.pass_time(31)
-    goes_on(world)
+    a_look_later(world)
     late_request(world, account, user)
     world.pass_time(HOURS)
     goes_on(world)
@@ -204,11 +209,8 @@ def test_a_request_without_an_answer_is_looked_after(world: World) -> None:
     world.work()
     world.pass_time(5)
     goes_on(world)
-    reset(world, account, NEWER)
-    world.work()
-    late_request(world, account, user)
-    world.pass_time(31)
-    goes_on(world)
+    late_over_a_newer_one(world, account, user)
+    a_look_later(world)
     assert user.password is None
     assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
 
@@ -234,13 +236,10 @@ def test_a_look_that_died_over_its_write_tells_it_all_the_same(
     account, user = person(world)
     dead(world, account)
     others_take_over(world)
-    reset(world, account, NEWER, mail=mail)
-    world.work()
-    late_request(world, account, user)
+    late_over_a_newer_one(world, account, user, mail=mail)
     world.credentials.fail_next(Killed(), after_the_work=True)
-    world.pass_time(31)
     with pytest.raises(Killed):
-        goes_on(world)
+        a_look_later(world)
     others_take_over(world)
     assert user.password == (NEWER if mail else None)
     assert [state for state, _ in looks(world, account)] == [CommandState.DONE if mail else CommandState.FAILED]
