@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +12,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.listing import KeycloakListing
 from sync.domain import vocabulary
-from sync.domain.account import Account, Life
+from sync.domain.account import Life
 from sync.domain.desired import desired_state
 from sync.domain.group_roles import roles_of_groups
 from sync.domain.listed import ListedUser
@@ -25,6 +24,7 @@ from tests.contract.realm_setup import make_realm
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.listing import FakeListing
+from tests.people import an_account
 from tests.services import KeycloakServer
 
 POLICY = load()
@@ -40,22 +40,7 @@ class Place:
     def create(self, **fields: object) -> str:
         """A user of ours in Keycloak; answers its id there."""
         name = f"kim.{uuid.uuid4().hex[:8]}@example.com"
-        values: dict[str, object] = {
-            "id": str(uuid.uuid4()),
-            "username": name,
-            "email": name,
-            "given_name": "Kim",
-            "family_name": "O'Neill",
-            "profile": "dispatcher",
-            "branch": "hamburg",
-            "team": None,
-            "data_access": None,
-            "technician_id": None,
-            "employee_number": None,
-            "life": Life.ACTIVE,
-            "created_at": datetime(2026, 1, 1, tzinfo=UTC),
-        }
-        account = Account(**(values | fields))  # type: ignore[arg-type]
+        account = an_account(name, **({"family_name": "O'Neill"} | fields))
         [outcome] = self.world.accounts.create([NewUser(desired_state(account, POLICY))]).values()
         assert isinstance(outcome, Created), outcome
         return outcome.idp_user_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,30 +12,17 @@ from hypothesis import strategies as st
 from mappings import load
 from mappings.drift import CHOICES
 from sync.domain import vocabulary
-from sync.domain.account import Account, Life
+from sync.domain.account import Life
 from sync.domain.balance import Balance, details
 from sync.domain.change import result_of
 from sync.domain.desired import DesiredState, desired_state
 from sync.domain.drift import Attribute, Difference, differences
 from sync.domain.observed import LockState, Observed, Sessions
 from sync.domain.plan import diff
+from tests.people import an_account
 
 POLICY = load()
-ACCOUNT = Account(
-    id="0190-account",
-    username="kim@example.com",
-    email="kim@example.com",
-    given_name="Kim",
-    family_name="Example",
-    profile="dispatcher",
-    branch="hamburg",
-    team=None,
-    data_access=None,
-    technician_id=None,
-    employee_number=None,
-    life=Life.ACTIVE,
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
+ACCOUNT = an_account("kim@example.com", id="0190-account")
 WANTED = desired_state(ACCOUNT, POLICY)
 PATHS = sorted(
     {

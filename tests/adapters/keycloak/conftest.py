@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,10 +16,10 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.account import Account, Life
 from sync.domain.desired import desired_state
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
 from sync.ports.accounts import NewUser
+from tests.people import an_account
 
 URL = "https://keycloak.example.com"
 REALM = f"{URL}/admin/realms/fsm"
@@ -68,22 +67,7 @@ def importing(policy: Policy) -> ImportingAccounts:
 
 
 def new_user(policy: Policy, number: int) -> NewUser:
-    email = f"tom.{number}@example.com"
-    account = Account(
-        id=f"account-{number}",
-        username=email,
-        email=email,
-        given_name="Tom",
-        family_name="Nowak",
-        profile="technician",
-        branch="hamburg",
-        team=None,
-        data_access=None,
-        technician_id=None,
-        employee_number=None,
-        life=Life.ACTIVE,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
+    account = an_account(f"tom.{number}@example.com", id=f"account-{number}", profile="technician")
     return NewUser(desired_state(account, policy))
 
 

@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ from mappings import load
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.account import Account, Life
 from sync.domain.desired import desired_state
 from sync.domain.plan import diff
 from sync.ports.accounts import NewUser
+from tests.people import an_account
 from tests.realms import ConfiguredRealm
 
 PEOPLE = 20
@@ -40,25 +39,6 @@ class Counting(Connection):
         return super()._answer(method, *given, **named)
 
 
-def person(number: int) -> Account:
-    address = f"pat{number}-{uuid.uuid4().hex[:8]}@example.com"
-    return Account(
-        id=str(uuid.uuid4()),
-        username=address,
-        email=address,
-        given_name="Pat",
-        family_name="Example",
-        profile="dispatcher",
-        branch="hamburg",
-        team=None,
-        data_access=None,
-        technician_id=None,
-        employee_number=None,
-        life=Life.ACTIVE,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-
-
 @pytest.mark.req("F4")
 @pytest.mark.keycloak
 def test_a_moved_account_costs_little_more_than_four_requests(configured_realm: ConfiguredRealm) -> None:
@@ -67,7 +47,7 @@ def test_a_moved_account_costs_little_more_than_four_requests(configured_realm: 
     secret = configured_realm.secrets["fsm-import"]
     connection = Counting(configured_realm.url, configured_realm.realm, "fsm-import", secret)
     accounts: KeycloakAccounts = ImportingAccounts(connection, POLICY)
-    people = [person(number) for number in range(PEOPLE)]
+    people = [an_account(f"pat{number}-{uuid.uuid4().hex[:8]}@example.com") for number in range(PEOPLE)]
     accounts.create([NewUser(desired_state(each, POLICY)) for each in people])
     moved = {each.id: desired_state(replace(each, branch="berlin"), POLICY) for each in people}
     warm = accounts.observe_many([people[0].id])[people[0].id]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +14,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.domain import vocabulary
-from sync.domain.account import Account, Life
+from sync.domain.account import Account
 from sync.domain.change import (
     Change,
 )
@@ -28,6 +26,7 @@ from sync.ports.accounts import Created, NewUser
 from tests.contract.realm_setup import RealmAdmin, make_realm
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
+from tests.people import an_account
 from tests.services import KeycloakServer
 
 PASSWORD = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -73,22 +72,14 @@ def world(request: pytest.FixtureRequest, policy: Policy) -> Iterator[World]:
 def account(**fields: object) -> Account:
     """A technician in Hamburg whose names nobody else has."""
     name = f"tom.{next(numbers)}.{uuid.uuid4().hex[:6]}"
-    made = Account(
-        id=str(uuid.uuid4()),
-        username=f"{name}@example.com",
-        email=f"{name}@example.com",
-        given_name="Tom",
-        family_name="O'Neill",
-        profile="technician",
-        branch="hamburg",
-        team="hamburg-heizung",
-        data_access=None,
-        technician_id="T-007",
-        employee_number=None,
-        life=Life.ACTIVE,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    usual = {
+        "given_name": "Tom",
+        "family_name": "O'Neill",
+        "profile": "technician",
+        "team": "hamburg-heizung",
+        "technician_id": "T-007",
+    }
+    return an_account(f"{name}@example.com", **(usual | fields))
 
 
 def wanted(policy: Policy, **fields: object) -> DesiredState:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -13,13 +12,13 @@ import requests
 from examples.browser import Authenticator, payload
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.domain import vocabulary
-from sync.domain.account import Account, Life
 from sync.domain.desired import desired_state
 from sync.domain.errors import Misconfigured
 from sync.domain.plan import diff
 from sync.ports.accounts import Created, NewUser
 from sync.usecases import realm as realm_as_code
 from tests.e2e.login.conftest import LoginRealm
+from tests.people import an_account
 from tests.realms import PASSWORD
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("C6")]
@@ -75,7 +74,7 @@ def test_a_live_session_does_not_survive_a_promotion(realm: LoginRealm) -> None:
     """Promoted by the real plan while logged in: the browser with the old cookie is asked for the second factor,
     and the tokens of before, the offline one included, are refused."""
     accounts = KeycloakAccounts(realm.connection("fsm-worker"), realm.policy)
-    before = an_account("technician")
+    before = an_account(f"u{uuid.uuid4().hex[:10]}@example.com", profile="technician", branch="berlin")
     created = accounts.create([NewUser(desired_state(before, realm.policy))])[before.id]
     assert isinstance(created, Created)
     realm.send("PUT", f"users/{created.idp_user_id}/reset-password", {"type": "password", "value": PASSWORD})
@@ -173,25 +172,6 @@ class TestWithTheRoleGone:
         lines = [str(each) for each in realm.plan().differences]
         assert "+ realm role fsm-2fa-required: composites []" in lines
         assert sum("roles: + fsm-2fa-required" in line for line in lines) == 3
-
-
-def an_account(profile: str) -> Account:
-    name = f"u{uuid.uuid4().hex[:10]}@example.com"
-    return Account(
-        id=str(uuid.uuid4()),
-        username=name,
-        email=name,
-        given_name="Kim",
-        family_name="Example",
-        profile=profile,
-        branch="berlin",
-        team=None,
-        data_access=None,
-        technician_id=None,
-        employee_number=None,
-        life=Life.ACTIVE,
-        created_at=datetime.now(UTC),
-    )
 
 
 def wrong(code: str) -> str:

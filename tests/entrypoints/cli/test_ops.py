@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from typer.testing import CliRunner
 
-from sync.domain.account import Account, Life
+from sync.domain.account import Account
 from sync.domain.circuit import CircuitName
 from sync.domain.errors import Failure
 from sync.domain.lane import Lane
@@ -29,6 +29,7 @@ from sync.store.tables import provisioning as work
 from sync.wiring import Operations, build_site
 from tests.entrypoints.console.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
+from tests.people import an_account
 
 pytestmark = pytest.mark.req("H3")
 
@@ -66,21 +67,8 @@ def well(operations: Operations, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def someone(operations: Operations, username: str) -> Account:
-    return Account(
-        id=new_id(operations.clock.now()),
-        username=username,
-        email=f"{username}@example.com",
-        given_name="Pat",
-        family_name=username.title(),
-        profile="dispatcher",
-        branch="hamburg",
-        team=None,
-        data_access=None,
-        technician_id=None,
-        employee_number=None,
-        life=Life.ACTIVE,
-        created_at=operations.clock.now(),
-    )
+    now = operations.clock.now()
+    return an_account(f"{username}@example.com", id=new_id(now), username=username, created_at=now)
 
 
 def stuck(operations: Operations, username: str, reason: str, kind: str = "conflict") -> Account:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from sync.domain.account import Account, Life
+from sync.domain.account import Account
 from sync.domain.account_change import Actor, Door
 from sync.domain.lane import Lane
 from sync.entrypoints.console import create_app
@@ -22,6 +21,7 @@ from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.store.tables import provisioning as work
 from tests.entrypoints.console.conftest import MakeSettings
+from tests.people import an_account
 
 pytestmark = pytest.mark.req("H3")
 
@@ -52,19 +52,12 @@ def settings(make_settings: MakeSettings, database_url: str) -> Settings:
 
 
 def person() -> Account:
-    return Account(
-        id=str(uuid.uuid4()),
+    return an_account(
+        f"{NAME}@example.com",
         username=NAME,
-        email=f"{NAME}@example.com",
         given_name="Zoe",
         family_name="Zimmer",
-        profile="dispatcher",
-        branch="hamburg",
-        team=None,
-        data_access=None,
-        technician_id=None,
         employee_number="90210",
-        life=Life.ACTIVE,
         created_at=datetime.now(UTC),
     )
 
