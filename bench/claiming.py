@@ -28,7 +28,7 @@ from sync.devstack import postgres
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.domain.lane import Lane
-from sync.store import provisioning, schema, work_state
+from sync.store import leases, schema, work_state
 from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.lease import LEASE
@@ -145,7 +145,7 @@ def _claim_all(db: Database) -> None:
     got = 0
     while True:
         with db.write() as tx:
-            claims = provisioning.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
+            claims = leases.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
         if not claims:
             break
         got += len(claims)
@@ -167,8 +167,8 @@ def _sweep_and_claim(db: Database) -> None:
 def _indexes(db: Database) -> str:
     """Of what sweep and claim read, by EXPLAIN. Raises AssertionError if they read all accounts."""
     with db.write() as tx, plans(tx) as found:
-        provisioning.due_lanes(tx, NOW)
-        provisioning.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
+        leases.due_lanes(tx, NOW)
+        leases.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
     whole = [plan for plan in found if re.search(r"(Seq Scan on|SCAN) (provisioning|account)\b(?! USING)", plan)]
     if whole:
         raise AssertionError(f"all accounts are read: {whole[0]}")

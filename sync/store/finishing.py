@@ -1,6 +1,6 @@
 """Writing down what came of claims, and giving them back: one account or a batch, in few statements (H1).
 
-`sync.usecases.outcome` calls it inside the transaction that records; claiming and leases are `provisioning`'s.
+`sync.usecases.outcome` calls it inside the transaction that records; claims are in `leases`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sync.domain.status import observation_of
 from sync.store import accounts, attempts, observations
 from sync.store.columns import DifferenceList, UtcDateTime, WorkOrderList
 from sync.store.database import Tx
-from sync.store.provisioning import Claim, look_again
+from sync.store.leases import Claim
+from sync.store.provisioning import look_again
 from sync.store.tables import Outcome
 from sync.store.tables import provisioning as work
 

@@ -13,7 +13,7 @@ from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.store.batches import batches
 from sync.store.database import Tx
-from sync.store.provisioning import claimable
+from sync.store.leases import claimable
 from sync.store.tables import provisioning as work
 
 

@@ -17,7 +17,7 @@ import structlog
 from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.lane import Lane
-from sync.store import accounts, lanes, policies, provisioning, runs, work_state
+from sync.store import accounts, lanes, leases, policies, runs, work_state
 from sync.store.database import Tx, UnforeseenInPart
 from sync.store.runs import RowOutcome, Run, RunRow
 from sync.store.tables import RunKind
@@ -76,7 +76,7 @@ def apply_chunk(site: Site, limit: int = CHUNK) -> int:
 
 
 def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
-    waits = lanes.is_paused(tx, Lane.BULK) or provisioning.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
+    waits = lanes.is_paused(tx, Lane.BULK) or leases.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
     run = None if waits else runs.next_to_apply(tx, APPLY.keys())
     if run is None:
         return 0

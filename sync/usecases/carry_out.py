@@ -32,10 +32,10 @@ from sync.domain.lane import Lane
 from sync.domain.observed import Observed
 from sync.domain.plan import refuse_foreign
 from sync.domain.retry import AFTER_TAKEOVER, MISCONFIGURED_LOOK, backoff
-from sync.store import accounts, commands, mails, passwords, provisioning
+from sync.store import accounts, commands, leases, mails, passwords, provisioning
 from sync.store.database import Tx
 from sync.store.ids import new_id
-from sync.store.provisioning import Claim
+from sync.store.leases import Claim
 from sync.usecases import acts, circuit_watch
 from sync.usecases.acts import NEVER_TWICE, Act, Done
 from sync.usecases.command import wake
@@ -104,14 +104,14 @@ def carry_out_in_quarantine(site: Site) -> int:
     """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
     many commands came to an end."""
     with site.db.read() as tx:
-        if not provisioning.any_quarantined(tx, site.clock.now()):
+        if not leases.any_quarantined(tx, site.clock.now()):
             return 0
     with site.db.write() as tx:
         claims, watch = circuit_watch.claim(
             site,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: provisioning.claim_quarantined(tx, site.clock.now(), LEASE, limit),
+            lambda limit: leases.claim_quarantined(tx, site.clock.now(), LEASE, limit),
             AT_ONCE,
         )
     ended = 0
@@ -123,7 +123,7 @@ def carry_out_in_quarantine(site: Site) -> int:
         else:
             watch.heard_nothing()
         with site.db.write() as tx:
-            provisioning.release(tx, claim)
+            leases.release(tx, claim)
     return ended
 
 
@@ -133,7 +133,7 @@ def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
     commands.erase_expired(tx, now)
     for account_id, lane in commands.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
         provisioning.look_again(tx, account_id, lane, now)
-    return frozenset({Lane.INTERACTIVE} if provisioning.any_quarantined(tx, now) else ())
+    return frozenset({Lane.INTERACTIVE} if leases.any_quarantined(tx, now) else ())
 
 
 @dataclass
@@ -212,7 +212,7 @@ class _Begun:
 def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun | None:
     """None: the lease was lost, or the command has ended meanwhile."""
     with site.db.write() as tx:
-        if not provisioning.holds(tx, claim):
+        if not leases.holds(tx, claim):
             return None
         started = commands.start(tx, command.id, found, site.clock.now())
         if started.state is not CommandState.STARTED:
@@ -228,7 +228,7 @@ def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun |
 def _done(site: Site, claim: Claim, begun: _Begun, done: Done) -> bool:
     now, command, mail_id = site.clock.now(), begun.command, None
     with site.db.write() as tx:
-        if not provisioning.holds(tx, claim):
+        if not leases.holds(tx, claim):
             _sent_late(tx, begun, now)
             return False
         if command.kind is CommandKind.RESET_PASSWORD:
@@ -289,7 +289,7 @@ def _failed(site: Site, claim: Claim, command: Command, failure: Failure, begun:
     else:
         again = None
     with site.db.write() as tx:
-        if not provisioning.holds(tx, claim):
+        if not leases.holds(tx, claim):
             if begun is not None:
                 _sent_late(tx, begun, now)
             return False

@@ -8,7 +8,7 @@ import structlog
 
 from sync.domain.errors import NeedsPerson
 from sync.domain.lane import Lane
-from sync.store import provisioning
+from sync.store import leases
 from sync.usecases.lease import LEASE
 from sync.usecases.outcome import Failed, record
 from sync.usecases.site import Site
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def give_up_deadly(site: Site, lane: Lane) -> int:
     """Put them in quarantine without touching them. Answers how many."""
     with site.db.write() as tx:
-        claims = provisioning.claim_deadly(tx, lane, site.clock.now(), LEASE)
+        claims = leases.claim_deadly(tx, lane, site.clock.now(), LEASE)
         for claim in claims:
             failure = NeedsPerson(f"{claim.takeovers} workers in a row ended over this account")
             record(tx, site.policy, claim, Failed(failure), site.clock.now())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sync.domain.errors import Transient
-from sync.store import provisioning
-from sync.store.provisioning import Claim
+from sync.store import leases
+from sync.store.leases import Claim
 from sync.usecases.site import Site
 
 LEASE = timedelta(seconds=60)
@@ -20,7 +20,7 @@ def keep_lease(site: Site, claim: Claim) -> None:
     if remaining(site, claim) > LEASE / 2:
         return
     with site.db.write() as tx:
-        if not provisioning.extend(tx, claim, site.clock.now() + LEASE):
+        if not leases.extend(tx, claim, site.clock.now() + LEASE):
             raise Transient("the lease was lost; somebody else looks after this account")
 
 
@@ -30,7 +30,7 @@ def keep_leases(site: Site, claims: Sequence[Claim]) -> None:
         return
     with site.db.write() as tx:
         until = site.clock.now() + LEASE
-        if not all(provisioning.extend(tx, claim, until) for claim in claims):
+        if not all(leases.extend(tx, claim, until) for claim in claims):
             raise Transient("the lease on one of these accounts was lost; somebody else looks after it")
 
 

@@ -11,8 +11,8 @@ from sync.domain.desired import desired_state
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.ports.accounts import Accounts, Created, KeepLeases, NewUser
 from sync.store import passwords
+from sync.store.leases import Claim
 from sync.store.passwords import KeptPassword
-from sync.store.provisioning import Claim
 from sync.usecases import work_order_gate
 from sync.usecases.lease import keep_leases
 from sync.usecases.outcome import Applied

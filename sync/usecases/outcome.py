@@ -19,7 +19,7 @@ from sync.domain.retry import AFTER_TAKEOVER, HOLD_LOOK, LONGEST, backoff, misco
 from sync.store import accounts, circuits, deactivations, finishing, latency, mails, passwords
 from sync.store.database import Tx
 from sync.store.finishing import Finished
-from sync.store.provisioning import Claim
+from sync.store.leases import Claim
 from sync.usecases.change_account import put_back_to_work
 from sync.usecases.fsm_circuit import LeftInPeace
 

@@ -24,8 +24,8 @@ from sync.domain.observed import Observed
 from sync.domain.plan import diff, refuse_unsafe
 from sync.domain.unmade import no_user, not_ours, unmade, with_difference
 from sync.ports.accounts import Accounts, Created
-from sync.store import observations, policies, provisioning
-from sync.store.provisioning import Claim
+from sync.store import leases, observations, policies
+from sync.store.leases import Claim
 from sync.usecases import circuit_watch, work_order_gate
 from sync.usecases.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.usecases.fsm_circuit import WatchedFieldService
@@ -65,8 +65,8 @@ def provision_some(site: Site, lane: Lane) -> int:
             tx,
             lane,
             lambda limit: (
-                provisioning.claim(tx, lane, site.clock.now(), LEASE, limit)
-                or provisioning.claim_alone(tx, lane, site.clock.now(), LEASE)
+                leases.claim(tx, lane, site.clock.now(), LEASE, limit)
+                or leases.claim_alone(tx, lane, site.clock.now(), LEASE)
             ),
             CLAIM_AT_ONCE[lane],
         )
@@ -84,7 +84,7 @@ def provision_some(site: Site, lane: Lane) -> int:
         untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
         if untried or (isinstance(found, Failure) and watch.shares(found)):
             with site.db.write() as tx:
-                provisioning.release(tx, claim)
+                leases.release(tx, claim)
             continue
         outcome = bring_about_safely(site, accounts, claim, found)
         watch.heard(outcome.failure if isinstance(outcome, Failed) else None)

@@ -6,7 +6,7 @@ Any worker may sweep; a lock in the database lets one do it at a time. What it f
 from __future__ import annotations
 
 from sync.domain.lane import Lane
-from sync.store import jobs, locks, mails, passwords, provisioning, runs
+from sync.store import jobs, leases, locks, mails, passwords, runs
 from sync.store import lanes as pauses
 from sync.usecases import circuit_watch, redis_watch
 from sync.usecases.carry_out import look_for_overlooked
@@ -26,7 +26,7 @@ def sweep(site: Site) -> tuple[Lane, ...]:
             return ()
         passwords.erase_expired(tx, now)
         mails.expire(tx, now)
-        due = {*look_for_overlooked(tx, now), *provisioning.due_lanes(tx, now)}
+        due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
         lanes = {lane for lane in due if circuit_watch.admits(site, tx, lane)}
         if mails.any_due(tx, now):
             lanes.add(Lane.MAIL)

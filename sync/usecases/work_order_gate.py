@@ -14,8 +14,8 @@ from sync.domain.desired import does_field_work
 from sync.domain.errors import Transient
 from sync.domain.gate import GatePolicy, OpenWorkOrder, Verdict, decide, refuse_unknown
 from sync.domain.observed import Observed
-from sync.store import assignment_stops, deactivations, provisioning
-from sync.store.provisioning import Claim
+from sync.store import assignment_stops, deactivations, leases
+from sync.store.leases import Claim
 from sync.usecases.fsm_circuit import WatchedFieldService
 from sync.usecases.lease import keep_lease
 from sync.usecases.site import Site
@@ -104,7 +104,7 @@ def release(site: Site, claim: Claim) -> None:
         return
     WatchedFieldService(site).allow_assignments(account.technician_id)
     with site.db.write() as tx:
-        ours = provisioning.holds(tx, claim)
+        ours = leases.holds(tx, claim)
         if ours:
             assignment_stops.forget(tx, account.technician_id)
     if not ours:

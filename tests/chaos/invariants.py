@@ -11,8 +11,8 @@ from sync.domain.account import Life
 from sync.domain.desired import desired_state, does_field_work
 from sync.domain.plan import diff
 from sync.store import assignment_stops, history, passwords, work_state
+from sync.store.leases import due_lanes
 from sync.store.listing import list_accounts
-from sync.store.provisioning import due_lanes
 from sync.store.query import AccountQuery, Scope
 from tests.chaos.crash_place import POLICY, Place, State, told_by
 

@@ -24,7 +24,7 @@ from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
 from sync.domain.retry import HOLD_LOOK
 from sync.domain.vocabulary import FIELD_TECHNICIANS
-from sync.store import deactivations, history, provisioning
+from sync.store import deactivations, history, leases
 from sync.store.deactivations import HeldDeactivation
 from sync.store.query import Scope
 from sync.usecases.change_account import change
@@ -120,7 +120,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(place: Place) -> None:
     person = place.technician()
     place.leave(person.account, GatePolicy.REFUSE)
     with place.site.db.write() as tx:
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, place.clock.now(), LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, place.clock.now(), LEASE, 1)
     assert claim.account.id == person.account.id
     assert person.account.idp_user_id is not None
     place.site.accounts.apply(person.account.idp_user_id, Disable())

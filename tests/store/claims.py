@@ -10,10 +10,10 @@ from sync.domain.account import Account
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState, Observed, Sessions
-from sync.store import accounts, finishing, provisioning
+from sync.store import accounts, finishing, leases, provisioning
 from sync.store.database import Database
 from sync.store.finishing import Finished
-from sync.store.provisioning import Claim
+from sync.store.leases import Claim
 from sync.store.tables import attempt as attempt_table
 
 LEASE = timedelta(seconds=60)
@@ -32,7 +32,7 @@ def store(db: Database, account: Account, now: datetime, lane: Lane = Lane.BULK)
 
 def claim_all(db: Database, now: datetime, lane: Lane = Lane.BULK, limit: int = 50) -> tuple[Claim, ...]:
     with db.write() as tx:
-        return provisioning.claim(tx, lane, now, LEASE, limit)
+        return leases.claim(tx, lane, now, LEASE, limit)
 
 
 def claim_one(db: Database, now: datetime, lane: Lane = Lane.BULK) -> Claim:

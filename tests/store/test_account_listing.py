@@ -11,7 +11,7 @@ from sync.domain.account import Account, Life
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
 from sync.domain.status import Status
-from sync.store import accounts, finishing, provisioning
+from sync.store import accounts, finishing, leases, provisioning
 from sync.store.database import Database
 from sync.store.finishing import Finished
 from sync.store.listing import list_accounts
@@ -107,7 +107,7 @@ def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccou
     for name, end in ends.items():
         with db.write() as tx:
             provisioning.mark_due(tx, people[name].id, Lane.BULK, now)
-            [claim] = provisioning.claim(tx, Lane.BULK, now, timedelta(minutes=1), 1)
+            [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=1), 1)
             finishing.finish(tx, claim, end, now)
     assert usernames(db, profile="technician") == ["linked", "unlinked"]
     assert usernames(db, team="blue") == ["linked"]

@@ -11,7 +11,7 @@ import pytest
 from sync.domain.account import Account
 from sync.domain.circuit import FAILURES_TO_OPEN, PROBE_LIFE, Circuit, CircuitName, CircuitState
 from sync.domain.lane import Lane
-from sync.store import accounts, circuits, finishing, provisioning, work_state
+from sync.store import accounts, circuits, finishing, leases, provisioning, work_state
 from sync.store.circuits import Probe
 from sync.store.database import Database, Tx
 from sync.store.finishing import Finished
@@ -106,7 +106,7 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
             provisioning.mark_due(tx, account.id, Lane.BULK, now)
         for time in range(1, times + 1):
             with db.write() as tx:
-                [claim] = provisioning.claim(tx, Lane.BULK, now, timedelta(seconds=60), 1)
+                [claim] = leases.claim(tx, Lane.BULK, now, timedelta(seconds=60), 1)
                 finished = Finished(
                     outcome="retry",
                     applied_version=None,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.domain.lane import Lane
-from sync.store import observations, provisioning, work_state
+from sync.store import leases, observations, work_state
 from sync.store.database import Database
 from sync.store.tables import provisioning as provisioning_table
 from tests.store.claims import LEASE, attempts_of, claim_all, claim_one, finish, seen, store
@@ -68,8 +68,8 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
         before = tx.connection.execute(select(provisioning_table)).one()
     assert not finish(db, late, now + LEASE, observed=seen(account), changes=("join /fsm/x",))
     with db.write() as tx:
-        assert not provisioning.extend(tx, late, now + 2 * LEASE)
-        assert not provisioning.release(tx, late)
+        assert not leases.extend(tx, late, now + 2 * LEASE)
+        assert not leases.release(tx, late)
     with db.read() as tx:
         after = tx.connection.execute(select(provisioning_table)).one()
         assert after._asdict() == before._asdict() | {"asked": before.asked + 1}
@@ -95,7 +95,7 @@ def test_an_extended_lease_holds_longer(db: Database, make_account: MakeAccount,
     store(db, make_account(), now)
     claim = claim_one(db, now)
     with db.write() as tx:
-        assert provisioning.extend(tx, claim, now + 2 * LEASE)
+        assert leases.extend(tx, claim, now + 2 * LEASE)
     assert claim_all(db, now + LEASE) == ()
     assert finish(db, claim, now + LEASE)
 
@@ -105,8 +105,8 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
     """A worker that stops gives back what it has not begun, and the next one did not take over."""
     store(db, make_account(), now)
     with db.write() as tx:
-        (claim,) = provisioning.claim(tx, Lane.BULK, now, LEASE, 5)
-        assert provisioning.release(tx, claim)
+        (claim,) = leases.claim(tx, Lane.BULK, now, LEASE, 5)
+        assert leases.release(tx, claim)
     assert not claim_one(db, now).took_over
 
 
@@ -122,7 +122,7 @@ def test_a_takeover_is_known_until_the_account_is_as_wanted(
     second = claim_one(db, now + LEASE)
     if outcome == "given back":
         with db.write() as tx:
-            assert provisioning.release(tx, second)
+            assert leases.release(tx, second)
     else:
         assert finish(db, second, now + LEASE, outcome="retry", due_at=now + LEASE)
     third = claim_one(db, now + LEASE)
@@ -141,8 +141,8 @@ def test_the_backlog_counts_what_waits_and_what_is_worked_on(
     claim_all(db, now, limit=1)
     with db.read() as tx:
         bulk, interactive = work_state.backlog(tx, now)
-        assert provisioning.due_lanes(tx, now) == (Lane.BULK,)
-        assert set(provisioning.due_lanes(tx, now - timedelta(hours=1))) == set()
+        assert leases.due_lanes(tx, now) == (Lane.BULK,)
+        assert set(leases.due_lanes(tx, now - timedelta(hours=1))) == set()
     assert (bulk.due, bulk.leased, bulk.oldest_due_at) == (2, 1, now - timedelta(minutes=5))
     assert (interactive.due, interactive.leased, interactive.oldest_due_at) == (0, 0, None)
 

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection, event, insert, text
 
 from sync.domain.lane import Lane
-from sync.store import provisioning
+from sync.store import leases
 from sync.store.account_rows import to_row
 from sync.store.database import Database, Tx
 from sync.store.sealing import Sealer
@@ -129,7 +129,7 @@ def explained(connection: Connection, now: datetime) -> str:
     event.listen(connection, "before_cursor_execute", catch)
     with connection.begin_nested() as savepoint:
         tx = Tx(connection, Sealer([Fernet.generate_key().decode()]), writing=True)
-        provisioning.claim(tx, Lane.BULK, now, LEASE, 20)
+        leases.claim(tx, Lane.BULK, now, LEASE, 20)
         savepoint.rollback()
     event.remove(connection, "before_cursor_execute", catch)
     [(statement, parameters)] = [each for each in caught if each[0].startswith("WITH chosen")]

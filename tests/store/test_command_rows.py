@@ -12,7 +12,7 @@ from sync.domain.account import Account
 from sync.domain.commands import Command, CommandKind, CommandState, Found
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState
-from sync.store import accounts, commands, finishing, mails, provisioning
+from sync.store import accounts, commands, finishing, leases, mails, provisioning
 from sync.store.database import Database
 from sync.store.finishing import Finished
 from sync.store.ids import new_id
@@ -136,7 +136,7 @@ def test_a_claim_brings_the_open_commands(db: Database, account: Account, now: d
         for each in (first, ended, last):
             commands.add(tx, each)
         commands.finish(tx, ended.id, CommandState.DONE, "done", now)
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
     assert [each.id for each in claim.commands] == [first.id, last.id]
 
 
@@ -144,11 +144,11 @@ def test_a_claim_brings_the_open_commands(db: Database, account: Account, now: d
 def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetime) -> None:
     """Who comes back after a takeover writes nothing about the command."""
     with db.write() as tx:
-        [lost] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
-        assert provisioning.holds(tx, lost)
-        [taken] = provisioning.claim(tx, Lane.INTERACTIVE, now + LEASE, LEASE, 1)
-        assert not provisioning.holds(tx, lost)
-        assert provisioning.holds(tx, taken)
+        [lost] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
+        assert leases.holds(tx, lost)
+        [taken] = leases.claim(tx, Lane.INTERACTIVE, now + LEASE, LEASE, 1)
+        assert not leases.holds(tx, lost)
+        assert leases.holds(tx, taken)
 
 
 @pytest.mark.req("D6", "H2")
@@ -157,18 +157,18 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
 ) -> None:
     """Its sessions can be ended; the unlock waits; and without a command it is left alone."""
     with db.write() as tx:
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, quarantined(), now)
         commands.add(tx, asked(account, CommandKind.UNLOCK, now))
-        assert not provisioning.any_quarantined(tx, now)
-        assert provisioning.claim_quarantined(tx, now, LEASE, 1) == ()
+        assert not leases.any_quarantined(tx, now)
+        assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
         commands.add(tx, asked(account, CommandKind.END_SESSIONS, now))
-        assert provisioning.any_quarantined(tx, now)
-        [urgent] = provisioning.claim_quarantined(tx, now, LEASE, 1)
-        assert provisioning.claim_quarantined(tx, now, LEASE, 1) == ()
+        assert leases.any_quarantined(tx, now)
+        [urgent] = leases.claim_quarantined(tx, now, LEASE, 1)
+        assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
         assert len(urgent.commands) == 2
-        assert provisioning.release(tx, urgent)
-        assert provisioning.any_quarantined(tx, now)
+        assert leases.release(tx, urgent)
+        assert leases.any_quarantined(tx, now)
 
 
 @pytest.mark.req("C1", "H1")
@@ -177,7 +177,7 @@ def test_a_command_whose_time_comes_later_is_not_overlooked(db: Database, accoun
     with db.write() as tx:
         commands.add(tx, asked(account, CommandKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
         assert commands.overlooked(tx, now + LEASE, 10) == {}
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
         assert commands.overlooked(tx, now, 10) == {}
         assert commands.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}

@@ -12,7 +12,7 @@ from sync.domain.deactivation import DeactivationState, OpenDeactivation
 from sync.domain.errors import Refused
 from sync.domain.gate import GatePolicy, OpenWorkOrder
 from sync.domain.lane import Lane
-from sync.store import accounts, assignment_stops, deactivations, provisioning
+from sync.store import accounts, assignment_stops, deactivations, leases, provisioning
 from sync.store.database import Database
 from sync.store.query import Scope
 from tests.store.conftest import MakeAccount
@@ -52,7 +52,7 @@ def test_a_request_comes_back_whole_and_with_the_claim(
     with db.write() as tx:
         assert deactivations.open_for(tx, account.id) == asked
         provisioning.mark_due(tx, account.id, Lane.INTERACTIVE, now)
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, now, timedelta(minutes=1), 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, now, timedelta(minutes=1), 1)
     assert claim.deactivation == asked
     assert (asked.by, asked.door, asked.reason) == ("kim", "command line", "joins the team")
     assert (asked.deadline, asked.after_deadline) == (now + timedelta(days=14), "force")

@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, text, update
 from sync.domain.account_change import Actor
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
-from sync.store import accounts, deactivations, figures, jobs, lanes, mails, provisioning
+from sync.store import accounts, deactivations, figures, jobs, lanes, leases, mails, provisioning
 from sync.store.account_rows import to_row
 from sync.store.database import Database
 from sync.store.figures import Figures
@@ -58,7 +58,7 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
         tx.connection.execute(chosen.values(due_at=now + MINUTE, attempts=2))
         chosen = update(work).where(work.c.account_id == stuck.id)
         tx.connection.execute(chosen.values(due_at=None, quarantine_kind="conflict", quarantine_reason="taken"))
-        provisioning.claim(tx, Lane.BULK, now, MINUTE, 2)
+        leases.claim(tx, Lane.BULK, now, MINUTE, 2)
         lanes.pause(tx, Lane.BULK, by, now)
     found = read(db, now)
     bulk, interactive = lane(found, Lane.BULK), lane(found, Lane.INTERACTIVE)
@@ -75,7 +75,7 @@ def test_a_lease_that_ran_out_is_due_work_again(db: Database, make_account: Make
     with db.write() as tx:
         accounts.insert(tx, person)
         provisioning.mark_due(tx, person.id, Lane.BULK, now)
-        provisioning.claim(tx, Lane.BULK, now, MINUTE, 1)
+        leases.claim(tx, Lane.BULK, now, MINUTE, 1)
     assert lane(read(db, now + MINUTE / 2), Lane.BULK).leased == 1
     later = lane(read(db, now + 2 * MINUTE), Lane.BULK)
     assert (later.leased, later.due, later.oldest_due_at) == (0, 1, now)

@@ -12,7 +12,7 @@ from sync.domain.account import Life
 from sync.domain.account_change import Actor, Door
 from sync.domain.gate import GatePolicy, OpenWorkOrder
 from sync.domain.lane import Lane
-from sync.store import accounts, deactivations, finishing, history, mails, provisioning
+from sync.store import accounts, deactivations, finishing, history, leases, mails, provisioning
 from sync.store.database import Database
 from sync.store.finishing import Finished
 from tests.store.conftest import MakeAccount
@@ -81,7 +81,7 @@ def test_the_timeline_tells_the_story_in_order(
             )
         mails.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
         provisioning.mark_due(tx, account.id, Lane.BULK, now)
-        [claim] = provisioning.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
+        [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
         finishing.finish(tx, claim, Finished("applied", 1, "f1", None, 0, changes=("create",)), at(1))
         mails.make_due(tx, [account.id], at(1))
         [mail] = mails.claim(tx, at(2), timedelta(minutes=1), 5)

@@ -15,10 +15,10 @@ from sync.domain.lane import Lane
 from sync.store import (
     circuits,
     jobs,
+    leases,
     login_activity,
     mails,
     passwords,
-    provisioning,
     runs,
     stuck,
     work_state,
@@ -39,9 +39,9 @@ Query = Callable[[Tx], object]
 """What is run, and the index that has to appear in its plan: none where the table is small or found by its key. Of
 two that fit mails PostgreSQL may take either while both are empty."""
 QUERIES: dict[str, tuple[Query, str]] = {
-    "claim": (lambda tx: provisioning.claim(tx, Lane.BULK, NOW, LEASE, 20), "ix_provisioning_claim"),
-    "claim in quarantine": (lambda tx: provisioning.claim_quarantined(tx, NOW, LEASE, 20), ""),
-    "sweep: lanes": (lambda tx: provisioning.due_lanes(tx, NOW), "ix_provisioning_claim"),
+    "claim": (lambda tx: leases.claim(tx, Lane.BULK, NOW, LEASE, 20), "ix_provisioning_claim"),
+    "claim in quarantine": (lambda tx: leases.claim_quarantined(tx, NOW, LEASE, 20), ""),
+    "sweep: lanes": (lambda tx: leases.due_lanes(tx, NOW), "ix_provisioning_claim"),
     "sweep: mails": (lambda tx: mails.any_due(tx, NOW), "ix_mail_"),
     "sweep: expired mails": (lambda tx: mails.expire(tx, NOW), "ix_mail_"),
     "sweep: passwords": (lambda tx: passwords.erase_expired(tx, NOW), ""),
@@ -100,7 +100,7 @@ def test_no_table_is_read_from_end_to_end(years: Database) -> None:
 def test_only_the_few_are_found(years: Database) -> None:
     """All that are due and no other."""
     with years.write() as tx:
-        assert len(provisioning.claim(tx, Lane.BULK, NOW, LEASE, 1000)) == DUE
+        assert len(leases.claim(tx, Lane.BULK, NOW, LEASE, 1000)) == DUE
         bulk, _ = work_state.backlog(tx, NOW)
         assert (bulk.due, bulk.leased) == (0, DUE)
         assert sum(group.count for group in stuck.quarantine_groups(tx)) == ACCOUNTS // 1000

@@ -10,7 +10,7 @@ import pytest
 from sync.domain.account import Account
 from sync.domain.account_change import Actor
 from sync.domain.lane import Lane
-from sync.store import accounts, jobs, lanes, mails, provisioning
+from sync.store import accounts, jobs, lanes, leases, mails, provisioning
 from sync.store.database import Database
 from sync.store.tables import PAUSABLE
 
@@ -27,7 +27,7 @@ def claimed(db: Database, lane: Lane, now: datetime) -> int:
             case Lane.RECONCILE:
                 return int(jobs.claim(tx, ["comparison"], now, LEASE) is not None)
             case _:
-                return len(provisioning.claim(tx, lane, now, LEASE, 10))
+                return len(leases.claim(tx, lane, now, LEASE, 10))
 
 
 @pytest.fixture

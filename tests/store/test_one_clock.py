@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.domain.lane import Lane
-from sync.store import accounts, provisioning, troubles
+from sync.store import accounts, leases, provisioning, troubles
 from sync.store.clock import MEASURED_EVERY, DatabaseClock, note_skew
 from sync.store.database import Database
 from sync.store.sealing import Sealer
@@ -43,9 +43,9 @@ def test_two_machines_minutes_apart_do_not_take_from_each_other(db: Database, ma
         accounts.insert(tx, account)
         provisioning.mark_due(tx, account.id, Lane.BULK, ahead.now())
     with db.write() as tx:
-        assert len(provisioning.claim(tx, Lane.BULK, behind.now() + CLOSE, LEASE, 1)) == 1
+        assert len(leases.claim(tx, Lane.BULK, behind.now() + CLOSE, LEASE, 1)) == 1
     with db.write() as tx:
-        assert provisioning.claim(tx, Lane.BULK, ahead.now(), LEASE, 1) == ()
+        assert leases.claim(tx, Lane.BULK, ahead.now(), LEASE, 1) == ()
     assert abs(ahead.now() - behind.now()) < CLOSE
 
 

@@ -17,7 +17,7 @@ from sync.domain.account_change import Actor, Door
 from sync.domain.errors import Refused, Transient
 from sync.domain.lane import Lane
 from sync.domain.mass_change import Hold, Pass
-from sync.store import accounts, policies, provisioning, runs, work_state
+from sync.store import accounts, leases, policies, runs, work_state
 from sync.store.runs import Run
 from sync.usecases import adopt_mappings, plan_mappings
 from sync.usecases.adopt_mappings import Adoption, adopt
@@ -204,7 +204,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
 def claimed(company: Company) -> list[str]:
     """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
     with company.site.db.write() as tx:
-        claims = provisioning.claim(tx, Lane.INTERACTIVE, company.world.clock.now(), timedelta(seconds=60), 5)
+        claims = leases.claim(tx, Lane.INTERACTIVE, company.world.clock.now(), timedelta(seconds=60), 5)
     return [claim.account.id for claim in claims]
 
 

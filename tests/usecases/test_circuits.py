@@ -12,7 +12,7 @@ from sync.domain.circuit import FAILURES_TO_OPEN, LONGEST_PAUSE, CircuitName, Ci
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
-from sync.store import accounts, circuits, provisioning, work_state
+from sync.store import accounts, circuits, leases, provisioning, work_state
 from sync.store.work_state import WorkState
 from sync.usecases.change_account import deactivate
 from sync.usecases.problems import problems
@@ -174,7 +174,7 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     world.pass_time(LONGEST_PAUSE.total_seconds())
     with world.site.db.write() as tx:
         assert circuits.begin_probe(tx, CircuitName.KEYCLOAK, world.clock.now()) is not None
-        assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.work()
     assert world.accounts.users == {}
     world.pass_time(120)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sync.domain.account_change import AccountChange
 from sync.domain.gate import OpenWorkOrder
 from sync.domain.lane import Lane
-from sync.store import accounts, history, provisioning, run_progress
+from sync.store import accounts, history, leases, run_progress
 from sync.store.runs import Run
 from sync.store.tables import provisioning as work
 from sync.usecases.apply_runs import ENOUGH, apply_chunk
@@ -72,7 +72,7 @@ def test_no_more_is_applied_than_the_lane_can_carry(site: Site) -> None:
     while apply_chunk(site):
         pass
     with site.db.read() as tx:
-        due = provisioning.new_up_to(tx, Lane.BULK, site.clock.now(), LARGE)
+        due = leases.new_up_to(tx, Lane.BULK, site.clock.now(), LARGE)
     assert ENOUGH <= due < ENOUGH + 100
     assert provision_some(site, Lane.BULK)
     assert apply_chunk(site)

@@ -14,7 +14,7 @@ from sync.domain.errors import Refused, Transient
 from sync.domain.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.lane import Lane
 from sync.ports.field_service import Technician
-from sync.store import accounts, deactivations, history, provisioning, work_state
+from sync.store import accounts, deactivations, history, leases, work_state
 from sync.store.query import Scope
 from sync.usecases.change_account import change, reactivate
 from sync.usecases.lease import LEASE
@@ -67,7 +67,7 @@ class TestTheGate:
         account_id = self.busy(world)
         leave(world, account_id, GatePolicy.REFUSE)
         with world.site.db.write() as tx:
-            [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         outcome = bring_about(world.site, world.accounts, claim, None)
         leave(world, account_id, GatePolicy.FORCE)
         with world.site.db.write() as tx:
@@ -162,7 +162,7 @@ class TestTheGate:
         account_id = self.busy(world)
         leave(world, account_id, GatePolicy.HOLD)
         with world.site.db.write() as tx:
-            [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         outcome = bring_about(world.site, world.accounts, claim, None)
         leave(world, account_id, GatePolicy.FORCE)
         with world.site.db.write() as tx:
@@ -189,7 +189,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
         with world.site.db.write() as tx:
-            assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         world.accounts.apply(world.user(account).id, Disable())
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()
@@ -211,7 +211,7 @@ class TestTheGate:
         world.do(lambda tx: change(tx, POLICY, account.id, wanted, BY, world.clock.now()))
         if crash:
             with world.site.db.write() as tx:
-                [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+                [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
             bring_about(world.site, world.accounts, claim, None)
             world.fsm.add(WorkOrder("WO-6", lead="T-1"))
             world.pass_time(LEASE.total_seconds() + 1)
@@ -303,7 +303,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.HOLD)
         with world.site.db.write() as tx:
-            [slow] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            [slow] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         answer = world.fsm.technician
 
         def late(technician_id: str) -> Technician | None:
@@ -325,7 +325,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
         with world.site.db.write() as tx:
-            [asleep] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+            [asleep] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()

@@ -9,7 +9,7 @@ import pytest
 from sync.domain.commands import PASSWORD, CommandState, Credential
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState
-from sync.store import provisioning
+from sync.store import leases
 from sync.usecases.lease import LEASE
 from sync.usecases.send_mail import send_some
 from sync.usecases.sweep import sweep
@@ -121,12 +121,12 @@ def test_two_workers_at_once_do_it_once(world: World) -> None:
     account, _ = person(world)
     command = reset(world, account)
     with world.site.db.write() as tx:
-        [mine] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [mine] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.work()
     assert world.credentials.given == []
     world.pass_time(LEASE.total_seconds() + 1)
     world.work()
     assert world.credentials.given == [NEW]
     with world.site.db.write() as tx:
-        assert not provisioning.holds(tx, mine)
+        assert not leases.holds(tx, mine)
     assert ended(world, command)[0] is CommandState.DONE

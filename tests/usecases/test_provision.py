@@ -12,7 +12,7 @@ from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.retry import AFTER_TAKEOVER
 from sync.ports.field_service import Technician
-from sync.store import history, latency, passwords, provisioning, work_state
+from sync.store import history, latency, leases, passwords, provisioning, work_state
 from sync.usecases.change_account import change, reactivate
 from sync.usecases.lease import LEASE
 from sync.usecases.link_technician import link_technician
@@ -59,7 +59,7 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
     account = world.join()
     with world.site.db.write() as tx:
-        [lost] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [lost] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.wake.woken.clear()
     assert Lane.INTERACTIVE not in sweep(world.site)
     world.pass_time(LEASE.total_seconds() + 1)
@@ -67,7 +67,7 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     world.work()
     assert world.user(account).enabled
     with world.site.db.write() as tx:
-        assert not provisioning.extend(tx, lost, world.clock.now() + LEASE)
+        assert not leases.extend(tx, lost, world.clock.now() + LEASE)
 
 
 @pytest.mark.req("D6", "H1")
@@ -78,7 +78,7 @@ def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     with world.site.db.write() as tx:
-        assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.pass_time(LEASE.total_seconds() + 1)
     world.work()
     late = JoinGroup(vocabulary.profile_group("administrator"))
@@ -152,7 +152,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     user.tokens["offline"] = "mobile"
     leave(world, account.id, GatePolicy.REFUSE)
     with world.site.db.write() as tx:
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.accounts.apply(user.id, Disable())
     assert user.tokens
     assert not user.enabled
@@ -224,5 +224,5 @@ def test_the_applied_policy_is_remembered(world: World) -> None:
     world.work()
     with world.site.db.write() as tx:
         provisioning.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     assert (claim.applied_version, claim.applied_fingerprint) == (1, POLICY.fingerprint)

@@ -15,7 +15,7 @@ from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID
 from sync.ports.accounts import Created, KeepLeases, NewUser
-from sync.store import accounts, provisioning, work_state
+from sync.store import accounts, leases, provisioning, work_state
 from sync.store.database import Database
 from sync.store.sealing import Sealer
 from sync.usecases.lease import LEASE
@@ -167,6 +167,6 @@ def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
     world.accounts.users.clear()
     with world.site.db.write() as tx:
         provisioning.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     with pytest.raises(NeedsPerson, match="deleted"):
         bring_about(world.site, world.accounts, claim, None)

@@ -10,7 +10,7 @@ from sync.domain.errors import Failure
 from sync.domain.lane import Lane
 from sync.domain.observed import LockState, Observed
 from sync.ports.accounts import Created, NewUser
-from sync.store import history, observations, provisioning, work_state
+from sync.store import history, leases, observations, provisioning, work_state
 from sync.usecases.change_account import change
 from sync.usecases.lease import LEASE
 from sync.usecases.outcome import record
@@ -68,7 +68,7 @@ def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     with world.site.db.write() as tx:
-        [held] = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [held] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     move = AccountChange(family_name="Lindgren")
     world.do(lambda tx: change(tx, POLICY, account.id, move, BY, world.clock.now(), lane=Lane.BULK))
     assert provision_some(world.site, Lane.INTERACTIVE) == 0

@@ -12,7 +12,7 @@ from sync.domain.account_change import AccountChange
 from sync.domain.errors import Transient
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID
-from sync.store import accounts, provisioning
+from sync.store import accounts, leases
 from sync.store.runs import RunRow
 from sync.usecases import adopt
 from sync.usecases.change_account import change
@@ -40,7 +40,7 @@ def given_name_changes(world: World, account: Account) -> None:
 def a_worker_begins(world: World, account: Account) -> None:
     with world.site.db.write() as tx:
         retry(tx, BY, world.clock.now(), account_ids=[account.id])
-        assert provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
+        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
 
 
 def apply(world: World, plan: adopt.AdoptionPlan) -> RunRow:

@@ -12,7 +12,7 @@ from sync.domain.errors import Transient
 from sync.domain.lane import Lane
 from sync.domain.retry import LONGEST
 from sync.domain.takeovers import ALONE_AFTER, GIVEN_UP_AFTER, JOB_TOLD_AFTER
-from sync.store import figures, provisioning, stuck
+from sync.store import figures, leases, stuck
 from sync.usecases.change_account import change
 from sync.usecases.job import LEASE as JOB_LEASE
 from sync.usecases.job import Job, KeepLease
@@ -101,9 +101,9 @@ def test_who_gives_an_account_back_did_not_end_over_it(world: World) -> None:
     wanted_again(world, [account])
     for _ in range(2 * GIVEN_UP_AFTER):
         with world.site.db.write() as tx:
-            (claim,) = provisioning.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 10)
+            (claim,) = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 10)
             assert claim.takeovers == 0
-            assert provisioning.release(tx, claim)
+            assert leases.release(tx, claim)
     assert drained(world)
 
 
