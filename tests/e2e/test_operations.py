@@ -18,7 +18,9 @@ from sync.devstack.process import end
 from sync.devstack.state import StackState, read_state
 from sync.entrypoints.cli import app
 from tests.chaos.worker_processes import wait_until
+from tests.deploy.compose_file import ROOT
 from tests.e2e.command_line import CommandLine
+from tests.e2e.prometheus_server import Prometheus, prometheus
 
 pytestmark = [
     pytest.mark.req("H2", "H3", "J1"),
@@ -72,6 +74,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     dev(home, "down")
 
 
+@pytest.fixture(scope="module")
+def watching(stack: Stack) -> Iterator[Prometheus]:
+    """A Prometheus that reads the stack as the one of compose.yaml does."""
+    ports = stack.state.ports
+    targets = {"fsm-identity": ports["web"], "keycloak": ports["keycloak-management"]}
+    here = {job: f"127.0.0.1:{port}" for job, port in targets.items()}
+    with prometheus(stack.layout.home.parent / "prometheus", here, stack.credentials.metrics) as running:
+        yield running
+
+
 def test_flower_asks_for_a_login(stack: Stack) -> None:
     """Nobody sees the tasks without it; whoever has it sees the workers."""
     assert stack.get("flower", "/workers").status_code == 401
@@ -86,9 +98,20 @@ def test_metrics_ask_for_the_token(stack: Stack) -> None:
     assert 'fsm_workers{lane="bulk"} 1.0' in answer.text
 
 
-def test_an_operator_sees_that_keycloak_is_away(stack: Stack) -> None:
+def test_prometheus_reads_all_and_nothing_is_wrong(stack: Stack, watching: Prometheus) -> None:
+    """It gets in with the token, understands every rule and the question of every panel, and no alert fires."""
+    wait_until(lambda: set(watching.targets().values()) == {"up"}, 30, "it cannot read them")
+    wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
+    wait_until(lambda: set(watching.rules().values()) == {("ok", "inactive")}, 30, "a rule fires or fails")
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "fsm-identity.json").read_text(encoding="utf-8"))
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            watching.ask("query", query=target["expr"])
+
+
+def test_an_operator_sees_that_keycloak_is_away(stack: Stack, watching: Prometheus) -> None:
     """Nothing is wrong; Keycloak is ended and a change is stored all the same: `ops status` says what cannot be
-    used, `/metrics` too, and no secret is in either."""
+    used, `/metrics` and the alert too, and no secret is in it."""
     wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
     options = ("--profile", "dispatcher", "--branch", "hamburg", "--reason", "joins")
     person = ("--email", "jo.lind@example.com", "--given-name", "Jo", "--family-name", "Lind")
@@ -108,4 +131,5 @@ def test_an_operator_sees_that_keycloak_is_away(stack: Stack) -> None:
         30,
         "the metrics do not say so",
     )
+    wait_until(lambda: watching.rules()["CircuitOpen"] == ("ok", "pending"), 30, "no alert is about to fire")
     assert stack.command_line.run("ops", "timeline", "jo.lind@example.com").code == 0
