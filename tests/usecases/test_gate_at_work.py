@@ -27,6 +27,17 @@ from tests.fakes.field_service import WorkOrder
 from tests.usecases.conftest import BY, POLICY, World, leave
 
 
+def forced_while_a_worker_looks(world: World, account_id: str, before: GatePolicy) -> None:
+    """A worker looks at the leaver as it was asked before; the force comes before it writes down what it found."""
+    leave(world, account_id, before)
+    with world.site.db.write() as tx:
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    outcome = bring_about(world.site, world.accounts, claim, None)
+    leave(world, account_id, GatePolicy.FORCE)
+    with world.site.db.write() as tx:
+        record(tx, POLICY, claim, outcome, world.clock.now())
+
+
 class TestTheGate:
     """Nobody with open work orders loses access by accident."""
 
@@ -65,13 +76,7 @@ class TestTheGate:
     def test_a_refusal_does_not_undo_a_force_that_came_meanwhile(self, world: World) -> None:
         """While a worker looks, the request is replaced by force: the worker's no was for the other one."""
         account_id = self.busy(world)
-        leave(world, account_id, GatePolicy.REFUSE)
-        with world.site.db.write() as tx:
-            [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
-        outcome = bring_about(world.site, world.accounts, claim, None)
-        leave(world, account_id, GatePolicy.FORCE)
-        with world.site.db.write() as tx:
-            record(tx, POLICY, claim, outcome, world.clock.now())
+        forced_while_a_worker_looks(world, account_id, GatePolicy.REFUSE)
         world.work()
         account = world.read(lambda tx: accounts.get(tx, account_id))
         assert account is not None
@@ -160,13 +165,7 @@ class TestTheGate:
     def test_a_look_begun_before_a_force_does_not_show_it_as_held(self, world: World) -> None:
         """What the worker found was about the hold."""
         account_id = self.busy(world)
-        leave(world, account_id, GatePolicy.HOLD)
-        with world.site.db.write() as tx:
-            [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
-        outcome = bring_about(world.site, world.accounts, claim, None)
-        leave(world, account_id, GatePolicy.FORCE)
-        with world.site.db.write() as tx:
-            record(tx, POLICY, claim, outcome, world.clock.now())
+        forced_while_a_worker_looks(world, account_id, GatePolicy.HOLD)
         state = world.read(lambda tx: work_state.of_account(tx, account_id))
         assert state is not None
         assert state.held_work_orders == ()
