@@ -100,9 +100,9 @@ def test_metrics_ask_for_the_token(stack: Stack) -> None:
 
 def test_prometheus_reads_all_and_nothing_is_wrong(stack: Stack, watching: Prometheus) -> None:
     """It gets in with the token, understands every rule and the question of every panel, and no alert fires."""
-    wait_until(lambda: set(watching.targets().values()) == {"up"}, 30, "it cannot read them")
+    wait_until(lambda: set(watching.targets().values()) == {"up"}, 60, "it cannot read them")
     wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
-    wait_until(lambda: set(watching.rules().values()) == {("ok", "inactive")}, 30, "a rule fires or fails")
+    wait_until(lambda: set(watching.rules().values()) == {("ok", "inactive")}, 60, "a rule fires or fails")
     dashboard = json.loads((ROOT / "deploy" / "grafana" / "fsm-identity.json").read_text(encoding="utf-8"))
     for panel in dashboard["panels"]:
         for target in panel["targets"]:
@@ -131,5 +131,5 @@ def test_an_operator_sees_that_keycloak_is_away(stack: Stack, watching: Promethe
         30,
         "the metrics do not say so",
     )
-    wait_until(lambda: watching.rules()["CircuitOpen"] == ("ok", "pending"), 30, "no alert is about to fire")
+    wait_until(lambda: watching.rules()["CircuitOpen"] == ("ok", "pending"), 60, "no alert is about to fire")
     assert stack.command_line.run("ops", "timeline", "jo.lind@example.com").code == 0
