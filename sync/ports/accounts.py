@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from sync.domain.change import Change
 from sync.domain.desired import DesiredState
@@ -34,22 +34,15 @@ class Created:
     existed: bool
 
 
-KeepLeases: TypeAlias = Callable[[Sequence[str]], None]
-"""Makes sure that the leases on these accounts outlast a request. Raises a Failure if they may not."""
-
-
-def no_lease(account_ids: Sequence[str]) -> None:
-    """For who holds none."""
-    del account_ids
-
-
 class Accounts(Protocol):
     """Reading and writing the users that fsm-identity owns."""
 
-    def create(self, users: Sequence[NewUser], keep: KeepLeases = no_lease) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         """Create each user with its groups, attributes and password, enabled or not as desired. `keep` is called
-        before each request that creates, with the account ids it is about, and may be called side by side: the
-        Failure it raises is their outcome, or that of all who were not sent yet.
+        before each request that creates, and may be called side by side: the Failure it raises is the outcome
+        of whoever was not sent yet.
 
         Answers one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or

@@ -5,16 +5,18 @@ Where the bulk lane's gateway is given many at once it sends them together; noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from sync.domain.desired import desired_state
 from sync.domain.errors import Failure, Misconfigured, Transient
-from sync.ports.accounts import Accounts, Created, KeepLeases, NewUser
+from sync.domain.lane import Lane
+from sync.ports.accounts import Accounts, Created, NewUser
 from sync.store import passwords
 from sync.store.leases import Claim
 from sync.store.passwords import KeptPassword
 from sync.usecases import work_order_gate
-from sync.usecases.lease import keep_leases
+from sync.usecases.lease import keep_lease, keep_leases
 from sync.usecases.outcome import Applied
 from sync.usecases.site import Site
 from sync.usecases.tampered_groups import refuse_extra_roles
@@ -22,12 +24,14 @@ from sync.usecases.unforeseen import as_failure
 
 
 def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
-    """Create the users of all claims that have none, together; one outcome per account id.
+    """Create the users of all claims that have none; one outcome per account id.
 
-    Nothing is sent that the leases may not outlast. Once Keycloak does not answer, the rest fail alike, untried.
+    The bulk lane sends them together, under ids of ours: one that comes late adds nothing. In the other lane
+    Keycloak chooses the id, so each is sent by itself. Nothing is sent that the leases may not outlast. Once
+    Keycloak does not answer, the rest fail alike, untried.
     """
     outcomes: dict[str, Created | Failure] = {}
-    users: list[NewUser] = []
+    users: list[tuple[Claim, NewUser]] = []
     missing = [claim for claim in claims if claim.account.idp_user_id is None]
     if not missing:
         return {}
@@ -42,18 +46,33 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append(new_user(site, accounts, claim, kept.get(claim.account.id)))
+            users.append((claim, new_user(site, accounts, claim, kept.get(claim.account.id))))
         except Exception as error:
             failure = as_failure(error, account=claim.account.id)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
-    claimed = {claim.account.id: claim for claim in missing}
-    return outcomes | create_users(
-        accounts, users, lambda account_ids: keep_leases(site, [claimed[each] for each in account_ids])
-    )
+    if all(claim.lane is Lane.BULK for claim, _ in users):
+        leases = [claim for claim, _ in users]
+        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(site, leases))
+    return outcomes | _create_each(site, accounts, users)
 
 
-def create_users(accounts: Accounts, users: Sequence[NewUser], keep: KeepLeases) -> dict[str, Created | Failure]:
+def _create_each(
+    site: Site, accounts: Accounts, users: Sequence[tuple[Claim, NewUser]]
+) -> dict[str, Created | Failure]:
+    outcomes: dict[str, Created | Failure] = {}
+    away: Failure | None = None
+    for claim, user in users:
+        outcome = away or create_users(accounts, [user], partial(keep_lease, site, claim))[claim.account.id]
+        if isinstance(outcome, Failure) and outcome.system is not None:
+            away = outcome
+        outcomes[claim.account.id] = outcome
+    return outcomes
+
+
+def create_users(
+    accounts: Accounts, users: Sequence[NewUser], keep: Callable[[], None]
+) -> dict[str, Created | Failure]:
     """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
     if not users:
         return {}

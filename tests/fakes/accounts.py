@@ -8,7 +8,7 @@ contract suite in tests/contract holds it to what the real one does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from sync.domain.commands import PASSWORD, Credential
 from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.group_roles import PARENTS, roles_of_groups
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
-from sync.ports.accounts import Created, KeepLeases, NewUser, no_lease
+from sync.ports.accounts import Created, NewUser
 
 DEFAULT_ROLE = "default-roles-fake"
 REALM_MANAGEMENT = "realm-management/"
@@ -87,15 +87,16 @@ class FakeAccounts:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
-    def create(self, users: Sequence[NewUser], keep: KeepLeases = no_lease) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         outcomes: dict[str, Created | Failure] = {}
         with self._failing():
             for user in users:
                 try:
-                    keep([user.desired.account_id])
+                    keep()
                 except Failure as lost:
-                    outcomes[user.desired.account_id] = lost
-                    continue
+                    return {each.desired.account_id: lost for each in users} | outcomes
                 outcomes[user.desired.account_id] = self._outcome(user)
         return outcomes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.gate import GatePolicy
 from sync.domain.lane import Lane
 from sync.domain.observed import ACCOUNT_ID
-from sync.ports.accounts import Created, KeepLeases, NewUser
+from sync.ports.accounts import Created, NewUser
 from sync.store import accounts, leases, provisioning, work_state
 from sync.store.database import Database
 from sync.store.sealing import Sealer
@@ -146,7 +146,7 @@ def test_an_error_nobody_foresaw_stays_with_its_account(world: World, monkeypatc
     bad, good = world.join("bo.bad"), world.join("gil.good")
     create = world.accounts.create
 
-    def broken(users: Sequence[NewUser], keep: KeepLeases) -> Mapping[str, Created | Failure]:
+    def broken(users: Sequence[NewUser], keep: Callable[[], None]) -> Mapping[str, Created | Failure]:
         if any(user.desired.account_id == bad.id for user in users):
             raise TypeError("an answer of a shape nobody foresaw")
         return create(users, keep)

@@ -30,7 +30,7 @@ from sync.domain.change import (
 )
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
-from sync.ports.accounts import Created, KeepLeases, NewUser, no_lease
+from sync.ports.accounts import Created, NewUser
 
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
 """Sent with every change of attributes: left out they would be cleared (FACTS, writing), and a missing username
@@ -60,13 +60,18 @@ class KeycloakAccounts:
         self._creator = Creator(connection, self._reader, self._groups)
         self._declared = DeclaredAttributes(connection, now)
 
-    def create(self, users: Sequence[NewUser], keep: KeepLeases = no_lease) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
         self._declared.check()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
             try:
-                keep([user.desired.account_id])
+                keep()
+            except Failure as failure:
+                return given_up(users, outcomes, failure)
+            try:
                 outcomes[user.desired.account_id] = self._creator.create(user)
             except Failure as failure:
                 if stops_everything(failure):

@@ -19,7 +19,7 @@ from sync.adapters.keycloak.creating import given_up, stops_everything, taken
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
 from sync.domain.errors import Conflict, Failure, NeedsPerson, Transient
-from sync.ports.accounts import Created, KeepLeases, NewUser, no_lease
+from sync.ports.accounts import Created, NewUser
 
 CHUNK = 10
 """Users in one request. The cost of a chunk is quadratic in its size and in the groups of each user: with the
@@ -59,7 +59,9 @@ class ImportingAccounts(KeycloakAccounts):
         self._connections = connections
         self._default_role: str | None = None
 
-    def create(self, users: Sequence[NewUser], keep: KeepLeases = no_lease) -> Mapping[str, Created | Failure]:
+    def create(
+        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Created | Failure]:
         """As the port says. A user that cannot be created is found by halving its chunk; the others land.
 
         One request for 10 users; one or two more for a user whose username is not its e-mail address.
@@ -73,7 +75,9 @@ class ImportingAccounts(KeycloakAccounts):
             return given_up(users, outcomes, failure)
         return outcomes
 
-    def _import_all(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: KeepLeases) -> None:
+    def _import_all(
+        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
+    ) -> None:
         """Several chunks at once. Raises what stopped everything, when all that were on their way have ended."""
         chunks = [rows[start : start + self._chunk] for start in range(0, len(rows), self._chunk)]
         stopped = threading.Event()
@@ -132,11 +136,13 @@ class ImportingAccounts(KeycloakAccounts):
             self._default_role = str(self._connection.get("")["defaultRole"]["name"])
         return self._default_role
 
-    def _import(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: KeepLeases) -> None:
+    def _import(
+        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
+    ) -> None:
         """One chunk, all of it or, where Keycloak refuses it, each half by itself."""
         if not rows:
             return
-        keep([row.account_id for row in rows])
+        keep()
         try:
             answer = self._connection.post(
                 "partialImport", {"ifResourceExists": "SKIP", "users": [row.body for row in rows]}

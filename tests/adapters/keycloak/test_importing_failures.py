@@ -83,7 +83,7 @@ def test_a_bad_row_is_found_by_halving(
         responses.POST, f"{REALM}/partialImport", importer(lambda names: 500 if bad in names else names)
     )
     asked: list[int] = []
-    outcomes = importing.create([new_user(policy, number) for number in range(20)], lambda _: asked.append(1))
+    outcomes = importing.create([new_user(policy, number) for number in range(20)], lambda: asked.append(1))
     refused = [account_id for account_id, outcome in outcomes.items() if not isinstance(outcome, Created)]
     assert refused == ["account-13"]
     assert len(asked) == len(sent(keycloak, "POST", "partialImport")) <= 11
