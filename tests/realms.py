@@ -6,7 +6,6 @@ Tests that need one take the fixture `configured_realm`; `tests/conftest.py` kno
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +28,7 @@ from sync.domain.realm.options import (
 )
 from sync.usecases import realm as realm_as_code
 from tests.services import KeycloakServer
+from tests.waiting import wait_until
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "Correct-horse-7-battery"
@@ -114,9 +114,7 @@ class ConfiguredRealm:
         for _ in range(times):
             counted = self.failures(user_id)
             attempt()
-            limit = time.monotonic() + 20
-            while self.failures(user_id) == counted:
-                assert time.monotonic() < limit, f"only {counted} failures were counted"
+            wait_until(lambda before=counted: self.failures(user_id) > before, 20, "the failure is not counted")
 
     def plan(self, policy: Policy | None = None) -> RealmPlan:
         return realm_as_code.plan(self.gateway(), policy or self.policy, self.options)

@@ -12,9 +12,10 @@ import pytest
 from sync.store import history, schema
 from sync.store.listing import list_accounts
 from sync.store.query import AccountQuery, Scope
-from tests.chaos.worker_processes import Workers, database, import_people, wait_until, worker_settings
+from tests.chaos.worker_processes import Workers, database, import_people, worker_settings
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
+from tests.waiting import wait_until
 
 PEOPLE = 400
 DOUBTFUL = 3

@@ -17,11 +17,11 @@ from tests.chaos.worker_processes import (
     Workers,
     database,
     import_people,
-    wait_until,
     worker_settings,
 )
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
+from tests.waiting import wait_until
 
 PEOPLE = 1200
 """Enough for seconds of work: of fewer the first host has done most before the second is awake."""

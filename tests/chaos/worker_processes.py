@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,11 +107,3 @@ class Workers:
             with suppress(ProcessLookupError):
                 self.wake(worker)
         end(self.started)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Ask ten times a second. Raises AssertionError after the limit."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"after {seconds:.0f} s: {otherwise}"
-        time.sleep(0.1)

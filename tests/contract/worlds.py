@@ -5,9 +5,8 @@ Two of a kind, one on the fake and one on a real realm, so that each test is wri
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +15,7 @@ from sync.domain.observed import LockState
 from sync.ports.accounts import Accounts
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin
 from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.waiting import wait_until
 
 
 class World(Protocol):
@@ -195,7 +195,7 @@ class KeycloakWorld:
             self.admin.token(grant_type="password", username=username, password="wrong")
             return bool(self.admin.read(f"attack-detection/brute-force/users/{idp_user_id}")["disabled"])
 
-        wait_for(locked, "the lockout")
+        wait_until(locked, 20, "nobody is locked out")
 
     @contextmanager
     def carrying(self, path: str, role: str) -> Iterator[None]:
@@ -250,10 +250,3 @@ class KeycloakWorld:
         return self.admin.read(
             f"clients/{self.admin.client_id(client)}/roles/{name}" if slash else f"roles/{name}"
         )
-
-
-def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
-    """Ask until the condition holds; fails the test when it does not within the time."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"waited {seconds:g} s for {what}"

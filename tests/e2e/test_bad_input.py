@@ -18,10 +18,11 @@ from sync.store import runs
 from sync.store.tables import account, run
 from sync.usecases.apply_runs import apply_chunk
 from sync.usecases.provision import provision_some
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import Place
 from tests.usecases.import_sites import person, staff_file
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.stack]
 

@@ -12,9 +12,10 @@ import redis
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import Place
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.stack]
 

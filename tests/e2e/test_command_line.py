@@ -10,11 +10,12 @@ import pytest
 
 from examples.browser import payload
 from sync.domain.vocabulary import FIELD_TECHNICIANS
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers
 from tests.e2e.command_line import PASSWORD_SHOWN, CommandLine
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
 from tests.usecases.import_sites import person, staff_file
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.stack]
 

@@ -17,10 +17,10 @@ from sync.devstack.layout import Layout
 from sync.devstack.process import end
 from sync.devstack.state import StackState, read_state
 from sync.entrypoints.cli import app
-from tests.chaos.worker_processes import wait_until
 from tests.deploy.compose_file import ROOT
 from tests.e2e.command_line import CommandLine
 from tests.e2e.prometheus_server import Prometheus, prometheus
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.req("H2", "H3", "J1"),

@@ -8,8 +8,9 @@ from celery import Celery
 from sync.adapters.broker import SWEEP
 from sync.store import jobs
 from sync.store.database import Database
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers
 from tests.services import RedisServer
+from tests.waiting import wait_until
 from tests.workers.test_heartbeat import db, started, workers  # noqa: F401 - fixtures
 
 

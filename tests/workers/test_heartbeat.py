@@ -15,8 +15,9 @@ from sync.store import heartbeats, schema
 from sync.store.database import Database
 from sync.store.heartbeats import Worker
 from sync.store.sealing import Sealer
-from tests.chaos.worker_processes import Workers, wait_until
+from tests.chaos.worker_processes import Workers
 from tests.services import RedisServer
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.req("H3")
 

@@ -14,9 +14,10 @@ from sync.domain import vocabulary
 from sync.domain.desired import DesiredState
 from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin, make_realm
-from tests.contract.worlds import KeycloakWorld, Seconds, wait_for
+from tests.contract.worlds import KeycloakWorld, Seconds
 from tests.fakes.accounts import FakeAccounts
 from tests.services import KeycloakServer
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.keycloak
 
@@ -126,7 +127,7 @@ def test_a_permanent_lockout_has_a_reason_and_enabling_lifts_it(realm: RealmAdmi
     """Clearing the failures does not; disabling changes nothing."""
     user = posted(realm)
     world.lock(user, for_good=True)
-    wait_for(lambda: not realm.read(f"users/{user}")["enabled"], "the lockout to show")
+    wait_until(lambda: not realm.read(f"users/{user}")["enabled"], 20, "the lockout does not show")
     for method, path, body in (
         ("DELETE", f"attack-detection/brute-force/users/{user}", None),
         ("PUT", f"users/{user}", {"enabled": False}),
@@ -175,7 +176,7 @@ def test_a_logout_leaves_the_offline_session(realm: RealmAdmin, world: KeycloakW
         realm.call("POST", f"users/{user}/logout")
         return world.refreshes(token)
 
-    wait_for(survives, "a token issued in the second of the logout")
+    wait_until(survives, 20, "no token was issued in the second of the logout")
     assert [consent["clientId"] for consent in realm.read(f"users/{user}/consents")] == [LOGIN_CLIENT]
 
 
