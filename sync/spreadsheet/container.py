@@ -16,6 +16,9 @@ Kind = Literal["xlsx", "csv"]
 SAVE_AS = "open it in a spreadsheet program and save it as .xlsx or .csv"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""All that a spreadsheet's package may use (ECMA-376 part 2)."""
+
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a picture"),
@@ -68,6 +71,8 @@ def _check_package(file: BinaryIO, limits: Limits) -> None:
     for entry in entries:
         if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(1, entry.compress_size):
             raise FileRefused("the file is packed suspiciously tight (a ZIP bomb?)", SAVE_AS)
+    if any(entry.compress_type not in _PACKED for entry in entries):
+        raise FileRefused("the file is packed in a way that no spreadsheet is", SAVE_AS)
     if any(entry.flag_bits & 1 for entry in entries):
         raise FileRefused("the file is protected with a password", "save it without one and import it again")
     _check_parts({entry.filename.lower() for entry in entries}, [entry.filename for entry in entries])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from typing import IO, Protocol
 from xml.parsers import expat
 
 from sync.spreadsheet.limits import FileRefused
@@ -39,7 +39,7 @@ def feed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[None
     parser.EndElementHandler = lambda name: handler.end(name.rpartition(":")[2])
     parser.CharacterDataHandler = handler.characters
     try:
-        with archive.open(part) as stream:
+        with _opened(archive, part) as stream:
             while chunk := stream.read(CHUNK):
                 parser.Parse(chunk, False)  # noqa: FBT003 - expat takes it by position only
                 yield
@@ -49,6 +49,15 @@ def feed(archive: zipfile.ZipFile, part: str, handler: Handler) -> Iterator[None
         raise FileRefused(f"the file lacks its part {part}", DAMAGED) from None
     except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise FileRefused(f"the file is damaged ({part}: {error})", DAMAGED) from None
+
+
+def _opened(archive: zipfile.ZipFile, part: str) -> IO[bytes]:
+    """Raises KeyError for a part that is missing. A place before the file's beginning, or a name that cannot be
+    read, is a ValueError to zipfile."""
+    try:
+        return archive.open(part)
+    except ValueError as error:
+        raise zipfile.BadZipFile(str(error)) from None
 
 
 def _by_local_name(start: Callable[[str, Mapping[str, str]], None]) -> Callable[[str, dict[str, str]], None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +28,23 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
 SOUND = workbook(
     [["Personalnr.", "E-Mail"], *([f"{number:05}", f"p{number}@example.com"] for number in range(30))]
 )
+
+
+def displaced(content: bytes) -> bytes:
+    """With a table of contents that says it lies 64 KiB further on, so that the parts lie before the beginning."""
+    end = content.rindex(b"PK\x05\x06")
+    (place,) = struct.unpack_from("<I", content, end + 16)
+    return content[: end + 16] + struct.pack("<I", place + 2**16) + content[end + 20 :]
+
+
+def packed_by(method: int) -> bytes:
+    """A whole workbook, packed in another way."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as sound, zipfile.ZipFile(packed, "w", method) as other:
+        for name in sound.namelist():
+            other.writestr(name, sound.read(name))
+    return packed.getvalue()
+
 
 HOSTILE = {
     "far cell": (
@@ -67,6 +87,7 @@ HOSTILE = {
     "nothing": (b"", "empty"),
     "blanks": (b" \r\n \r\n", "empty"),
     "half a file": (workbook([["a"]])[:2_000], "damaged"),
+    "packed by LZMA": (packed_by(zipfile.ZIP_LZMA), "packed in a way"),
     "no such part": (zipped({"[Content_Types].xml": "", "xl/x": ""}), "lacks its part"),
     "broken XML": (package("<worksheet><sheetData><row>"), "damaged"),
     "rows backwards": (package(sheet_xml('<row r="5"/><row r="3"/>')), "row '3'"),
@@ -92,6 +113,13 @@ def test_hostile_file_is_refused_by_name(name: str) -> None:
     with pytest.raises(FileRefused, match=said):
         read_sheet(content)
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.req("F8")
+def test_a_part_before_the_beginning_is_refused_where_it_is_read() -> None:
+    """One wrong byte in the table of contents is enough; zipfile calls that a ValueError."""
+    with pytest.raises(FileRefused, match="damaged"):
+        list(answer(displaced(SOUND), LIMITS, None))
 
 
 @pytest.mark.req("F8")
