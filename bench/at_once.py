@@ -16,10 +16,10 @@ from bench.row import Row
 from sync.adapters.keycloak import importing
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.lane import Lane
 from sync.domain.realm.options import IMPORT_CLIENT
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import CLAIM_AT_ONCE
 from sync.ports.accounts import Created
-from sync.usecases.provision import CLAIM_AT_ONCE
 
 PROCESSES = (1, 2, 3)
 

@@ -27,14 +27,16 @@ from bench.row import Row
 from sync.devstack import postgres
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
-from sync.domain.lane import Lane
-from sync.store import leases, schema, work_state
-from sync.store.database import Database
-from sync.store.sealing import Sealer
-from sync.usecases.lease import LEASE
-from sync.usecases.provision import CLAIM_AT_ONCE
-from sync.usecases.site import Site
-from sync.usecases.sweep import sweep
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import CLAIM_AT_ONCE
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.systems import Site
+from sync.jobs.work.lease import LEASE
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from sync.store.provisioning import work_state
+from sync.store.work import leases
 
 MANY, FEW, DUE = 1_000_000, 1_000, 100
 ROUNDS = 30

@@ -20,14 +20,14 @@ from bench.people import run_name
 from bench.row import Row
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.listing import KeycloakListing
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.group_roles import roles_of_groups
-from sync.domain.lane import Lane
+from sync.commands.accounts.change import create_all
+from sync.domain.access.group_roles import roles_of_groups
+from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.realm.options import WORKER_CLIENT
-from sync.usecases.change_account import create_all
-from sync.usecases.compare import compare
-from sync.usecases.provision import provision_some
-from sync.usecases.site import Site
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.compare import compare
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.systems import Site
 
 ACCOUNTS, SAMPLE = 20_000, 500
 AT_ONCE = 500

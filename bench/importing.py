@@ -13,9 +13,9 @@ from bench import raw
 from bench.keycloak import Place, workers
 from bench.people import run_name, staff_file
 from bench.row import Row
-from sync.domain.account_change import Actor, Door
-from sync.usecases.confirm_import import confirm
-from sync.usecases.review_import import ImportOptions, review
+from sync.commands.imports.confirm import confirm
+from sync.commands.imports.review import ImportOptions, review
+from sync.domain.accounts.change import Actor, Door
 
 BY = Actor("bench", Door.IMPORT, "benchmark")
 TURNS = 2

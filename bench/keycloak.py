@@ -26,10 +26,10 @@ from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
 from sync.devstack.process import Launch, Running, end, launch
 from sync.devstack.surroundings import REALM, Surroundings
+from sync.jobs.systems import Site
 from sync.settings import KeycloakSettings, MailSettings, Settings
-from sync.store import schema
-from sync.store.tables import provisioning
-from sync.usecases.site import Site
+from sync.store.database import schema
+from sync.store.database.tables import provisioning
 from sync.wiring import build
 
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")

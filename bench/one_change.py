@@ -15,16 +15,16 @@ from bench.importing import BY, import_people, wait_for
 from bench.keycloak import Place, workers
 from bench.people import rows, run_name, staff_file
 from bench.row import Row
-from sync.domain import vocabulary
-from sync.domain.account import Account
-from sync.domain.account_change import AccountChange
-from sync.domain.change import JoinGroup, LeaveGroup
-from sync.domain.lane import Lane
-from sync.store import accounts
-from sync.usecases.change_account import change
-from sync.usecases.command import perform
-from sync.usecases.confirm_import import confirm
-from sync.usecases.review_import import ImportOptions, review
+from sync.commands.accounts.change import change
+from sync.commands.imports.confirm import confirm
+from sync.commands.imports.review import ImportOptions, review
+from sync.commands.perform import perform
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange
+from sync.domain.provisioning.change import JoinGroup, LeaveGroup
+from sync.domain.work.lane import Lane
+from sync.store.accounts import accounts
 
 CHANGES = 40
 POLL_SECONDS = 0.01

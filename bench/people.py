@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from mappings.policy import Policy
 from sync.adapters.keycloak.new_user import representation
-from sync.domain.account_change import NewAccount
-from sync.domain.desired import desired_state
+from sync.commands.accounts.initial_password import generate
+from sync.domain.accounts.change import NewAccount
+from sync.domain.provisioning.desired import desired_state
 from sync.ports.accounts import NewUser
 from sync.spreadsheet.writing import write_table
-from sync.usecases.initial_password import generate
 
 TITLES = ("Personalnr.", "Vorname", "Nachname", "E-Mail", "Profil", "Niederlassung")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from sync.store.database import Tx
+from sync.store.database.transactions import Tx
 
 
 @contextmanager

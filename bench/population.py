@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from sync.store.engine import make_engine
+from sync.store.database.engine import make_engine
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUARANTINED_EVERY = 1000

@@ -18,8 +18,8 @@ import requests
 
 from bench.keycloak import Place
 from bench.people import bodies, rows, run_name
-from sync.domain import vocabulary
-from sync.usecases.initial_password import generate
+from sync.commands.accounts.initial_password import generate
+from sync.domain.access import vocabulary
 
 CHUNKS = (5, 10, 20)
 CONNECTIONS = (1, 2, 4)

@@ -41,7 +41,8 @@ be accepted by a file: one change in Keycloak's console would then rewrite what 
 
 @dataclass(frozen=True, slots=True)
 class DriftPolicy:
-    """`reactions` by attribute; what is not listed there (see `sync.domain.drift`) is only ever reported.
+    """`reactions` by attribute; what is not listed there (see `sync.domain.drift.differences`) is only ever
+    reported.
 
     `most_missing_percent`: a listing that lacks more of our users than this is not believed.
     """

@@ -1,6 +1,6 @@
 """How many accounts may be changed at once without an approval, as `guard.toml` says it (E7).
 
-What each kind of change means is decided in `sync.domain.mass_change`; here are only the numbers.
+What each kind of change means is decided in `sync.domain.runs.guard`; here are only the numbers.
 """
 
 from __future__ import annotations

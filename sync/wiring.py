@@ -24,6 +24,7 @@ from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
+from sync.commands.mappings.in_force import CurrentPolicy, InForce, policy_in_force, policy_of, warn_of_other_files
 from sync.domain.errors import Misconfigured, Transient
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
@@ -33,24 +34,17 @@ from sync.domain.realm.options import (
     MailServer,
     RealmOptions,
 )
+from sync.jobs.systems import Site
 from sync.ports.accounts import Accounts
 from sync.ports.realm import Realm
 from sync.ports.signals import Clock, Wake
+from sync.realm.realm import check_login
 from sync.settings import Settings, load_settings
-from sync.store import policies
-from sync.store.accounts import used_keys
-from sync.store.clock import DatabaseClock
-from sync.store.database import Database
-from sync.store.sealing import Sealer
-from sync.usecases.policy_in_force import (
-    CurrentPolicy,
-    InForce,
-    policy_in_force,
-    policy_of,
-    warn_of_other_files,
-)
-from sync.usecases.realm import check_login
-from sync.usecases.site import Site
+from sync.store import mappings
+from sync.store.accounts.accounts import used_keys
+from sync.store.database.clock import DatabaseClock
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
 
 log = structlog.get_logger()
 
@@ -196,7 +190,7 @@ def adopted_policy(settings: Settings) -> Policy | None:
     try:
         database = open_database(settings)
         with database.read() as tx:
-            adopted = policies.newest(tx)
+            adopted = mappings.newest(tx)
         database.close()
     except Misconfigured:
         return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sync.domain.account import Account, Life
+from sync.domain.accounts.account import Account, Life
 
 
 def an_account(address: str, **given: Any) -> Account:

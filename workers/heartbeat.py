@@ -18,12 +18,12 @@ from celery import Celery, bootsteps, current_task
 from celery.worker.state import active_requests
 
 from sync.domain.errors import Failure
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 from sync.settings import SettingsError, load_settings
-from sync.store import heartbeats
-from sync.store.clock import note_skew
-from sync.store.database import Tx
-from sync.store.heartbeats import Worker
+from sync.store.database.clock import note_skew
+from sync.store.database.transactions import Tx
+from sync.store.operations import heartbeats
+from sync.store.operations.heartbeats import Worker
 from sync.wiring import open_database
 
 BEAT_SECONDS = 10

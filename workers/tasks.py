@@ -16,17 +16,17 @@ from celery.exceptions import Ignore
 import celeryconfig
 from mappings import MappingErrors
 from sync.adapters.broker import PROVISION, RUN_JOBS, SEND_MAIL, SWEEP
+from sync.commands.perform import wake
 from sync.domain.errors import Failure
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
+from sync.jobs.mail import send_some
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.schedule.run_jobs import run_due_job
+from sync.jobs.schedule.sweep import sweep as sweep_site
+from sync.jobs.systems import Site
 from sync.settings import SettingsError
-from sync.store import policies
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.command import wake
-from sync.usecases.provision import provision_some
-from sync.usecases.run_jobs import run_due_job
-from sync.usecases.send_mail import send_some
-from sync.usecases.site import Site
-from sync.usecases.sweep import sweep as sweep_site
+from sync.store import mappings
 from sync.wiring import build_site, ready_for_accounts
 from workers import heartbeat
 from workers.app import app
@@ -72,7 +72,7 @@ def site(*, accounts: bool = True) -> Site:
 
 def still_current(known: Site) -> bool:
     with known.db.read() as tx:
-        return policies.newest_number(tx) == known.policy_number
+        return mappings.newest_number(tx) == known.policy_number
 
 
 @app.task(name=PROVISION)

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from sync.domain.errors import Transient
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 
 PROVISION = "fsm.provision"
 SEND_MAIL = "fsm.send_mail"

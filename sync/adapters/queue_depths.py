@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import redis
 
 from sync.domain.errors import Transient
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 
 PATIENCE_SECONDS = 2.0
 PREFIX = "fsm:"

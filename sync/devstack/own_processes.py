@@ -52,7 +52,7 @@ def _web(place: Surroundings) -> Launch:
         "--no-server-header",
         "--no-access-log",
     )
-    command = python("-m", "uvicorn", "sync.entrypoints.console:create_app", *options)
+    command = python("-m", "uvicorn", "sync.entrypoints.web:create_app", *options)
     return _own("web", command, place, surroundings.for_web)
 
 

@@ -1,5 +1,5 @@
 """Which users of Keycloak may be which accounts of ours (G4): proposals for a person to review, never done by
-themselves (DESIGN rule 3). Pure; `usecases.adopt` gathers and applies."""
+themselves (DESIGN rule 3). Pure; `jobs.adoption` gathers and applies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.domain.account import Account
-from sync.domain.observed import Observed
+from sync.domain.accounts.account import Account
+from sync.domain.provisioning.observed import Observed
 
 
 @dataclass(frozen=True, slots=True)

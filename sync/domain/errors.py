@@ -26,8 +26,8 @@ class Failure(Exception):
     """Something stopped the work on one account. Raise one of the five kinds, never this class.
 
     `system` names what cannot be used at all just now, so that the next account would fail the same way: circuits
-    count these (`sync.domain.circuit`). None: it is about this one piece of work. `differences` is what could not
-    be made, where somebody knew it; a person who mends it needs it beside the reason.
+    count these (`sync.domain.work.circuit`). None: it is about this one piece of work. `differences` is what could
+    not be made, where somebody knew it; a person who mends it needs it beside the reason.
     """
 
     kind: str = "failure"

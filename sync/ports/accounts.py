@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sync.domain.change import Change
-from sync.domain.desired import DesiredState
 from sync.domain.errors import Failure
-from sync.domain.observed import Observed
+from sync.domain.provisioning.change import Change
+from sync.domain.provisioning.desired import DesiredState
+from sync.domain.provisioning.observed import Observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sync.domain.admin_hints import AdminEvent
-from sync.domain.event_reading import Keeping
+from sync.domain.drift.hints import AdminEvent
+from sync.domain.logins.event_reading import Keeping
 
 
 class AdminEvents(Protocol):

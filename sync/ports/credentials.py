@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sync.domain.commands import Credential
+from sync.domain.acts import Credential
 from sync.domain.errors import NeedsPerson
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync.domain.gate import OpenWorkOrder
+from sync.domain.deactivation.gate import OpenWorkOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from sync.domain.listed import ListedUser
+from sync.domain.drift.listed_user import ListedUser
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sync.domain.event_reading import Keeping
-from sync.domain.login_activity import LoginEvent
+from sync.domain.logins.activity import LoginEvent
+from sync.domain.logins.event_reading import Keeping
 
 
 class LoginEvents(Protocol):

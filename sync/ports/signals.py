@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from sync.domain.errors import NeedsPerson
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 from sync.spreadsheet.limits import FileRefused, Limits
 from sync.spreadsheet.sheet import SheetRow, check_place, column_letters
 from sync.spreadsheet.text import text_cell, without_apostrophe

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mappings.import_columns import ImportColumn
 from mappings.names import name_key
-from sync.domain.import_row import Cell, ImportRow
+from sync.domain.imports.row import Cell, ImportRow
 from sync.spreadsheet.limits import FileRefused
 from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters
 

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 from sync.spreadsheet.limits import LIMITS, FileRefused, Limits
 from sync.spreadsheet.sheet import Sheet, SheetRow, Source, column_letters, fill_merged
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 
 EXACT_DIGITS = 10**15
 """Spreadsheet programs keep 15 digits of a number; what was longer has been rounded already."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 from sync.spreadsheet.limits import FileRefused, Limits
 from sync.spreadsheet.sheet import SheetRow, check_place, column_letters, column_number
 from sync.spreadsheet.text import number_cell, text_cell, unescape

@@ -8,21 +8,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from sync.domain.account import Account
-from sync.domain.commands import PASSWORD, SECOND_FACTORS, Command, CommandKind, CommandState, Credential
-from sync.domain.gate import GatePolicy
-from sync.domain.lane import Lane
-from sync.domain.observed import LockState
-from sync.domain.status import UPDATE_PASSWORD
-from sync.store import commands, history
-from sync.store.database import Tx
-from sync.usecases import commands as asking
-from sync.usecases.acts import MAY_HAVE_BEEN_SENT
-from sync.usecases.change_account import InitialPassword
-from sync.usecases.command import perform
-from sync.usecases.person_requests import deactivate_account
-from sync.usecases.site import Site
-from sync.usecases.sweep import sweep
+from sync.commands import acts as asking
+from sync.commands.accounts.change import InitialPassword
+from sync.commands.deactivation.early_look import deactivate_account
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.status import UPDATE_PASSWORD
+from sync.domain.acts import PASSWORD, SECOND_FACTORS, Command, CommandKind, CommandState, Credential
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.provisioning.observed import LockState
+from sync.domain.work.lane import Lane
+from sync.jobs.acts.doing import MAY_HAVE_BEEN_SENT
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.systems import Site
+from sync.store import acts, audit
+from sync.store.database.transactions import Tx
 from tests.chaos.crash_place import BY, Place
 from tests.chaos.scenarios import Scenario
 from tests.fakes.signals import FakeClock
@@ -81,7 +81,7 @@ def _once(ask: Callable[[Tx, Site, Account], Command]) -> Callable[[Site, Accoun
 
     def wish(site: Site, account: Account) -> object:
         def unless_asked(tx: Tx) -> Command | None:
-            return None if commands.of_account(tx, account.id) else ask(tx, site, account)
+            return None if acts.of_account(tx, account.id) else ask(tx, site, account)
 
         return perform(site, unless_asked, wakes=Lane.INTERACTIVE)
 
@@ -92,7 +92,7 @@ def _asked(place: Place, account: Account) -> Command:
     """The one act there is, beside the expiry that a reset leaves behind."""
     [found] = [
         each
-        for each in place.read(lambda tx: commands.of_account(tx, account.id))
+        for each in place.read(lambda tx: acts.of_account(tx, account.id))
         if each.kind is not CommandKind.EXPIRE_PASSWORD
     ]
     return found
@@ -118,7 +118,7 @@ def _given(place: Place, *passwords: InitialPassword) -> None:
 
 
 def _expiries(place: Place, account: Account) -> list[Command]:
-    found = place.read(lambda tx: commands.of_account(tx, account.id))
+    found = place.read(lambda tx: acts.of_account(tx, account.id))
     return [each for each in found if each.kind is CommandKind.EXPIRE_PASSWORD]
 
 
@@ -139,7 +139,7 @@ def _reset_by_mail(place: Place, account: Account) -> None:
     _reset(place, account)
     sent = [mail for mail in place.foreign.mailer.sent if NEW.password in mail.text]
     assert len(sent) <= 1, f"{len(sent)} mails"
-    timeline = place.read(lambda tx: history.timeline(tx, account.id))
+    timeline = place.read(lambda tx: audit.timeline(tx, account.id))
     told = [entry.title for entry in timeline if entry.title.startswith("password reset mail")]
     assert len(told) == 2, f"waits, and one end: {told}"
 
@@ -149,7 +149,7 @@ def _run_out(place: Place, account: Account) -> None:
     user = place.user(account.id)
     assert user.password is None
     assert [each for each in user.credentials if each.type == PASSWORD] == []
-    ended = place.read(lambda tx: commands.of_account(tx, account.id))
+    ended = place.read(lambda tx: acts.of_account(tx, account.id))
     assert {each.state for each in ended} == {CommandState.DONE}, [str(each.outcome) for each in ended]
 
 

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from sync.devstack import postgres
-from sync.store import schema
+from sync.store.database import schema
 from tests.services import PostgresServer
 
 

@@ -15,29 +15,29 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias, TypeVar
 
 from mappings import load
-from sync.domain import vocabulary
-from sync.domain.account import Account
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.lane import Lane
+from sync.commands.accounts.change import InitialPassword, create
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.work.lane import Lane
+from sync.jobs.mail import send_some
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.systems import Site
 from sync.ports.field_service import Technician
-from sync.store import history
-from sync.store.database import Database, Tx
-from sync.store.listing import list_accounts
-from sync.store.query import AccountQuery, Scope
-from sync.store.sealing import Sealer
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.change_account import InitialPassword, create
-from sync.usecases.provision import provision_some
-from sync.usecases.send_mail import send_some
-from sync.usecases.site import Site
-from sync.usecases.sweep import sweep
+from sync.store import audit
+from sync.store.accounts.listing import list_accounts
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database, Tx
 from tests.chaos.crash_copies import Copies
+from tests.commands.imports.import_sites import import_site
 from tests.fakes.accounts import FakeAccounts, FakeUser
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.field_service import FakeFieldService
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
-from tests.usecases.import_sites import import_site
 
 T = TypeVar("T")
 
@@ -200,7 +200,7 @@ def told_by(tx: Tx) -> Counter[Told]:
     return Counter(
         (listed.account.id, entry.kind, entry.title, entry.details)
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items
-        for entry in history.timeline(tx, listed.account.id)
+        for entry in audit.timeline(tx, listed.account.id)
     )
 
 

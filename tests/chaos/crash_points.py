@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from sync.store.database import Database, Tx
-from sync.usecases.site import Site
+from sync.jobs.systems import Site
+from sync.store.database.transactions import Database, Tx
 
 T = TypeVar("T")
 

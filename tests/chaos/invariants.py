@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from sync.domain import vocabulary
-from sync.domain.account import Life
-from sync.domain.desired import desired_state, does_field_work
-from sync.domain.plan import diff
-from sync.store import assignment_stops, history, passwords, work_state
-from sync.store.leases import due_lanes
-from sync.store.listing import list_accounts
-from sync.store.query import AccountQuery, Scope
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Life
+from sync.domain.provisioning.desired import desired_state, does_field_work
+from sync.domain.provisioning.plan import diff
+from sync.store import audit
+from sync.store.accounts import passwords
+from sync.store.accounts.listing import list_accounts
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.deactivation import assignment_stops
+from sync.store.provisioning import work_state
+from sync.store.work.leases import due_lanes
 from tests.chaos.crash_place import POLICY, Place, State, told_by
 
 
@@ -117,7 +120,7 @@ def _mails(place: Place) -> list[str]:
     with place.site.db.read() as tx:
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items:
             account = listed.account
-            titles = [entry.title for entry in history.timeline(tx, account.id) if entry.kind == "mail"]
+            titles = [entry.title for entry in audit.timeline(tx, account.id) if entry.kind == "mail"]
             told = [title for title in titles if title.endswith(" sent")]
             kept = passwords.kept(tx, account.id, place.now())
             if told and kept is not None:

@@ -9,25 +9,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sync.domain import vocabulary
-from sync.domain.account import Account, Life
-from sync.domain.account_change import AccountChange
-from sync.domain.gate import GatePolicy
-from sync.domain.lane import Lane
+from sync.commands.accounts.change import InitialPassword, change, create, reactivate
+from sync.commands.accounts.technician import link_technician
+from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.commands.imports.confirm import confirm
+from sync.commands.imports.review import ImportOptions, review
+from sync.commands.perform import perform
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
 from sync.ports.field_service import Technician
-from sync.store import accounts, deactivations, history, passwords, runs
-from sync.store.query import Scope
-from sync.usecases.change_account import InitialPassword, change, create, reactivate
-from sync.usecases.command import perform
-from sync.usecases.confirm_import import confirm
-from sync.usecases.link_technician import link_technician
-from sync.usecases.person_requests import change_account, deactivate_account
-from sync.usecases.reassign_work_orders import reassign_work_orders
-from sync.usecases.review_import import ImportOptions, review
-from sync.usecases.site import Site
+from sync.store import audit
+from sync.store.accounts import accounts, passwords
+from sync.store.accounts.query import Scope
+from sync.store.deactivation import deactivations
+from sync.store.runs import runs
 from tests.chaos.crash_place import BY, PASSWORD, Place, joiner
+from tests.commands.imports.import_sites import person, staff_file
 from tests.fakes.field_service import WorkOrder
-from tests.usecases.import_sites import person, staff_file
 
 Subject = Any
 """What `prepare` answers: an account, several, or the id of a run."""
@@ -189,7 +192,7 @@ def _inactive(place: Place, account: Account) -> None:
     user = place.user(account.id)
     assert not user.enabled
     assert user.tokens == {}
-    done = [e for e in place.read(lambda tx: history.timeline(tx, account.id)) if e.kind == "deactivation"]
+    done = [e for e in place.read(lambda tx: audit.timeline(tx, account.id)) if e.kind == "deactivation"]
     assert [entry.title for entry in done if "completed" in entry.title] == ["deactivation completed"]
     if account.technician_id is not None:
         assert not _assignable(place, "T-1")
@@ -236,7 +239,7 @@ def _refused(place: Place, account: Account) -> None:
     assert wanted is not None
     active = wanted.life is Life.ACTIVE
     assert (place.user(account.id).enabled, _assignable(place, "T-1")) == (active, active)
-    titles = [entry.title for entry in place.read(lambda tx: history.timeline(tx, account.id))]
+    titles = [entry.title for entry in place.read(lambda tx: audit.timeline(tx, account.id))]
     assert active or "deactivation completed" in titles
 
 

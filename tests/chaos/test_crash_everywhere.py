@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import Refused
-from sync.domain.gate import WorkOrdersOpen
-from sync.store import schema
+from sync.store.database import schema
 from tests.chaos.act_scenarios import ACTS
 from tests.chaos.crash_copies import Copies, SqliteCopies, postgres_copies
 from tests.chaos.crash_place import Place, Prepared, work

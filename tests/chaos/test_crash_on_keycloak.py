@@ -23,27 +23,29 @@ import requests
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.account import Account
-from sync.domain.account_change import AccountChange
-from sync.domain.commands import CommandState, password_created_at, stamp_of
-from sync.domain.desired import desired_state
+from sync.commands import acts as asking
+from sync.commands.accounts.change import InitialPassword, create
+from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange
+from sync.domain.acts import CommandState, password_created_at, stamp_of
+from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused
-from sync.domain.gate import GatePolicy
-from sync.domain.lane import Lane
-from sync.domain.plan import diff
-from sync.store import accounts, commands, work_state
-from sync.store.database import Tx
-from sync.usecases import commands as asking
-from sync.usecases.change_account import InitialPassword, create
-from sync.usecases.command import perform
-from sync.usecases.person_requests import change_account, deactivate_account
-from sync.usecases.site import Site
-from sync.usecases.sweep import sweep
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.plan import diff
+from sync.domain.work.lane import Lane
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.systems import Site
+from sync.store import acts
+from sync.store.accounts import accounts
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import work_state
 from tests.chaos.crash_place import BY, PASSWORD, POLICY, STEPS, joiner, work
 from tests.chaos.crash_points import Crash, Points, WatchedDatabase
+from tests.commands.imports.import_sites import import_site
 from tests.fakes.signals import FakeClock
 from tests.realms import ConfiguredRealm
-from tests.usecases.import_sites import import_site
 
 WHOLE = "FSM_CHAOS" in os.environ
 MEMORY = Path("/dev/shm")
@@ -90,7 +92,7 @@ def _reset(site: Site, _: str, account: Account | None) -> object:
     new = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "mail")
 
     def unless_asked(tx: Tx) -> object:
-        if commands.resets_of(tx, account.id):
+        if acts.resets_of(tx, account.id):
             return None
         return asking.reset_password(tx, POLICY, account.id, new, BY, site.clock.now())
 
@@ -188,7 +190,7 @@ def resets(site: Site, email: str) -> list[str]:
     with site.db.read() as tx:
         account = accounts.by_login(tx, email)
         assert account is not None
-        done = commands.resets_of(tx, account.id)
+        done = acts.resets_of(tx, account.id)
     found = [f"a reset is {each.state}: {each.outcome}" for each in done if each.state is not CommandState.DONE]
     if len(done) > 1:
         found.append(f"{len(done)} resets")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sync.store import schema
-from sync.store.tables import attempt, job, provisioning
+from sync.store.database import schema
+from sync.store.database.tables import attempt, job, provisioning
 from tests.chaos.worker_processes import (
     QUEUES,
     Workers,

@@ -14,12 +14,12 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from mappings import load
+from sync.commands.accounts.change import InitialPassword, create
 from sync.devstack.process import Launch, Running, end, launch
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.lane import Lane
-from sync.store.database import Database
-from sync.store.sealing import Sealer
-from sync.usecases.change_account import InitialPassword, create
+from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.work.lane import Lane
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 

@@ -12,7 +12,7 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
-from sync.domain.observed import TECHNICIAN_ID, Observed
+from sync.domain.provisioning.observed import TECHNICIAN_ID, Observed
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.adoption import Adoption
 from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, make_realm

@@ -15,10 +15,10 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.credentials import KeycloakCredentials
-from sync.domain.change import Disable
-from sync.domain.commands import PASSWORD, PASSWORD_HISTORY, SECOND_FACTORS, Credential
+from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, SECOND_FACTORS, Credential
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient, Unsafe
-from sync.domain.observed import ACCOUNT_ID, LockState
+from sync.domain.provisioning.change import Disable
+from sync.domain.provisioning.observed import ACCOUNT_ID, LockState
 from sync.ports.credentials import Credentials
 from tests.contract.accounts.conftest import created, look, wanted
 from tests.contract.realm_setup import RealmAdmin, make_realm

@@ -14,8 +14,8 @@ from examples import fsm_database as example
 from mappings import Policy, load
 from mappings.work_orders import WorkOrderPolicy
 from sync.adapters.fsm.sql import SqlFieldService
+from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import NeedsPerson
-from sync.domain.gate import OpenWorkOrder
 from sync.ports.field_service import FieldService, Technician
 from tests.fakes.field_service import FakeFieldService, WorkOrder
 

@@ -11,12 +11,12 @@ from mappings import load
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.listing import KeycloakListing
-from sync.domain import vocabulary
-from sync.domain.account import Life
-from sync.domain.desired import desired_state
-from sync.domain.group_roles import roles_of_groups
-from sync.domain.listed import ListedUser
-from sync.domain.observed import ACCOUNT_ID
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import roles_of_groups
+from sync.domain.accounts.account import Life
+from sync.domain.drift.listed_user import ListedUser
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.accounts import Created, NewUser
 from sync.ports.listing import HoldersPage, Listing, MembersPage, Page

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
-from sync.domain.login_activity import LoginEvent, LoginKind
+from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.ports.admin_events import AdminEvents
 from sync.ports.login_events import LoginEvents
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents

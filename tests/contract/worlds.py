@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync.domain.observed import LockState
+from sync.domain.provisioning.observed import LockState
 from sync.ports.accounts import Accounts
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin
 from tests.fakes.accounts import FakeAccounts, FakeUser

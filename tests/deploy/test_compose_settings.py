@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from redis.connection import parse_url
 from sqlalchemy.engine import make_url
 
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.database import DatabaseSettings
 from sync.entrypoints.cli.realm import ADMINISTRATOR, PASSWORD
 from sync.settings import KeycloakSettings, Settings, load_settings

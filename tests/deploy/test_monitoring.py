@@ -15,10 +15,11 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from sync.entrypoints.console.exposition import metrics
-from sync.store import figures, schema
-from sync.store.database import Database
-from sync.store.sealing import Sealer
+from sync.entrypoints.web.exposition import metrics
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from sync.store.operations import figures
 from tests.deploy.compose_file import ROOT, read
 
 pytestmark = pytest.mark.req("H3", "J2")

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from examples import fsm_database
 from examples.browser import CALLBACK
 from sync.settings import Settings
-from sync.store import schema
+from sync.store.database import schema
 from sync.wiring import build
 from tests.e2e.place import APP, OffsetClock, Place
 from tests.fakes.signals import FakeWake

@@ -16,19 +16,20 @@ from sqlalchemy import Engine, delete, insert, update
 
 from examples.browser import Browser
 from examples.fsm_database import APPOINTMENT, CREW, WORK_ORDER, assign
-from sync.domain.account import Account
-from sync.domain.account_change import Actor, Door, NewAccount
-from sync.domain.gate import GatePolicy, OpenWorkOrder
-from sync.domain.lane import Lane
+from sync.commands.accounts.change import InitialPassword, create, deactivate, reactivate
+from sync.commands.accounts.initial_password import generate
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.systems import Site
 from sync.ports.field_service import FieldService
-from sync.store import accounts, work_state
-from sync.store.database import Tx
-from sync.store.work_state import WorkState
-from sync.usecases.change_account import InitialPassword, create, deactivate, reactivate
-from sync.usecases.command import perform
-from sync.usecases.initial_password import generate
-from sync.usecases.provision import provision_some
-from sync.usecases.site import Site
+from sync.store.accounts import accounts
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import work_state
+from sync.store.provisioning.work_state import WorkState
 from tests.realms import PASSWORD, ConfiguredRealm
 
 T = TypeVar("T")

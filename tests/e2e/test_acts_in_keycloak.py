@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 
 from examples.browser import Browser, Page
-from sync.domain.account import Account
-from sync.domain.account_change import NewAccount
-from sync.domain.commands import PASSWORD as PASSWORD_TYPE
-from sync.domain.commands import Command, CommandState, stamp_of
-from sync.domain.lane import Lane
+from sync.commands import acts as asking
+from sync.commands.accounts.change import InitialPassword, create
+from sync.commands.accounts.initial_password import generate
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import NewAccount
+from sync.domain.acts import PASSWORD as PASSWORD_TYPE
+from sync.domain.acts import Command, CommandState, stamp_of
+from sync.domain.work.lane import Lane
+from sync.jobs.acts.doing import CAME_BACK
+from sync.jobs.mail import send_some
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.work.lease import LEASE
 from sync.ports.credentials import Credentials
-from sync.store import commands
-from sync.usecases import commands as asking
-from sync.usecases.acts import CAME_BACK
-from sync.usecases.change_account import InitialPassword, create
-from sync.usecases.initial_password import generate
-from sync.usecases.lease import LEASE
-from sync.usecases.provision import provision_some
-from sync.usecases.send_mail import send_some
-from sync.usecases.sweep import sweep
+from sync.store import acts
 from tests.e2e.place import BY, Place
 from tests.realms import PASSWORD
 from tests.services import MailCatcher
@@ -88,7 +88,7 @@ def reset(place: Place, account: Account, *, mail: bool = False) -> tuple[Comman
 
 
 def ended(place: Place, command: Command) -> Command:
-    found = place.read(lambda tx: commands.get(tx, command.id))
+    found = place.read(lambda tx: acts.get(tx, command.id))
     assert found is not None
     return found
 
@@ -164,7 +164,7 @@ def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> N
     assert log_in(place, account, older)[1].asks == "new password"
     place.work()
     assert log_in(place, account, older)[1].asks == "password"
-    told = [each.outcome for each in place.read(lambda tx: commands.of_account(tx, account.id))]
+    told = [each.outcome for each in place.read(lambda tx: acts.of_account(tx, account.id))]
     assert CAME_BACK in told
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.domain import vocabulary
-from sync.domain.account import Account
-from sync.domain.account_change import NewAccount
-from sync.domain.lane import Lane
-from sync.domain.observed import ACCOUNT_ID
-from sync.usecases.change_account import create
-from sync.usecases.provision import provision_some
+from sync.commands.accounts.change import create
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import NewAccount
+from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import BY, Place
 

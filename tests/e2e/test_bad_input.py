@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import func, select
 
 from sync.devstack.ports import free_ports
-from sync.domain.account import Life
-from sync.domain.lane import Lane
-from sync.store import runs
-from sync.store.tables import account, run
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.provision import provision_some
+from sync.domain.accounts.account import Life
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.store.database.tables import account, run
+from sync.store.runs import runs
 from tests.chaos.worker_processes import Workers
+from tests.commands.imports.import_sites import person, staff_file
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import Place
-from tests.usecases.import_sites import person, staff_file
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.stack]

@@ -17,23 +17,23 @@ import pytest
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.account import Account
-from sync.domain.account_change import AccountChange, NewAccount
-from sync.domain.circuit import LONGEST_PAUSE, CircuitName
+from sync.commands.accounts.change import InitialPassword, change, create
+from sync.commands.accounts.initial_password import generate
+from sync.commands.operations.quarantine import list_quarantine, retry
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.errors import Difference
-from sync.domain.lane import Lane
-from sync.store import circuits
-from sync.store.troubles import Trouble
-from sync.usecases.change_account import InitialPassword, change, create
-from sync.usecases.command import perform
-from sync.usecases.initial_password import generate
-from sync.usecases.job import Job
-from sync.usecases.problems import problems
-from sync.usecases.provision import provision_some
-from sync.usecases.quarantine import list_quarantine, retry
-from sync.usecases.run_jobs import run_due_job
-from sync.usecases.site import Site
-from sync.usecases.watch_realm import watch_realm
+from sync.domain.work.circuit import LONGEST_PAUSE, CircuitName
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.realm import watch_realm
+from sync.jobs.schedule.job import Job
+from sync.jobs.schedule.run_jobs import run_due_job
+from sync.jobs.systems import Site
+from sync.store.operations.troubles import Trouble
+from sync.store.work import circuits
+from sync.views.operations.problems import problems
 from tests.e2e.place import BY, Place
 
 pytestmark = pytest.mark.keycloak

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from examples.browser import payload
-from sync.domain.vocabulary import FIELD_TECHNICIANS
+from sync.domain.access.vocabulary import FIELD_TECHNICIANS
 from tests.chaos.worker_processes import Workers
+from tests.commands.imports.import_sites import person, staff_file
 from tests.e2e.command_line import PASSWORD_SHOWN, CommandLine
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
-from tests.usecases.import_sites import person, staff_file
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.stack]

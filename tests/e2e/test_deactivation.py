@@ -16,24 +16,26 @@ from examples import BUSY_TECHNICIAN, FREE_TECHNICIAN
 from examples.browser import payload
 from examples.fsm_content import OPEN_STATUSES
 from examples.fsm_database import NotAssignable, assign
-from sync.domain.account import Life
-from sync.domain.account_change import AccountChange
-from sync.domain.change import Disable
+from sync.commands.accounts.change import change
+from sync.commands.accounts.technician import assignability, link_technician
+from sync.commands.deactivation.early_look import deactivate_account
+from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.domain.access.vocabulary import FIELD_TECHNICIANS
+from sync.domain.accounts.account import Life
+from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.errors import Transient
-from sync.domain.gate import GatePolicy, WorkOrdersOpen
-from sync.domain.lane import Lane
-from sync.domain.retry import HOLD_LOOK
-from sync.domain.vocabulary import FIELD_TECHNICIANS
-from sync.store import deactivations, history, leases
-from sync.store.deactivations import HeldDeactivation
-from sync.store.query import Scope
-from sync.usecases.change_account import change
-from sync.usecases.lease import LEASE
-from sync.usecases.link_technician import assignability, link_technician
-from sync.usecases.person_requests import deactivate_account
-from sync.usecases.provision import provision_some
-from sync.usecases.reassign_work_orders import reassign_work_orders
-from sync.usecases.sweep import sweep
+from sync.domain.provisioning.change import Disable
+from sync.domain.work.lane import Lane
+from sync.domain.work.retry import HOLD_LOOK
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.work.lease import LEASE
+from sync.store import audit
+from sync.store.accounts.query import Scope
+from sync.store.deactivation import deactivations
+from sync.store.deactivation.deactivations import HeldDeactivation
+from sync.store.work import leases
 from tests.e2e.place import APP, BY, Overheard, Place, Technician
 from tests.realms import PASSWORD
 
@@ -211,7 +213,7 @@ def test_work_that_comes_between_door_and_gate_keeps_the_access(place: Place) ->
     place.work()
     assert person.refreshes() == WORKING
     assert place.account(person.account).life is Life.ACTIVE
-    titles = [entry.title for entry in place.read(lambda tx: history.timeline(tx, person.account.id))]
+    titles = [entry.title for entry in place.read(lambda tx: audit.timeline(tx, person.account.id))]
     assert "deactivation refused" in titles
     assert place.give_work(person.id)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from sync.domain import vocabulary
-from sync.domain.account import Account
-from sync.domain.account_change import NewAccount
-from sync.domain.lane import Lane
-from sync.domain.observed import ACCOUNT_ID
-from sync.store import accounts, drift, foreign_users
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.change_account import create
-from sync.usecases.compare import compare
-from sync.usecases.compare_attributes import compare_attributes
-from sync.usecases.decide_drift import repair
-from sync.usecases.provision import provision_some
+from sync.commands.accounts.change import create
+from sync.commands.drift.decide import repair
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import NewAccount
+from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.compare import compare
+from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.store.accounts import accounts
+from sync.store.drift import findings, foreign_users
 from tests.contract.realm_setup import LOCK_SOON, LOGIN_CLIENT, RealmAdmin
 from tests.contract.worlds import KeycloakWorld, Seconds
 from tests.e2e.place import BY, Place
@@ -42,7 +43,7 @@ def join(place: Place, name: str) -> Account:
 
 def told(place: Place) -> set[tuple[str, str, str | None, str | None]]:
     with place.site.db.read() as tx:
-        found = drift.listed(tx, states=["open"])
+        found = findings.listed(tx, states=["open"])
     return {(each.attribute, each.subject.who, each.wanted, each.found) for each in found}
 
 
@@ -106,7 +107,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     assert realm.get(f"users/{stranger}/groups")[0]["path"] == HAMBURG, "strangers are left as they are"
 
     with place.site.db.read() as tx:
-        [missing] = [each for each in drift.listed(tx, states=["open"]) if each.attribute == "missing"]
+        [missing] = [each for each in findings.listed(tx, states=["open"]) if each.attribute == "missing"]
     repair(place.site, missing.id, BY)
     work(place)
     compare(place.site, "test")

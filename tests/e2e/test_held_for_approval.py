@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from mappings.loading import read_texts
-from sync.domain.account import Account
-from sync.domain.account_change import NewAccount
-from sync.domain.lane import Lane
+from sync.commands.accounts.change import create
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import NewAccount
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
 from sync.settings import Settings
-from sync.usecases.apply_runs import apply_chunk
-from sync.usecases.change_account import create
-from sync.usecases.provision import provision_some
 from sync.wiring import build_site
+from tests.commands.imports.import_sites import person, staff_file
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import BY, Place
-from tests.usecases.import_sites import person, staff_file
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("E7", "I3")]
 

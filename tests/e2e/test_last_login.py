@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from sync.domain.account import Account
-from sync.domain.login_activity import LoginActivity
-from sync.domain.status import Status
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.status import Status
+from sync.domain.logins.activity import LoginActivity
 from sync.entrypoints.cli import app
-from sync.store import login_activity
-from sync.store.listing import list_accounts
-from sync.store.query import AccountQuery, Scope
-from sync.usecases.job import Job
-from sync.usecases.read_logins import read_logins
-from sync.usecases.run_jobs import run_due_job
+from sync.jobs.logins import read_logins
+from sync.jobs.schedule.job import Job
+from sync.jobs.schedule.run_jobs import run_due_job
+from sync.store import logins as login_activity
+from sync.store.accounts.listing import list_accounts
+from sync.store.accounts.query import AccountQuery, Scope
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
 

@@ -16,8 +16,8 @@ from examples.company import STAFF as HEADS
 from examples.company import TEAMS, people
 from examples.staff_spreadsheet import CHANGES, COLUMNS, FIRST_ROW, HEADER_ROW, MISTAKES, STAFF, main
 from mappings import Policy, load
-from sync.domain.import_match import World
-from sync.domain.import_plan import ImportPlan, plan_import
+from sync.domain.imports.match import World
+from sync.domain.imports.plan import ImportPlan, plan_import
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.reading import load_file, read_sheet
 

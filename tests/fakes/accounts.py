@@ -14,8 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.change import (
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import PARENTS, roles_of_groups
+from sync.domain.acts import PASSWORD, Credential
+from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
+from sync.domain.provisioning.change import (
     Change,
     Disable,
     Enable,
@@ -25,10 +28,7 @@ from sync.domain.change import (
     TakeRole,
     UpdateDetails,
 )
-from sync.domain.commands import PASSWORD, Credential
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
-from sync.domain.group_roles import PARENTS, roles_of_groups
-from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
 from sync.ports.accounts import Created, NewUser
 
 DEFAULT_ROLE = "default-roles-fake"

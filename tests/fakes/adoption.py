@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
-from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sync.domain.commands import PASSWORD, PASSWORD_HISTORY, Credential, to_the_millisecond
+from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, Credential, to_the_millisecond
 from sync.domain.errors import NeedsPerson
-from sync.domain.observed import LockState
+from sync.domain.provisioning.observed import LockState
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 HISTORY = 4

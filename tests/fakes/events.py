@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sync.domain.admin_hints import AdminEvent
-from sync.domain.event_reading import Keeping
-from sync.domain.login_activity import LoginEvent, LoginKind
+from sync.domain.drift.hints import AdminEvent
+from sync.domain.logins.activity import LoginEvent, LoginKind
+from sync.domain.logins.event_reading import Keeping
 from sync.ports.signals import Clock
 
 E = TypeVar("E", LoginEvent, AdminEvent)

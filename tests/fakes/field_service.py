@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mappings.work_orders import ASSIGNMENTS, WorkOrderPolicy
+from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import NeedsPerson, Transient
-from sync.domain.gate import OpenWorkOrder
 from sync.ports.field_service import Technician
 
 

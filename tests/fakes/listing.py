@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
+from sync.domain.drift.listed_user import ListedUser
 from sync.domain.errors import Failure
-from sync.domain.listed import ListedUser
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 from tests.fakes.accounts import FakeAccounts, FakeUser
 

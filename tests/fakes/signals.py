@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sync.domain.errors import Transient
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 
 
 @dataclass

@@ -61,8 +61,8 @@ def test_everything_that_is_read_at_run_time_is_inside(installed: Path) -> None:
     """TOML, templates and styles stand beside the code that reads them; Celery's settings are importable."""
     for pattern, folder in (
         ("*.toml", "mappings"),
-        ("*.html", "sync/entrypoints/console"),
-        ("*.css", "sync/entrypoints/console"),
+        ("*.html", "sync/entrypoints/web/console"),
+        ("*.css", "sync/entrypoints/web"),
         ("*.txt", "sync/adapters/mail"),
     ):
         shipped = {path.relative_to(installed) for path in (installed / folder).rglob(pattern)}

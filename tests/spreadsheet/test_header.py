@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mappings.import_columns import ImportColumn
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.limits import FileRefused
 from sync.spreadsheet.sheet import Sheet, SheetRow, Source, column_letters

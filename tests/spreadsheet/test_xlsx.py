@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from sync.domain.import_row import Cell
+from sync.domain.imports.row import Cell
 from sync.spreadsheet.limits import LIMITS, FileRefused
 from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.xlsx import NO_RESULT, read_xlsx

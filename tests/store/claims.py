@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from sync.domain.account import Account
-from sync.domain.gate import OpenWorkOrder
-from sync.domain.lane import Lane
-from sync.domain.observed import LockState, Observed, Sessions
-from sync.store import accounts, finishing, leases, provisioning
-from sync.store.database import Database
-from sync.store.finishing import Finished
-from sync.store.leases import Claim
-from sync.store.tables import attempt as attempt_table
+from sync.domain.accounts.account import Account
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.provisioning.observed import LockState, Observed, Sessions
+from sync.domain.work.lane import Lane
+from sync.store.accounts import accounts
+from sync.store.database.tables import attempt as attempt_table
+from sync.store.database.transactions import Database
+from sync.store.provisioning import due, finishing
+from sync.store.provisioning.finishing import Finished
+from sync.store.work import leases
+from sync.store.work.leases import Claim
 
 LEASE = timedelta(seconds=60)
 
@@ -26,7 +28,7 @@ def store(db: Database, account: Account, now: datetime, lane: Lane = Lane.BULK)
     """An account that is due."""
     with db.write() as tx:
         accounts.insert(tx, account)
-        provisioning.mark_due(tx, account.id, lane, now)
+        due.mark_due(tx, account.id, lane, now)
     return account
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.fernet import Fernet
 
-from sync.domain.account import Account, Life
-from sync.domain.account_change import Actor, Door
-from sync.store import schema
-from sync.store.database import Database
-from sync.store.ids import new_id
-from sync.store.sealing import Sealer
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import Actor, Door
+from sync.store.database import schema
+from sync.store.database.ids import new_id
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
 
 MakeAccount = Callable[..., Account]
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.usecases.conftest import migrated, world  # noqa: F401 - fixtures
+from tests.world import migrated, world  # noqa: F401 - fixtures

@@ -6,8 +6,8 @@ import pytest
 from celery import Celery
 
 from sync.adapters.broker import SWEEP
-from sync.store import jobs
-from sync.store.database import Database
+from sync.store import schedule
+from sync.store.database.transactions import Database
 from tests.chaos.worker_processes import Workers
 from tests.services import RedisServer
 from tests.waiting import wait_until
@@ -24,6 +24,6 @@ def test_a_worker_of_other_lanes_sweeps(workers: Workers, db: Database, redis_se
 
     def swept() -> bool:
         with db.read() as tx:
-            return bool(jobs.all_jobs(tx))
+            return bool(schedule.all_jobs(tx))
 
     wait_until(swept, 60, "nobody swept")

@@ -11,10 +11,11 @@ from cryptography.fernet import Fernet
 
 from sync.adapters.broker import PROVISION
 from sync.devstack.process import Running, end
-from sync.store import heartbeats, schema
-from sync.store.database import Database
-from sync.store.heartbeats import Worker
-from sync.store.sealing import Sealer
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from sync.store.operations import heartbeats
+from sync.store.operations.heartbeats import Worker
 from tests.chaos.worker_processes import Workers
 from tests.services import RedisServer
 from tests.waiting import wait_until

@@ -15,12 +15,12 @@ from celery.exceptions import Ignore
 
 from mappings import load
 from mappings.loading import read_texts
-from sync.domain.account_change import Actor, Door
+from sync.commands.mappings.in_force import adopt, policy_in_force
+from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
-from sync.store import policies
-from sync.usecases.policy_in_force import adopt, policy_in_force
-from sync.usecases.site import Site
-from tests.usecases.import_sites import import_site
+from sync.jobs.systems import Site
+from sync.store import mappings
+from tests.commands.imports.import_sites import import_site
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEE = Actor("lee", Door.COMMAND_LINE, "longer holds")
@@ -69,7 +69,7 @@ def test_a_worker_notices_what_was_adopted(made: list[Site], tasks: ModuleType) 
     assert tasks.site() is tasks.site()
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 3")
     with made[0].db.write() as tx:
-        policies.adopt_one_at_a_time(tx)
+        mappings.adopt_one_at_a_time(tx)
         adopt(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
     assert tasks.site().policy.work_orders.hold_deadline_days == 3
     assert tasks.site().policy_number == 2

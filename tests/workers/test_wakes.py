@@ -11,9 +11,9 @@ import pytest
 from celery import Celery
 
 from sync.adapters.broker import CeleryWake
-from sync.domain.lane import Lane
+from sync.domain.work.lane import Lane
 from tests.services import RedisServer
-from tests.usecases.conftest import World
+from tests.world import World
 
 pytestmark = pytest.mark.req("H1", "H5")
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, literal, or_, select, unio
 
 from mappings.work_orders import ASSIGNMENTS, WorkOrderPolicy
 from sync.adapters.fsm.tables import Tables
-from sync.domain.gate import OpenWorkOrder
+from sync.domain.deactivation.gate import OpenWorkOrder
 
 NO_STATUS = "no status"
 

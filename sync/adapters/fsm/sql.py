@@ -20,8 +20,8 @@ from sync.adapters.fsm.engine import WRITING, failure_of, make_engine, parse, pl
 from sync.adapters.fsm.holdings import open_holdings
 from sync.adapters.fsm.moving import move
 from sync.adapters.fsm.tables import tables_of
+from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import NeedsPerson
-from sync.domain.gate import OpenWorkOrder
 from sync.ports.field_service import Technician
 
 

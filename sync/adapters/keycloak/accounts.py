@@ -1,7 +1,7 @@
 """The accounts gateway: carries the changes of one account into Keycloak, with the least rights that do.
 
 Its own limits are in `guard`, reading in `reading`, creating in `creating`; creating many at once, which takes
-more rights, is `importing`. What shall change is decided in `sync.domain.plan`.
+more rights, is `importing`. What shall change is decided in `sync.domain.provisioning.plan`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
 from sync.adapters.keycloak.user_profile import DeclaredAttributes
-from sync.domain.change import (
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, Unsafe
+from sync.domain.provisioning.change import (
     Change,
     Disable,
     Enable,
@@ -28,8 +29,7 @@ from sync.domain.change import (
     TakeRole,
     UpdateDetails,
 )
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, Unsafe
-from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
 from sync.ports.accounts import Created, NewUser
 
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}

@@ -12,7 +12,7 @@ from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
 from sync.adapters.keycloak.user_profile import DeclaredAttributes
 from sync.domain.errors import Conflict, Unsafe
-from sync.domain.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
 class KeycloakAdoption:

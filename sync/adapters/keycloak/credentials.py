@@ -1,7 +1,7 @@
 """The credentials gateway: passwords, second factors and lockouts of users that are ours, on the client
 `fsm-worker`.
 
-What is wanted is decided in `sync.domain.commands`; the limits are those of every write, in `guard`.
+What is wanted is decided in `sync.domain.acts`; the limits are those of every write, in `guard`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sync.adapters.keycloak.failures import Gone, Invalid, Unreachable, Unwell
 from sync.adapters.keycloak.new_user import UPDATE_PASSWORD
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.reading import UserReader
-from sync.domain.commands import Credential
+from sync.domain.acts import Credential
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient
 from sync.ports.credentials import MayHaveBeenSent
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.adapters.keycloak.connection import Connection, Json
-from sync.domain.admin_hints import AdminEvent
-from sync.domain.event_reading import Keeping
-from sync.domain.login_activity import LoginEvent, LoginKind
+from sync.domain.drift.hints import AdminEvent
+from sync.domain.logins.activity import LoginEvent, LoginKind
+from sync.domain.logins.event_reading import Keeping
 from sync.domain.realm.options import CONFIGURE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
 
 PAGE = 500

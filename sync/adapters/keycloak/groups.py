@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from mappings.policy import Policy
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import refuse_foreign_group
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import PARENTS, GroupRoles, roles_of_groups
 from sync.domain.errors import Misconfigured, Unsafe
-from sync.domain.group_roles import PARENTS, GroupRoles, roles_of_groups
 
 KEPT_SECONDS = 10.0
 

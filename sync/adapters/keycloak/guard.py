@@ -1,7 +1,7 @@
 """The gateway's own limits: what it refuses to write to, whoever asks (DESIGN, "In Keycloak").
 
 The right manage-users alone could join anybody to any group and take over an administrator of the realm, so
-each write passes here first. It leaves to `sync.domain.plan` whether a change is wanted.
+each write passes here first. It leaves to `sync.domain.provisioning.plan` whether a change is wanted.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync.adapters.keycloak.reading import UserReader
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.errors import NeedsPerson, Unsafe
-from sync.domain.observed import Observed
+from sync.domain.provisioning.observed import Observed
 
 REMEMBERED_SECONDS = 10.0
 """How long a look at a user counts for the writes that follow it: a plan is applied right after its look."""

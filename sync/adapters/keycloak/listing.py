@@ -15,9 +15,9 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.groups import GroupMissing
 from sync.adapters.keycloak.reading import attributes_of
-from sync.domain import vocabulary
-from sync.domain.group_roles import PARENTS, GroupRoles, roles_of_groups
-from sync.domain.listed import ListedUser
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import PARENTS, GroupRoles, roles_of_groups
+from sync.domain.drift.listed_user import ListedUser
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 
 PAGE = 5000

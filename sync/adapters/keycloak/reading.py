@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.failures import Gone
 from sync.domain.errors import Misconfigured
-from sync.domain.observed import ACCOUNT_ID, LockState, Observed, Sessions
+from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed, Sessions
 
 DISABLED_REASON = "disabledReason"
 PERMANENT_LOCKOUT = "permanentLockout"

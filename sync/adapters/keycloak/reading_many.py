@@ -16,9 +16,9 @@ from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.failures import Gone
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import UserReader, account_id_of, attributes_of
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
-from sync.domain.observed import LockState, Observed
+from sync.domain.provisioning.observed import LockState, Observed
 
 AT_ONCE = 40
 """Users in one request: forty ids make an address of 1,600 characters, below what servers and proxies take."""

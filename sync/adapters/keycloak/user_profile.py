@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from sync.adapters.keycloak.connection import Connection
-from sync.domain.desired import DesiredState
 from sync.domain.errors import Misconfigured
-from sync.domain.observed import OWNED_ATTRIBUTES
+from sync.domain.provisioning.desired import DesiredState
+from sync.domain.provisioning.observed import OWNED_ATTRIBUTES
 
 USERNAME = re.compile(r"""[^<>&"'\s$%!\#?§,;:*~/\\|^=\[\]{}()`\x00-\x1f\x7f-\x9f]{3,255}""")
 PERSON_NAME = re.compile(r"""[^<>&"$%!\#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f-\x9f\u2028\u2029]{0,255}""")

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
-from sync.domain.observed import TECHNICIAN_ID
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
+from sync.domain.provisioning.observed import TECHNICIAN_ID
 from sync.domain.realm.item import Item, Kind, Value, listed
 
 REALM_DEFAULT = "new clients"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.realm.item import Item, Kind, Secret, Value, listed
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,

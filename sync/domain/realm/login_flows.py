@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.realm.flow import Binding, Flow, Requirement, Step, SubFlow
 
 ALTERNATIVE = Requirement.ALTERNATIVE

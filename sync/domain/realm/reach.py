@@ -1,5 +1,5 @@
 """Whom a realm plan takes something from: members of groups of ours that lose roles, and everybody where the rules
-of sessions, passwords or lockout change (E7). Pure; `usecases.realm` counts the members and judges.
+of sessions, passwords or lockout change (E7). Pure; `realm.realm` counts the members and judges.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.realm.difference import RealmPlan, Update
 from sync.domain.realm.item import Kind, Value
 

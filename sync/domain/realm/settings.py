@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.realm import PasswordPolicy, RealmPolicy
+from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
 from sync.domain.errors import Problem, Refused
-from sync.domain.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
-from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from sync.domain.realm.difference import Create, Difference
 from sync.domain.realm.item import AtLeast, Item, Kind, Secret, Value
 from sync.domain.realm.options import MailServer

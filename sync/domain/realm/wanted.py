@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.group_roles import attributes_of_groups, roles_of_groups
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import attributes_of_groups, roles_of_groups
 from sync.domain.realm.claims import claims_scope
 from sync.domain.realm.clients import clients, features
 from sync.domain.realm.item import Item, Kind, RealmState, Value, listed

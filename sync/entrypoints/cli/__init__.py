@@ -13,16 +13,16 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 NOUNS = {
-    "account": "account",
-    "technician": "technician",
-    "work-orders": "work_orders",
-    "import": "imports",
+    "account": "accounts.account",
+    "technician": "accounts.technician",
+    "work-orders": "deactivation",
+    "import": "imports.imports",
     "drift": "drift",
-    "adopt": "adopt",
-    "runs": "runs",
-    "ops": "ops",
+    "adopt": "adoption",
+    "runs": "runs.runs",
+    "ops": "operations.ops",
     "realm": "realm",
-    "mappings": "mappings",
+    "mappings": "mappings.mappings",
     "database": "database",
     "dev": "dev",
 }

@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say
 from sync.settings import Settings, checked
-from sync.store import schema
-from sync.store.schema import SchemaStatus
+from sync.store.database import schema
+from sync.store.database.schema import SchemaStatus
 
 app = typer.Typer(help="The tables of our database.", no_args_is_help=True)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sync.commands.drift import decide
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
@@ -17,13 +18,13 @@ from sync.entrypoints.cli.output import (
     say,
     shown,
 )
-from sync.entrypoints.cli.run_view import say_held
-from sync.store import comparisons, drift, foreign_users, runs
-from sync.store.comparisons import Comparison
-from sync.store.drift import Finding
-from sync.usecases import decide_drift
-from sync.usecases.compare import compare as compare_all
-from sync.usecases.compare_attributes import compare_attributes
+from sync.entrypoints.cli.runs.run_view import say_held
+from sync.jobs.drift.compare import compare as compare_all
+from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.store.drift import comparisons, findings, foreign_users
+from sync.store.drift.comparisons import Comparison
+from sync.store.drift.findings import Finding
+from sync.store.runs import runs
 from sync.wiring import build_site
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
@@ -52,7 +53,7 @@ def compare(
             return
         _print_comparison(done)
         with site.db.read() as tx:
-            number = len(drift.listed(tx, states=["open"]))
+            number = len(findings.listed(tx, states=["open"]))
             held = runs.recent(tx, 1, "repair", "held")
         say(f"{counted(number, 'open finding')}: fsm-identity drift list" if number else "no drift")
         for run in held:
@@ -66,7 +67,7 @@ def status(as_json: AsJson = False) -> None:
         site = build_site()
         with site.db.read() as tx:
             found = [comparisons.latest(tx, "comparison"), comparisons.latest(tx, "attribute-pass")]
-            by_attribute = drift.open_by_attribute(tx)
+            by_attribute = findings.open_by_attribute(tx)
         if as_json:
             print_json({"comparisons": [each for each in found if each], "open": by_attribute})
             return
@@ -103,7 +104,7 @@ def list_(
             )
             return
         with site.db.read() as tx:
-            found = drift.listed(tx, states=drift.STATES if everything else drift.LIVE, limit=limit)
+            found = findings.listed(tx, states=findings.STATES if everything else findings.LIVE, limit=limit)
         if as_json:
             print_json(found)
             return
@@ -114,7 +115,7 @@ def list_(
 def show(which: Which, as_json: AsJson = False) -> None:
     """One finding with everything known about it."""
     with failures_shown():
-        finding = decide_drift.the_finding(build_site(), which)
+        finding = decide.the_finding(build_site(), which)
         if as_json:
             print_json(finding)
             return
@@ -127,7 +128,7 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     until it changes (a missing or switched-off user, strangers in groups of ours)."""
     with failures_shown():
         site = build_site()
-        found = decide_drift.accept(site, decide_drift.the_finding(site, which).id, actor(reason))
+        found = decide.accept(site, decide.the_finding(site, which).id, actor(reason))
         if as_json:
             print_json(found)
             return
@@ -139,7 +140,7 @@ def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """Have the workers bring the account to what is wanted. A missing user is made anew."""
     with failures_shown():
         site = build_site()
-        found = decide_drift.repair(site, decide_drift.the_finding(site, which).id, actor(reason))
+        found = decide.repair(site, decide.the_finding(site, which).id, actor(reason))
         if as_json:
             print_json(found)
             return

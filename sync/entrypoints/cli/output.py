@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mappings.problems import MappingErrors
-from sync.domain.account_change import Actor, Door
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
-from sync.domain.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.settings import SettingsError
 
 screen = Console()

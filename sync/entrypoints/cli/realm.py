@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from mappings.policy import Policy
-from sync.domain.fingerprint import is_named
-from sync.domain.mass_change import Hold
 from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
+from sync.domain.runs.fingerprint import is_named
+from sync.domain.runs.guard import Hold
 from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown, print_json, say, stop
+from sync.realm import realm as realm_as_code
+from sync.realm.realm import Reach
 from sync.settings import load_settings
-from sync.usecases import realm as realm_as_code
-from sync.usecases.realm import Reach
 from sync.wiring import RealmSite, adopted_policy, build_realm
 
 app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sync.domain.account import Account
-from sync.domain.commands import Command
+from sync.domain.accounts.account import Account
+from sync.domain.acts import Command
 from sync.entrypoints.cli.output import counted, say, screen, stop
-from sync.store import accounts, commands, history, work_state
-from sync.store.work_state import WorkState
-from sync.usecases.site import Site
+from sync.jobs.systems import Site
+from sync.store import acts, audit
+from sync.store.accounts import accounts
+from sync.store.provisioning import work_state
+from sync.store.provisioning.work_state import WorkState
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
 Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
@@ -61,7 +63,7 @@ def _look(site: Site, account: Account) -> WorkState | None:
 
 def _last_try(site: Site, account: Account) -> str:
     with site.db.read() as tx:
-        tries = [entry for entry in history.timeline(tx, account.id) if entry.kind != "asked"]
+        tries = [entry for entry in audit.timeline(tx, account.id) if entry.kind != "asked"]
     if not tries:
         return "No worker has looked at it yet."
     return f"The last entry of its timeline: {tries[-1].title}; {'; '.join(tries[-1].details)}."
@@ -74,5 +76,5 @@ def wait_for_command(site: Site, command: Command, timeout: int) -> Command:
         while command.is_open and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
             with site.db.read() as tx:
-                command = commands.get(tx, command.id) or command
+                command = acts.get(tx, command.id) or command
     return command

@@ -8,7 +8,7 @@ import responses
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection
 from sync.domain.errors import Misconfigured
-from sync.domain.observed import TECHNICIAN_ID
+from sync.domain.provisioning.observed import TECHNICIAN_ID
 from tests.adapters.keycloak.conftest import REALM, URL, USER, sent
 
 pytestmark = pytest.mark.req("G4")

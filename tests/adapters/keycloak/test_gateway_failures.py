@@ -14,10 +14,10 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable
 from sync.adapters.keycloak.importing import CHUNK, ImportingAccounts
-from sync.domain import vocabulary
-from sync.domain.change import Disable, EndSessions, JoinGroup
+from sync.domain.access import vocabulary
 from sync.domain.errors import NeedsPerson, Transient
-from sync.domain.observed import ACCOUNT_ID
+from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup
+from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.ports.accounts import Created
 from tests.adapters.keycloak.conftest import REALM, URL, USER, importer, new_user, sent
 

@@ -13,10 +13,10 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain import vocabulary
-from sync.domain.desired import DesiredState
+from sync.domain.access import vocabulary
 from sync.domain.errors import Failure, Transient
-from sync.domain.observed import ACCOUNT_ID
+from sync.domain.provisioning.desired import DesiredState
+from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.ports.accounts import Created, NewUser
 from tests.contract.realm_setup import RealmAdmin, make_realm
 from tests.services import KeycloakServer

@@ -15,9 +15,9 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable, Unwell
 from sync.adapters.keycloak.importing import CHUNK, ImportingAccounts
-from sync.domain.change import UpdateDetails
 from sync.domain.errors import Conflict, Misconfigured, NeedsPerson, Transient
-from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.provisioning.change import UpdateDetails
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from sync.ports.accounts import Created
 from tests.adapters.keycloak.conftest import REALM, URL, importer, new_user, sent
 

@@ -10,9 +10,9 @@ import pytest
 from mappings import load
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.user_profile import EMAIL, PERSON_NAME, wrong_names
-from sync.domain import vocabulary
-from sync.domain.desired import DesiredState
-from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.access import vocabulary
+from sync.domain.provisioning.desired import DesiredState
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin, make_realm
 from tests.contract.worlds import KeycloakWorld, Seconds
 from tests.fakes.accounts import FakeAccounts

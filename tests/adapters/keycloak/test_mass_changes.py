@@ -15,8 +15,8 @@ from mappings import load
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.desired import desired_state
-from sync.domain.plan import diff
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import NewUser
 from tests.people import an_account
 from tests.realms import ConfiguredRealm

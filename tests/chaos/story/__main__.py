@@ -14,14 +14,14 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from sync.domain.account_change import Actor, Door
+from sync.commands.imports.confirm import confirm
+from sync.commands.imports.review import ImportOptions, review
+from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
+from sync.jobs.systems import Site
 from sync.settings import load_settings
-from sync.store import runs
-from sync.store.tables import provisioning
-from sync.usecases.confirm_import import confirm
-from sync.usecases.review_import import ImportOptions, review
-from sync.usecases.site import Site
+from sync.store.database.tables import provisioning
+from sync.store.runs import runs
 from sync.wiring import build_site
 from tests.chaos.story.acts import tally
 from tests.chaos.story.outcome import differences, told_of, unsettled

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sync.domain.commands import PASSWORD, Command, CommandKind, CommandState, newest_done, stamp_of
-from sync.domain.status import UPDATE_PASSWORD
-from sync.store import commands, history
-from sync.store.database import Tx
-from sync.usecases.acts import CAME_BACK, NOBODY_KNOWS
-from sync.usecases.commands import REPLACED
+from sync.commands.acts import REPLACED
+from sync.domain.accounts.status import UPDATE_PASSWORD
+from sync.domain.acts import PASSWORD, Command, CommandKind, CommandState, newest_done, stamp_of
+from sync.jobs.acts.doing import CAME_BACK, NOBODY_KNOWS
+from sync.store import acts, audit
+from sync.store.database.transactions import Tx
 from tests.realms import ConfiguredRealm
 
 SOON = timedelta(minutes=5)
@@ -27,7 +27,7 @@ def unfinished(tx: Tx, account_ids: Sequence[str], now: datetime) -> list[str]:
     """Acts that have not ended, and looks that are on their way."""
     return [
         f"{each.kind} of {account_id} is {each.state}: {each.outcome}"
-        for account_id, waiting in commands.open_for_many(tx, account_ids).items()
+        for account_id, waiting in acts.open_for_many(tx, account_ids).items()
         for each in waiting
         if each.due_at is None or each.due_at < now + SOON
     ]
@@ -35,8 +35,8 @@ def unfinished(tx: Tx, account_ids: Sequence[str], now: datetime) -> list[str]:
 
 def untold(tx: Tx, account_id: str) -> Iterator[str]:
     """Each that ended stands in the timeline once, and failed only for what can be explained."""
-    ended = [each for each in commands.of_account(tx, account_id) if each.finished_at is not None]
-    told = [entry for entry in history.timeline(tx, account_id) if entry.kind == "command"]
+    ended = [each for each in acts.of_account(tx, account_id) if each.finished_at is not None]
+    told = [entry for entry in audit.timeline(tx, account_id) if entry.kind == "command"]
     if len(told) != len(ended):
         yield f"{account_id}: {len(told)} entries for {len(ended)} acts"
     yield from (
@@ -48,7 +48,7 @@ def untold(tx: Tx, account_id: str) -> Iterator[str]:
 
 def mails_of_resets(tx: Tx, account_id: str) -> int:
     """How many mails with the password of a reset may have come."""
-    return sum(1 for each in commands.resets_of(tx, account_id) if each.mail_id is not None)
+    return sum(1 for each in acts.resets_of(tx, account_id) if each.mail_id is not None)
 
 
 def wrong_password(realm: ConfiguredRealm, idp_user_id: str, all_of: Sequence[Command]) -> Iterator[str]:
@@ -70,7 +70,7 @@ def tally(tx: Tx, account_ids: Sequence[str]) -> str:
     ended = Counter(
         f"{each.kind} {each.state}" if each.state is CommandState.DONE else f"{each.kind}: {each.outcome}"
         for account_id in account_ids
-        for each in commands.of_account(tx, account_id)
+        for each in acts.of_account(tx, account_id)
         if each.finished_at is not None
     )
     return ", ".join(f"{number} {what}" for what, number in sorted(ended.items()))

@@ -9,16 +9,21 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sync.devstack.mail_catcher import mails as caught_in
-from sync.domain.account import Account
-from sync.domain.circuit import CircuitState
-from sync.domain.desired import desired_state
-from sync.store import circuits, commands, drift, history, jobs, mails, work_state
-from sync.store.batches import batches
-from sync.store.listing import list_accounts
-from sync.store.query import AccountQuery, Scope
-from sync.store.tables import mail
-from sync.usecases.carry_out import SUPERSEDED
-from sync.usecases.site import Site
+from sync.domain.accounts.account import Account
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.work.circuit import CircuitState
+from sync.jobs.acts.carry_out import SUPERSEDED
+from sync.jobs.systems import Site
+from sync.store import acts as commands
+from sync.store import audit, schedule
+from sync.store.accounts.listing import list_accounts
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.database.batches import batches
+from sync.store.database.tables import mail
+from sync.store.drift import findings
+from sync.store.mail import outbox
+from sync.store.provisioning import work_state
+from sync.store.work import circuits
 from tests.chaos.story.acts import mails_of_resets, unfinished, untold, wrong_password
 from tests.chaos.story.people import Meanwhile
 from tests.chaos.story.places import Places
@@ -43,7 +48,7 @@ def unsettled(site: Site) -> list[str]:
         waiting = sum(1 for each in listed if each.work is None or not each.work.applied)
         for some in batches([each.account.id for each in listed]):
             found += unfinished(tx, some, site.clock.now())
-        unsent = mails.any_due(tx, site.clock.now())
+        unsent = outbox.any_due(tx, site.clock.now())
     if waiting:
         found.append(f"{waiting} accounts are not in Keycloak as wanted")
     if unsent:
@@ -85,9 +90,9 @@ def told_of(site: Site, wrong: Sequence[str]) -> Iterator[str]:
         for each in _listed(tx):
             if any(each.account.username in line or each.account.id in line for line in wrong):
                 yield f"{each.account}\n{each.work}"
-                yield from map(str, history.timeline(tx, each.account.id))
-        yield from map(str, drift.listed(tx, states=["open"]))
-        yield from map(str, jobs.all_jobs(tx))
+                yield from map(str, audit.timeline(tx, each.account.id))
+        yield from map(str, findings.listed(tx, states=["open"]))
+        yield from map(str, schedule.all_jobs(tx))
 
 
 def _listed(tx: Any) -> list[Any]:
@@ -115,7 +120,7 @@ def _one(tx: Any, listed: Any, meanwhile: Meanwhile) -> Iterator[str]:
     if work is None or work.quarantine is not None:
         yield f"{who} is in quarantine: {work and work.quarantine}"
         return
-    timeline = history.timeline(tx, account.id)
+    timeline = audit.timeline(tx, account.id)
     asked = Counter(entry.reason for entry in timeline if entry.kind == "asked")
     yield from (f"{who}: {n} entries for {reason!r}" for reason, n in asked.items() if n > 1)
     yield from (

@@ -12,24 +12,24 @@ import requests
 from openpyxl import Workbook
 
 from mappings.drift import REPORT
-from sync.domain.account import Account, Life
-from sync.domain.account_change import AccountChange, Actor, Door
+from sync.commands import acts
+from sync.commands.accounts.change import InitialPassword, change, deactivate, reactivate
+from sync.commands.accounts.initial_password import generate
+from sync.commands.drift.decide import repair
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import AccountChange, Actor, Door
+from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Failure, Refused
-from sync.domain.gate import GatePolicy
-from sync.domain.lane import Lane
-from sync.store import drift
-from sync.store.database import Tx
-from sync.store.listing import list_accounts
-from sync.store.query import AccountQuery, Scope
-from sync.usecases import commands
-from sync.usecases.change_account import InitialPassword, change, deactivate, reactivate
-from sync.usecases.command import perform
-from sync.usecases.decide_drift import repair
-from sync.usecases.initial_password import generate
-from sync.usecases.site import Site
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.store.accounts.listing import list_accounts
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings
 from tests.chaos.story.schedule import Disturbance
+from tests.commands.imports.import_sites import person
 from tests.realms import ConfiguredRealm
-from tests.usecases.import_sites import person
 
 EVERYBODY, TROUBLED = 200, 20
 """Of how many people somebody wants something else, and of how many an act."""
@@ -88,11 +88,11 @@ class Meanwhile:
         site, now = self.site, self.site.clock.now()
         given = InitialPassword(generate(), "mail" if what == "reset by mail" else "shown")
         ask: dict[str, Callable[[Tx], object]] = {
-            "unlock": lambda tx: commands.unlock(tx, account.id, by, now),
-            "end sessions": lambda tx: commands.end_sessions(tx, account.id, by, now),
-            "require a change": lambda tx: commands.require_password_change(tx, account.id, by, now),
+            "unlock": lambda tx: acts.unlock(tx, account.id, by, now),
+            "end sessions": lambda tx: acts.end_sessions(tx, account.id, by, now),
+            "require a change": lambda tx: acts.require_password_change(tx, account.id, by, now),
         }
-        reset = partial(commands.reset_password, policy=site.policy, account_id=account.id, password=given)
+        reset = partial(acts.reset_password, policy=site.policy, account_id=account.id, password=given)
         perform(site, ask.get(what, lambda tx: reset(tx, by=by, now=now)), wakes=Lane.INTERACTIVE)
 
     def _perform(self, account: Account, what: str, by: Actor) -> None:
@@ -145,7 +145,7 @@ class Meanwhile:
     def repair_reported(self) -> None:
         """The operator goes through `drift list`."""
         with self.site.db.read() as tx:
-            found = drift.listed(tx, states=["open"])
+            found = findings.listed(tx, states=["open"])
         for finding in found:
             if finding.reaction == REPORT and finding.repair_asked_at is None and finding.subject.account_id:
                 with suppress(Refused, Failure):

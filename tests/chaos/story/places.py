@@ -26,7 +26,7 @@ from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import Launch, PartFailed, Running, alive, end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
-from sync.store import schema
+from sync.store.database import schema
 from tests.chaos.story.schedule import LOCKED
 from tests.chaos.worker_processes import QUEUES, Workers
 from tests.realms import ConfiguredRealm, configure

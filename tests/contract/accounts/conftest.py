@@ -13,15 +13,13 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain import vocabulary
-from sync.domain.account import Account
-from sync.domain.change import (
-    Change,
-)
-from sync.domain.desired import DesiredState, desired_state
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure
-from sync.domain.observed import Observed
-from sync.domain.plan import diff
+from sync.domain.provisioning.change import Change
+from sync.domain.provisioning.desired import DesiredState, desired_state
+from sync.domain.provisioning.observed import Observed
+from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
 from tests.contract.realm_setup import RealmAdmin, make_realm
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World

@@ -8,13 +8,22 @@ from dataclasses import replace
 import pytest
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.account import Life
-from sync.domain.change import Change, Disable, Enable, EndSessions, JoinGroup, LeaveGroup, TakeRole, UpdateDetails
-from sync.domain.desired import desired_state
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Life
 from sync.domain.errors import Conflict, Misconfigured, NeedsPerson, Unsafe
-from sync.domain.observed import ACCOUNT_ID, TECHNICIAN_ID, Sessions
-from sync.domain.plan import diff
+from sync.domain.provisioning.change import (
+    Change,
+    Disable,
+    Enable,
+    EndSessions,
+    JoinGroup,
+    LeaveGroup,
+    TakeRole,
+    UpdateDetails,
+)
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID, Sessions
+from sync.domain.provisioning.plan import diff
 from tests.contract.accounts.conftest import (
     BRANCH,
     OTHER_BRANCH,

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from mappings.policy import Policy
-from sync.domain.account import Life
+from sync.domain.accounts.account import Life
 from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient, Unsafe
-from sync.domain.plan import diff
+from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
 from tests.contract.accounts.conftest import OTHER_BRANCH, PASSWORD, create, created, look, numbers, wanted
 from tests.contract.worlds import World

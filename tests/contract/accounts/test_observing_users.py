@@ -8,14 +8,11 @@ from dataclasses import replace
 import pytest
 
 from mappings.policy import Policy
-from sync.domain import vocabulary
-from sync.domain.account import Life
-from sync.domain.change import (
-    Disable,
-    Enable,
-)
-from sync.domain.observed import Sessions
-from sync.domain.plan import diff
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Life
+from sync.domain.provisioning.change import Disable, Enable
+from sync.domain.provisioning.observed import Sessions
+from sync.domain.provisioning.plan import diff
 from tests.contract.accounts.conftest import carry_out, created, look, numbers, wanted
 from tests.contract.realm_setup import LOGIN_CLIENT
 from tests.contract.worlds import World

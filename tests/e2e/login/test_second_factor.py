@@ -11,12 +11,12 @@ import requests
 
 from examples.browser import Authenticator, payload
 from sync.adapters.keycloak.accounts import KeycloakAccounts
-from sync.domain import vocabulary
-from sync.domain.desired import desired_state
+from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
-from sync.domain.plan import diff
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
-from sync.usecases import realm as realm_as_code
+from sync.realm import realm as realm_as_code
 from tests.e2e.login.conftest import LoginRealm
 from tests.people import an_account
 from tests.realms import PASSWORD

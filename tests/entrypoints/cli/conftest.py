@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.usecases.conftest import migrated, people, world  # noqa: F401 - fixtures
+from tests.world import migrated, people, world  # noqa: F401 - fixtures
 
 Run = Callable[..., Result]
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sync.entrypoints.cli.database import app
 from sync.settings import SettingsError, load_settings
-from sync.store import schema
+from sync.store.database import schema
 
 
 @pytest.fixture

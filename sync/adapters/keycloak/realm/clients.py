@@ -8,7 +8,7 @@ from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat, merged
 from sync.adapters.keycloak.realm.roles import RoleList, client_uuid
 from sync.adapters.keycloak.realm.section import Unremovable
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
 from sync.domain.realm.claims import REALM_DEFAULT
 from sync.domain.realm.difference import Update

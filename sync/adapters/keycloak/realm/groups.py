@@ -8,7 +8,7 @@ from typing import Any
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat
 from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Fields, Item, Kind

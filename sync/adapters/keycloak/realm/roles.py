@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.domain import vocabulary
+from sync.domain.access import vocabulary
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Item, Kind, Value, listed
 

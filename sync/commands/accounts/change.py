@@ -1,0 +1,236 @@
+"""Commands that say what is wanted of an account: create, change, deactivate, reactivate.
+
+Each is `f(tx, policy, …, by, now)`: SQL only, never commits, raises Refused before anything is written. They
+say what is wanted and nothing about Keycloak; the workers carry it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mappings.policy import Policy
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import GRANTS, AccountChange, Actor, NewAccount, differences
+from sync.domain.accounts.rules import check
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.store import audit
+from sync.store.accounts import accounts, passwords
+from sync.store.accounts.passwords import KeptPassword
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
+from sync.store.mail import outbox
+from sync.store.provisioning import due
+
+
+@dataclass(frozen=True, slots=True)
+class InitialPassword:
+    """A generated temporary password and how its owner gets it: by welcome mail, or shown to who asked."""
+
+    password: str = field(repr=False)
+    delivery: Literal["mail", "shown"]
+
+
+def create(
+    tx: Tx,
+    policy: Policy,
+    new: NewAccount,
+    by: Actor,
+    now: datetime,
+    *,
+    password: InitialPassword | None = None,
+    lane: Lane = Lane.INTERACTIVE,
+) -> Account:
+    """Store a new account and make it due (B1). Raises Refused with every problem found (A2, A3, A5)."""
+    (account,) = create_all(tx, policy, [(new, password)], by, now, lane=lane)
+    return account
+
+
+def create_all(
+    tx: Tx,
+    policy: Policy,
+    joiners: Sequence[tuple[NewAccount, InitialPassword | None]],
+    by: Actor,
+    now: datetime,
+    *,
+    lane: Lane,
+) -> tuple[Account, ...]:
+    """`create` for many, with few statements however many they are. Raises Refused with the problems of the first
+    that cannot be stored; then none is."""
+    require_reason(by)
+    new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
+    for account in new:
+        _refuse_problems(account, policy)
+    accounts.insert_all(tx, new)
+    expires = now + timedelta(hours=policy.realm.temporary_password_hours)
+    given = [
+        (account, password) for account, (_, password) in zip(new, joiners, strict=True) if password is not None
+    ]
+    passwords.keep_all(
+        tx,
+        {account.id: KeptPassword(password.password, password.delivery, expires) for account, password in given},
+    )
+    mailed = {account.id: account.email for account, password in given if password.delivery == "mail"}
+    outbox.enqueue_all(tx, mailed, kind="welcome", expires_at=expires, now=now)
+    _write_down_new(tx, new, by, now)
+    due.mark_all_due(tx, [account.id for account in new], lane, now)
+    return tuple(new)
+
+
+def change(
+    tx: Tx,
+    policy: Policy,
+    account_id: str,
+    wanted: AccountChange,
+    by: Actor,
+    now: datetime,
+    *,
+    lane: Lane = Lane.INTERACTIVE,
+) -> Account:
+    """Change what is mentioned and make the account due. A change that changes nothing writes nothing."""
+    require_reason(by)
+    before = existing(tx, account_id)
+    after = wanted.applied_to(before)
+    if after == before:
+        return before
+    _refuse_problems(after, policy)
+    _keep_an_administrator(tx, policy, before, after)
+    accounts.update(tx, after)
+    if after.email != before.email:
+        outbox.readdress(tx, account_id, after.email)
+    _write_down(tx, before, after, "change", by, now)
+    due.mark_due(tx, account_id, lane, now)
+    return after
+
+
+def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Actor, now: datetime) -> Account:
+    """Want the account inactive; the gate decides when (D4). A held one may be asked for again by force.
+
+    The hold's deadline and what follows it come from work_orders.toml.
+    """
+    require_reason(by)
+    before = existing(tx, account_id)
+    open_request = deactivations.open_for(tx, account_id)
+    if open_request is not None and open_request.policy is gate:
+        raise Refused(
+            [Problem("", f"{before.username} is being deactivated already ({gate.value})", "see account show")]
+        )
+    if open_request is None and before.life is Life.INACTIVE:
+        raise Refused([Problem("", f"{before.username} is inactive already", "nothing is left to do")])
+    after = replace(before, life=Life.INACTIVE)
+    _keep_an_administrator(tx, policy, before, after)
+    if open_request is not None:
+        deactivations.cancel(tx, open_request.id, now)
+    deadline = now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
+    deactivations.request(
+        tx,
+        account_id,
+        policy=gate,
+        by=by,
+        deadline=deadline,
+        after_deadline=policy.work_orders.after_deadline,
+        now=now,
+    )
+    accounts.update(tx, after)
+    _write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
+    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+    return after
+
+
+def reactivate(tx: Tx, policy: Policy, account_id: str, by: Actor, now: datetime) -> Account:
+    """Want the account active again, with everything it had that is still valid (D7); also calls off a
+    deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
+    require_reason(by)
+    before = existing(tx, account_id)
+    if before.life is Life.ACTIVE:
+        raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
+    after = replace(before, life=Life.ACTIVE)
+    _refuse_problems(after, policy)
+    open_request = deactivations.open_for(tx, account_id)
+    if open_request is not None:
+        deactivations.cancel(tx, open_request.id, now)
+    accounts.update(tx, after)
+    _write_down(tx, before, after, "reactivate", by, now)
+    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+    return after
+
+
+def put_back_to_work(tx: Tx, account_id: str, by: Actor, now: datetime) -> None:
+    """After the gate refused a deactivation: the account is wanted active as before (D4, refuse)."""
+    before = existing(tx, account_id)
+    after = replace(before, life=Life.ACTIVE)
+    accounts.update(tx, after)
+    _write_down(tx, before, after, "deactivation refused", by, now)
+    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+
+
+def existing(tx: Tx, account_id: str) -> Account:
+    account = accounts.get(tx, account_id)
+    if account is None:
+        raise NotFound([Problem("account", f"{account_id} does not exist", "see account list")])
+    return account
+
+
+def _refuse_problems(account: Account, policy: Policy) -> None:
+    problems = check(account, policy)
+    if problems:
+        raise Refused(problems)
+
+
+def require_reason(by: Actor) -> None:
+    """Raises Refused where somebody does not say why (A7)."""
+    if not by.reason.strip():
+        raise Refused([Problem("reason", "is missing", "say why, in a few words")])
+
+
+def _keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
+    """The last account that can administer stays (rule 10)."""
+    administering = {key for key, profile in policy.profiles.items() if USER_MANAGEMENT in profile.features}
+    was = before.life is Life.ACTIVE and before.profile in administering
+    stays = after.life is Life.ACTIVE and after.profile in administering
+    if was and not stays and accounts.count_active(tx, administering) <= 1:
+        raise Refused(
+            [
+                Problem(
+                    "profile",
+                    f"{before.username} is the last active account that can administer",
+                    "give another account an administering profile first",
+                )
+            ]
+        )
+
+
+USER_MANAGEMENT = "user-management"
+
+
+def _write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
+    """The audit entry, and the history of what grants access (A7)."""
+    changed = differences(before, after)
+    audit.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
+    if GRANTS & changed.keys():
+        audit.record_assignments(tx, [after], by, now)
+
+
+def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+    audit.audit_all(
+        tx,
+        [
+            (
+                account.id,
+                {name: (None, value) for name in _FIELDS if (value := getattr(account, name)) is not None},
+            )
+            for account in accounts
+        ],
+        action="create",
+        by=by,
+        now=now,
+    )
+    audit.record_assignments(tx, accounts, by, now)
+
+
+_FIELDS = tuple(each.name for each in fields(Account))

@@ -1,0 +1,174 @@
+"""Asking for one-shot acts on an account: the part of a door (C1-C3, C6, D6).
+
+Each is `f(tx, …, by, now)`: SQL only, never commits, raises Refused before anything is written. In the same commit
+stand the audit entry and the command itself, and the account is due; a worker carries it out, once (`carry_out`).
+Who may ask is the door's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mappings.policy import Policy
+from sync.commands.accounts.change import InitialPassword, existing, require_reason
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import Actor
+from sync.domain.acts import Command, CommandKind, CommandState
+from sync.domain.errors import Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.store import acts, audit
+from sync.store.accounts import listing
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import due
+
+REPLACED = "replaced by a newer reset before a worker came to it"
+AT_ONCE = 500
+
+
+def reset_password(
+    tx: Tx,
+    policy: Policy,
+    account_id: str,
+    password: InitialPassword,
+    by: Actor,
+    now: datetime,
+    *,
+    keep_sessions: bool = False,
+) -> Command:
+    """Give a new temporary password, shown to who asks or mailed once it is in place; it must be changed at the
+    next login and is taken away when its time is up (C1). Sessions and offline tokens end with it unless they
+    are kept.
+
+    A reset that still waits is replaced: its password would be good for a moment.
+    """
+    account = _active(tx, account_id, by)
+    for older in acts.waiting_of_kind(tx, account_id, CommandKind.RESET_PASSWORD):
+        acts.finish(tx, older.id, CommandState.FAILED, REPLACED, now)
+    command = replace(
+        _new(account, CommandKind.RESET_PASSWORD, by, now),
+        keep_sessions=keep_sessions,
+        by_mail=password.delivery == "mail",
+        expires_at=now + timedelta(hours=policy.realm.temporary_password_hours),
+    )
+    told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
+    return _ask(tx, command, by, told=told, password=password.password)
+
+
+def send_password_mail(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+    """Let Keycloak mail a link by which the person sets a password (C1)."""
+    return _ask(tx, _new(_active(tx, account_id, by), CommandKind.SET_PASSWORD_MAIL, by, now), by)
+
+
+def require_password_change(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+    """The person has to choose another password at the next login (C2)."""
+    return _ask(tx, _new(_active(tx, account_id, by), CommandKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
+
+
+def require_password_changes(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> int:
+    """The same for many (C2), in the bulk lane: `active_accounts` answers them. Answers how many."""
+    require_reason(by)
+    together = new_id(now)
+    for start in range(0, len(accounts), AT_ONCE):
+        some = accounts[start : start + AT_ONCE]
+        asked = [
+            replace(_new(each, CommandKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some
+        ]
+        acts.add_many(tx, asked)
+        audit.audit_all(
+            tx,
+            [(each.account_id, {}) for each in asked],
+            action=str(CommandKind.REQUIRE_PASSWORD_CHANGE),
+            by=by,
+            now=now,
+            correlation_id=together,
+        )
+        due.look_again_many(tx, [each.account_id for each in asked], Lane.BULK, now)
+    return len(accounts)
+
+
+def active_accounts(tx: Tx, scope: Scope, query: AccountQuery) -> tuple[Account, ...]:
+    """Whom an act on many concerns: the accounts of the filter that are wanted active, whatever its page."""
+    return tuple(_active_of(tx, scope, replace(query, life=Life.ACTIVE, after=None, limit=AT_ONCE)))
+
+
+def _active_of(tx: Tx, scope: Scope, query: AccountQuery) -> Iterator[Account]:
+    while True:
+        page = listing.list_accounts(tx, scope, query)
+        yield from (row.account for row in page.items)
+        if page.next is None:
+            return
+        query = replace(query, after=page.next)
+
+
+def unlock(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+    """End a temporary or permanent lockout; the outcome says which it was (C3)."""
+    return _ask(tx, _new(_known(tx, account_id, by), CommandKind.UNLOCK, by, now), by)
+
+
+def end_sessions(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+    """End every session and revoke every offline token (D6). Access tokens live on for their minutes."""
+    return _ask(tx, _new(_known(tx, account_id, by), CommandKind.END_SESSIONS, by, now), by)
+
+
+def reset_second_factor(
+    tx: Tx, account_id: str, identity_check: str, by: Actor, now: datetime, *, keep_sessions: bool = False
+) -> Command:
+    """Take every second factor away, and keep how it was checked who asks (C6). The realm's login makes the person
+    set one up again where the profile demands it. The sessions of the lost phone end unless they are kept."""
+    check = identity_check.strip()
+    if not check:
+        remedy = "say how you made sure who is asking, then ask again"
+        raise Refused([Problem("identity check", "is missing", remedy)])
+    command = replace(
+        _new(_known(tx, account_id, by), CommandKind.RESET_SECOND_FACTOR, by, now),
+        identity_check=check,
+        keep_sessions=keep_sessions,
+    )
+    return _ask(tx, command, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
+
+
+def _known(tx: Tx, account_id: str, by: Actor) -> Account:
+    require_reason(by)
+    return existing(tx, account_id)
+
+
+def _active(tx: Tx, account_id: str, by: Actor) -> Account:
+    account = _known(tx, account_id, by)
+    if account.life is not Life.ACTIVE:
+        raise Refused([Problem("", f"{account.username} is inactive and cannot log in", "reactivate it first")])
+    return account
+
+
+def _new(account: Account, kind: CommandKind, by: Actor, now: datetime) -> Command:
+    return Command(
+        id=new_id(now),
+        account_id=account.id,
+        kind=kind,
+        requested_at=now,
+        by=by.name,
+        door=by.door.value,
+        reason=by.reason,
+        due_at=now,
+    )
+
+
+def _ask(
+    tx: Tx, command: Command, by: Actor, *, told: Mapping[str, str] | None = None, password: str | None = None
+) -> Command:
+    now = command.requested_at
+    acts.add(tx, command, password)
+    audit.audit(
+        tx,
+        account_id=command.account_id,
+        action=str(command.kind),
+        changed={name: (None, value) for name, value in (told or {}).items()},
+        by=by,
+        now=now,
+        correlation_id=command.id,
+    )
+    due.look_again(tx, command.account_id, command.lane, now)
+    return command

@@ -1,0 +1,136 @@
+"""Accepting drift: what somebody changed in Keycloak becomes what is wanted, through the same rules as any change
+of an account (G4). Used where drift.toml says so, all of one comparison judged by the mass-change guard (E7), and
+where a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from mappings.policy import Policy
+from sync.commands.accounts.change import change
+from sync.commands.runs.guard import judge_portion
+from sync.domain.accounts.change import AccountChange, Actor, Door
+from sync.domain.drift.differences import Attribute
+from sync.domain.errors import Problem, Refused
+from sync.domain.runs.guard import Hold, Impact, judge
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.store import mappings
+from sync.store.accounts import listing
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings as drift
+from sync.store.drift.findings import Finding
+from sync.store.provisioning import work_state
+
+TAKEN_OVER: Mapping[Attribute, str] = {
+    Attribute.USERNAME: "username",
+    Attribute.EMAIL: "email",
+    Attribute.GIVEN_NAME: "given_name",
+    Attribute.FAMILY_NAME: "family_name",
+    Attribute.PROFILE: "profile",
+    Attribute.BRANCH: "branch",
+    Attribute.TEAM: "team",
+    Attribute.DATA_ACCESS: "data_access",
+}
+"""Attributes that are fields of an account."""
+
+AT_ONCE = 50
+"""Accounts whose findings are accepted in one transaction."""
+
+BY_HINTS = "accepted after admin events"
+"""Source of what hints find: counted together over a window, like pushes of an HR system."""
+
+log = structlog.get_logger()
+
+MAY_BE_NOTHING = frozenset({Attribute.BRANCH, Attribute.TEAM})
+
+
+def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:
+    """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
+    field = TAKEN_OVER[finding.attribute]
+    several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}
+    if several or (finding.found is None and finding.attribute not in MAY_BE_NOTHING):
+        raise Refused(
+            [
+                Problem(
+                    field,
+                    f"{finding.found or 'nothing'}, as Keycloak says of {finding.subject.who}, cannot be wanted",
+                    "have it repaired, or change the account",
+                )
+            ]
+        )
+    wanted: dict[str, Any] = {field: finding.found}
+    change(tx, policy, str(finding.subject.account_id), AccountChange(**wanted), by, now, lane=Lane.BULK)
+
+
+def accept_by_file(
+    site: Site, found: Sequence[tuple[Finding, int]], keep: Callable[[], None], *, hinted: bool = False
+) -> None:
+    """Accept what drift.toml says, each finding given with the version of its account that was compared. If it is
+    more than guard.toml lets pass, none is: they stay open with the reason, for a person. So does what our own
+    rules refuse, and what has changed since the look is left to the next one.
+
+    `keep` is called before each transaction. Raises Transient if other mapping files came into force.
+    """
+    by_account: dict[str, list[Finding]] = {}
+    versions: dict[str, int] = {}
+    for finding, version in found:
+        account_id = str(finding.subject.account_id)
+        by_account.setdefault(account_id, []).append(finding)
+        versions[account_id] = version
+    if not by_account or _held(site, by_account, hinted=hinted):
+        return
+    ids = sorted(by_account)
+    for start in range(0, len(ids), AT_ONCE):
+        keep()
+        some = ids[start : start + AT_ONCE]
+        with site.db.write() as tx:
+            mappings.refuse_outdated(tx, site.policy_number)
+            wanted = work_state.wanted_versions(tx, some)
+            for account_id in some:
+                if wanted.get(account_id) == versions[account_id]:
+                    _accept(tx, site, by_account[account_id])
+
+
+def _held(site: Site, by_account: Mapping[str, Collection[Finding]], *, hinted: bool) -> bool:
+    impact = Impact({"changed": len(by_account)})
+    policy, now = site.policy, site.clock.now()
+    with site.db.write() as tx:
+        mappings.refuse_outdated(tx, site.policy_number)
+        if hinted:
+            verdict = judge_portion(tx, policy, BY_HINTS, impact, now, door="repair")
+        else:
+            verdict = judge(impact, listing.population(tx), policy.guard, "repair")
+        if not isinstance(verdict, Hold):
+            return False
+        reason = f"not accepted by itself: {'; '.join(verdict.reasons)}"
+        drift.leave_open(
+            tx, [each.id for found in by_account.values() for each in found], "guard.toml", reason, now
+        )
+    log.warning("drift is not accepted by itself", accounts=len(by_account), reason=reason)
+    return True
+
+
+def _accept(tx: Tx, site: Site, findings: Collection[Finding]) -> None:
+    """The log gets no reason of a refusal: it names people and their addresses."""
+    now = site.clock.now()
+    for finding in findings:
+        if drift.get(tx, finding.id) != finding:
+            continue
+        by = Actor("drift.toml", Door.WORKER, f"{finding.attribute} is accepted from Keycloak")
+        try:
+            with tx.part():
+                take_over(tx, site.policy, finding, by, now)
+        except Refused:
+            log.warning(
+                "drift cannot be accepted",
+                account=finding.subject.account_id,
+                finding=finding.id,
+                attribute=finding.attribute.value,
+            )
+            continue
+        drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)

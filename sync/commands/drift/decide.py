@@ -1,0 +1,120 @@
+"""What a person decides about a finding: accept it, or have it repaired (G4). Each decision has a reason."""
+
+from __future__ import annotations
+
+from sync.commands.accounts.change import require_reason
+from sync.commands.drift.accept import TAKEN_OVER, take_over
+from sync.commands.drift.repair import recreate
+from sync.commands.perform import perform
+from sync.domain.accounts.change import Actor
+from sync.domain.drift.differences import Attribute
+from sync.domain.errors import Conflict, NotFound, Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings
+from sync.store.drift.findings import Finding
+from sync.store.provisioning import due
+
+LEFT_ALONE = frozenset(
+    {
+        Attribute.MISSING,
+        Attribute.SWITCHED_OFF,
+        Attribute.FEATURE_ROLE,
+        Attribute.FOREIGN_MEMBER,
+        Attribute.FOREIGN_ROLE,
+    }
+)
+"""What can be accepted as it is, until it changes. A change of the account puts its user right all the same."""
+
+BY_HAND = frozenset(
+    {
+        Attribute.ACCOUNT_ID,
+        Attribute.ADMINISTERS_REALM,
+        Attribute.FEATURE_ROLE,
+        Attribute.GROUP_MISSING,
+        Attribute.GROUP_ROLES,
+        Attribute.FOREIGN_MEMBER,
+        Attribute.FOREIGN_ROLE,
+        Attribute.STRAY_ACCOUNT_ID,
+        Attribute.UNREADABLE,
+    }
+)
+"""What the workers do not write to: it is mended in Keycloak's console, or by `realm apply`."""
+
+
+def the_finding(site: Site, ending: str) -> Finding:
+    """By its id or the last signs of it. Raises NotFound, Refused if several end like this."""
+    with site.db.read() as tx:
+        found = findings.ending_in(tx, ending.strip())
+    if not found or not ending.strip():
+        raise NotFound([Problem("finding", f"{ending} does not exist", "see fsm-identity drift list")])
+    if len(found) > 1:
+        raise Refused([Problem("finding", f"{len(found)} findings end in {ending}", "write more of it")])
+    return found[0]
+
+
+def accept(site: Site, finding_id: str, by: Actor) -> Finding:
+    """What was found is wanted from now on, or left alone until it changes. Answers the finding with the decision.
+    Raises Refused."""
+    require_reason(by)
+
+    def decided(tx: Tx) -> Finding:
+        finding, now = _open(tx, finding_id), site.clock.now()
+        if finding.attribute in TAKEN_OVER:
+            take_over(tx, site.policy, finding, by, now)
+        elif finding.attribute not in LEFT_ALONE:
+            raise Refused(
+                [
+                    Problem(
+                        finding.attribute,
+                        "cannot be accepted: the workers, or nobody at all, could leave it so",
+                        "have it repaired, change the account, or mend it in Keycloak's console",
+                    )
+                ]
+            )
+        return findings.decide(tx, finding.id, "accepted", by.name, by.reason, now)
+
+    return perform(site, decided, wakes=Lane.BULK)
+
+
+def repair(site: Site, finding_id: str, by: Actor) -> Finding:
+    """The workers look at the account now. A user that is missing is made anew, after Keycloak itself has said
+    once more that it is gone. Raises Refused for what workers do not write to, Conflict if the user is there."""
+    require_reason(by)
+    with site.db.read() as tx:
+        asked = _open(tx, finding_id)
+    if asked.attribute in BY_HAND or asked.subject.account_id is None:
+        raise Refused(
+            [
+                Problem(
+                    asked.attribute,
+                    f"the workers do not write to {asked.subject.who}",
+                    "mend it in Keycloak's console; groups and their roles: fsm-identity realm apply",
+                )
+            ]
+        )
+    missing = asked.attribute is Attribute.MISSING
+    if missing and site.accounts.observe(str(asked.subject.idp_user_id), sessions=False) is not None:
+        raise Conflict(f"Keycloak has the user of {asked.subject.who} again; compare once more")
+
+    def decided(tx: Tx) -> Finding:
+        finding, now = _open(tx, finding_id), site.clock.now()
+        account_id = str(finding.subject.account_id)
+        if missing:
+            recreate(tx, site.policy, account_id, str(finding.subject.idp_user_id), by, now)
+        elif not due.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
+            due.look_again(tx, account_id, Lane.INTERACTIVE, now)
+        findings.ask_repair(tx, [finding.id], now)
+        return findings.decide(tx, finding.id, "open", by.name, by.reason, now)
+
+    return perform(site, decided, wakes=Lane.BULK if missing else Lane.INTERACTIVE)
+
+
+def _open(tx: Tx, finding_id: str) -> Finding:
+    finding = findings.get(tx, finding_id)
+    if finding is None:
+        raise NotFound([Problem("finding", f"{finding_id} does not exist", "see fsm-identity drift list")])
+    if finding.state not in findings.LIVE:
+        raise Refused([Problem("finding", f"is {finding.state} already", "see fsm-identity drift list")])
+    return finding

@@ -1,0 +1,152 @@
+"""Hands what a comparison found to the workers, as one run that the mass-change guard has judged (E7, G4): the one
+place where drift becomes work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from mappings.policy import Policy
+from sync.commands.accounts.initial_password import mail_new
+from sync.commands.runs.guard import judge_portion
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.drift.differences import Attribute, Difference
+from sync.domain.drift.impact import effects_of_repair
+from sync.domain.errors import Problem, Refused
+from sync.domain.runs.guard import Hold, Impact, Verdict, judge
+from sync.domain.work.lane import Lane
+from sync.store import audit
+from sync.store.accounts import accounts, listing
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings as drift
+from sync.store.drift.findings import Finding
+from sync.store.provisioning import due, work_state
+from sync.store.runs import runs
+from sync.store.runs.runs import Run, RunRow
+
+BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
+
+EVERYTHING: Final = "comparison"
+HINTS: Final = "admin events"
+"""Sources of runs: what saw all accounts, and what saw a few that an administrator has just touched."""
+
+
+def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime, source: str = EVERYTHING) -> int:
+    """Store one run over all accounts with something to repair: confirmed, or held if it exceeds guard.toml. The
+    workers apply its rows and look at each account. Answers how many accounts.
+
+    Earlier runs that still wait for an approval are cancelled where this one saw the newer state of their
+    accounts; what waits in the others is left to them.
+    """
+    by_account: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_account.setdefault(str(finding.subject.account_id), []).append(finding)
+    for run in runs.recent(tx, 100, "repair", "held"):
+        if source == EVERYTHING or (source == run.source and source != HINTS):
+            runs.end(tx, run.id, "cancelled", now)
+            _audit(tx, "cancel", run, now)
+        else:
+            for account_id in runs.accounts_of(tx, run.id, by_account):
+                del by_account[account_id]
+    if not by_account:
+        return 0
+    verdict = _judge(tx, policy, by_account, now, source)
+    versions = work_state.wanted_versions(tx, by_account)
+    rows = [
+        _row(number, account_id, by_account[account_id], versions.get(account_id))
+        for number, account_id in enumerate(sorted(by_account), start=1)
+    ]
+    held = isinstance(verdict, Hold)
+    digest = hashlib.sha256(repr([(row.account_id, row.base_version, row.changes) for row in rows]).encode())
+    run = Run(
+        id=new_id(now),
+        kind="repair",
+        state="held" if held else "confirmed",
+        source=source,
+        source_digest=digest.hexdigest(),
+        fingerprint=digest.hexdigest(),
+        created_at=now,
+        by=BY_FILE.name,
+        door=BY_FILE.door.value,
+        counts={"update": len(rows)},
+        options={"reason": BY_FILE.reason},
+        confirmed_at=None if held else now,
+        confirmed_by=None if held else BY_FILE.name,
+        held_reasons=verdict.reasons if isinstance(verdict, Hold) else None,
+    )
+    runs.insert(tx, run, rows)
+    if held:
+        _audit(tx, "hold", run, now)
+    drift.ask_repair(tx, [finding.id for found in by_account.values() for finding in found], now)
+    return len(rows)
+
+
+def _audit(tx: Tx, act: str, run: Run, now: datetime) -> None:
+    """As the other doors say it of a run as a whole."""
+    audit.audit(
+        tx,
+        account_id=None,
+        action=f"{act} {run.title}",
+        changed={"run": (None, run.id), "fingerprint": (None, run.fingerprint)},
+        by=BY_FILE,
+        now=now,
+        correlation_id=run.id,
+    )
+
+
+def _judge(
+    tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
+) -> Verdict:
+    """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
+    impact = Impact.of(effects_of_repair(map(_difference, found)) for found in by_account.values())
+    if source == HINTS:
+        return judge_portion(tx, policy, source, impact, now, door="repair")
+    return judge(impact, listing.population(tx), policy.guard, "repair")
+
+
+def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now: datetime) -> None:
+    """The Keycloak user was deleted and shall be made anew. Keycloak itself has said that it is gone; should it be
+    there again, creating finds it by its mark. The new user has a temporary password, mailed as for a new account,
+    and no second factor.
+
+    Raises Refused if the account has another user by now.
+    """
+    if not accounts.forget_idp_user_id(tx, account_id, user):
+        raise Refused([Problem("account", f"{account_id} has another Keycloak user by now", "compare once more")])
+    mail_new(tx, policy, accounts.read_many(tx, [account_id])[account_id], now)
+    audit.audit(
+        tx,
+        account_id=account_id,
+        action="make anew in Keycloak",
+        changed={"idp_user_id": (user, None)},
+        by=by,
+        now=now,
+    )
+    due.mark_due(tx, account_id, Lane.BULK, now)
+
+
+def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:
+    missing = [finding for finding in findings if finding.attribute is Attribute.MISSING]
+    return RunRow(
+        number=number,
+        original={},
+        parsed=None,
+        verdict="update",
+        changes=_changes(findings) | ({"recreate": missing[0].subject.idp_user_id} if missing else {}),
+        messages={"who": findings[0].subject.who},
+        account_id=account_id,
+        base_version=version,
+    )
+
+
+def _changes(findings: Sequence[Finding]) -> dict[str, object]:
+    """As every run says it: the field with what there is and what shall be."""
+    changed: Mapping[str, object] = {each.attribute.value: [each.found, each.wanted] for each in findings}
+    return {"change": changed}
+
+
+def _difference(finding: Finding) -> Difference:
+    return Difference(finding.attribute, finding.wanted, finding.found)

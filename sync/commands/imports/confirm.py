@@ -1,0 +1,179 @@
+"""Confirming a reviewed import, or dropping it: what is applied is exactly what was reviewed (F3).
+
+The plan is made again in the transaction that confirms; if anything in it has become different since the
+review, the confirmation is refused and says what. What exceeds the limits of the mass-change guard, together with
+what the same person has imported just before, is held for an approval (E7): see `approve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mappings.policy import Policy
+from sync.commands.imports.many_objects import garbage_waits
+from sync.commands.imports.review import technicians_for
+from sync.commands.perform import perform
+from sync.commands.runs.guard import judge_next_run
+from sync.domain.accounts.change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.imports.impact import impact_of_import
+from sync.domain.imports.match import Keys
+from sync.domain.imports.plan import ImportPlan, plan_import
+from sync.domain.imports.row import from_record
+from sync.domain.imports.verdict import PlannedRow, Verdict, changes_record, messages_record
+from sync.domain.runs.fingerprint import is_named
+from sync.domain.runs.guard import Hold
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.spreadsheet.reading import digest
+from sync.store import audit
+from sync.store.database.transactions import Tx
+from sync.store.imports import read_world
+from sync.store.runs import runs
+from sync.store.runs.runs import Run, RunRow
+
+SHOWN = 20
+AGAIN = "review the file again: fsm-identity import review"
+
+
+@garbage_waits()
+def confirm(
+    site: Site, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
+) -> Run:
+    """Hand the run to the workers, or hold it. `fingerprint` and `content`, if given, must be those of the review.
+
+    Raises Refused, and nothing is applied, if the file or the world has changed since, if the run was
+    confirmed or dropped before, or while another import of the same people is under way.
+    """
+    with site.db.read() as tx:
+        run = _existing(tx, run_id)
+        kept = runs.parsed_rows(tx, run_id)
+    if content is not None and digest(content) != run.source_digest:
+        raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
+    if fingerprint is not None and not is_named(run.fingerprint, fingerprint):
+        raise Refused([Problem("fingerprint", "is not that of this review", "see fsm-identity import show")])
+    parsed = tuple(from_record(number, record) for number, record in kept)
+    technicians = technicians_for(site, parsed)
+
+    def command(tx: Tx) -> Run:
+        runs.confirm_one_at_a_time(tx)
+        _refuse_unless_reviewed(_existing(tx, run_id))
+        refuse_same_people(runs.same_people(tx, run_id))
+        world = read_world(tx, Keys.of(parsed), technicians)
+        plan = plan_import(parsed, world, site.policy)
+        _refuse_differences(tx, run, plan, site.policy)
+        _refuse_nothing_to_do(run, plan)
+        impact, now = impact_of_import(plan, world, site.policy), site.clock.now()
+        verdict = judge_next_run(tx, site.policy, f"imports of {by.name}", impact, now, door="import")
+        if isinstance(verdict, Hold):
+            runs.hold(tx, run_id, verdict.reasons, by.name)
+        else:
+            runs.confirm(tx, run_id, by.name, now)
+        audit.audit(
+            tx,
+            account_id=None,
+            action=f"{'hold' if isinstance(verdict, Hold) else 'confirm'} import of {run.source}",
+            changed={"run": (None, run_id), "fingerprint": (None, run.fingerprint)},
+            by=by,
+            now=now,
+            correlation_id=run_id,
+        )
+        return _existing(tx, run_id)
+
+    return perform(site, command, wakes=Lane.BULK)
+
+
+def cancel(site: Site, run_id: str, by: Actor) -> Run:
+    """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
+
+    def command(tx: Tx) -> Run:
+        run = _existing(tx, run_id)
+        now = site.clock.now()
+        if not runs.end(tx, run_id, "cancelled", now):
+            raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
+        audit.audit(
+            tx,
+            account_id=None,
+            action=f"cancel import of {run.source}",
+            changed={"state": (run.state, "cancelled")},
+            by=by,
+            now=now,
+            correlation_id=run_id,
+        )
+        return _existing(tx, run_id)
+
+    with site.db.write() as tx:
+        return command(tx)
+
+
+def _existing(tx: Tx, run_id: str) -> Run:
+    run = runs.get(tx, run_id)
+    if run is None:
+        raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity import list")])
+    return run
+
+
+def _refuse_unless_reviewed(run: Run) -> None:
+    if run.state == "reviewed":
+        return
+    if run.state == "held":
+        reason, remedy = "is held already", f"see fsm-identity runs show {run.id}"
+        raise Refused([Problem("run", reason, remedy)])
+    if run.confirmed_at is not None:
+        when = f"{run.confirmed_at:%Y-%m-%d %H:%M} UTC"
+        reason = f"was confirmed by {run.confirmed_by} at {when} already and is {run.state}"
+    else:
+        reason = f"is {run.state}"
+    raise Refused([Problem("run", reason, "see fsm-identity import show")])
+
+
+def refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
+    """Two runs about one person would each be right for a world without the other. Raises Refused."""
+    if not shared:
+        return
+    problems = [
+        Problem(f"row {number}", f"is about somebody in the {other.kind} of {other.source} ({other.id})")
+        for number, other in shared[:SHOWN]
+    ]
+    lead = Problem(
+        "run",
+        f"what is under way already changes {len(shared)} of the same people",
+        "wait until it is done, then review again",
+    )
+    raise Refused([lead, *problems])
+
+
+def _refuse_differences(tx: Tx, run: Run, plan: ImportPlan, policy: Policy) -> None:
+    if plan.fingerprint == run.fingerprint:
+        return
+    different = list(_differences(runs.rows(tx, run.id), plan))
+    lead = [Problem("run", f"{len(different)} rows would be decided otherwise than in the review", AGAIN)]
+    if run.options.get("policy") != policy.fingerprint:
+        lead = [Problem("run", "the mapping files have changed since the review", AGAIN)]
+    raise Refused([*lead, *different[:SHOWN]])
+
+
+def _differences(rows: Sequence[RunRow], plan: ImportPlan) -> Iterator[Problem]:
+    for row, now in zip(rows, plan.rows, strict=True):
+        was = (row.verdict, row.changes, row.messages, row.account_id, row.base_version)
+        if was != (now.verdict.value, changes_record(now), messages_record(now), now.account_id, now.base_version):
+            yield Problem(f"row {row.number}", f"{row.messages['who']}: {_what_differs(row, now)}")
+
+
+def _what_differs(row: RunRow, now: PlannedRow) -> str:
+    if row.verdict != now.verdict.value:
+        why = f": {now.errors[0]}" if now.errors else ""
+        return f"was {row.verdict}, is now {now.verdict.value}{why}"
+    if row.base_version != now.base_version and row.account_id == now.account_id:
+        return "the account was changed since the review"
+    findings = [str(finding) for finding in (*now.errors, *now.warnings)]
+    return findings[0] if findings else "what would be changed is different now"
+
+
+def _refuse_nothing_to_do(run: Run, plan: ImportPlan) -> None:
+    counts = plan.counts
+    if not counts[Verdict.CREATE] and not counts[Verdict.UPDATE]:
+        raise Refused([Problem("run", "there is nothing to apply", "every row is unchanged or an error")])
+    if run.options["all_or_nothing"] and counts[Verdict.ERROR]:
+        reason = f"{counts[Verdict.ERROR]} rows are errors and all or nothing was asked for"
+        raise Refused([Problem("run", reason, "mend them and review again")])

@@ -1,0 +1,144 @@
+"""The review of a staff file: read it, find its columns, plan every row, keep all of it as a run (F1, F2).
+
+Nothing changes for anybody: the run waits until somebody confirms exactly this plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.commands.imports.many_objects import garbage_waits
+from sync.domain.accounts.change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.imports.impact import judge_import
+from sync.domain.imports.match import Keys
+from sync.domain.imports.plan import plan_import
+from sync.domain.imports.row import ImportRow, cells_record
+from sync.domain.imports.verdict import PlannedRow, changes_record, messages_record
+from sync.domain.runs.guard import Hold
+from sync.jobs.systems import Site
+from sync.spreadsheet.header import StaffList, find_columns
+from sync.spreadsheet.reading import read_sheet
+from sync.spreadsheet.sheet import SheetRow, column_letters
+from sync.store.accounts import listing
+from sync.store.database.ids import new_id
+from sync.store.database.tables import RunKind
+from sync.store.imports import read_world
+from sync.store.runs import runs
+from sync.store.runs.runs import IMPORT, Run, RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """`columns` maps titles or column letters to fields, by hand; `sheet` names one of a workbook.
+
+    `welcome_mail`: joiners get a temporary password by mail once they are in Keycloak; without it they have
+    none until an administrator gives them one. `all_or_nothing`: one row that cannot be applied stops all.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+    welcome_mail: bool = True
+    all_or_nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    run: Run
+    rows: tuple[RunRow, ...]
+
+
+@garbage_waits()
+def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
+    """Store the reviewed run and answer it. `name` is the file's, for people.
+
+    Raises FileRefused if the file as a whole cannot be read, Transient if it names technicians and the FSM
+    system cannot be asked; nothing is stored then.
+    """
+    staff = find_columns(read_sheet(content, options.sheet), site.policy.import_columns, options.columns)
+    technicians = technicians_for(site, staff.rows)
+    with site.db.read() as tx:
+        world = read_world(tx, Keys.of(staff.rows), technicians)
+        population = listing.population(tx)
+    plan = plan_import(staff.rows, world, site.policy)
+    verdict = judge_import(plan, world, site.policy, population)
+    now = site.clock.now()
+    run = Run(
+        id=new_id(now),
+        kind=IMPORT,
+        state="reviewed",
+        source=name,
+        source_digest=staff.sheet.source.digest,
+        fingerprint=plan.fingerprint,
+        created_at=now,
+        by=by.name,
+        door=by.door.value,
+        counts=plan.counts,
+        options=_kept(staff, options, by.reason, site.policy.fingerprint)
+        | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},
+    )
+    originals = {row.number: row for row in staff.sheet.rows}
+    rows = tuple(
+        run_row(planned, row, originals[row.number]) for planned, row in zip(plan.rows, staff.rows, strict=True)
+    )
+    with site.db.write() as tx:
+        runs.insert(tx, run, rows)
+    return Review(run, rows)
+
+
+def run_row(planned: PlannedRow, row: ImportRow, original: SheetRow) -> RunRow:
+    """A planned row as the run keeps it."""
+    return RunRow(
+        number=row.number,
+        original={column_letters(column): cell.text for column, cell in sorted(original.cells.items())},
+        parsed=cells_record(row),
+        verdict=planned.verdict.value,
+        changes=changes_record(planned),
+        messages=messages_record(planned),
+        account_id=planned.account_id,
+        base_version=planned.base_version,
+        login_key=planned.login,
+        employee_number=planned.employee_number,
+    )
+
+
+def technicians_for(site: Site, rows: Sequence[ImportRow]) -> Collection[str] | None:
+    """The FSM system's technician ids, if the file has such a column. Raises Transient."""
+    if not any("technician_id" in row.cells for row in rows):
+        return None
+    return frozenset(technician.id for technician in site.field_service.technicians())
+
+
+def find_run(site: Site, text: str, kind: RunKind | None = IMPORT) -> Run:
+    """By id, by the end of an id (six signs or more), or `last`; of one kind, or (None) of any. Raises Refused
+    with what there is."""
+    with site.db.read() as tx:
+        if text == "last":
+            found = runs.recent(tx, 1, kind)
+        else:
+            found = runs.ending_in(tx, text.strip().lower(), kind) if len(text.strip()) >= 6 else ()
+    if len(found) != 1:
+        many = f"{len(found)} runs end in {text!r}" if found else f"there is no run {text!r}"
+        raise Refused([Problem("run", many, f"see fsm-identity {'import' if kind == IMPORT else 'runs'} list")])
+    return found[0]
+
+
+def _kept(staff: StaffList, options: ImportOptions, reason: str, policy_fingerprint: str) -> dict[str, Any]:
+    titles = {cell.address.rstrip("0123456789"): cell for cell in (*staff.columns.values(), *staff.ignored)}
+    return {
+        "welcome_mail": options.welcome_mail,
+        "all_or_nothing": options.all_or_nothing,
+        "reason": reason,
+        "policy": policy_fingerprint,
+        "read_as": f"{staff.sheet.source.kind}, {staff.sheet.source.detail}",
+        "header_row": staff.header_row,
+        "titles": {letters: " ".join(titles[letters].text.split()) for letters in sorted(titles, key=_place)},
+        "fields": {name: cell.address.rstrip("0123456789") for name, cell in sorted(staff.columns.items())},
+        "ignored": [cell.address for cell in staff.ignored],
+    }
+
+
+def _place(letters: str) -> tuple[int, str]:
+    return len(letters), letters

@@ -1,0 +1,222 @@
+"""Bringing other mapping files into force: judge what `plan_mappings` says, adopt, let the accounts follow (E7).
+
+`fsm-identity mappings adopt` calls it, and `approve` for a change that was held. From the adoption on every
+process decides by the new files; the affected accounts are rows of a run, which the bulk lane makes due in
+chunks. Accounts that were created or changed while all of this went on follow by another look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from mappings.loading import load_texts
+from sync.commands.accounts.change import require_reason
+from sync.commands.mappings.in_force import InForce
+from sync.commands.mappings.in_force import adopt as put_in_force
+from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
+from sync.commands.perform import wake
+from sync.commands.runs.guard import judge_next_run
+from sync.domain.accounts.change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.domain.mappings import PolicyComparison, other_changes
+from sync.domain.runs.fingerprint import is_named
+from sync.domain.runs.guard import Hold, Impact, judge
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.store import audit, mappings
+from sync.store.accounts import accounts, listing
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import due
+from sync.store.runs import runs
+from sync.store.runs.runs import Run, RunRow
+
+CLOCKS = timedelta(minutes=10)
+"""What was written since the plan is found by its time; clocks of machines may differ by so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """`run` None: nobody is affected. It is held: nothing is in force yet; else `number` is."""
+
+    plan: MappingsPlan
+    run: Run | None
+    number: int | None
+
+
+def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
+    """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
+    was adopted within its window before.
+
+    Raises Refused without a reason, for keys that accounts use and the files lack (rule 11), if `fingerprint` is
+    given and is not that of the plan, or if other files came into force.
+    """
+    require_reason(by)
+    made = new_plan(site, proposal)
+    started = site.clock.now()
+    run = _new_run(proposal, by, started)
+    with site.db.write() as tx:
+        runs.insert(tx, run, ())
+    numbered = enumerate(affected(site, proposal), start=1)
+    while page := list(islice(numbered, PAGE)):
+        with site.db.write() as tx:
+            runs.add_rows(tx, run.id, [_row(number, found) for number, found in page])
+        for _, found in page:
+            made.add(found)
+    try:
+        _refuse_other_plan(made, fingerprint)
+        with site.db.write() as tx:
+            mappings.adopt_one_at_a_time(tx)
+            _refuse_outdated(tx, proposal)
+            refuse_vanished(tx, proposal.policy)
+            unchanged = made.affected - made.for_workers
+            runs.written(tx, run.id, made.fingerprint, {"update": made.for_workers, "unchanged": unchanged})
+            number = _hold_or_adopt(tx, site, made, run, by)
+            stored = runs.get(tx, run.id)
+    except Refused:
+        with site.db.write() as tx:
+            runs.end(tx, run.id, "refused", site.clock.now())
+        raise
+    wake(site, Lane.BULK)
+    return Adoption(made, stored if made.affected else None, number)
+
+
+def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) -> Run:
+    """Bring the files of a held run into force. `release` refuses what may not be approved, and else hands the
+    run to the workers.
+
+    Raises Refused if other files came into force since, or if more would be changed that nobody has looked at than
+    the limits allow.
+    """
+    files = run.options["files"]
+    policy = load_texts(files, f"run {run.id}")
+    with site.db.read() as tx:
+        number = mappings.newest_number(tx)
+    if run.options["in_force"] != number or site.policy_number not in (None, number):
+        raise _outdated()
+    in_force = InForce(site.policy, number, {})
+    proposal = Proposal(in_force, policy, files, run.source)
+    with site.db.write() as tx:
+        mappings.adopt_one_at_a_time(tx)
+        approved = release(tx)
+        _refuse_outdated(tx, proposal)
+        refuse_vanished(tx, policy)
+        late = _late(tx, proposal, run)
+        impact = Impact.of(found.effect.kinds for found in late)
+        verdict = judge(impact, listing.population(tx), site.policy.guard, "mappings")
+        if isinstance(verdict, Hold):
+            reasons = [Problem("since the plan", reason) for reason in verdict.reasons]
+            what = f"{len(late)} accounts that nobody looked at would change as well"
+            raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
+        _bring_into_force(tx, site, proposal, late, by)
+    wake(site, Lane.BULK)
+    return approved
+
+
+def _new_run(proposal: Proposal, by: Actor, now: datetime) -> Run:
+    return Run(
+        id=new_id(now),
+        kind="mappings",
+        state="reviewed",
+        source=f"mapping files of {proposal.source}",
+        source_digest=proposal.policy.fingerprint,
+        fingerprint="",
+        created_at=now,
+        by=by.name,
+        door=by.door.value,
+        counts={},
+        options={
+            "reason": by.reason,
+            "in_force": proposal.in_force.number,
+            "files": dict(proposal.files),
+            "other": list(other_changes(proposal.in_force.policy, proposal.policy)),
+        },
+    )
+
+
+def _row(number: int, found: Affected) -> RunRow:
+    """What `realm apply` does for all members at once is listed and left to it."""
+    account = found.account
+    return RunRow(
+        number=number,
+        original={},
+        parsed=None,
+        verdict="update" if found.effect.for_workers else "unchanged",
+        changes={"change": found.effect.record()},
+        messages={
+            "who": f"{account.full_name} ({account.username})",
+            "errors": [],
+            "warnings": [],
+            "effects": sorted(found.effect.kinds - {"changed"}),
+        },
+        account_id=account.id,
+    )
+
+
+def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) -> int | None:
+    """Whoever came while the accounts were looked at is judged with the others."""
+    late = _late(tx, made.proposal, run)
+    impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in late)
+    rules = made.proposal.in_force.policy
+    verdict = judge_next_run(tx, rules, "mapping files", impact, site.clock.now(), door="mappings")
+    if isinstance(verdict, Hold):
+        runs.hold(tx, run.id, verdict.reasons, by.name)
+        audit.audit(
+            tx,
+            account_id=None,
+            action=f"hold {run.source}",
+            changed={"run": (None, run.id), "fingerprint": (None, made.fingerprint)},
+            by=by,
+            now=site.clock.now(),
+            correlation_id=run.id,
+        )
+        return None
+    runs.confirm(tx, run.id, by.name, site.clock.now())
+    return _bring_into_force(tx, site, made.proposal, late, by)
+
+
+def _bring_into_force(tx: Tx, site: Site, proposal: Proposal, late: list[Affected], by: Actor) -> int:
+    """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
+    now = site.clock.now()
+    number = put_in_force(tx, proposal.files, proposal.policy.fingerprint, by, now).number
+    for found in late:
+        due.look_again(tx, found.account.id, Lane.BULK, now)
+    due.look_after_leases(tx, now)
+    return number
+
+
+def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:
+    """Accounts for which the files mean what no row of the run says: they were created or changed since."""
+    comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
+    late: list[Affected] = []
+    last = ""
+    while True:
+        ids = due.touched_since(tx, run.created_at - CLOCKS, last, PAGE)
+        if not ids:
+            return late
+        known = runs.accounts_of(tx, run.id, ids)
+        for account in accounts.read_many(tx, ids).values():
+            effect = comparison.of(account)
+            if effect is None or known.get(account.id) == {"change": effect.record()}:
+                continue
+            late.append(Affected(account, effect))
+        last = ids[-1]
+
+
+def _refuse_other_plan(made: MappingsPlan, fingerprint: str | None) -> None:
+    if fingerprint is not None and not is_named(made.fingerprint, fingerprint):
+        reason = f"is not {fingerprint}, it is {made.fingerprint[:16]}"
+        raise Refused([Problem("plan", reason, "look at it again: fsm-identity mappings plan")])
+
+
+def _refuse_outdated(tx: Tx, proposal: Proposal) -> None:
+    if mappings.newest_number(tx) != proposal.in_force.number:
+        raise _outdated()
+
+
+def _outdated() -> Refused:
+    reason = "other files have come into force since the plan"
+    return Refused([Problem("mapping files", reason, "plan again: fsm-identity mappings plan")])

@@ -1,0 +1,130 @@
+"""What other mapping files would mean for every account there is (E7). Changes nothing.
+
+`fsm-identity mappings plan` shows it; `adopt_mappings` walks over the accounts in the same way, and stores it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mappings import load
+from mappings.guard import ChangeKind
+from mappings.loading import read_texts
+from mappings.policy import Policy
+from sync.commands.mappings.in_force import InForce
+from sync.domain.accounts.account import Account
+from sync.domain.errors import Problem, Refused
+from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
+from sync.domain.runs.guard import Impact, Verdict, judge
+from sync.jobs.systems import Site
+from sync.store.accounts import accounts, listing
+from sync.store.database.transactions import Tx
+
+PAGE = 1000
+"""Accounts in one read: enough to be quick, few enough for flat memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Other files, to come after those in force. `source` says where they are from, for people."""
+
+    in_force: InForce
+    policy: Policy
+    files: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    account: Account
+    effect: PolicyEffect
+
+
+@dataclass(slots=True)
+class MappingsPlan:
+    """What the proposal means. `affected` accounts are different in any way; workers carry `for_workers` of them
+    to Keycloak. `fingerprint` is over the files and everybody who is affected; `shown` are the first of them."""
+
+    proposal: Proposal
+    population: int
+    other: tuple[str, ...]
+    affected: int = 0
+    for_workers: int = 0
+    counts: Counter[ChangeKind] = field(default_factory=Counter)
+    shown: list[Affected] = field(default_factory=list)
+    _hash: Any = field(default_factory=hashlib.sha256, repr=False)
+
+    def add(self, found: Affected) -> None:
+        self.affected += 1
+        self.for_workers += found.effect.for_workers
+        self.counts.update(found.effect.kinds)
+        self._hash.update(json.dumps([found.account.id, found.effect.record()], sort_keys=True).encode())
+
+    @property
+    def fingerprint(self) -> str:
+        whole = self._hash.copy()
+        whole.update(f"{self.proposal.in_force.policy.fingerprint} {self.proposal.policy.fingerprint}".encode())
+        return str(whole.hexdigest())
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the limits in force: files cannot lift the limits that they exceed themselves."""
+        rules = self.proposal.in_force.policy.guard
+        return judge(Impact(self.counts), self.population, rules, "mappings")
+
+
+def propose(in_force: InForce, folder: Path | None) -> Proposal:
+    """The files of a folder, or (None) of this version. Raises MappingErrors; Refused if they mean the same as
+    those in force."""
+    policy, source = load(folder), "this version" if folder is None else str(folder)
+    if policy.fingerprint == in_force.policy.fingerprint:
+        raise Refused([Problem("mapping files", f"those of {source} mean what is in force already")])
+    return Proposal(in_force, policy, read_texts(folder), source)
+
+
+def plan(site: Site, proposal: Proposal, shown: int = 20) -> MappingsPlan:
+    """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule 11)."""
+    made = new_plan(site, proposal)
+    for found in affected(site, proposal):
+        made.add(found)
+        if len(made.shown) < shown:
+            made.shown.append(found)
+    return made
+
+
+def new_plan(site: Site, proposal: Proposal) -> MappingsPlan:
+    """Without anybody yet: `add` whom `affected` answers. Raises Refused like `plan`."""
+    with site.db.read() as tx:
+        refuse_vanished(tx, proposal.policy)
+        population = listing.population(tx)
+    return MappingsPlan(proposal, population, other_changes(proposal.in_force.policy, proposal.policy))
+
+
+def affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
+    """In the order of ids, read page by page."""
+    comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
+    last = ""
+    while True:
+        with site.db.read() as tx:
+            page = listing.page_by_id(tx, last, PAGE)
+        if not page:
+            return
+        for account in page:
+            effect = comparison.of(account)
+            if effect is not None:
+                yield Affected(account, effect)
+        last = page[-1].id
+
+
+def refuse_vanished(tx: Tx, policy: Policy) -> None:
+    """Raises Refused for keys that accounts use and the policy lacks (rule 11)."""
+    missing = accounts.used_keys(tx).missing_from(policy)
+    if missing:
+        remedy = "put it back, or move these accounts first"
+        raise Refused([Problem("mapping files", f"lack what accounts use: {each}", remedy) for each in missing])

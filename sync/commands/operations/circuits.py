@@ -1,0 +1,57 @@
+"""A circuit by a person's hand: probe now, leave the system alone for a while, let everything through (H2, H3).
+
+By itself a circuit needs none of it. What a state means is `sync.domain.work.circuit`'s. Each act raises Refused
+without a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sync.commands.accounts.change import require_reason
+from sync.domain.accounts.change import Actor
+from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
+from sync.store import audit
+from sync.store.database.transactions import Tx
+from sync.store.work import circuits
+
+
+def probe(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> bool:
+    """The next account that is due is the probe. False: the circuit is closed, or a probe is on its way."""
+    require_reason(by)
+    changed = circuits.probe_soon(tx, name, now)
+    if changed:
+        _audit(tx, "circuit: probe now", name, by, now)
+    return changed
+
+
+def leave_alone(tx: Tx, name: CircuitName, span: timedelta, by: Actor, now: datetime) -> Circuit:
+    """Ask nothing of the system for that long; then a probe decides."""
+    require_reason(by)
+
+    def opened(circuit: Circuit) -> Circuit:
+        return replace(
+            circuit,
+            state=CircuitState.OPEN,
+            openings=max(1, circuit.openings),
+            opened_at=circuit.opened_at or now,
+            probe_at=now + span,
+            probe_token=None,
+            reason=f"opened by {by.name}: {by.reason}",
+            kind="transient",
+        )
+
+    _audit(tx, "circuit: opened", name, by, now)
+    return circuits.change(tx, name, opened, now)
+
+
+def close(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> Circuit:
+    """Let everything through, untried; all that waited is due. The next failures open it again."""
+    require_reason(by)
+    _audit(tx, "circuit: closed", name, by, now)
+    return circuits.change(tx, name, lambda _: Circuit(name), now)
+
+
+def _audit(tx: Tx, action: str, name: CircuitName, by: Actor, now: datetime) -> None:
+    audit.audit(tx, account_id=None, action=action, changed={"circuit": (None, name)}, by=by, now=now)

@@ -1,0 +1,40 @@
+"""Whether wakes go out, kept for operators: without Redis, or with one that refuses writes, nothing is lost and
+much comes late (H1). Whoever wakes notes what failed; the sweep, which comes through Redis itself, takes the note
+away.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from sync.domain.errors import Failure
+from sync.jobs.systems import CommandSite
+from sync.store.operations import troubles
+
+NAME: Final = "redis"
+REMEDY: Final = (
+    "see that Redis runs, has memory left (maxmemory) and is no read-only replica; what is stored waits in our "
+    "database and goes on by itself"
+)
+
+log = structlog.get_logger()
+
+
+def fails(site: CommandSite, reason: str) -> None:
+    """Note it; whoever wakes has done its work already, and is not stopped if even this cannot be written."""
+    try:
+        with site.db.write() as tx:
+            troubles.note(tx, NAME, f"workers cannot be woken: {reason}", REMEDY, site.clock.now())
+    except Failure as failure:
+        log.warning("that nobody could be woken cannot be noted", reason=str(failure))
+
+
+def works(site: CommandSite) -> None:
+    """Wakes go out again: one read, and a write where a note was left."""
+    with site.db.read() as tx:
+        if not troubles.is_noted(tx, NAME):
+            return
+    with site.db.write() as tx:
+        troubles.well(tx, NAME)

@@ -1,0 +1,121 @@
+"""The rules an account must obey before it is stored (A2, A3, A5). Pure; every door calls them through the
+commands, and an import calls them for each row of its review.
+
+Uniqueness is the database's to decide; here is what one account can be judged by alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+
+from mappings.policy import Policy
+from sync.domain.accounts.account import Account
+from sync.domain.errors import Problem
+
+LONGEST = 255
+"""Keycloak's limit for usernames, e-mail addresses and names."""
+
+LONGEST_LOCAL_PART = 64
+"""RFC 5321, section 4.5.3.1.1; Keycloak checks it too."""
+
+_USERNAME = re.compile(r"""[^<>&"'\s$%!#?§,;:*~/\\|^=\[\]{}()`\x00-\x1f\x7f]+""")
+_PERSON_NAME = re.compile(r"""[^<>&"$%!#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f]+""")
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
+)
+_IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
+
+
+def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
+    """Every problem of the account, in the order of its fields; empty if it may be stored."""
+    return (*_names(account), *_identifiers(account), *_access(account, policy), *_dates(account))
+
+
+def _names(account: Account) -> Iterator[Problem]:
+    if not 3 <= len(account.username) <= LONGEST or not _USERNAME.fullmatch(account.username):
+        yield Problem(
+            "username",
+            f"{account.username!r} is not a username Keycloak accepts",
+            f"use 3 to {LONGEST} letters, digits, dots, hyphens, underscores, plus signs or @",
+        )
+    local_part = account.email.partition("@")[0]
+    if (
+        not _EMAIL.fullmatch(account.email)
+        or len(account.email) > LONGEST
+        or len(local_part) > LONGEST_LOCAL_PART
+        or ".." in local_part
+        or local_part.startswith(".")
+        or local_part.endswith(".")
+    ):
+        yield Problem("email", f"{account.email!r} is not an e-mail address", "write it like name@example.com")
+    for name in ("given_name", "family_name"):
+        value = getattr(account, name)
+        if not value:
+            yield Problem(name, "is missing", "every account belongs to a named person")
+        elif len(value) > LONGEST or not _PERSON_NAME.fullmatch(value):
+            yield Problem(
+                name, f"{value!r} has a character Keycloak refuses in names", "write the name in letters"
+            )
+
+
+def _identifiers(account: Account) -> Iterator[Problem]:
+    for name in ("employee_number", "technician_id"):
+        value = getattr(account, name)
+        if value is not None and (len(value) > LONGEST or not _IDENTIFIER.fullmatch(value)):
+            yield Problem(name, f"{value!r} is not usable", "no control characters, no blanks at the ends")
+
+
+def _access(account: Account, policy: Policy) -> Iterator[Problem]:
+    profile = policy.profiles.get(account.profile)
+    if profile is None:
+        yield Problem("profile", f"{account.profile!r} is unknown", _nearest(account.profile, policy.profiles))
+    if account.branch is not None and account.branch not in policy.branches:
+        yield Problem("branch", f"{account.branch!r} is unknown", _nearest(account.branch, policy.branches))
+    team = policy.teams.get(account.team) if account.team is not None else None
+    if account.team is not None and team is None:
+        yield Problem("team", f"{account.team!r} is unknown", _nearest(account.team, policy.teams))
+    if team is not None and team.branch != account.branch:
+        yield Problem(
+            "team",
+            f"team {team.key!r} belongs to branch {team.branch!r}, the account to {account.branch!r}",
+            "choose a team of the account's branch, or change the branch with it",
+        )
+    if profile is None:
+        return
+    key = account.data_access or profile.default_data_access
+    level = policy.data_access.get(key)
+    if level is None:
+        yield Problem("data_access", f"{key!r} is unknown", _nearest(key, policy.data_access))
+        return
+    ceiling = policy.data_access[profile.highest_data_access]
+    if level.width > ceiling.width:
+        yield Problem(
+            "data_access",
+            f"{level.title} is more than profile {profile.title} may have",
+            f"at most {ceiling.title}",
+        )
+    if level.needs == "branch" and account.branch is None:
+        yield Problem("branch", f"data access {level.title} needs a branch", "set the branch")
+    if level.needs == "team" and account.team is None:
+        yield Problem("team", f"data access {level.title} needs a team", "set the team")
+    if level.needs == "person" and account.technician_id is None and account.employee_number is None:
+        yield Problem(
+            "data_access",
+            f"data access {level.title} needs a person",
+            "set the employee number or link a technician",
+        )
+
+
+def _nearest(wrong: str, known: Collection[str]) -> str:
+    """A remedy that names the nearest valid key, or all of them when none is near."""
+    near = difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+
+
+def _dates(account: Account) -> Iterator[Problem]:
+    if account.valid_from and account.valid_until and account.valid_until < account.valid_from:
+        yield Problem(
+            "valid_until", f"{account.valid_until} is before the start {account.valid_from}", "swap the dates"
+        )

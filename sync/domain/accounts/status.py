@@ -1,0 +1,125 @@
+"""The status of an account (A8), derived from what is wanted and what Keycloak said at the last look.
+
+What is wanted is asked first: Keycloak shows a permanent lockout and a deactivation alike, as a user that is
+not enabled. Where the two disagree the status says what the person can really do, and the note says what is
+still to come, so that nobody is taken for locked out who is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sync.domain.accounts.account import Account, Life
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.logins.activity import NOTHING, LoginActivity
+from sync.domain.provisioning.observed import LockState, Observed, Sessions
+
+UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - the name of Keycloak's required action
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    LOCKED = "locked"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is kept of an `Observed`: its state without the names and addresses of the person.
+
+    `sessions` is None when that look did not ask for them.
+    """
+
+    observed_at: datetime
+    enabled: bool
+    groups: frozenset[str]
+    roles: frozenset[str]
+    required_actions: frozenset[str]
+    lock: LockState
+    administers_realm: bool
+    sessions: Sessions | None = None
+
+
+def observation_of(observed: Observed, now: datetime) -> Observation:
+    return Observation(
+        observed_at=now,
+        enabled=observed.enabled,
+        groups=observed.groups,
+        roles=observed.roles,
+        required_actions=observed.required_actions,
+        lock=observed.lock,
+        administers_realm=observed.administers_realm,
+        sessions=observed.sessions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """`note` is empty when wanted and observed agree and there is nothing to add."""
+
+    status: Status
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.status} ({self.note})" if self.note else str(self.status)
+
+
+def status_of(
+    account: Account,
+    observation: Observation | None,
+    *,
+    held: Sequence[OpenWorkOrder] = (),
+    activity: LoginActivity = NOTHING,
+) -> AccountStatus:
+    """A8. `observation` None: Keycloak has not been looked at yet. `held`: the work orders that hold a
+    deactivation or a change of the technician back (D4). `activity`: what is known of the logins (A9)."""
+    if account.life is Life.INACTIVE:
+        return _wanted_inactive(account, observation, held, activity)
+    if observation is None:
+        note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
+        return AccountStatus(Status.PENDING if activity.last_login_at is None else Status.ACTIVE, note)
+    if not observation.enabled and not observation.lock.temporary and not observation.lock.permanent:
+        return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
+    found = _admitted(observation, activity)
+    return AccountStatus(found.status, found.note or _held("change", held))
+
+
+def _wanted_inactive(
+    account: Account, observation: Observation | None, held: Sequence[OpenWorkOrder], activity: LoginActivity
+) -> AccountStatus:
+    if observation is None and account.idp_user_id is None:
+        return AccountStatus(Status.INACTIVE)
+    if observation is not None and not observation.enabled:
+        live = observation.sessions is not None and observation.sessions.any
+        return AccountStatus(Status.INACTIVE, "sessions not yet ended" if live else "")
+    shown = Status.ACTIVE if observation is None else _admitted(observation, activity).status
+    return AccountStatus(shown, _held("deactivation", held) or "wanted inactive, Keycloak not yet told")
+
+
+def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
+    if not work_orders:
+        return ""
+    number = len(work_orders)
+    orders = "1 open work order" if number == 1 else f"{number} open work orders"
+    return f"{what} held by {orders}: {', '.join(each.number for each in work_orders)}"
+
+
+def _admitted(observation: Observation, activity: LoginActivity) -> AccountStatus:
+    if observation.lock.permanent:
+        return AccountStatus(Status.LOCKED, "for good, until an administrator unlocks it")
+    if observation.lock.temporary:
+        return AccountStatus(Status.LOCKED, f"for now, after {observation.lock.failures} failures")
+    if UPDATE_PASSWORD in observation.required_actions and not _did_it_since(observation, activity):
+        if activity.first_login_at is None:
+            return AccountStatus(Status.PENDING, "has not set a password")
+        return AccountStatus(Status.ACTIVE, "must change the password at the next login")
+    return AccountStatus(Status.ACTIVE)
+
+
+def _did_it_since(observation: Observation, activity: LoginActivity) -> bool:
+    """Keycloak lets nobody in before everything that is required was done."""
+    return activity.last_login_at is not None and activity.last_login_at > observation.observed_at

@@ -1,0 +1,271 @@
+"""One-shot acts on an account: reset a password, unlock, end sessions and the like (C1-C3, C6, D6).
+
+An account's wanted state is brought about again and again; a command is carried out once. Here is what kinds there
+are, which may go when, and what is to be done with one whose worker died over it. All of it is pure; how a command
+is stored, accepted and carried out is said elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+
+from sync.domain.provisioning.observed import LockState
+from sync.domain.work.lane import Lane
+
+
+class CommandKind(StrEnum):
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a kind
+    SET_PASSWORD_MAIL = "set-password-mail"  # noqa: S105 - the name of a kind
+    REQUIRE_PASSWORD_CHANGE = "require-password-change"  # noqa: S105 - the name of a kind
+    UNLOCK = "unlock"
+    END_SESSIONS = "end-sessions"
+    RESET_SECOND_FACTOR = "reset-second-factor"
+    EXPIRE_PASSWORD = "expire-password"  # noqa: S105 - the name of a kind
+    """Take a temporary password away whose time is up, or which came back after a newer one. Nobody asks for it: a
+    reset leaves it behind, and so does whoever may have sent one late."""
+
+
+class CommandState(StrEnum):
+    WAITING = "waiting"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+OPEN = frozenset({CommandState.WAITING, CommandState.STARTED})
+
+GIVES_ACCESS = frozenset({CommandKind.UNLOCK, CommandKind.SET_PASSWORD_MAIL})
+"""Kinds that open a way in and take none away. They wait until the account is as wanted; the others are what is
+needed most while something is wrong with it, and go on an account in quarantine too."""
+
+SECOND_FACTORS = frozenset({"otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes"})
+"""Keycloak's types of credentials that a reset of the second factor takes away. A passkey is both factors at once,
+and a lost phone may hold it."""
+
+PASSWORD = "password"  # noqa: S105 - a type of credential
+PASSWORD_HISTORY = "password-history"  # noqa: S105 - a type of credential
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One act asked of one account. Times are aware datetimes in UTC.
+
+    `due_at` is when it may go, now or later; `attempts` counts the tries that ended in "again later". `started_at`
+    is on disk before Keycloak is asked for anything, and so is `found`: what was there right before. `expires_at`
+    is the end of the password that a reset carries; `by_mail` sends it in a mail of ours, `mail_id`, once the
+    reset is done. `keep_sessions`: sessions and offline tokens stay. `identity_check` is how it was checked who
+    asks, for a reset of the second factor. `stamp` of an expiry is the creation time of the password it is about;
+    `is_look`: it comes because a request may have been late, and tells nothing if it finds nothing.
+    """
+
+    id: str
+    account_id: str
+    kind: CommandKind
+    requested_at: datetime
+    by: str
+    door: str
+    reason: str
+    lane: Lane = Lane.INTERACTIVE
+    state: CommandState = CommandState.WAITING
+    due_at: datetime | None = None
+    keep_sessions: bool = False
+    by_mail: bool = False
+    identity_check: str | None = None
+    mail_id: str | None = None
+    expires_at: datetime | None = None
+    stamp: datetime | None = None
+    is_look: bool = False
+    attempts: int = 0
+    started_at: datetime | None = None
+    found: Found | None = None
+    finished_at: datetime | None = None
+    outcome: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One credential of a user: `type` as Keycloak names it, `created_at` to the millisecond."""
+
+    id: str
+    type: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was there right before a command was started, kept with it: with it a later look tells what the command
+    did from what was so already, and from what a person did since."""
+
+    lock: LockState = field(default_factory=LockState)
+    password_created_at: datetime | None = None
+    credentials: tuple[str, ...] = ()
+
+
+def found_before(lock: LockState, credentials: Collection[Credential]) -> Found:
+    """What a command keeps of a look: the lock, since when the password is there, and the second factors' ids."""
+    return Found(
+        lock=lock,
+        password_created_at=password_created_at(credentials),
+        credentials=tuple(sorted(each.id for each in credentials if each.type in SECOND_FACTORS)),
+    )
+
+
+def password_created_at(credentials: Collection[Credential]) -> datetime | None:
+    """Since when the user has the present password; None without one."""
+    return next((each.created_at for each in credentials if each.type == PASSWORD), None)
+
+
+def to_carry_out(commands: Sequence[Command], *, as_wanted: bool, now: datetime) -> Iterator[Command]:
+    """Which of an account's open commands go now, in the order in which they were asked for.
+
+    One that comes again later holds the later ones back, so that a second reset is never overtaken by a first one.
+    While the account is not as wanted only those go that open no way in. An expiry holds nothing back before its
+    time: it was asked for by nobody and concerns only its own password.
+    """
+    for command in sorted(commands, key=lambda each: each.id):
+        waits = command.due_at is not None and command.due_at > now
+        if waits and command.kind is CommandKind.EXPIRE_PASSWORD:
+            continue
+        if waits:
+            return
+        if as_wanted or command.kind not in GIVES_ACCESS:
+            yield command
+
+
+def comes_again_at(commands: Collection[Command], now: datetime) -> datetime | None:
+    """When a command that was put off goes again. One that is due already waits for its account to be as wanted or
+    for the one before it, and nobody needs to look for its sake; an expiry is found by the sweep."""
+    put_off = [
+        each.due_at
+        for each in commands
+        if each.due_at is not None and each.due_at > now and each.kind is not CommandKind.EXPIRE_PASSWORD
+    ]
+    return min(put_off, default=None)
+
+
+class Landed(Enum):
+    """What became of an earlier try that ended without an answer."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def reset_landed(command: Command, credentials: Collection[Credential]) -> Landed:
+    """Whether the password of a reset reached Keycloak. It is sent with a creation time of our choosing, to the
+    millisecond, which Keycloak keeps when it hashes the password anew and when it moves it to the history
+    (measured), so it is recognised even after the person has replaced it.
+
+    UNKNOWN: the password is another one than before, and ours is not in the history; a realm may keep none.
+    """
+    stamp = stamp_of(command)
+    if any(each.type in (PASSWORD, PASSWORD_HISTORY) and each.created_at == stamp for each in credentials):
+        return Landed.YES
+    return Landed.NO if _same_password(command, credentials) else Landed.UNKNOWN
+
+
+def stamp_of(command: Command) -> datetime:
+    """The creation time by which the password of this reset is known. Raises ValueError for one not started."""
+    if command.started_at is None:
+        raise ValueError(f"command {command.id} was not started")
+    return to_the_millisecond(command.started_at)
+
+
+def to_the_millisecond(at: datetime) -> datetime:
+    """Cut down to what Keycloak keeps of a creation time."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def change_fulfilled(command: Command, credentials: Collection[Credential]) -> bool:
+    """True if the person has changed the password since the command was started: then the earlier try landed or is
+    not needed any more, and asking again would make the person change it twice."""
+    return not _same_password(command, credentials)
+
+
+def _same_password(command: Command, credentials: Collection[Credential]) -> bool:
+    before = command.found.password_created_at if command.found is not None else None
+    return password_created_at(credentials) == before
+
+
+def expiry_of(reset: Command, command_id: str, door: str, now: datetime) -> Command:
+    """What takes the password of this reset away when its time is up, unless it was replaced by then (C1)."""
+    return Command(
+        id=command_id,
+        account_id=reset.account_id,
+        kind=CommandKind.EXPIRE_PASSWORD,
+        requested_at=now,
+        by="fsm-identity",
+        door=door,
+        reason=f"the time of the temporary password is up (asked for by {reset.by})",
+        lane=Lane.BULK,
+        due_at=reset.expires_at,
+        stamp=stamp_of(reset),
+    )
+
+
+def look_after_late(reset: Command, command_id: str, door: str, now: datetime, at: datetime) -> Command:
+    """Another expiry of the same password: at `at` somebody looks whether a late request has put it back."""
+    expiry = expiry_of(reset, command_id, door, now)
+    return replace(expiry, is_look=True, due_at=at, reason="a request with this password may have been late")
+
+
+class Stands(Enum):
+    """How the password of an expiry stood right before the expiry was started."""
+
+    NO_MORE = "no more"
+    IN_TIME = "in time"
+    TOO_LONG = "too long"
+    CAME_BACK = "came back"
+    """It should not: there was a newer one, or it is told as not given. Its request was late."""
+
+
+def how_it_stood(
+    expiry: Command, credentials: Collection[Credential], resets: Sequence[Command], now: datetime
+) -> Stands:
+    """What a started expiry is about; `resets` are those of the account. An earlier try of it may have taken the
+    password away since: how it stood is told from what was found at the start.
+
+    Where no newer reset says so, a password in the history that was made after ours says that ours came back. That
+    compares with a time of Keycloak's clock, so the password that was there before the reset is left out: a clock
+    that is ahead takes nobody's password away.
+    """
+    if expiry.found is None or expiry.found.password_created_at != expiry.stamp:
+        return Stands.NO_MORE
+    ours = next((each for each in resets if each.started_at and stamp_of(each) == expiry.stamp), None)
+    if ours is None:
+        return Stands.TOO_LONG
+    before = ours.found.password_created_at if ours.found is not None else None
+    later = {each.created_at for each in credentials if each.type == PASSWORD_HISTORY} - {before}
+    if not ours.is_open and (newest_done(resets) != ours or any(at > stamp_of(ours) for at in later)):
+        return Stands.CAME_BACK
+    in_time = ours.expires_at is not None and ours.expires_at > now
+    return Stands.IN_TIME if in_time else Stands.TOO_LONG
+
+
+def newest_done(resets: Sequence[Command]) -> Command | None:
+    """The reset whose password should be the last one given."""
+    done = [each for each in resets if each.state is CommandState.DONE]
+    return max(done, key=lambda each: each.id, default=None)
+
+
+def expired_credential(command: Command, credentials: Collection[Credential]) -> Credential | None:
+    """The password that an expiry is about; None if the user has another one by now."""
+    return next((each for each in credentials if each.type == PASSWORD and each.created_at == command.stamp), None)
+
+
+def lock_told(lock: LockState) -> str:
+    """C3: which lockout it was."""
+    if lock.permanent:
+        return "it was locked permanently"
+    if lock.temporary:
+        return f"it was locked for a time, after {lock.failures} failures"
+    if lock.failures:
+        return f"it was not locked; {lock.failures} failures are forgotten"
+    return "it was not locked"

@@ -1,0 +1,230 @@
+"""What a row of a staff file says, in the words of the policy: keys instead of titles, dates instead of texts.
+
+An empty cell says nothing (the account keeps what it has); a dash takes away what may be missing. Whatever
+cannot be understood becomes a finding that names the cell and how to mend it (F2).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from mappings.policy import Policy
+from sync.domain.accounts.account import login_key
+from sync.domain.imports.row import ImportRow
+
+Value = str | date | None
+"""None: taken away by a dash."""
+
+DASHES = frozenset({"-", "–", "—"})
+CLEARABLE = frozenset({"team", "data_access", "technician_id", "valid_from", "valid_until"})
+TEXTS = ("username", "email", "employee_number", "technician_id")
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_PARTICLES = frozenset(
+    {
+        "von",
+        "van",
+        "vom",
+        "zu",
+        "zum",
+        "zur",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "dos",
+        "du",
+        "des",
+        "der",
+        "den",
+        "la",
+    }
+)
+"""Words with which a family name begins; `split_name` keeps them with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with, or remarkable about, a row. `address` is the cell, or `row 17`."""
+
+    address: str
+    field: str
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.reason}" + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the row says; a field that is missing here was empty or could not be understood."""
+
+    values: Mapping[str, Value]
+    findings: tuple[Finding, ...]
+
+
+def identity(row: ImportRow) -> Mapping[str, str]:
+    """What the person is known by: username and e-mail as login keys, employee number and technician id."""
+    found = row.identity
+    for field in () if found else TEXTS:
+        text = _visible(row.text(field))
+        if text and text not in DASHES and not _problem(row, field):
+            found[field] = login_key(text) if field in {"username", "email"} else text
+    return found
+
+
+def stated_name(row: ImportRow) -> str:
+    """The name as the row says it, given name first; empty if it says none."""
+    parts = [row.text("given_name"), row.text("family_name")]
+    if not any(parts):
+        parts = list(split_name(row.text("full_name")))
+    return " ".join(part for part in parts if part)
+
+
+def read_values(
+    row: ImportRow, policy: Policy, branch_now: str | None, technicians: Collection[str] | None
+) -> Stated:
+    """Everything the row says. `branch_now` is the branch of the account it belongs to, if there is one: a
+    team's name is looked up there when the row names no branch. `technicians` None: not known, not checked."""
+    findings = [
+        Finding(cell.address, field, cell.problem) for field, cell in row.cells.items() if cell.problem is not None
+    ]
+    values: dict[str, Value] = {**identity(row), **_names(row)}
+    for field in CLEARABLE & row.cells.keys():
+        if row.text(field) in DASHES:
+            values[field] = None
+
+    def look_up(field: str, find: Callable[[str], str | None], remedy: Callable[[str], str]) -> None:
+        text = row.text(field)
+        if not text or field in values or _problem(row, field):
+            return
+        key = find(text)
+        if key is None:
+            findings.append(Finding(row.address(field), field, f"{text!r} is unknown", remedy(text)))
+        else:
+            values[field] = key
+
+    look_up(
+        "profile",
+        _key_of(policy.find_profile),
+        _near(policy.nearest_profile, [each.title for each in policy.profiles.values()]),
+    )
+    look_up(
+        "branch",
+        _key_of(policy.find_branch),
+        _near(policy.nearest_branch, [each.title for each in policy.branches.values()]),
+    )
+    look_up(
+        "data_access",
+        _key_of(policy.find_level),
+        _near(policy.nearest_level, [each.title for each in policy.data_access.values()]),
+    )
+    branch = values.get("branch", branch_now)
+    where = branch if isinstance(branch, str) and branch in policy.branches else None
+    teams = policy.branches[where].teams if where else tuple(policy.teams.values())
+    look_up(
+        "team",
+        _key_of(lambda text: policy.find_team(text, where) or policy.find_team(text, None)),
+        _near(lambda text: policy.nearest_team(text, where), [team.title for team in teams]),
+    )
+    technician = values.get("technician_id")
+    if technicians is not None and isinstance(technician, str) and technician not in technicians:
+        remedy = _near_technician(technician, technicians)
+        findings.append(
+            Finding(
+                row.address("technician_id"), "technician_id", f"there is no technician {technician!r}", remedy
+            )
+        )
+        del values["technician_id"]
+    for field in ("valid_from", "valid_until"):
+        _read_date(row, field, values, findings)
+    return Stated(values, tuple(findings))
+
+
+def _problem(row: ImportRow, field: str) -> bool:
+    cell = row.cells.get(field)
+    return cell is not None and cell.problem is not None
+
+
+def _visible(text: str) -> str:
+    """Without the signs nobody sees (soft hyphens, zero-width blanks): in a login or a number they are dirt."""
+    seen = text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return seen.strip()
+
+
+def _key_of(find: Callable[[str], object | None]) -> Callable[[str], str | None]:
+    return lambda text: getattr(find(text), "key", None)
+
+
+def _near(nearest: Callable[[str], str | None], known: Collection[str]) -> Callable[[str], str]:
+    def remedy(text: str) -> str:
+        near = nearest(text)
+        return f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}"
+
+    return remedy
+
+
+def _near_technician(wrong: str, technicians: Collection[str]) -> str:
+    near = difflib.get_close_matches(wrong, sorted(technicians), n=1)
+    return f"did you mean {near[0]!r}?" if near else "the FSM system has no technician of that id"
+
+
+def _names(row: ImportRow) -> dict[str, Value]:
+    """Given and family name, from their own columns or from the full name."""
+    found: dict[str, Value] = {
+        field: row.text(field) for field in ("given_name", "family_name") if row.text(field)
+    }
+    full = row.text("full_name")
+    if full and not found and not _problem(row, "full_name"):
+        given, family = split_name(full)
+        return {"given_name": given, "family_name": family}
+    return {field: value for field, value in found.items() if not _problem(row, field)}
+
+
+def split_name(full: str) -> tuple[str, str]:
+    """`Muster, Anna` and `Anna Muster` → (Anna, Muster); `Ludwig van Beethoven` → (Ludwig, van Beethoven).
+
+    A single word is a family name; the missing given name is then reported by the account's rules.
+    """
+    if "," in full:
+        family, _, given = full.partition(",")
+        return given.strip(), family.strip()
+    words = full.split()
+    start = next(
+        (place for place, word in enumerate(words) if 0 < place < len(words) - 1 and word.lower() in _PARTICLES),
+        len(words) - 1,
+    )
+    return " ".join(words[:start]), " ".join(words[start:])
+
+
+def _read_date(row: ImportRow, field: str, values: dict[str, Value], findings: list[Finding]) -> None:
+    text = row.text(field)
+    if not text or field in values or _problem(row, field):
+        return
+    parsed = parse_date(text)
+    if parsed is None:
+        findings.append(
+            Finding(row.address(field), field, f"{text!r} is not a date", "write it like 2026-03-01 or 01.03.2026")
+        )
+    else:
+        values[field] = parsed
+
+
+def parse_date(text: str) -> date | None:
+    """2026-03-01 or 01.03.2026. 03/01/2026 is refused: it is another day on the other side of the Atlantic."""
+    iso, dotted = _ISO.fullmatch(text), _DOTTED.fullmatch(text)
+    parts = iso.groups() if iso else tuple(reversed(dotted.groups())) if dotted else None
+    if parts is None:
+        return None
+    try:
+        return date(*(int(part) for part in parts))
+    except ValueError:
+        return None

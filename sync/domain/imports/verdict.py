@@ -1,0 +1,102 @@
+"""What was decided about a row, and its record: plain JSON that a run keeps and a fingerprint is taken of (F3).
+
+A record says everything that will be done and everything the person was shown; two plans with equal records
+are the same plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sync.domain.accounts.change import AccountChange, NewAccount
+from sync.domain.imports.values import Finding
+
+_DATES = frozenset({"valid_from", "valid_until"})
+_NEW = tuple(each.name for each in fields(NewAccount))
+
+
+class Verdict(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """`account_id` and `base_version` say whose account, as it was when the plan was made; None for a joiner.
+    `new` belongs to CREATE, `change` to UPDATE; `differences` maps a field to what it is and what it becomes.
+    `login` and `employee_number` are what the person is known by, so that two imports of one person are seen.
+    """
+
+    number: int
+    verdict: Verdict
+    who: str
+    account_id: str | None = None
+    base_version: int | None = None
+    new: NewAccount | None = None
+    change: AccountChange | None = None
+    differences: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    login: str | None = None
+    employee_number: str | None = None
+
+
+def changes_record(row: PlannedRow) -> dict[str, Any]:
+    """What will be done, as JSON: all fields of a new account, or field → [before, after]."""
+    if row.new is not None:
+        values = {name: getattr(row.new, name) for name in _NEW}
+        return {"new": {name: _plain(value) for name, value in values.items() if value is not None}}
+    if row.differences:
+        pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.differences.items())}
+        return {"change": pairs}
+    return {}
+
+
+def messages_record(row: PlannedRow) -> dict[str, Any]:
+    """What the person was shown."""
+    return {
+        "who": row.who,
+        "errors": [asdict(finding) for finding in row.errors],
+        "warnings": [asdict(finding) for finding in row.warnings],
+    }
+
+
+def new_account(changes: Mapping[str, Any]) -> NewAccount:
+    """The joiner of a CREATE row's record."""
+    return NewAccount(**{name: _value(name, value) for name, value in changes["new"].items()})
+
+
+def account_change(changes: Mapping[str, Any]) -> AccountChange:
+    """The change of an UPDATE row's record."""
+    return AccountChange(**{name: _value(name, pair[1]) for name, pair in changes["change"].items()})
+
+
+def findings(messages: Mapping[str, Any], kind: str) -> tuple[Finding, ...]:
+    """`kind` is `errors` or `warnings`."""
+    return tuple(Finding(**each) for each in messages[kind])
+
+
+def fingerprint(rows: Sequence[PlannedRow], policy_fingerprint: str) -> str:
+    """SHA-256 over everything decided about every row, and over the policy it was decided by."""
+    decided = [
+        [row.number, row.verdict, row.account_id, row.base_version, changes_record(row), messages_record(row)]
+        for row in rows
+    ]
+    text = json.dumps([policy_fingerprint, decided], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value of our own record
+    return date.fromisoformat(value) if name in _DATES and value is not None else value

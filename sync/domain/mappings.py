@@ -1,0 +1,141 @@
+"""What other mapping files mean for the accounts there are, and what else is different in them (E7).
+
+Pure. `commands.mappings.plan` walks over all accounts with it, before anything of the new files is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+from mappings.guard import ChangeKind
+from mappings.policy import Policy
+from sync.domain.accounts.account import Account
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.runs.guard import Access, access_of, effects
+
+Changes: TypeAlias = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+"""What goes and what comes, sorted, by what it is: groups in Keycloak, features of the profile, data access."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEffect:
+    """`kinds` are those of the mass-change guard. Memberships are for workers to carry to Keycloak; features hang
+    on the groups, where `realm apply` changes them for all members at once."""
+
+    kinds: frozenset[ChangeKind]
+    changes: Changes
+
+    @property
+    def for_workers(self) -> bool:
+        return "groups" in self.changes
+
+    def record(self) -> dict[str, list[list[str]]]:
+        """As JSON: what goes and what comes."""
+        return {name: [list(gone), list(new)] for name, (gone, new) in self.changes.items()}
+
+
+class PolicyComparison:
+    """Two policies, compared for one account after the other. What follows from the policy is the same for all
+    accounts with the same profile, place and life, so each such combination is decided once."""
+
+    def __init__(self, before: Policy, after: Policy) -> None:
+        self._before = before
+        self._after = after
+        self._known: dict[tuple[object, ...], PolicyEffect | None] = {}
+
+    def of(self, account: Account) -> PolicyEffect | None:
+        """None: nothing is different for the account. Its keys must be in both policies (rule 11)."""
+        alike = (
+            account.life,
+            account.profile,
+            account.branch,
+            account.team,
+            account.data_access,
+            account.technician_id is not None,
+        )
+        if alike not in self._known:
+            self._known[alike] = self._decide(account)
+        return self._known[alike]
+
+    def _decide(self, account: Account) -> PolicyEffect | None:
+        before, after = access_of(account, self._before), access_of(account, self._after)
+        changes = dict(_changes(before, after))
+        was, is_ = desired_state(account, self._before).groups, desired_state(account, self._after).groups
+        if was != is_:
+            changes["groups"] = _gone_and_new(was, is_)
+        kinds = effects(before, after)
+        if not changes and kinds == {"changed"}:
+            return None
+        return PolicyEffect(kinds, changes)
+
+
+def _changes(before: Access, after: Access) -> Iterator[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:
+    if before.features != after.features:
+        yield "features", _gone_and_new(before.features, after.features)
+
+
+def _gone_and_new(before: frozenset[str], after: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(sorted(before - after)), tuple(sorted(after - before))
+
+
+ENTRIES = {
+    "profiles": "profile",
+    "branches": "branch",
+    "teams": "team",
+    "data_access": "data access level",
+}
+OTHER_FILES = {
+    "hr_rules": "hr_rules.toml",
+    "import_columns": "import_columns.toml",
+    "work_orders": "work_orders.toml",
+    "field_service": "field_service.toml",
+    "realm": "realm.toml; what it means for Keycloak: fsm-identity realm plan",
+    "guard": "guard.toml; this change is still judged by the limits in force",
+    "drift": "drift.toml",
+}
+
+
+def other_changes(before: Policy, after: Policy) -> tuple[str, ...]:
+    """A line for each entry that comes, goes or reads otherwise, and for each other file that is not the same."""
+    lines = [
+        line
+        for name, what in ENTRIES.items()
+        for line in _entries(what, getattr(before, name), getattr(after, name))
+    ]
+    lines += [
+        f"changed: {what}" for name, what in OTHER_FILES.items() if getattr(before, name) != getattr(after, name)
+    ]
+    return tuple(lines)
+
+
+def needs_realm_apply(before: Policy, after: Policy) -> bool:
+    """True if groups, their roles or the settings of the realm are to follow: everything but rules and columns may
+    reach it, and an apply with nothing to do does nothing."""
+    return any(getattr(before, name) != getattr(after, name) for name in (*ENTRIES, "features", "realm"))
+
+
+def _entries(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(before.keys() | after.keys()):
+        if key not in before:
+            yield f"new: {what} {key}"
+        elif key not in after:
+            yield f"gone: {what} {key}"
+        elif before[key] != after[key]:
+            yield f"changed: {what} {key} ({', '.join(_fields(before[key], after[key]))})"
+
+
+def _fields(before: Any, after: Any) -> Iterator[str]:  # noqa: ANN401 - an entry of any mapping file
+    for each in fields(before):
+        was, is_ = getattr(before, each.name), getattr(after, each.name)
+        if was != is_:
+            name = each.name.replace("_", " ")
+            simple = all(value is None or isinstance(value, str | int) for value in (was, is_))
+            yield f"{name}: {_said(was)} → {_said(is_)}" if simple else name
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

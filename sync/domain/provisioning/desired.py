@@ -1,0 +1,80 @@
+"""What Keycloak must hold for an account: a pure function of the account and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mappings.policy import Policy
+from mappings.profiles import Profile
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account, Life
+from sync.domain.errors import Misconfigured
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """The part of a Keycloak user that fsm-identity decides.
+
+    `attributes` are the owned ones only. `strong_groups` are the profile groups that require the second
+    factor: whoever joins one of them has no session left that was opened without it (C6).
+    """
+
+    account_id: str
+    username: str
+    email: str
+    given_name: str
+    family_name: str
+    enabled: bool
+    attributes: Mapping[str, tuple[str, ...]]
+    groups: frozenset[str]
+    strong_groups: frozenset[str]
+
+
+def desired_state(account: Account, policy: Policy) -> DesiredState:
+    """A4-A6, B3. Raises Misconfigured for a profile the policy does not have: a Policy is checked against the
+    accounts at start (DESIGN rule 11), so this process was started before the profile was there."""
+    profile = policy.profiles.get(account.profile)
+    if profile is None:
+        raise Misconfigured(
+            f"profile {account.profile!r} is not in the mapping files this process was started with; restart it"
+        )
+    groups = {
+        vocabulary.profile_group(account.profile),
+        vocabulary.data_access_group(account.data_access or profile.default_data_access),
+    }
+    if account.branch is not None:
+        groups.add(vocabulary.branch_group(account.branch))
+    if account.team is not None:
+        groups.add(vocabulary.team_group(account.team))
+    attributes = {ACCOUNT_ID: (account.id,)}
+    if account.technician_id is not None:
+        attributes[TECHNICIAN_ID] = (account.technician_id,)
+    if works_in_the_field(account, profile):
+        groups.add(vocabulary.FIELD_TECHNICIANS)
+    if profile.second_factor:
+        groups.add(vocabulary.SECOND_FACTOR)
+    return DesiredState(
+        account_id=account.id,
+        username=account.username.lower(),
+        email=account.email.lower(),
+        given_name=account.given_name,
+        family_name=account.family_name,
+        enabled=account.life is Life.ACTIVE,
+        attributes=attributes,
+        groups=frozenset(groups),
+        strong_groups=frozenset(
+            vocabulary.profile_group(each.key) for each in policy.profiles.values() if each.second_factor
+        ),
+    )
+
+
+def works_in_the_field(account: Account, profile: Profile) -> bool:
+    """B3: only an account with a technician link and a profile for field work can be assigned work orders."""
+    return account.technician_id is not None and profile.field_work
+
+
+def does_field_work(account: Account, policy: Policy) -> bool:
+    """True while it may be given work orders: it works in the field and is wanted active."""
+    return account.life is Life.ACTIVE and works_in_the_field(account, policy.profiles[account.profile])

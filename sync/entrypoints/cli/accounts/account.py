@@ -1,0 +1,237 @@
+"""`fsm-identity account`: list, show, create, change, deactivate and reactivate accounts.
+
+Every change is a command to the database; the workers carry it to Keycloak. `--wait` watches them do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from sync.commands.accounts.change import InitialPassword, create, reactivate
+from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.technician import require_technician
+from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.errors import Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli import acts
+from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
+from sync.entrypoints.cli.accounts.person import Who, the_account
+from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
+from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
+from sync.jobs.systems import Site
+from sync.store.accounts import accounts
+from sync.store.accounts.query import AccountQuery
+from sync.store.database.transactions import Tx
+from sync.wiring import build_site
+
+app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
+app.add_typer(acts.app)
+
+Text = Annotated[str | None, typer.Option()]
+
+
+@app.command("list")
+def list_(
+    text: Annotated[str | None, typer.Argument(help="Part of a name, username or e-mail.")] = None,
+    profile: Text = None,
+    branch: Text = None,
+    team: Text = None,
+    inactive: Annotated[bool | None, typer.Option("--inactive/--active", help="Only these.")] = None,
+    unlinked: Annotated[bool, typer.Option(help="Only field workers without a technician (B3).")] = False,
+    held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
+    quarantined: Annotated[bool, typer.Option(help="Only those that need a person.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List accounts with their status."""
+    with failures_shown():
+        site = build_site()
+        query = AccountQuery(
+            text=text,
+            profile=profile,
+            branch=branch,
+            team=team,
+            life=None if inactive is None else (Life.INACTIVE if inactive else Life.ACTIVE),
+            unlinked_profiles=field_work(site) if unlinked else None,
+            held=held or None,
+            quarantined=quarantined or None,
+            limit=limit,
+        )
+        print_accounts(site, query, as_json=as_json)
+
+
+@app.command()
+def show(
+    who: Who,
+    live: Annotated[bool, typer.Option(help="Ask Keycloak now instead of showing the last look.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one account: wanted, observed, and the timeline."""
+    with failures_shown():
+        site = build_site()
+        print_account(site, the_account(site, who), live=live, as_json=as_json)
+
+
+@app.command("create")
+def create_(
+    email: Annotated[str, typer.Option()],
+    given_name: Annotated[str, typer.Option()],
+    family_name: Annotated[str, typer.Option()],
+    profile: Annotated[str, typer.Option()],
+    reason: Reason,
+    username: Text = None,
+    branch: Text = None,
+    team: Text = None,
+    data_access: Text = None,
+    technician: Text = None,
+    employee_number: Text = None,
+    mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
+    even_if_similar: Annotated[bool, typer.Option(help="Create although a similar account exists (A2).")] = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+) -> None:
+    """Create an account with a temporary password that must be changed at the first login."""
+    with failures_shown():
+        site = build_site()
+        new = NewAccount(
+            email=email,
+            given_name=given_name,
+            family_name=family_name,
+            profile=profile,
+            branch=branch,
+            team=team,
+            data_access=data_access,
+            technician_id=technician,
+            employee_number=employee_number,
+            username=username,
+        )
+        if technician is not None:
+            require_technician(site, technician)
+        password = InitialPassword(generate(), "mail" if mail else "shown")
+        by = actor(reason)
+
+        def command(tx: Tx) -> Account:
+            account = create(tx, site.policy, new, by, site.clock.now(), password=password)
+            if not even_if_similar:
+                refuse_similar(accounts.likely_duplicates(tx, account))
+            return account
+
+        account = perform(site, command, wakes=Lane.INTERACTIVE)
+        say(f"{account.username} is stored ({account.id})")
+        if not mail:
+            say(f"temporary password, shown once: {password.password}")
+        if wait:
+            wait_for(site, account, timeout)
+
+
+@app.command("change")
+def change_(
+    who: Who,
+    reason: Reason,
+    username: Text = None,
+    email: Text = None,
+    given_name: Text = None,
+    family_name: Text = None,
+    profile: Text = None,
+    branch: Text = None,
+    team: Annotated[str | None, typer.Option(help="A team, or - for none.")] = None,
+    data_access: Annotated[str | None, typer.Option(help="A level, or - for the profile's own.")] = None,
+    employee_number: Annotated[str | None, typer.Option(help="A number, or - for none.")] = None,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+) -> None:
+    """Change what is named; everything else stays."""
+    with failures_shown():
+        site = build_site()
+        wanted = AccountChange(
+            username=mentioned(username),
+            email=mentioned(email),
+            given_name=mentioned(given_name),
+            family_name=mentioned(family_name),
+            profile=mentioned(profile),
+            branch=none_by_dash(branch),
+            team=none_by_dash(team),
+            data_access=none_by_dash(data_access),
+            employee_number=none_by_dash(employee_number),
+        )
+        if wanted == AccountChange():
+            raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
+        account = the_account(site, who)
+        changed = change_account(site, account.id, wanted, actor(reason))
+        if changed == account:
+            say(f"{account.username} is like that already")
+            return
+        say(f"{changed.username}: the change is stored")
+        if wait:
+            wait_for(site, changed, timeout)
+
+
+@app.command()
+def deactivate(
+    who: Who,
+    reason: Reason,
+    policy: Annotated[
+        GatePolicy, typer.Option(help="While work orders are open: refuse, hold until done, or force.")
+    ] = GatePolicy.REFUSE,
+    yes: Annotated[bool, typer.Option("--yes", help="Force without asking.")] = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+) -> None:
+    """Take all access away: disabled in Keycloak, sessions and offline tokens ended. Nothing is deleted."""
+    with failures_shown():
+        site = build_site()
+        account = the_account(site, who)
+        if policy is GatePolicy.FORCE and not yes:
+            typer.confirm(f"End the access of {account.full_name} now, whatever is open?", abort=True)
+        work_orders = deactivate_account(site, account.id, policy, actor(reason))
+        say(f"{account.username}: deactivation is stored ({policy.value})")
+        if work_orders:
+            print_work_orders(work_orders, title="Open work orders")
+        if wait:
+            wait_for(site, replace(account, life=Life.INACTIVE), timeout)
+
+
+@app.command("reactivate")
+def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60) -> None:
+    """Give access back, with the profile, branch, team and technician link there were; also calls off a hold."""
+    with failures_shown():
+        site = build_site()
+        account = the_account(site, who)
+        by = actor(reason)
+        active = perform(
+            site,
+            lambda tx: reactivate(tx, site.policy, account.id, by, site.clock.now()),
+            wakes=Lane.INTERACTIVE,
+        )
+        say(f"{account.username}: reactivation is stored")
+        if wait:
+            wait_for(site, active, timeout)
+
+
+def refuse_similar(similar: Sequence[Account]) -> None:
+    """A likely second account of the same person is for a person to confirm, never merged in silence (A2)."""
+    if similar:
+        names = ", ".join(f"{account.username} ({account.full_name})" for account in similar)
+        raise Refused([Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")])
+
+
+def field_work(site: Site) -> frozenset[str]:
+    return frozenset(key for key, profile in site.policy.profiles.items() if profile.field_work)
+
+
+def mentioned(value: str | None) -> str | Unset:
+    return UNSET if value is None else value
+
+
+def none_by_dash(value: str | None) -> str | Unset | None:
+    if value is None:
+        return UNSET
+    return None if value == "-" else value

@@ -1,0 +1,190 @@
+"""How accounts are printed: the list with its status, and one account with wanted, observed and timeline."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.status import Observation, observation_of, status_of
+from sync.domain.logins.activity import LoginActivity, doubts
+from sync.domain.logins.event_reading import Gap
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.plan import diff
+from sync.entrypoints.cli.operations.ops_view import print_timeline
+from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
+from sync.jobs.systems import Site
+from sync.store import acts, audit, logins
+from sync.store.accounts import listing
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.deactivation import deactivations
+from sync.store.provisioning import observations, work_state
+from sync.store.provisioning.work_state import WorkState
+
+
+def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
+    with site.db.read() as tx:
+        page = listing.list_accounts(tx, Scope.all(), query)
+    if as_json:
+        print_json(
+            [
+                asdict(row.account) | {"status": asdict(row.status), "logins": asdict(row.activity)}
+                for row in page.items
+            ]
+        )
+        return
+    print_table(
+        ["username", "name", "profile", "branch", "team", "technician", "last login (UTC)", "status"],
+        [
+            [
+                row.account.username,
+                row.account.full_name,
+                row.account.profile,
+                row.account.branch,
+                row.account.team,
+                row.account.technician_id,
+                row.activity.last_login_at,
+                row.status,
+            ]
+            for row in page.items
+        ],
+    )
+    if page.next is not None:
+        screen.print(f"… more after {page.next}: raise --limit or narrow the filter")
+
+
+def print_account(site: Site, account: Account, *, live: bool, as_json: bool) -> None:
+    """Wanted and observed side by side, never mixed (rule 8)."""
+    with site.db.read() as tx:
+        seen = observations.last(tx, account.id)
+        work = work_state.of_account(tx, account.id)
+        activity = logins.of_user(tx, account.idp_user_id)
+        missed = doubts(activity, account.created_at, logins.gaps(tx, account.created_at))
+        request = deactivations.open_for(tx, account.id)
+        timeline = audit.timeline(tx, account.id)
+        waiting = acts.open_for_many(tx, [account.id]).get(account.id, ())
+        assignments = audit.assignments(tx, account.id)
+    differs: list[str] | None = None
+    if live and account.idp_user_id is not None:
+        observed = site.accounts.observe(account.idp_user_id, sessions=True)
+        seen = observation_of(observed, site.clock.now()) if observed else None
+        differs = (
+            [str(change) for change in diff(desired_state(account, site.policy), observed).changes]
+            if observed
+            else ["the user does not exist in Keycloak"]
+        )
+    held = work.held_work_orders if work else ()
+    status = status_of(account, seen, held=held, activity=activity)
+    if as_json:
+        print_json(
+            {
+                "account": account,
+                "status": status,
+                "work": work,
+                "observed": seen,
+                "logins": activity,
+                "logins_may_be_missing": missed,
+                "differs": differs,
+                "deactivation": request,
+                "commands": waiting,
+                "assignments": assignments,
+                "timeline": timeline,
+            }
+        )
+        return
+    screen.print(f"[bold]{account.full_name}[/bold]  {status}")
+    print_table(
+        ["wanted", ""],
+        [
+            [each.name.replace("_", " "), getattr(account, each.name)]
+            for each in fields(Account)
+            if getattr(account, each.name) is not None
+        ],
+    )
+    _print_observed(seen, differs)
+    if work is not None:
+        _print_stuck(work)
+    _print_logins(activity, missed)
+    if request is not None:
+        print_table(
+            ["deactivation", ""],
+            [
+                ["policy", request.policy],
+                ["asked for by", f"{request.by} ({request.door}): {request.reason}"],
+                ["asked for at", request.requested_at],
+                ["deadline", request.deadline],
+                *[["open work order", order] for order in held],
+            ],
+        )
+    if waiting:
+        print_table(
+            ["waits", "since (UTC)", "goes at (UTC)", "state", "who and why", "last try"],
+            [
+                [
+                    each.kind,
+                    each.requested_at,
+                    each.due_at,
+                    each.state,
+                    f"{each.by} ({each.door}): {each.reason}",
+                    each.outcome,
+                ]
+                for each in waiting
+            ],
+        )
+    print_timeline(timeline, title="Timeline")
+
+
+def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:
+    """Unknown is not never: where events may be missing, "never" would be a guess."""
+    nothing = "never" if not missed else "not known"
+    rows: list[list[object]] = [
+        ["first login", activity.first_login_at or nothing],
+        ["last login", activity.last_login_at or nothing],
+        ["last used", activity.last_used_at or nothing],
+        ["failed attempts since", activity.failures],
+        ["last failed attempt", activity.last_failure_at],
+    ]
+    for gap in missed:
+        between = f"between {shown(gap.begins)} and {shown(gap.ends)}: {gap.reason}"
+        rows.append(["may have missed logins", between])
+    print_table(["logins (UTC)", ""], rows)
+
+
+def _print_observed(seen: Observation | None, differs: list[str] | None) -> None:
+    if seen is None:
+        screen.print("Keycloak: nothing was seen yet")
+    else:
+        rows: list[list[object]] = [
+            ["seen at (UTC)", seen.observed_at],
+            ["enabled", "yes" if seen.enabled else "no"],
+            ["locked", _lock(seen)],
+            ["has to do", ", ".join(sorted(seen.required_actions))],
+            ["groups", "\n".join(sorted(seen.groups))],
+        ]
+        if seen.sessions is not None:
+            rows.append(["sessions", seen.sessions.online])
+            rows.append(["offline tokens of", ", ".join(sorted(seen.sessions.offline_clients))])
+        print_table(["observed", ""], rows)
+    if differs is not None:
+        screen.print("Keycloak is as wanted" if not differs else "differs: " + shown("; ".join(differs)))
+
+
+def _print_stuck(work: WorkState) -> None:
+    """Why the account is not as wanted and nobody goes on with it, or what it waits for."""
+    if work.waits is not None:
+        screen.print(f"[yellow]waits[/yellow] for {work.waits[0]}: {plain(work.waits[1])}", soft_wrap=True)
+    if work.quarantine is not None:
+        kind, reason = work.quarantine
+        screen.print(f"[red]in quarantine[/red] ({kind}): {plain(reason)}", soft_wrap=True)
+        if work.differences:
+            print_table(
+                ["could not be made", "wanted", "found"],
+                [[each.what, each.wanted, each.found] for each in work.differences],
+            )
+
+
+def _lock(seen: Observation) -> str:
+    if seen.lock.permanent:
+        return "permanently"
+    if seen.lock.temporary:
+        return f"for now, after {seen.lock.failures} failures"
+    return "no"

@@ -1,0 +1,194 @@
+"""`fsm-identity account`, one-shot acts: reset a password, unlock, end sessions and the like (C1-C3, C6, D6).
+
+Each is stored as a command and carried out once by a worker; `--wait` watches it and tells how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from sync.commands import acts
+from sync.commands.accounts.change import InitialPassword
+from sync.commands.accounts.initial_password import generate
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor
+from sync.domain.acts import Command, CommandState
+from sync.domain.errors import Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli.accounts.person import Who, the_account
+from sync.entrypoints.cli.output import AsJson, Reason, actor, counted, failures_shown, print_json, say, stop
+from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_command
+from sync.jobs.systems import Site
+from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.database.transactions import Tx
+from sync.wiring import build_site
+
+app = typer.Typer()
+
+KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
+
+Ask = Callable[[Tx, Site, Account, Actor], Command]
+Act = Callable[[Tx, str, Actor, datetime], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the one at the command line wants to hear of it; `timeout` is in seconds."""
+
+    wait: bool
+    timeout: int
+    as_json: bool
+
+
+@app.command("reset-password")
+def reset_password(
+    who: Who,
+    reason: Reason,
+    mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
+    keep_sessions: KeepSessions = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Give a new temporary password that must be changed at the next login; it runs out unused."""
+    password = InitialPassword(generate(), "mail" if mail else "shown")
+    _one(
+        who,
+        reason,
+        lambda tx, site, account, by: acts.reset_password(
+            tx, site.policy, account.id, password, by, site.clock.now(), keep_sessions=keep_sessions
+        ),
+        Told(wait, timeout, as_json),
+        shown_once=None if mail else password.password,
+    )
+
+
+@app.command("set-password-mail")
+def set_password_mail(
+    who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
+) -> None:
+    """Let Keycloak mail a link by which the person sets a password."""
+    _one(who, reason, _plain(acts.send_password_mail), Told(wait, timeout, as_json))
+
+
+@app.command("require-password-change")
+def require_password_change(
+    reason: Reason,
+    who: Annotated[str | None, typer.Argument(help="One account; or --branch.", show_default=False)] = None,
+    branch: Annotated[str | None, typer.Option(help="Every active account of this branch.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it concerns a whole branch.")] = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for another password at the next login: of one person, or of all of a branch. Ends no session."""
+    with failures_shown():
+        if (who is None) == (branch is None):
+            raise Refused([Problem("", "name one account, or a branch with --branch", "one of the two")])
+    if branch is not None:
+        _of_branch(branch, reason, yes=yes, as_json=as_json)
+        return
+    _one(str(who), reason, _plain(acts.require_password_change), Told(wait, timeout, as_json))
+
+
+@app.command()
+def unlock(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False) -> None:
+    """End a lockout, for a time or for good, and say which it was."""
+    _one(who, reason, _plain(acts.unlock), Told(wait, timeout, as_json))
+
+
+@app.command("end-sessions")
+def end_sessions(
+    who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
+) -> None:
+    """End every session and revoke every offline token. The person can log in again."""
+    _one(who, reason, _plain(acts.end_sessions), Told(wait, timeout, as_json))
+
+
+@app.command("reset-second-factor")
+def reset_second_factor(
+    who: Who,
+    reason: Reason,
+    identity_check: Annotated[
+        str, typer.Option(help="How you made sure who is asking; it is kept in the history.", show_default=False)
+    ],
+    keep_sessions: KeepSessions = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Take every second factor away, as after a lost phone; the login asks to set one up again where it must."""
+    _one(
+        who,
+        reason,
+        lambda tx, site, account, by: acts.reset_second_factor(
+            tx, account.id, identity_check, by, site.clock.now(), keep_sessions=keep_sessions
+        ),
+        Told(wait, timeout, as_json),
+    )
+
+
+def _plain(act: Act) -> Ask:
+    """An act that needs to know no more than whose it is."""
+    return lambda tx, site, account, by: act(tx, account.id, by, site.clock.now())
+
+
+def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None = None) -> None:
+    """Store one command, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed.
+
+    What is shown once is told also if watching fails or is broken off: by then the command is stored.
+    """
+    with failures_shown():
+        site = build_site()
+        account = the_account(site, who)
+        by = actor(reason)
+        command = perform(site, lambda tx: ask(tx, site, account, by), wakes=Lane.INTERACTIVE)
+        if not told.as_json:
+            say(f"{account.username}: {command.kind} is stored")
+            if shown_once is not None:
+                say(f"temporary password, shown once: {shown_once}")
+        try:
+            if told.wait:
+                command = wait_for_command(site, command, told.timeout)
+        finally:
+            if told.as_json:
+                answer = {"command": command, "username": account.username}
+                print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
+        if command.state is CommandState.FAILED:
+            stop(f"{account.username}: {command.kind} failed: {command.outcome}")
+        if told.wait and command.is_open:
+            stop(f"{account.username}: {command.kind} waits still after {told.timeout} s; it goes on alone")
+        if told.wait and not told.as_json:
+            say(f"{account.username}: {command.kind} is done: {command.outcome}")
+
+
+def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:
+    with failures_shown():
+        site = build_site()
+        if branch not in site.policy.branches:
+            known = ", ".join(sorted(site.policy.branches))
+            raise Refused([Problem("branch", f"{branch!r} is unknown", f"one of {known}")])
+        scope = Scope.of_branch(branch)
+        with site.db.read() as tx:
+            concerned = len(acts.active_accounts(tx, scope, AccountQuery()))
+        if not yes:
+            people = counted(concerned, "active account")
+            typer.confirm(f"Ask {people} of {branch} for another password at the next login?", abort=True)
+        by = actor(reason)
+        asked = perform(
+            site,
+            lambda tx: acts.require_password_changes(
+                tx, acts.active_accounts(tx, scope, AccountQuery()), by, site.clock.now()
+            ),
+            wakes=Lane.BULK,
+        )
+        if as_json:
+            print_json({"branch": branch, "accounts": asked})
+        else:
+            say(f"{counted(asked, 'account')} of {branch}: stored, the workers are at it")

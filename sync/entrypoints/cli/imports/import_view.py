@@ -1,0 +1,148 @@
+"""Showing an import on the command line: what was decided, how far it is, what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from sync.domain.imports.verdict import findings
+from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
+from sync.entrypoints.cli.runs.run_view import SHORT, row_json
+from sync.jobs.systems import Site
+from sync.store.runs import progress as run_progress
+from sync.store.runs import runs
+from sync.store.runs.progress import Place, Progress
+from sync.store.runs.runs import Run, RunRow
+from sync.views.imports import what_is_wrong
+
+LOOK_EVERY_SECONDS = 0.25
+
+
+def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
+    """The counts, then the rows that want to be looked at, or all of them."""
+    options = run.options
+    screen.print(
+        f"[bold]{run.source}[/bold]  {options['read_as']}, titles in row {options['header_row']}, {len(rows)} rows"
+    )
+    titles = options["titles"]
+    known = ", ".join(f"{titles[letters]} → {name}" for name, letters in options["fields"].items())
+    screen.print(f"columns: {known}", markup=False)
+    if options["ignored"]:
+        left_out = [titles[address.rstrip("0123456789")] for address in options["ignored"]]
+        screen.print(f"not used: {', '.join(left_out)} (use --map to say what they are)", markup=False)
+    picked = [row for row in rows if everything or row.verdict == "error" or row.messages["warnings"]]
+    if picked:
+        print_table(
+            ["row", "who", "verdict", "what"],
+            [[row.number, row.messages["who"], row.verdict, "\n".join(lines(row))] for row in picked],
+        )
+    print_counts(run)
+
+
+def print_counts(run: Run) -> None:
+    print_table(list(run.counts), [list(run.counts.values())])
+    if run.state == "reviewed":
+        for reason in run.options.get("will_be_held", ()):
+            errors.print(f"! needs an approval after the confirmation: {reason}", markup=False, soft_wrap=True)
+    screen.print(f"run         {run.id}  ({run.state})")
+    screen.print(f"fingerprint {run.fingerprint[:16]}")
+
+
+def lines(row: RunRow) -> list[str]:
+    """What a person has to know about a row: errors, warnings, differences."""
+    told = [str(finding) for finding in findings(row.messages, "errors")]
+    told += [f"warning: {finding}" for finding in findings(row.messages, "warnings")]
+    for name, (before, after) in row.changes.get("change", {}).items():
+        told.append(f"{name}: {shown(before)} → {shown(after)}")
+    return told
+
+
+def print_outcome(site: Site, run_id: str) -> Progress:
+    """The result table, and every row that failed. Answers the progress it was made from."""
+    run, rows, progress, places = _gathered(site, run_id)
+    print_table(
+        ["applied", *progress.places, "refused", "to apply", "errors", "unchanged"],
+        [
+            [
+                progress.applied,
+                *progress.places.values(),
+                progress.refused,
+                progress.pending,
+                run.counts["error"],
+                run.counts["unchanged"],
+            ]
+        ],
+        title=f"{run.source}: {run.state}",
+    )
+    failed = [
+        [row.number, row.messages["who"], "; ".join(what_is_wrong(run, row, places.get(row.number)))]
+        for row in rows
+        if row.result in {"refused", "failed"} or places.get(row.number, ("", None))[0] == "quarantined"
+    ]
+    if failed:
+        print_table(["row", "who", "why it is not in Keycloak"], failed, console=errors)
+    return progress
+
+
+def as_json(site: Site, run_id: str) -> dict[str, Any]:
+    """The run, its progress and all its rows, for programs."""
+    run, rows, progress, places = _gathered(site, run_id)
+    return {
+        "run": run,
+        "progress": progress,
+        "rows": [
+            row_json(row) | {"place": places[row.number][0] if row.number in places else None} for row in rows
+        ],
+    }
+
+
+def follow(site: Site, run_id: str, timeout: int) -> bool:
+    """Show the bar until every row is in Keycloak, held or quarantined. False: the time was up before."""
+    until = time.monotonic() + timeout
+    with Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=errors,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("applying", total=None)
+        while True:
+            with site.db.read() as tx:
+                now = run_progress.progress(tx, run_id)
+            bar.update(task, total=now.total, completed=now.settled, description=_stage(now))
+            if now.finished:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _stage(now: Progress) -> str:
+    stored = f"{now.applied} stored, {now.places['in Keycloak']} in Keycloak"
+    rest = [
+        f"{count} {place}" for place, count in now.places.items() if count and place in {"held", "quarantined"}
+    ]
+    return ", ".join([stored, *rest])
+
+
+def say_next(run: Run) -> None:
+    """The command that follows a review."""
+    if run.counts["create"] or run.counts["update"]:
+        say(f"nothing is changed yet; to apply it: fsm-identity import confirm {run.id[-SHORT:]}")
+    else:
+        say("there is nothing to apply")
+
+
+def _gathered(
+    site: Site, run_id: str
+) -> tuple[Run, Sequence[RunRow], Progress, Mapping[int, tuple[Place, str | None]]]:
+    with site.db.read() as tx:
+        run = runs.get(tx, run_id)
+        assert run is not None  # noqa: S101 - runs are never deleted
+        return run, runs.rows(tx, run_id), run_progress.progress(tx, run_id), run_progress.places(tx, run_id)

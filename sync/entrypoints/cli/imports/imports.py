@@ -1,0 +1,222 @@
+"""`fsm-identity import`: review a staff file, confirm exactly what was reviewed, watch it reach Keycloak.
+
+Exit code 1: the file was refused, rows are errors (`review`), the run is held for an approval or rows did not
+reach Keycloak (`confirm`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from mappings import load
+from sync.commands.imports.confirm import cancel as cancel_import
+from sync.commands.imports.confirm import confirm as confirm_import
+from sync.commands.imports.review import ImportOptions, find_run
+from sync.commands.imports.review import review as review_import
+from sync.domain.errors import Problem, Refused
+from sync.entrypoints.cli.imports.import_view import (
+    as_json,
+    follow,
+    print_counts,
+    print_outcome,
+    print_review,
+    say_next,
+)
+from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say, stop
+from sync.entrypoints.cli.runs.run_view import SHORT, say_held
+from sync.settings import load_settings
+from sync.spreadsheet.reading import load_file
+from sync.spreadsheet.template import template as template_file
+from sync.spreadsheet.writing import Kind
+from sync.store.runs import progress as run_progress
+from sync.store.runs import runs
+from sync.views.imports import error_file
+from sync.wiring import build_site
+
+app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last'.")]
+Everything = Annotated[bool, typer.Option("--all", help="Show every row, not only errors and warnings.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", show_default=False)]
+
+
+@app.command()
+def review(
+    file: Annotated[Path, typer.Argument(help="A staff file: .xlsx or .csv.", show_default=False)],
+    by_hand: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Say what a column is: 'Title=field' or 'F=field'; 'Title=' leaves it out."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet to read; else the first that is not empty.")] = None,
+    welcome_mail: Annotated[bool, typer.Option(help="Mail joiners their temporary password.")] = True,
+    all_or_nothing: Annotated[bool, typer.Option(help="Apply no row if one cannot be applied.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the history.")] = "staff import",
+    everything: Everything = False,
+    json: AsJson = False,
+) -> None:
+    """Show what a staff file would change. Nothing is changed. Exit code 1 if a row is an error."""
+    with failures_shown():
+        site = build_site()
+        options = ImportOptions(_columns(by_hand or []), sheet, welcome_mail, all_or_nothing)
+        found = review_import(site, load_file(file), file.name, actor(reason), options)
+        if json:
+            print_json(as_json(site, found.run.id))
+        else:
+            print_review(found.run, found.rows, everything=everything)
+            say_next(found.run)
+        if found.run.counts["error"]:
+            raise typer.Exit(1)
+
+
+@app.command()
+def confirm(
+    run: RunArgument,
+    fingerprint: Annotated[
+        str | None, typer.Option(help="The review's fingerprint, or its beginning: only that plan is applied.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="The file: refused if it is not the one reviewed.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the history.")] = "confirmed after review",
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has every row.")] = True,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at most.")] = 600,
+    json: AsJson = False,
+) -> None:
+    """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
+    with failures_shown():
+        site = build_site()
+        found = find_run(site, run)
+        content = load_file(file) if file is not None else None
+        if not yes and found.state == "reviewed":
+            print_counts(found)
+            typer.confirm("Apply this?", abort=True)
+        confirmed = confirm_import(site, found.id, actor(reason), fingerprint=fingerprint, content=content)
+        if confirmed.state == "held":
+            if json:
+                print_json(as_json(site, found.id))
+            else:
+                say_held(confirmed)
+            raise typer.Exit(1)
+        if not json:
+            say(f"{found.source}: confirmed; the workers are at it")
+        finished = not wait or follow(site, found.id, timeout)
+        if json:
+            print_json(as_json(site, found.id))
+        elif wait and finished:
+            print_outcome(site, found.id)
+        if not finished:
+            stop(
+                f"not finished after {timeout} s; it goes on by itself. "
+                f"Look again: fsm-identity import show {found.id[-SHORT:]}"
+            )
+        with site.db.read() as tx:
+            progress = run_progress.progress(tx, found.id)
+        if progress.refused or progress.places["quarantined"] or progress.state == "refused":
+            raise typer.Exit(1)
+
+
+@app.command()
+def show(run: RunArgument, everything: Everything = False, json: AsJson = False) -> None:
+    """Show what was reviewed and how far it is."""
+    with failures_shown():
+        site = build_site()
+        found = find_run(site, run)
+        if json:
+            print_json(as_json(site, found.id))
+            return
+        with site.db.read() as tx:
+            rows = runs.rows(tx, found.id)
+        print_review(found, rows, everything=everything)
+        if found.state == "held":
+            say_held(found)
+        if found.confirmed_at is not None:
+            print_outcome(site, found.id)
+
+
+@app.command("list")
+def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJson = False) -> None:
+    """List imports, the newest first."""
+    with failures_shown():
+        site = build_site()
+        with site.db.read() as tx:
+            found = runs.recent(tx, limit, runs.IMPORT)
+        if json:
+            print_json(found)
+            return
+        print_table(
+            ["run", "file", "state", "reviewed", "by", "create", "update", "errors"],
+            [
+                [
+                    run.id[-SHORT:],
+                    run.source,
+                    run.state,
+                    run.created_at,
+                    run.by,
+                    run.counts["create"],
+                    run.counts["update"],
+                    run.counts["error"],
+                ]
+                for run in found
+            ],
+        )
+
+
+@app.command()
+def errors(run: RunArgument, output: Output) -> None:
+    """Write the rows that were not applied, with what is wrong; mend them and import the file."""
+    with failures_shown():
+        kind = _kind(output)
+        site = build_site()
+        found = find_run(site, run)
+        _write(output, error_file(site, found, kind))
+
+
+@app.command()
+def template(
+    output: Output,
+    language: Annotated[str, typer.Option(help="Of the column titles.")] = "en",
+) -> None:
+    """Write an empty staff file (.xlsx) with the right titles and drop-downs."""
+    with failures_shown():
+        if _kind(output) != "xlsx":
+            raise Refused([Problem("output", "a template has drop-downs", "name it .xlsx")])
+        _write(output, template_file(load(load_settings().mappings_folder), language))
+
+
+@app.command()
+def cancel(
+    run: RunArgument, reason: Annotated[str, typer.Option(help="Why; it is kept in the history.")] = "cancelled"
+) -> None:
+    """Apply nothing more of an import; what was applied stays."""
+    with failures_shown():
+        site = build_site()
+        ended = cancel_import(site, find_run(site, run).id, actor(reason))
+        say(f"{ended.source}: nothing more of it is applied")
+
+
+def _columns(by_hand: list[str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for each in by_hand:
+        title, sign, name = each.rpartition("=")
+        if not sign or not title.strip():
+            raise Refused([Problem("map", f"{each!r} is not understood", "write it like 'Title=field'")])
+        columns[title.strip()] = name.strip()
+    return columns
+
+
+def _kind(output: Path) -> Kind:
+    suffix = output.suffix.lower().lstrip(".")
+    for kind in get_args(Kind):
+        if suffix == kind:
+            return kind  # type: ignore[no-any-return]
+    raise Refused([Problem("output", f"{output.name} is neither .xlsx nor .csv", "name the file so")])
+
+
+def _write(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise Refused([Problem("output", f"{output} cannot be written: {error.strerror}")]) from None
+    say(f"wrote {output}")

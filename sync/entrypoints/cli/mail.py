@@ -1,0 +1,99 @@
+"""`fsm-identity ops mails`: mails that did not go, and sending them again (F7, H3)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sync.commands import mail as resend_mails
+from sync.commands.perform import perform
+from sync.domain.errors import Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    errors,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+)
+from sync.store.mail import failed_mails
+from sync.store.mail.failed_mails import FailedMail
+from sync.wiring import build_operations
+
+app = typer.Typer(help="Mails that failed or expired.")
+
+ENDING = 8
+"""So much of an id tells mails apart, and can be typed."""
+
+
+@app.callback(invoke_without_command=True)
+def every(context: typer.Context, as_json: AsJson = False) -> None:
+    """Mails that failed or expired, the newest first, and what to do. None is sent again by itself."""
+    if context.invoked_subcommand is not None:
+        return
+    with failures_shown():
+        site = build_operations()
+        with site.db.read() as tx:
+            found = failed_mails.newest(tx, site.clock.now())
+        if as_json:
+            print_json(found)
+            return
+        print_table(
+            ["mail", "username", "kind", "state", "when (UTC)", "why", "send again"],
+            [
+                [each.id[-ENDING:], each.username, each.kind, each.state, each.at, each.error, _advice(each)]
+                for each in found
+            ],
+        )
+        if any(each.sendable for each in found):
+            errors.print(
+                "→ send again what did not leave: fsm-identity ops mails retry MAIL… --reason … (a wrong address "
+                "first: account change WHO --email …)",
+                soft_wrap=True,
+            )
+        if found:
+            errors.print(
+                "→ give a new password: fsm-identity account reset-password WHO --mail --reason …",
+                soft_wrap=True,
+            )
+
+
+@app.command()
+def retry(
+    reason: Reason,
+    which: Annotated[list[str] | None, typer.Argument(help="Mails, by the last signs of their ids.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that certainly did not leave.")] = False,
+    even_if_it_left: Annotated[
+        bool, typer.Option("--even-if-it-left", help="The one that is named may have arrived; it goes anyway.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send mails again whose password is still valid, to the address that each account has now."""
+    with failures_shown():
+        if bool(which) == everything:
+            raise Refused([Problem("", "name mails, or all of them", "see fsm-identity ops mails")])
+        site = build_operations()
+        by = actor(reason)
+        endings = None if everything else which
+        sent = perform(
+            site,
+            lambda tx: resend_mails.send_again(tx, by, site.clock.now(), endings, even_if_it_left=even_if_it_left),
+            wakes=Lane.MAIL,
+        )
+        if as_json:
+            print_json({"sent_again": sent})
+        elif sent:
+            say(f"{counted(sent, 'mail')} will be sent again; see fsm-identity ops mails")
+        if not sent:
+            raise Refused([Problem("", "none can be sent again", "see fsm-identity ops mails")])
+
+
+def _advice(mail: FailedMail) -> str:
+    if not mail.sendable:
+        return "no"
+    return "may have left" if mail.may_have_left else "yes"

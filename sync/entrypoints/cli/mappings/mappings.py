@@ -1,0 +1,177 @@
+"""`fsm-identity mappings`: check mapping files, see what they would change, bring them into force (E7).
+
+The files of a machine are a proposal: what every process decides by is in our database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mappings import load
+from mappings.loading import FILES, read_texts
+from sync.commands.mappings import adopt as adopt_mappings
+from sync.commands.mappings import plan as plan_mappings
+from sync.commands.mappings.plan import Proposal
+from sync.domain.errors import NotFound, Problem
+from sync.domain.mappings import needs_realm_apply
+from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+    stop,
+)
+from sync.entrypoints.cli.runs.run_view import say_held
+from sync.jobs.systems import Site
+from sync.settings import load_settings
+from sync.store import mappings
+from sync.wiring import build_operations, build_site, build_site_with_policy
+
+app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of files that replace the shipped ones.")] = None,
+) -> None:
+    """Check the files; each problem is told with its file, line and the nearest valid value."""
+    with failures_shown():
+        policy = load(folder)
+        print_table(
+            ["what", "how many"],
+            [
+                ["profiles", len(policy.profiles)],
+                ["features", len(policy.features)],
+                ["branches", len(policy.branches)],
+                ["teams", len(policy.teams)],
+                ["data access levels", len(policy.data_access)],
+                ["HR rules", len(policy.hr_rules)],
+                ["import columns", len(policy.import_columns)],
+                ["closed work-order statuses", len(policy.work_orders.closed_statuses)],
+            ],
+        )
+        say(f"the mapping files are good; fingerprint {policy.fingerprint[:12]}")
+
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(help="Folder of the new files; else FSM_MAPPINGS_FOLDER, or those of this version."),
+]
+
+
+@app.command()
+def plan(
+    folder: Folder = None,
+    limit: Annotated[int, typer.Option(min=0, help="List so many of the accounts.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what other files would change, for which accounts. Changes nothing."""
+    with failures_shown():
+        site, proposal = _proposed(folder)
+        found = plan_mappings.plan(site, proposal, limit)
+        if as_json:
+            print_json(plan_json(found))
+            return
+        print_plan(found)
+        say(f"nothing is changed yet; to adopt it: {_command(folder, found.fingerprint)}")
+
+
+@app.command()
+def adopt(
+    reason: Reason,
+    folder: Folder = None,
+    reviewed: Annotated[
+        str | None,
+        typer.Option("--plan", help="Fingerprint of the plan that was looked at; refused if changed."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Bring other files into force, for every process on every machine. Exit code 1 if it is held."""
+    with failures_shown():
+        site, proposal = _proposed(folder)
+        if reviewed is None and not yes:
+            found = plan_mappings.plan(site, proposal)
+            print_plan(found)
+            typer.confirm("Bring these files into force?", abort=True)
+            reviewed = found.fingerprint
+        done = adopt_mappings.adopt(site, proposal, actor(reason), reviewed)
+        if done.number is None and done.run is not None:
+            say_held(done.run)
+            raise typer.Exit(1)
+        say(f"policy {done.number} is in force; {counted(done.plan.for_workers, 'account')} for the workers")
+        if needs_realm_apply(proposal.in_force.policy, proposal.policy):
+            say("now bring the realm to it, with the same files: fsm-identity realm apply")
+
+
+@app.command()
+def history(as_json: AsJson = False) -> None:
+    """List the policies that were adopted, the newest, which is in force, first."""
+    with failures_shown():
+        site = build_site()
+        with site.db.read() as tx:
+            found = mappings.recent(tx, 100)
+        if as_json:
+            print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
+            return
+        print_table(
+            ["policy", "fingerprint", "adopted", "by", "reason"],
+            [
+                [each.number, each.fingerprint[:12], each.adopted_at, each.adopted_by, each.reason]
+                for each in found
+            ],
+        )
+
+
+def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:
+    if number is None:
+        return build_site_with_policy(load_settings())[1].files if in_force else read_texts()
+    with build_operations().db.read() as tx:
+        adopted = mappings.numbered(tx, number)
+    if adopted is None:
+        raise NotFound([Problem("policy", f"there is no policy {number}", "see fsm-identity mappings history")])
+    return adopted.files
+
+
+SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")
+
+
+def _proposed(folder: Path | None) -> tuple[Site, Proposal]:
+    settings = load_settings()
+    site, in_force = build_site_with_policy(settings)
+    return site, plan_mappings.propose(in_force, folder or settings.mappings_folder)
+
+
+def _command(folder: Path | None, fingerprint: str) -> str:
+    named = f" {folder}" if folder is not None else ""
+    return f"fsm-identity mappings adopt{named} --plan {fingerprint[:16]} --reason …"
+
+
+@app.command()
+def copy(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
+    in_force: Annotated[
+        bool, typer.Option("--in-force", help="The files in force, instead of those this version ships.")
+    ] = False,
+    number: Annotated[
+        int | None, typer.Option("--policy", help="Those of an earlier policy, as `history` numbers it.")
+    ] = None,
+) -> None:
+    """Copy the shipped files, those in force, or earlier ones into a folder, to edit or adopt them there."""
+    with failures_shown():
+        files = _files(in_force=in_force, number=number)
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = [name for name in FILES if (folder / name).exists()]
+        if taken:
+            stop(f"{folder} has {', '.join(taken)} already; nothing was copied")
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8")
+        say(f"{len(files)} files are in {folder}; FSM_MAPPINGS_FOLDER={folder} makes them those of this machine")

@@ -1,0 +1,208 @@
+"""`fsm-identity ops`: what an operator sees and does (H3). docs/operations.md says when to do which.
+
+These commands need only our database: they answer while Keycloak, Redis or the mapping files are in trouble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from mappings import MappingErrors
+from sync.adapters.queue_depths import queue_depths
+from sync.commands.operations import lanes, quarantine
+from sync.commands.perform import perform
+from sync.domain.errors import Failure, Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli import mail
+from sync.entrypoints.cli.accounts.person import Who, account_in
+from sync.entrypoints.cli.operations import circuit, ops_view
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    counted,
+    errors,
+    failures_shown,
+    print_json,
+    say,
+)
+from sync.settings import SettingsError
+from sync.store import audit, mappings
+from sync.store.database import space
+from sync.store.database.transactions import Tx
+from sync.store.operations import figures
+from sync.store.operations.troubles import Trouble
+from sync.store.provisioning import stuck
+from sync.views.operations.troubles import troubles
+from sync.wiring import Operations, build_operations, build_site
+
+app = typer.Typer(help="Queues, workers, quarantine: see what is wrong, and act.", no_args_is_help=True)
+app.add_typer(circuit.app, name="circuit")
+app.add_typer(mail.app, name="mails")
+
+LaneArgument = Annotated[Lane, typer.Argument(help="Which work.", show_default=False)]
+Kind = Annotated[str | None, typer.Option(help="Only this kind: conflict, needs-person or unsafe.")]
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What is wrong, each with its remedy, then the numbers. Exit code 1 while something is wrong."""
+    with failures_shown():
+        site = build_operations()
+        with site.db.read() as tx:
+            read = figures.read(tx, site.clock.now())
+            found = troubles(tx, read)
+        depths, broker = wakes(site)
+        found = (*space.troubles_of(site.db, site.clock.now()), *broker, *found, *start_troubles(site))
+        if as_json:
+            print_json(ops_view.status_json(found, read, depths))
+        else:
+            ops_view.print_status(found, read, depths)
+        if found:
+            raise typer.Exit(1)
+
+
+@app.command()
+def queues(as_json: AsJson = False) -> None:
+    """The lanes with their backlog, unfinished runs, jobs, mails and workers."""
+    with failures_shown():
+        site = build_operations()
+        with site.db.read() as tx:
+            read = figures.read(tx, site.clock.now())
+        depths, _ = wakes(site)
+        if as_json:
+            print_json({"figures": ops_view.figures_json(read), "wakes": ops_view.wakes_json(depths)})
+            return
+        ops_view.print_queues(read, depths)
+        ops_view.print_runs(read)
+        ops_view.print_jobs(read)
+        ops_view.print_workers(read)
+
+
+@app.command("quarantine")
+def quarantine_(
+    who: Annotated[str | None, typer.Argument(help="One account; without it, all by reason.")] = None,
+    kind: Kind = None,
+    every: Annotated[bool, typer.Option("--all", help="List each account, with what could not be made.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Accounts that nobody looks at before a person asks, by reason."""
+    with failures_shown():
+        site = build_operations()
+        now = site.clock.now()
+        with site.db.read() as tx:
+            if who is None and not every:
+                groups = quarantine.list_quarantine(tx, kind)
+                print_json(groups) if as_json else ops_view.print_groups(groups, now)
+                return
+            found = stuck.quarantined(tx, kind)
+            if who is not None:
+                wanted = account_ids(tx, [who])
+                found = tuple(each for each in found if each.account_id in wanted)
+        print_json(found) if as_json else ops_view.print_quarantined(found, now)
+
+
+@app.command()
+def retry(
+    reason: Reason,
+    who: Annotated[list[str] | None, typer.Argument(help="Accounts, as `account show` finds them.")] = None,
+    matching: Annotated[
+        str | None, typer.Option(help="All with this reason, as `ops quarantine` shows it.", show_default=False)
+    ] = None,
+    kind: Kind = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are in quarantine.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try accounts in quarantine again, once what stopped them is mended. Exit code 1 if none was there."""
+    with failures_shown():
+        if not (who or matching or kind or everything):
+            raise Refused([Problem("", "nothing was named", "name accounts, --matching, --kind or --all")])
+        site = build_operations()
+        by = actor(reason)
+
+        def command(tx: Tx) -> int:
+            ids = account_ids(tx, who) if who else None
+            return quarantine.retry(tx, by, site.clock.now(), account_ids=ids, kind=kind, reason=matching)
+
+        tried = perform(site, command, wakes=Lane.INTERACTIVE)
+        circuit.wake_all(site)
+        if as_json:
+            print_json({"tried": tried})
+        elif tried:
+            say(f"{counted(tried, 'account')} will be tried again; see fsm-identity ops quarantine")
+        if not tried:
+            raise Refused([Problem("", "none of them is in quarantine", "see fsm-identity ops quarantine")])
+
+
+@app.command()
+def timeline(who: Who, as_json: AsJson = False) -> None:
+    """Everything that happened to one account, in the order of time."""
+    with failures_shown(), build_operations().db.read() as tx:
+        entries = audit.timeline(tx, account_in(tx, who).id)
+        print_json(entries) if as_json else ops_view.print_timeline(entries)
+
+
+@app.command()
+def pause(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
+    """Begin nothing more of a lane until `resume`. What a worker holds already it finishes."""
+    with failures_shown():
+        site = build_operations()
+        by = actor(reason)
+        with site.db.write() as tx:
+            changed = lanes.pause(tx, lane, by, site.clock.now())
+        if not changed:
+            raise Refused([Problem("lane", f"{lane.value} is paused already", "see fsm-identity ops status")])
+        if lane is Lane.INTERACTIVE:
+            errors.print("! until it goes on nobody is locked out: deactivations wait too", soft_wrap=True)
+        if as_json:
+            print_json({"lane": lane, "paused": True})
+        else:
+            say(f"{lane.value} is paused; go on with: fsm-identity ops resume {lane.value} --reason …")
+
+
+@app.command()
+def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
+    """Let a paused lane go on."""
+    with failures_shown():
+        site = build_operations()
+        by = actor(reason)
+        changed = perform(site, lambda tx: lanes.resume(tx, lane, by, site.clock.now()), wakes=lane)
+        if not changed:
+            raise Refused([Problem("lane", f"{lane.value} is not paused", "see fsm-identity ops status")])
+        if as_json:
+            print_json({"lane": lane, "paused": False})
+        else:
+            say(f"{lane.value} goes on")
+
+
+def wakes(site: Operations) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
+    """The queues of the broker, or what is wrong with it: an outage of Redis must not blind an operator."""
+    try:
+        return queue_depths(site.settings.redis_url.get_secret_value()), ()
+    except Failure as failure:
+        remedy = "start it; then all goes on by itself; docs/operations.md, 'Redis is away'"
+        return None, (Trouble(f"{failure}: nobody is woken", None, remedy),)
+
+
+def start_troubles(site: Operations) -> tuple[Trouble, ...]:
+    """What would keep every process of ours from starting, such as a mapping file that drops a used key.
+
+    As long as no policy is in force nothing is asked: the first process that starts adopts one, not who looks."""
+    with site.db.read() as tx:
+        if mappings.newest_number(tx) == 0:
+            return ()
+    try:
+        build_site(site.settings)
+    except (Failure, SettingsError, MappingErrors) as error:
+        return (
+            Trouble(str(error), None, "mend it before a process is started anew; docs/operations.md, 'Bad input'"),
+        )
+    return ()
+
+
+def account_ids(tx: Tx, wanted: Sequence[str]) -> frozenset[str]:
+    """Raises NotFound or Refused, naming which was not understood."""
+    return frozenset(account_in(tx, who).id for who in wanted)

@@ -1,0 +1,193 @@
+"""How `fsm-identity ops` prints: one screen of status, queues, quarantine and a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sync.commands.operations.quarantine import QuarantineGroup
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli.output import print_table, screen, shown
+from sync.store.audit import TimelineEntry
+from sync.store.operations.figures import Figures
+from sync.store.operations.troubles import Trouble
+from sync.store.provisioning.stuck import Quarantined
+
+Depths = Mapping[Lane, int] | None
+"""Wakes in the queues of the broker; None: it does not answer."""
+
+
+def print_status(found: Sequence[Trouble], figures: Figures, depths: Depths) -> None:
+    """What is wrong first, each with its remedy, then the numbers."""
+    if found:
+        for each in found:
+            since = "" if each.since is None else f" (for {span(each.since, figures.at)})"
+            line(f"✗ {each.what}{since}", style="red")
+            line(f"  → {each.remedy}")
+    else:
+        line("✓ nothing is wrong", style="green")
+    screen.print()
+    print_queues(figures, depths)
+    if counts := numbers(figures):
+        print_table(["beside the lanes", "how many"], counts)
+    print_workers(figures)
+
+
+def print_queues(figures: Figures, depths: Depths) -> None:
+    print_table(
+        ["lane", "due", "being worked on", "later", "failing", "oldest waits", "paused by", "wakes"],
+        [
+            [
+                each.lane,
+                each.due,
+                each.leased,
+                each.later,
+                each.failing,
+                None if each.oldest_due_at is None else span(each.oldest_due_at, figures.at),
+                None if each.pause is None else each.pause.paused_by,
+                None if depths is None else depths[each.lane],
+            ]
+            for each in figures.lanes
+        ],
+    )
+
+
+def print_runs(figures: Figures) -> None:
+    if figures.runs:
+        print_table(
+            ["run", "kind", "source", "state", "for", "rows pending"],
+            [
+                [each.id[-8:], each.kind, each.source, each.state, span(each.since, figures.at), each.pending]
+                for each in figures.runs
+            ],
+        )
+
+
+def print_jobs(figures: Figures) -> None:
+    if figures.jobs:
+        print_table(
+            ["job", "last run ended (UTC)", "next (UTC)", "failures in a row", "last error"],
+            [
+                [each.name, each.finished_at, each.due_at, each.attempts, each.error and each.error[1]]
+                for each in figures.jobs
+            ],
+        )
+
+
+def print_workers(figures: Figures) -> None:
+    print_table(
+        ["worker", "lanes", "host", "process", "seen", "doing"],
+        [
+            [
+                each.name,
+                ", ".join(each.lanes),
+                each.host,
+                each.pid,
+                "gone" if each.is_gone(figures.at) else f"{span(each.seen_at, figures.at)} ago",
+                each.doing,
+            ]
+            for each in figures.workers
+        ],
+    )
+
+
+def numbers(figures: Figures) -> list[list[object]]:
+    """What waits, beside the lanes; nothing that is 0."""
+    by_state: dict[str, int] = {}
+    for run in figures.runs:
+        by_state[run.state] = by_state.get(run.state, 0) + 1
+    rows: list[list[object]] = [
+        ["deactivations held", figures.held],
+        ["… past their deadline", figures.overdue],
+        ["work orders that need another technician", figures.stranded],
+        *[[f"in quarantine: {kind}", count] for kind, count in figures.quarantined.items()],
+        *[[f"runs {state}", count] for state, count in sorted(by_state.items())],
+        *[[f"mails {state}", count] for state, count in figures.mails.items()],
+        *[[f"acts {state}", count] for state, count in figures.commands.items()],
+    ]
+    for lane, each in figures.latency.items():
+        if each.count:
+            rows.append([f"{lane.value}: changes brought about", each.count])
+            rows.append(["… each in seconds, on average", f"{each.seconds / each.count:.2f}"])
+    return [row for row in rows if row[1]]
+
+
+def print_groups(groups: Sequence[QuarantineGroup], now: datetime) -> None:
+    print_table(
+        ["accounts", "kind", "reason", "for", "such as"],
+        [
+            [
+                group.count,
+                group.kind,
+                group.reason,
+                None if group.since is None else span(group.since, now),
+                ", ".join(each.username for each in group.accounts),
+            ]
+            for group in groups
+        ],
+    )
+
+
+def print_quarantined(found: Sequence[Quarantined], now: datetime) -> None:
+    """One account a row, with what could not be made."""
+    print_table(
+        ["username", "kind", "reason", "for", "not as wanted"],
+        [
+            [
+                each.username,
+                each.kind,
+                each.reason,
+                span(each.since, now),
+                "\n".join(f"{one.what}: wanted {one.wanted}, found {one.found}" for one in each.differences),
+            ]
+            for each in found
+        ],
+    )
+
+
+def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -> None:
+    print_table(
+        ["time (UTC)", "what", "who and why", "details"],
+        [
+            [
+                entry.at,
+                entry.title,
+                f"{entry.actor} ({entry.door}): {entry.reason}" if entry.actor else None,
+                "\n".join(entry.details),
+            ]
+            for entry in entries
+        ],
+        title=title,
+    )
+
+
+def status_json(found: Sequence[Trouble], figures: Figures, depths: Depths) -> dict[str, Any]:
+    return {"troubles": list(found), "figures": figures_json(figures), "wakes": wakes_json(depths)}
+
+
+def figures_json(figures: Figures) -> dict[str, Any]:
+    """The figures by their names, without the token of a probe."""
+    hidden = {"circuits", "latency"}
+    plain = {name: getattr(figures, name) for name in figures.__slots__ if name not in hidden}
+    latency = {lane.value: each for lane, each in figures.latency.items()}
+    circuits = {each.name.value: each.state.value for each in figures.circuits}
+    return plain | {"circuits": circuits, "latency": latency}
+
+
+def wakes_json(depths: Depths) -> dict[str, int] | None:
+    return None if depths is None else {lane.value: count for lane, count in depths.items()}
+
+
+def span(since: datetime, now: datetime) -> str:
+    """How long ago, as people say it: in the two largest units."""
+    seconds = max(0, int((now - since).total_seconds()))
+    for size, unit, rest, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            left = seconds % size // rest
+            return f"{seconds // size} {unit} {left} {smaller}" if left else f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def line(text: str, style: str | None = None) -> None:
+    screen.print(shown(text), markup=False, highlight=False, soft_wrap=True, style=style)

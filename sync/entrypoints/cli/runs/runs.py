@@ -1,0 +1,84 @@
+"""`fsm-identity runs`: reviewed batches of any kind; approve or reject those the mass-change guard holds (E7)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sync.commands.imports.review import find_run
+from sync.commands.runs import approval
+from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
+from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_runs, run_json
+from sync.store.database.tables import RunKind
+from sync.store.runs import progress as run_progress
+from sync.store.runs import runs
+from sync.wiring import build_site
+
+app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last'.")]
+
+
+@app.command("list")
+def list_(
+    held: Annotated[bool, typer.Option("--held", help="Only those that wait for an approval.")] = False,
+    kind: Annotated[RunKind | None, typer.Option(help="Only runs of this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    json: AsJson = False,
+) -> None:
+    """List runs, the newest first."""
+    with failures_shown():
+        site = build_site()
+        with site.db.read() as tx:
+            found = runs.recent(tx, limit, kind, "held" if held else None)
+        if json:
+            print_json([plain(run) for run in found])
+            return
+        print_runs(found)
+
+
+@app.command()
+def show(
+    run: RunArgument,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every row, not only those that take or move something.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what a run changes, why it is held, who approved it."""
+    with failures_shown():
+        site = build_site()
+        found = find_run(site, run, kind=None)
+        with site.db.read() as tx:
+            rows, progress = runs.rows(tx, found.id), run_progress.progress(tx, found.id)
+        if json:
+            print_json(run_json(found, rows, progress))
+            return
+        print_run(found, [row for row in rows if everything or lost(row)], progress)
+
+
+@app.command()
+def approve(
+    run: RunArgument,
+    plan: Annotated[
+        str, typer.Option("--plan", help="The plan's fingerprint, or its beginning: what was looked at.")
+    ],
+    reason: Reason,
+) -> None:
+    """Let a held run go on. Refused if the plan is no longer the one that is named."""
+    with failures_shown():
+        site = build_site()
+        approved = approval.approve(site, find_run(site, run, kind=None).id, actor(reason), plan)
+        say(f"{approved.title}: approved; the workers are at it")
+        if approved.kind == "mappings":
+            say("now bring the realm to it, with the same files: fsm-identity realm apply")
+
+
+@app.command()
+def reject(run: RunArgument, reason: Reason) -> None:
+    """End a held run; nothing of it is applied."""
+    with failures_shown():
+        site = build_site()
+        rejected = approval.reject(site, find_run(site, run, kind=None).id, actor(reason))
+        say(f"{rejected.title}: rejected; nothing of it is applied")

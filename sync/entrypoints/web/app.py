@@ -1,0 +1,97 @@
+"""`create_app`: the factory uvicorn calls; it puts routes, session and security headers together.
+
+It reads the settings of this process and fails at once if something is missing; our database, which holds the
+policy in force, and foreign systems are asked at the first request.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from authlib.integrations.starlette_client import OAuth
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.staticfiles import StaticFiles
+
+from sync.claims import ClaimsReader, PublishedKeys
+from sync.domain.realm.options import CONSOLE_CLIENT
+from sync.entrypoints.web.console.account_page import account_routes
+from sync.entrypoints.web.console.login import SESSION_SECONDS, Login, login_routes
+from sync.entrypoints.web.console.pages import Pages, add_error_pages
+from sync.entrypoints.web.health import health_routes
+from sync.entrypoints.web.metrics import metrics_routes
+from sync.entrypoints.web.security_headers import SecurityHeaders
+from sync.settings import Settings, load_settings
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from sync.wiring import current_policy
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The web application. Raises SettingsError, naming what to mend."""
+    settings = settings or load_settings()
+    database = Database(settings.database_url.get_secret_value(), Sealer(_secret_keys(settings)))
+    public_url = str(settings.public_url).rstrip("/")
+    pages = Pages(account_console=f"{settings.keycloak.issuer}/account/")
+    login = _login(settings, public_url)
+
+    app = FastAPI(
+        title="fsm-identity", docs_url=None, redoc_url=None, openapi_url=None, middleware=_guards(settings)
+    )
+    app.include_router(health_routes(settings, database))
+    app.include_router(metrics_routes(settings, database))
+    app.include_router(login_routes(login, pages))
+    app.include_router(account_routes(database, current_policy(settings, database), pages))
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    add_error_pages(app, pages)
+    return app
+
+
+def _login(settings: Settings, public_url: str) -> Login:
+    keycloak = settings.keycloak
+    clients = OAuth()
+    clients.register(
+        "keycloak",
+        client_id=CONSOLE_CLIENT,
+        client_secret=keycloak.needed("console_secret"),
+        server_metadata_url=f"{keycloak.realm_url}/.well-known/openid-configuration",
+        client_kwargs={
+            "scope": "openid profile email",
+            "code_challenge_method": "S256",
+            "timeout": keycloak.timeout_seconds,
+        },
+    )
+    keys = PublishedKeys(f"{keycloak.realm_url}/protocol/openid-connect/certs")
+    reader = ClaimsReader(keycloak.issuer, keys, authorized_parties={CONSOLE_CLIENT})
+    return Login(clients.keycloak, reader, keycloak.issuer, public_url)
+
+
+def _guards(settings: Settings) -> list[Middleware]:
+    encrypted = settings.public_url.scheme == "https"
+    keycloak = settings.keycloak.public_url or settings.keycloak.url
+    return [
+        Middleware(
+            SecurityHeaders, forms_lead_to=f"{keycloak.scheme}://{keycloak.host}:{keycloak.port}", hsts=encrypted
+        ),
+        Middleware(
+            SessionMiddleware,
+            secret_key=_session_key(settings),
+            session_cookie="__Host-fsm" if encrypted else "fsm",
+            max_age=SESSION_SECONDS,
+            same_site="lax",
+            https_only=encrypted,
+        ),
+    ]
+
+
+def _secret_keys(settings: Settings) -> list[str]:
+    return [key.strip() for key in settings.secret_keys.get_secret_value().split(",") if key.strip()]
+
+
+def _session_key(settings: Settings) -> str:
+    """A key of its own for session cookies (RFC 5869); when the newest secret key changes, people log in anew."""
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"fsm-identity console session")
+    return derived.derive(_secret_keys(settings)[0].encode()).hex()

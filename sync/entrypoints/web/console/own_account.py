@@ -1,0 +1,133 @@
+"""What a person sees of the own account, and why it is so (I5): pure, from the account and its history.
+
+Titles come from the mapping files; a key they no longer have is shown as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from mappings.policy import Policy
+from sync.domain.accounts.account import Account
+from sync.entrypoints.web.console.visit import Visit
+from sync.store.audit import Assignment
+
+NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who gave it, when (as text in the time zone of the branch, and for machines), through which door and why."""
+
+    by: str
+    at: str
+    at_iso: str
+    door: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing the account has. `note` says what follows from it; `why` None: no history is kept of it."""
+
+    label: str
+    value: str
+    note: str = ""
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """`not_yet` is true when the token still says something else than what is wanted."""
+
+    person: tuple[Line, ...]
+    access: tuple[Line, ...]
+    features: tuple[str, ...]
+    not_yet: bool
+
+
+def own_account(account: Account, history: Sequence[Assignment], visit: Visit, policy: Policy) -> OwnAccount:
+    """Shape the page. `history` is the oldest first; `visit` is what the token says at this moment."""
+    titles = _Titles(policy)
+    profile = policy.profiles.get(account.profile)
+    level = account.data_access or (profile.default_data_access if profile else "")
+    branch = policy.branches.get(account.branch or "")
+    zone = ZoneInfo(branch.time_zone) if branch else ZoneInfo("UTC")
+
+    def line(label: str, value: str, given: Callable[[Assignment], str | None], note: str = "") -> Line:
+        return Line(label, value, note, _why(history, given, zone))
+
+    access = (
+        line("Profile", titles.profile(account.profile), lambda each: each.profile),
+        line(
+            "Data access",
+            titles.data_access(level),
+            lambda each: each.data_access or each.profile,
+            "" if account.data_access else "The usual level of your profile.",
+        ),
+        line("Branch", titles.branch(account.branch), lambda each: each.branch),
+        line("Team", titles.team(account.team), lambda each: each.team),
+        line(
+            "Technician record",
+            account.technician_id or NONE,
+            lambda each: each.technician_id,
+            "" if account.technician_id else "Without one you cannot be given work orders.",
+        ),
+    )
+    person = (
+        Line("Name", account.full_name),
+        Line("Username", account.username),
+        Line("E-mail", account.email),
+        Line("Employee number", account.employee_number or NONE),
+    )
+    wanted = (account.profile, level, account.branch or "", account.team or "", account.technician_id or "")
+    said = (visit.profile, visit.data_access, visit.branch, visit.team, visit.technician_id)
+    features = sorted(profile.features) if profile else []
+    return OwnAccount(person, access, tuple(feature_title(each) for each in features), wanted != said)
+
+
+def feature_title(key: str) -> str:
+    """`work-orders` as people read it."""
+    return key.replace("-", " ").capitalize()
+
+
+def _why(history: Sequence[Assignment], given: Callable[[Assignment], str | None], zone: tzinfo) -> Why | None:
+    """The assignment that gave the present value: the first of those at the end that all have it."""
+    if not history:
+        return None
+    gave = history[-1]
+    for earlier in reversed(history):
+        if given(earlier) != given(gave):
+            break
+        gave = earlier
+    return Why(
+        by=gave.by,
+        at=gave.at.astimezone(zone).strftime("%-d %B %Y, %H:%M"),
+        at_iso=gave.at.isoformat(),
+        door=gave.door,
+        reason=gave.reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    policy: Policy
+
+    def profile(self, key: str) -> str:
+        found = self.policy.profiles.get(key)
+        return found.title if found else key
+
+    def data_access(self, key: str) -> str:
+        found = self.policy.data_access.get(key)
+        return found.title if found else key
+
+    def branch(self, key: str | None) -> str:
+        found = self.policy.branches.get(key or "")
+        return found.title if found else key or NONE
+
+    def team(self, key: str | None) -> str:
+        found = self.policy.teams.get(key or "")
+        return found.title if found else key or NONE

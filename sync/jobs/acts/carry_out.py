@@ -1,0 +1,308 @@
+"""Carrying one-shot acts out: each once, in order, under the account's lease, after the account itself is as
+wanted.
+
+A start is on disk before Keycloak is asked for anything; what a worker finds started it verifies instead of
+repeating (`acts`). A command that fails waits for nobody: its reason is in the timeline, the account's own work
+goes on, and so do the commands after it.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from sync.commands.perform import wake
+from sync.domain.accounts.change import Door
+from sync.domain.acts import (
+    Command,
+    CommandKind,
+    CommandState,
+    Found,
+    comes_again_at,
+    expiry_of,
+    found_before,
+    look_after_late,
+    newest_done,
+    to_carry_out,
+)
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.provisioning.observed import Observed
+from sync.domain.provisioning.plan import refuse_foreign
+from sync.domain.work.lane import Lane
+from sync.domain.work.retry import AFTER_TAKEOVER, MISCONFIGURED_LOOK, backoff
+from sync.jobs.acts import doing
+from sync.jobs.acts.doing import NEVER_TWICE, Act, Done
+from sync.jobs.systems import Site
+from sync.jobs.work import circuits
+from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.recording import Failed, Outcome
+from sync.jobs.work.unforeseen import as_failure
+from sync.store import acts as commands
+from sync.store.accounts import accounts, passwords
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.mail import outbox
+from sync.store.provisioning import due
+from sync.store.work import leases
+from sync.store.work.leases import Claim
+
+AT_ONCE = 20
+"""Accounts in quarantine whose commands are taken in one go."""
+
+OVERLOOKED_AT_ONCE = 1_000
+
+SUPERSEDED = "replaced by a password reset"
+
+log = structlog.get_logger()
+
+
+def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
+    """After the account was looked at and before that is recorded: carry out what waits for it.
+
+    While Keycloak cannot be asked, or has no user yet but will have, everything waits. Where the account is not
+    as wanted for another reason, the FSM system being away among them, what opens no way in goes all the same.
+    Answers the outcome with what the commands changed of the user. Our database being away is no outcome: the
+    lease runs out, and the next look verifies.
+    """
+    if not claim.commands or (isinstance(outcome, Failed) and _waits_with(claim, outcome.failure)):
+        return outcome
+    try:
+        if isinstance(outcome, Failed):
+            _run(site, claim, _User(site, claim, claim.account.idp_user_id), as_wanted=False)
+            return outcome
+        user = _User(site, claim, outcome.idp_user_id, outcome.observed)
+        _run(site, claim, user, as_wanted=True)
+    except Transient as failure:
+        log.warning(
+            "commands not recorded; they are verified later", account=claim.account.id, reason=str(failure)
+        )
+        return outcome
+    return outcome if user.seen is None else replace(outcome, observed=user.seen)
+
+
+def _waits_with(claim: Claim, failure: Failure) -> bool:
+    """True if the commands wait for the same as the account, and come with its next look."""
+    if isinstance(failure, Transient):
+        return failure.system != "fsm"
+    return isinstance(failure, Misconfigured) and claim.account.idp_user_id is None
+
+
+def come_again(site: Site, claim: Claim) -> None:
+    """After the look is recorded: a command that was put off makes its account due at its time. If the worker dies
+    before, the sweep finds it."""
+    if not claim.commands:
+        return
+    try:
+        with site.db.write() as tx:
+            left = commands.open_for_many(tx, [claim.account.id]).get(claim.account.id, ())
+            at = comes_again_at(left, site.clock.now())
+            if at is not None:
+                due.look_again(tx, claim.account.id, claim.lane, at)
+    except Transient as failure:
+        log.warning("commands wait for the sweep", account=claim.account.id, reason=str(failure))
+
+
+def carry_out_in_quarantine(site: Site) -> int:
+    """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
+    many commands came to an end."""
+    with site.db.read() as tx:
+        if not leases.any_quarantined(tx, site.clock.now()):
+            return 0
+    with site.db.write() as tx:
+        claims, watch = circuits.claim(
+            site,
+            tx,
+            Lane.INTERACTIVE,
+            lambda limit: leases.claim_quarantined(tx, site.clock.now(), LEASE, limit),
+            AT_ONCE,
+        )
+    ended = 0
+    for claim in claims:
+        user = _User(site, claim, claim.account.idp_user_id)
+        ended += _run(site, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
+        if user.asked:
+            watch.heard(user.failure)
+        else:
+            watch.heard_nothing()
+        with site.db.write() as tx:
+            leases.release(tx, claim)
+    return ended
+
+
+def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
+    """For the sweep: make accounts due whose commands nobody would come to, and erase passwords whose time is up.
+    Answers the lanes to wake for accounts in quarantine."""
+    commands.erase_expired(tx, now)
+    for account_id, lane in commands.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
+        due.look_again(tx, account_id, lane, now)
+    return frozenset({Lane.INTERACTIVE} if leases.any_quarantined(tx, now) else ())
+
+
+@dataclass
+class _User:
+    """The user as far as it is known, looked at when a command first needs it."""
+
+    site: Site
+    claim: Claim
+    idp_user_id: str | None
+    seen: Observed | None = None
+    failure: Failure | None = None
+    """What stopped the last command, if something did."""
+    asked: bool = False
+    """Keycloak was asked for it."""
+
+    def look(self) -> Observed:
+        """Raises a Failure; also for a user that is not this account's or administers the realm."""
+        if self.idp_user_id is None:
+            raise NeedsPerson("the account has no Keycloak user")
+        if self.seen is None:
+            self.asked = True
+            self.seen = self.site.accounts.observe(self.idp_user_id, sessions=False)
+        if self.seen is None:
+            raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there")
+        refuse_foreign(self.claim.account.id, self.seen)
+        return self.seen
+
+
+def _run(site: Site, claim: Claim, user: _User, *, as_wanted: bool) -> int:
+    """Carry out those that go now, until one has to come again or the lease is lost. Answers how many ended."""
+    ended = 0
+    for command in to_carry_out(claim.commands, as_wanted=as_wanted, now=site.clock.now()):
+        if not _one(site, claim, command, user):
+            break
+        ended += 1
+    return ended
+
+
+def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
+    """True: it came to an end. False: the later ones of this account wait."""
+    begun = None
+    try:
+        observed = user.look()
+        credentials = doing.credentials_for(site, command, observed)
+        keep_lease(site, claim)
+        begun = _start(site, claim, command, found_before(observed.lock, credentials))
+        if begun is None:
+            return False
+        act = Act(
+            begun.command,
+            claim.account,
+            observed,
+            credentials,
+            repeated=begun.repeated,
+            password=begun.password,
+            resets=begun.resets,
+        )
+        done = doing.carry_out(site, act, lambda: keep_lease(site, claim))
+    except Exception as error:
+        user.failure = as_failure(error, command=command.id, kind=str(command.kind))
+        return _failed(site, claim, command, user.failure, begun)
+    user.seen = done.observed
+    return _done(site, claim, begun, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """`repeated`: it was found started. `password` and `resets` as an `Act` has them."""
+
+    command: Command
+    repeated: bool
+    password: str | None = field(repr=False)
+    resets: tuple[Command, ...]
+
+
+def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun | None:
+    """None: the lease was lost, or the command has ended meanwhile."""
+    with site.db.write() as tx:
+        if not leases.holds(tx, claim):
+            return None
+        started = commands.start(tx, command.id, found, site.clock.now())
+        if started.state is not CommandState.STARTED:
+            return None
+        expires = command.kind is CommandKind.EXPIRE_PASSWORD
+        resets = commands.resets_of(tx, command.account_id) if expires else ()
+        carrier = newest_done(resets) if expires else started
+        kept = None if carrier is None else commands.password_of(tx, carrier.id)
+    repeated = command.state is CommandState.STARTED
+    return _Begun(started, repeated, None if kept is None else kept.password, resets)
+
+
+def _done(site: Site, claim: Claim, begun: _Begun, done: Done) -> bool:
+    now, command, mail_id = site.clock.now(), begun.command, None
+    with site.db.write() as tx:
+        if not leases.holds(tx, claim):
+            _sent_late(tx, begun, now)
+            return False
+        if command.kind is CommandKind.RESET_PASSWORD:
+            mail_id = _after_reset(tx, begun, now)
+        if done.outcome is None:
+            commands.forget(tx, command.id)
+        else:
+            commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
+    if mail_id is not None:
+        wake(site, Lane.MAIL)
+    return True
+
+
+def _sent_late(tx: Tx, begun: _Begun, now: datetime) -> None:
+    """Who has lost the lease over a reset may have put its password back after a newer one: somebody looks."""
+    if begun.command.kind is CommandKind.RESET_PASSWORD:
+        _look(tx, begun.command, now, now)
+        due.look_again(tx, begun.command.account_id, begun.command.lane, now)
+
+
+def _look(tx: Tx, reset: Command, now: datetime, at: datetime) -> None:
+    commands.add(tx, look_after_late(reset, new_id(now), str(Door.WORKER), now, at))
+
+
+def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
+    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
+    it is taken away when its time is up. An earlier try of it may have a request on its way. Answers the mail."""
+    command = begun.command
+    passwords.erase(tx, command.account_id)
+    outbox.give_up(tx, command.account_id, SUPERSEDED, now)
+    commands.add(tx, expiry_of(command, new_id(now), str(Door.WORKER), now))
+    if begun.repeated:
+        _look(tx, command, now, now + AFTER_TAKEOVER)
+    account = accounts.get(tx, command.account_id)
+    if not command.by_mail or account is None:
+        return None
+    mail_id = outbox.enqueue(
+        tx,
+        command.account_id,
+        kind=outbox.PASSWORD_RESET,
+        recipient=account.email,
+        expires_at=command.expires_at,
+        now=now,
+    )
+    outbox.make_due(tx, [command.account_id], now)
+    return mail_id
+
+
+def _failed(site: Site, claim: Claim, command: Command, failure: Failure, begun: _Begun | None) -> bool:
+    """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
+    the command with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
+    told as not done does not outlive its time, whatever became of its requests."""
+    now = site.clock.now()
+    if isinstance(failure, Transient):
+        again = now + backoff(command.attempts + 1, random.random())  # noqa: S311 - jitter
+    elif isinstance(failure, Misconfigured) and (failure.system is not None or begun is None):
+        again = now + MISCONFIGURED_LOOK
+    else:
+        again = None
+    with site.db.write() as tx:
+        if not leases.holds(tx, claim):
+            if begun is not None:
+                _sent_late(tx, begun, now)
+            return False
+        if again is None:
+            if begun is not None and command.kind is CommandKind.RESET_PASSWORD:
+                _look(tx, begun.command, now, max(now + AFTER_TAKEOVER, begun.command.expires_at or now))
+            commands.finish(tx, command.id, CommandState.FAILED, str(failure), now)
+            return True
+        not_done = command.kind in NEVER_TWICE and command.state is CommandState.WAITING
+        commands.put_off(tx, command.id, again, str(failure), certainly_not_done=not_done)
+    return False

@@ -1,0 +1,312 @@
+"""The full comparison of Keycloak with what is wanted (H4, G4): by pages, on a schedule or because somebody asks.
+
+It reads, looks at the accounts that differ one by one, and writes findings. It writes nothing to Keycloak: what
+is to be repaired is handed to the workers. Interrupted, it is begun anew; nothing it noted before is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import structlog
+
+from sync.commands.drift.accept import accept_by_file
+from sync.commands.drift.repair import hand_over
+from sync.commands.perform import wake
+from sync.domain.access import vocabulary
+from sync.domain.access.group_roles import roles_of_groups
+from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken
+from sync.domain.drift.listed_user import ListedUser
+from sync.domain.drift.sums import Balance, details
+from sync.domain.errors import Transient, Unsafe
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.judge import Judged, judge
+from sync.jobs.drift.readable_users import SingleLooks, Unreadable
+from sync.jobs.systems import Site
+from sync.jobs.work.unforeseen import kind_of, told
+from sync.ports.listing import HoldersPage, MembersPage, OurGroups
+from sync.store.accounts import pages
+from sync.store.database.tables import ComparisonKind
+from sync.store.database.transactions import Tx
+from sync.store.drift import comparisons, findings, foreign_users
+from sync.store.drift.comparisons import Comparison, Counts
+from sync.store.drift.findings import Subject
+from sync.store.runs import runs
+
+MOST_LOOKED_AT = 5_000
+"""Accounts that one comparison looks at one by one; what is beyond comes next time. Five requests each."""
+
+MOST_FOREIGN = 1_000
+"""Strangers in groups of ours, or with roles of ours, that one comparison notes."""
+
+PAGES_BETWEEN = 10
+"""Pages between two notes of how far it is."""
+
+ONLY_BY_ATTRIBUTES = frozenset({Attribute.TECHNICIAN_ID, Attribute.ACCOUNT_ID, Attribute.STRAY_ACCOUNT_ID})
+"""What a brief listing does not show: ended by a look at the account, or by the pass over all attributes."""
+
+COMPARED = frozenset(Attribute) - ONLY_BY_ATTRIBUTES - {Attribute.ADMINISTERS_REALM}
+"""What a comparison ends when it finds it no more."""
+
+LOOKED_AT_AGAIN = frozenset(Attribute) - COMPARED | {Attribute.UNREADABLE}
+"""What only a look at the account can end: whoever has such a finding is looked at each time."""
+
+Keep: TypeAlias = Callable[[], None]
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Comparing:
+    """A comparison under way: what it has counted, and its row."""
+
+    site: Site
+    row: Comparison
+    keep: Keep
+    counts: Counts = field(default_factory=Counts)
+
+    def note(self, **changed: int) -> None:
+        """Count, keep the lease, and say how far it is. Raises Transient if somebody else ended it."""
+        self.counts = replace(self.counts, **changed)
+        self.keep()
+        with self.site.db.write() as tx:
+            if not comparisons.progress(tx, self.row.id, self.counts, self.site.clock.now()):
+                raise self._given_up()
+
+    def hand_over(self, tx: Tx, judged: Judged) -> None:
+        """What is to be repaired goes to the workers as one run, once everything has been compared (rule 6)."""
+        repairs = hand_over(tx, self.site.policy, judged.to_repair, self.site.clock.now(), self.row.kind)
+        self.counts = replace(self.counts, repairs=repairs)
+
+    def finish(self, tx: Tx) -> None:
+        """It is whole, in the commit of what it found. Raises Transient, and so undoes that, like `note`."""
+        if not comparisons.finish(tx, self.row.id, self.counts, self.site.clock.now()):
+            raise self._given_up()
+
+    def _given_up(self) -> Transient:
+        return Transient("the comparison was silent for too long and was given up; it begins again")
+
+
+@dataclass
+class Seen:
+    """What the pages showed beside the balance of our own users."""
+
+    listed: int = 0
+    memberships: int = 0
+    foreign: int = 0
+    strangers: dict[str, str] = field(default_factory=dict)
+    in_groups: dict[str, set[str]] = field(default_factory=dict)
+    with_roles: dict[str, set[str]] = field(default_factory=dict)
+    with_features: dict[str, set[str]] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
+
+
+def compare(site: Site, by: str, keep: Keep = lambda: None) -> Comparison:
+    """Compare everything once. Raises Refused while another comparison runs, Transient while changed mapping files
+    are being carried out, Unsafe if so many users are missing that the listing cannot be believed."""
+    with site.db.read() as tx:
+        if runs.being_applied(tx, "mappings"):
+            raise Transient("changed mapping files are being carried out; the comparison comes after that")
+    return under_a_row(site, "comparison", by, keep, _compare)
+
+
+def under_a_row(
+    site: Site, kind: ComparisonKind, by: str, keep: Keep, work: Callable[[Comparing], None]
+) -> Comparison:
+    """Run `work` under a row of its own, and write down how it ended."""
+    with site.db.write() as tx:
+        row = comparisons.begin(tx, kind, by, site.clock.now())
+    comparing = Comparing(site, row, keep)
+    try:
+        work(comparing)
+    except Exception as error:
+        with site.db.write() as tx:
+            comparisons.fail(tx, row.id, kind_of(error), told(error), site.clock.now())
+        raise
+    with site.db.read() as tx:
+        return comparisons.latest(tx, kind) or row
+
+
+def _compare(comparing: Comparing) -> None:
+    site = comparing.site
+    groups = site.listing.groups()
+    balance = _expected(site, groups)
+    comparing.note(accounts=len(balance))
+    seen = _read(comparing, groups, balance)
+    _refuse_another_realm(comparing, balance, seen)
+    _note_groups(site, groups)
+    judged = _judge_suspects(comparing, balance, seen)
+    accept_by_file(site, judged.to_accept, comparing.note)
+    foreign = _foreign_differences(comparing, seen)
+    with site.db.write() as tx:
+        now = site.clock.now()
+        for subject, difference in foreign:
+            findings.found(tx, subject, difference, site.policy.drift.reaction(difference.attribute), now)
+        findings.close_unseen(tx, COMPARED, comparing.row.started_at, judged.unjudged, now)
+        foreign_users.forget_unseen(tx, comparing.row.started_at)
+        comparing.hand_over(tx, judged)
+        comparing.finish(tx)
+    wake(site, Lane.BULK)
+
+
+def _refuse_another_realm(comparing: Comparing, balance: Balance, seen: Seen) -> None:
+    """Raises Unsafe. The people of a realm that is not ours are none of our business: their names go again."""
+    site = comparing.site
+    try:
+        refuse_shrunken(len(balance), seen.listed, site.policy.drift.most_missing_percent)
+    except Unsafe:
+        with site.db.write() as tx:
+            foreign_users.forget_new(tx, comparing.row.started_at)
+        raise
+
+
+def _expected(site: Site, groups: OurGroups) -> Balance:
+    """A group that is missing is one finding, not one for each of its members: nobody is expected in it, nor in a
+    profile group that is missing with any details."""
+    balance = Balance()
+    for page in pages.in_keycloak(site.db):
+        for account in page:
+            desired = desired_state(account, site.policy)
+            shown = vocabulary.profile_group(account.profile) in groups.paths
+            listed = details(desired) if shown else None
+            balance.expect(str(account.idp_user_id), listed, desired.groups & groups.paths)
+    balance.seal()
+    return balance
+
+
+def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
+    """Every account is in one profile group, so its members tell the details of all of ours. The users as a whole
+    are listed only where somebody is left to be found: a stranger, or one of ours who is not as wanted."""
+    site, seen = comparing.site, Seen()
+    for number, page in enumerate(site.listing.pages(groups.paths, groups.roles), start=1):
+        match page:
+            case MembersPage(group, members):
+                seen.memberships += len(members)
+                detailed = vocabulary.is_profile_group(group)
+                for user in members:
+                    if not balance.saw_member(user.idp_user_id, group):
+                        _stranger(seen, seen.in_groups, user.idp_user_id, user.username, group)
+                    elif detailed:
+                        balance.saw_details(user.idp_user_id, details(user))
+            case HoldersPage(role, holders):
+                kept = seen.with_features if role.startswith(f"{vocabulary.FEATURES_CLIENT}/") else seen.with_roles
+                for idp_user_id, username in holders.items():
+                    _stranger(seen, kept, idp_user_id, username, role)
+        if number % PAGES_BETWEEN == 0:
+            comparing.note(memberships=seen.memberships)
+    seen.listed = balance.settled()
+    if site.listing.count() != seen.listed:
+        _list_users(comparing, balance, seen)
+    comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships, foreign_users=seen.foreign)
+    return seen
+
+
+def _list_users(comparing: Comparing, balance: Balance, seen: Seen) -> None:
+    seen.listed = 0
+    for number, users in enumerate(comparing.site.listing.users(), start=1):
+        unknown = [user for user in users if not balance.knows(user.idp_user_id)]
+        seen.listed += len(users) - len(unknown)
+        seen.foreign += _note_foreign(comparing, unknown)
+        if number % PAGES_BETWEEN == 0:
+            comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships)
+
+
+def _stranger(seen: Seen, kept: dict[str, set[str]], user: str, username: str, what: str) -> None:
+    if user in seen.strangers or len(seen.strangers) < MOST_FOREIGN:
+        seen.strangers[user] = username
+        kept.setdefault(user, set()).add(what)
+
+
+def _note_foreign(comparing: Comparing, unknown: Collection[ListedUser]) -> int:
+    """Those who became ours since the comparison began are not foreign."""
+    if not unknown:
+        return 0
+    with comparing.site.db.write() as tx:
+        ours = pages.of_users(tx, [user.idp_user_id for user in unknown])
+        foreign = [user for user in unknown if user.idp_user_id not in ours]
+        foreign_users.seen(tx, foreign, comparing.site.clock.now())
+    return len(foreign)
+
+
+def _note_groups(site: Site, groups: OurGroups) -> None:
+    """Groups that are missing, and roles that somebody put on one: once a group, for a person."""
+    wanted = roles_of_groups(site.policy).keys()
+    missing = [(path, Difference(Attribute.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
+    carrying = [
+        (path, Difference(Attribute.GROUP_ROLES, None, ", ".join(sorted(roles))))
+        for path, roles in groups.extra_roles.items()
+    ]
+    with site.db.write() as tx:
+        for path, difference in sorted(missing + carrying, key=lambda each: each[0]):
+            findings.found(tx, Subject.of_group(path), difference, "report", site.clock.now())
+
+
+def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judged:
+    """Look at each account that differs, or holds a role of ours directly, as it is now."""
+    judged = Judged()
+    for some in _suspects(comparing.site, balance, seen.with_roles):
+        room = max(0, MOST_LOOKED_AT - judged.looked_at)
+        judged += judge(comparing.site, some[:room], comparing.note)
+        judged += Judged(left_out=frozenset(some[room:]))
+        comparing.note(
+            looked_at=judged.looked_at,
+            left_out=len(judged.left_out),
+            differing=judged.differing,
+        )
+    if judged.left_out:
+        log.info("accounts were not judged; the next comparison looks at them", accounts=len(judged.left_out))
+    return judged
+
+
+def _suspects(
+    site: Site, balance: Balance, with_roles: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, ...]]:
+    with site.db.read() as tx:
+        open_before = findings.accounts_with(tx, LOOKED_AT_AGAIN)
+    for page in pages.ids_in_keycloak(site.db):
+        found = tuple(
+            account_id
+            for account_id, user in page
+            if balance.differs(user) or user in with_roles or account_id in open_before
+        )
+        for start in range(0, len(found), 50):
+            yield found[start : start + 50]
+
+
+def _foreign_differences(comparing: Comparing, seen: Seen) -> list[tuple[Subject, Difference]]:
+    """Strangers in groups of ours or with roles of ours, and feature roles of our own users, each user looked at
+    as it is now: a user that carries an account id is being created just now, or is the attribute pass's."""
+    site = comparing.site
+    with site.db.read() as tx:
+        ours = pages.of_users(tx, seen.strangers)
+    found: list[tuple[Subject, Difference]] = []
+    single = SingleLooks(site, comparing.keep)
+    for user, username in sorted(seen.strangers.items()):
+        account_id = ours.get(user)
+        if account_id is not None:
+            if user in seen.with_features:
+                subject = Subject(account_id, username, account_id, user)
+                found.append((subject, _held(Attribute.FEATURE_ROLE, seen.with_features[user])))
+            continue
+        subject = Subject.of_user(user, username)
+        try:
+            observed = single.at(user)
+        except Unreadable as reason:
+            found.append((subject, Difference(Attribute.UNREADABLE, None, str(reason))))
+            continue
+        if observed is None or observed.account_id is not None:
+            continue
+        groups = seen.in_groups.get(user, set()) & observed.groups
+        roles = seen.with_roles.get(user, set()) & observed.roles | seen.with_features.get(user, set())
+        if groups:
+            found.append((subject, _held(Attribute.FOREIGN_MEMBER, groups)))
+        if roles:
+            found.append((subject, _held(Attribute.FOREIGN_ROLE, roles)))
+    return found
+
+
+def _held(attribute: Attribute, values: Collection[str]) -> Difference:
+    return Difference(attribute, None, ", ".join(sorted(values)))

@@ -1,0 +1,127 @@
+"""The slow pass over all attributes (H4): which account each user says it belongs to, and its technician. A brief
+listing does not show them. Like the comparison it only reads and notes; unlike it, it goes on where it was
+interrupted, for it takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import structlog
+
+from sync.commands.drift.accept import accept_by_file
+from sync.commands.perform import wake
+from sync.domain.accounts.account import Account
+from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
+from sync.jobs.drift.judge import Judged, judge
+from sync.jobs.systems import Site
+from sync.ports.listing import UserAttributes
+from sync.store.accounts import accounts, pages
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings
+from sync.store.drift.comparisons import Comparison
+from sync.store.drift.findings import Subject
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a pass is. `first`: the number, by username, of the first user of the last page that was read; that
+    page is read once more, for users may have been deleted meanwhile. `strays`: id of a user that is not ours, to
+    its name and the mark it carries."""
+
+    first: int = 0
+    strays: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+Save: TypeAlias = Callable[[Tx, Position], None]
+
+
+def compare_attributes(
+    site: Site,
+    by: str,
+    keep: Keep = lambda: None,
+    start: Position = Position(),
+    save: Save = lambda _tx, _position: None,
+) -> Comparison:
+    """Read every user with its attributes once, from `start` on. Raises like `compare`.
+
+    A pass that goes on ends no findings: of whoever was read before the interruption it knows nothing any more.
+    What was found there and is to be repaired is handed over by the next comparison, which looks at it again.
+    """
+    return under_a_row(site, "attribute-pass", by, keep, lambda comparing: _compare(comparing, start, save))
+
+
+def _compare(comparing: Comparing, start: Position, save: Save) -> None:
+    site = comparing.site
+    expected = sum(len(page) for page in pages.ids_in_keycloak(site.db))
+    judged, listed, first, strays = Judged(), 0, start.first, dict(start.strays)
+    if first:
+        log.info("the pass over all attributes goes on", user=first)
+    for page in site.listing.attributes(first=start.first):
+        ours = _accounts_of(site, page)
+        suspects = [
+            ours[user.idp_user_id].id
+            for user in page
+            if user.idp_user_id in ours and _differs(site, ours[user.idp_user_id], user)
+        ]
+        judged += judge(site, suspects, comparing.note)
+        strays |= {
+            user.idp_user_id: (user.username, ", ".join(user.attributes[ACCOUNT_ID]))
+            for user in page
+            if user.idp_user_id not in ours and user.attributes.get(ACCOUNT_ID)
+        }
+        listed += len(ours)
+        comparing.note(
+            accounts=expected,
+            users=comparing.counts.users + len(page),
+            looked_at=judged.looked_at,
+            left_out=len(judged.left_out),
+            differing=judged.differing,
+        )
+        with site.db.write() as tx:
+            save(tx, Position(first, strays))
+        first += len(page)
+    with site.db.write() as tx:
+        save(tx, Position())
+    if not start.first:
+        refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
+    accept_by_file(site, judged.to_accept, comparing.note)
+    _end(comparing, strays, judged, whole=not start.first)
+
+
+def _accounts_of(site: Site, page: Sequence[UserAttributes]) -> Mapping[str, Account]:
+    """Id of the Keycloak user to its account, as both are now."""
+    with site.db.read() as tx:
+        owners = pages.of_users(tx, [user.idp_user_id for user in page])
+        found = accounts.read_many(tx, owners.values())
+    return {user: found[account_id] for user, account_id in owners.items()}
+
+
+def _differs(site: Site, account: Account, user: UserAttributes) -> bool:
+    wanted = desired_state(account, site.policy).attributes
+    return any(user.attributes.get(name, ()) != wanted.get(name, ()) for name in OWNED_ATTRIBUTES)
+
+
+def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged, *, whole: bool) -> None:
+    """Users that carry the id of an account which has another user, or none: two users of one person, or one that
+    is being created just now and is ours at the next pass."""
+    site = comparing.site
+    with site.db.write() as tx:
+        now = site.clock.now()
+        ours = pages.of_users(tx, strays)
+        for user, (username, carried) in sorted(strays.items()):
+            if user not in ours:
+                difference = Difference(Attribute.STRAY_ACCOUNT_ID, None, carried)
+                findings.found(tx, Subject.of_user(user, username), difference, "report", now)
+        if whole:
+            findings.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.unjudged, now)
+        comparing.hand_over(tx, judged)
+        comparing.finish(tx)
+    wake(site, Lane.BULK)

@@ -1,0 +1,108 @@
+"""The job that reads logins and failed attempts from Keycloak's events (A9): no request per user, nothing lost by
+a restart, and what may have been missed is written down.
+
+Each page and the place reached are one commit, guarded by the job's lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from sync.domain.errors import Misconfigured
+from sync.domain.logins.activity import LoginEvent
+from sync.domain.logins.event_reading import (
+    Gap,
+    Keeping,
+    Newest,
+    Place,
+    is_late,
+    lost_to_expiry,
+    lost_to_removal,
+    not_kept,
+    start,
+)
+from sync.jobs.schedule.job import KeepLease
+from sync.jobs.systems import Site
+from sync.store import logins
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+BEFORE = "before the first events that Keycloak had kept"
+
+log = structlog.get_logger()
+
+
+def read_logins(site: Site, keep: KeepLease) -> None:
+    """Read on from a little before the place of the last run. Raises Misconfigured while Keycloak does not store
+    logins: the gap grows until it does."""
+    keeping = site.login_events.keeping()
+    place = place_of(keep.state)
+    if place is not None and is_late(place, keeping):
+        log.warning("logins were not read for long; Keycloak will delete some unread", read_until=place.until)
+    with site.db.write() as tx:
+        for gap in (lost_to_expiry(place, keeping), not_kept(place, keeping)):
+            if gap is not None:
+                logins.add_gap(tx, gap)
+    if keeping.missing:
+        raise Misconfigured(
+            f"Keycloak does not store the events {', '.join(keeping.missing)}: logins go by unseen; "
+            "run `fsm-identity realm apply`"
+        )
+    _read(site, keep, place, keeping)
+
+
+def _read(site: Site, keep: KeepLease, place: Place | None, keeping: Keeping) -> None:
+    """The newest event known stays the one of the last whole run until this one is through: only then it is clear
+    whether it is still there."""
+    before = None if place is None else place.newest
+    newest, found = before, before is None
+    reached = None if place is None else place.until
+    for page in site.login_events.since(start(place, keeping)):
+        keep()
+        found = found or any(before is not None and event.id == before.id for event in page)
+        newest = _newer(newest, page[-1])
+        begun = reached is None
+        reached = min(keeping.now, page[-1].at if reached is None else max(reached, page[-1].at))
+        with site.db.write() as tx:
+            keep.save(tx, state_of(Place(reached, before), keeping, site.clock.now()))
+            logins.take(tx, page)
+            if begun:
+                logins.add_gap(tx, Gap(EVER, page[0].at, BEFORE))
+    removed = lost_to_removal(place, keeping, newest_seen=found)
+    with site.db.write() as tx:
+        keep.save(tx, state_of(Place(keeping.now, newest), keeping, site.clock.now()))
+        if reached is None:
+            logins.add_gap(tx, Gap(EVER, keeping.now, BEFORE))
+        if removed is not None:
+            logins.add_gap(tx, removed)
+        logins.forget_failures(tx, start(place, keeping) or EVER)
+
+
+def state_of(place: Place, keeping: Keeping, now: datetime) -> dict[str, Any]:
+    """What is kept for the next run, and for the status: how old the place may become, and how much Keycloak's
+    clock is ahead of ours."""
+    newest, expires = place.newest, keeping.expires_after
+    return {
+        "until": place.until.isoformat(),
+        "newest": None if newest is None else {"id": newest.id, "at": newest.at.isoformat()},
+        "expires_after_seconds": None if expires is None else expires.total_seconds(),
+        "clock_ahead_seconds": round((keeping.now - now).total_seconds()),
+    }
+
+
+def place_of(state: Mapping[str, Any]) -> Place | None:
+    """None: nothing was read yet."""
+    if "until" not in state:
+        return None
+    newest = state["newest"]
+    return Place(
+        datetime.fromisoformat(state["until"]),
+        None if newest is None else Newest(newest["id"], datetime.fromisoformat(newest["at"])),
+    )
+
+
+def _newer(known: Newest | None, event: LoginEvent) -> Newest:
+    return known if known is not None and known.at > event.at else Newest(event.id, event.at)

@@ -1,0 +1,116 @@
+"""Sending what waits in the outbox: each mail once, after its account is in Keycloak (F7).
+
+A mail that somebody may have sent already, because its worker died over it, is not sent again: nobody can tell,
+and two mails with two credentials are worse than one that a person sends again (`resend_mails`).
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from mappings.policy import Policy
+from sync.domain.accounts.account import Account
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
+from sync.jobs.systems import Site
+from sync.jobs.work.unforeseen import as_failure
+from sync.ports.signals import MayHaveLeft, Message
+from sync.store import acts
+from sync.store.accounts import passwords
+from sync.store.accounts.passwords import KeptPassword
+from sync.store.acts import SealedPassword
+from sync.store.database.transactions import Tx
+from sync.store.mail import outbox
+from sync.store.mail.outbox import PASSWORD_RESET, MailClaim
+
+LEASE = timedelta(seconds=120)
+CLAIM_AT_ONCE = 1
+"""One at a time: a worker that dies leaves doubt about one mail, not about a batch."""
+
+
+def send_some(site: Site) -> int:
+    """Claim a due mail and send it. Answers how many were claimed."""
+    with site.db.write() as tx:
+        claims = outbox.claim(tx, site.clock.now(), LEASE, CLAIM_AT_ONCE)
+    for claim in claims:
+        try:
+            site.mailer.send(_composed(site, claim))
+        except Failure as failure:
+            _not_sent(site, claim, failure)
+        else:
+            with site.db.write() as tx:
+                if outbox.finish(tx, claim, "sent", site.clock.now()):
+                    erase_password(tx, claim)
+    return len(claims)
+
+
+def _composed(site: Site, claim: MailClaim) -> Message:
+    """What nobody foresaw here is for a person too, who knows then that nothing has left. An error while sending
+    is left to the lease: it may have."""
+    try:
+        return compose(site, claim)
+    except Exception as error:
+        raise as_failure(error, account=claim.account.id) from None
+
+
+def compose(site: Site, claim: MailClaim) -> Message:
+    """The mail with the password, opened only here. Raises NeedsPerson or MayHaveLeft if it must not go."""
+    if claim.taken_over:
+        raise MayHaveLeft("a worker stopped while it was sending; whether the mail left is not known")
+    letter = site.reset_letter if claim.kind == PASSWORD_RESET else site.welcome_letter
+    with site.db.read() as tx:
+        kept = password_for(tx, claim, site.clock.now())
+    if kept is None:
+        raise NeedsPerson("the temporary password has expired and is erased")
+    return letter(
+        message_id=claim.message_id,
+        to=claim.recipient,
+        full_name=claim.account.full_name,
+        username=claim.account.username,
+        temporary_password=kept.password,
+        expires_at=kept.expires_at,
+        time_zone=local_time(claim.account, site.policy),
+    )
+
+
+def password_for(tx: Tx, claim: MailClaim, now: datetime) -> KeptPassword | SealedPassword | None:
+    """The password the mail carries: that of the account's beginning, or that of one reset."""
+    if claim.kind == PASSWORD_RESET:
+        return acts.password_of_mail(tx, claim.id)
+    return passwords.kept(tx, claim.account.id, now)
+
+
+def erase_password(tx: Tx, claim: MailClaim) -> None:
+    """The mail has left: nobody needs it any more."""
+    if claim.kind == PASSWORD_RESET:
+        acts.erase_password_of_mail(tx, claim.id)
+    else:
+        passwords.erase(tx, claim.account.id)
+
+
+def local_time(account: Account, policy: Policy) -> tzinfo:
+    """The time zone of the account's branch; UTC without one, and for one this process does not know yet."""
+    branch = policy.branches.get(account.branch) if account.branch is not None else None
+    return UTC if branch is None else ZoneInfo(branch.time_zone)
+
+
+def _not_sent(site: Site, claim: MailClaim, failure: Failure) -> None:
+    now = site.clock.now()
+    if isinstance(failure, Transient):
+        due = now + backoff(claim.attempts + 1, random.random())  # noqa: S311 - jitter
+    elif isinstance(failure, Misconfigured):
+        due = now + MISCONFIGURED_LOOK
+    else:
+        due = None
+    with site.db.write() as tx:
+        outbox.finish(
+            tx,
+            claim,
+            "retry" if due else "failed",
+            now,
+            due_at=due,
+            error=str(failure),
+            may_have_left=isinstance(failure, MayHaveLeft),
+        )

@@ -1,0 +1,27 @@
+"""Accounts over which one worker after the other ended without a word, out of memory or in a crash: they wait for
+a person, like everything that does not pass by itself. `provision` calls it when the lane has nothing else due.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from sync.domain.errors import NeedsPerson
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.jobs.work.lease import LEASE
+from sync.jobs.work.recording import Failed, record
+from sync.store.work import leases
+
+log = structlog.get_logger()
+
+
+def give_up_deadly(site: Site, lane: Lane) -> int:
+    """Put them in quarantine without touching them. Answers how many."""
+    with site.db.write() as tx:
+        claims = leases.claim_deadly(tx, lane, site.clock.now(), LEASE)
+        for claim in claims:
+            failure = NeedsPerson(f"{claim.takeovers} workers in a row ended over this account")
+            record(tx, site.policy, claim, Failed(failure), site.clock.now())
+            log.error("workers ended over an account; it waits for a person", account=claim.account.id)
+    return len(claims)

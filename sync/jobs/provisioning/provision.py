@@ -1,0 +1,290 @@
+"""Bringing accounts about: observe, compare, ask the gate, apply, record. The heart of the workers.
+
+Everything that must survive is written in two short transactions, the claim and the record; nothing is open
+across a call to Keycloak. Whatever dies in between is found by the next look, because the comparison is
+with what Keycloak really holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import structlog
+
+from sync.domain.accounts.account import Life
+from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
+from sync.domain.errors import Failure, NeedsPerson, Transient
+from sync.domain.provisioning.change import Change, result_of
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import Observed
+from sync.domain.provisioning.outstanding import no_user, not_ours, unmade, with_difference
+from sync.domain.provisioning.plan import diff, refuse_unsafe
+from sync.domain.work.circuit import CircuitName
+from sync.domain.work.lane import Lane
+from sync.jobs import deactivation
+from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
+from sync.jobs.provisioning.deadly import give_up_deadly
+from sync.jobs.provisioning.new_users import create_missing, made_now
+from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
+from sync.jobs.systems import Site
+from sync.jobs.work import circuits
+from sync.jobs.work.field_service import WatchedFieldService
+from sync.jobs.work.lease import LEASE, keep_lease, remaining
+from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
+from sync.jobs.work.unforeseen import as_failure
+from sync.ports.accounts import Accounts, Created
+from sync.store import mappings
+from sync.store.provisioning import observations
+from sync.store.work import leases
+from sync.store.work.leases import Claim
+
+CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
+"""A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
+
+TOGETHER = 20
+"""Accounts of a mass change that are observed and recorded together: no more than are worked on in a second or
+two, for what was seen is what the changes are decided on."""
+
+SIDE_BY_SIDE = 4
+"""Of these, how many at once: the requests for one account follow each other, and Keycloak waits meanwhile."""
+
+log = structlog.get_logger()
+
+
+def provision_some(site: Site, lane: Lane) -> int:
+    """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
+
+    One account's failure is recorded with it and stops no other. What there is no time left for is given back
+    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
+    by a policy that is no longer in force.
+    """
+    with site.db.write() as tx:
+        if not mappings.still_in_force(tx, site.policy_number):
+            return 0
+        claims, watch = circuits.claim(
+            site,
+            tx,
+            lane,
+            lambda limit: (
+                leases.claim(tx, lane, site.clock.now(), LEASE, limit)
+                or leases.claim_alone(tx, lane, site.clock.now(), LEASE)
+            ),
+            CLAIM_AT_ONCE[lane],
+        )
+    accounts = site.accounts_for(lane)
+    created = create_missing(site, accounts, claims)
+    made = made_now(site, claims, created)
+    if made:
+        watch.heard(None)
+        settle_made(site, made, watch.name)
+    done = made.keys() | (bring_about_together(site, accounts, claims, watch) if lane is Lane.BULK else set())
+    for claim in claims:
+        if claim.account.id in done:
+            continue
+        found = created.get(claim.account.id)
+        untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
+        if untried or (isinstance(found, Failure) and watch.shares(found)):
+            with site.db.write() as tx:
+                leases.release(tx, claim)
+            continue
+        outcome = bring_about_safely(site, accounts, claim, found)
+        watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+        settle(site, claim, carry_out(site, claim, outcome), watch.name)
+        come_again(site, claim)
+    given_up = 0 if claims else give_up_deadly(site, lane)
+    return len(claims) + given_up + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
+
+
+def bring_about_together(
+    site: Site, accounts: Accounts, claims: Sequence[Claim], watch: circuits.Watch
+) -> set[str]:
+    """Mass changes: accounts that have a user, observed together and brought about side by side; the outcomes are
+    recorded in one transaction a portion. Answers the accounts that need nothing more.
+
+    What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with commands, and those
+    last seen locked out for a time, which `observe_many` does not read and would be shown as ended.
+    """
+    plain = [
+        claim
+        for claim in claims
+        if claim.account.idp_user_id is not None
+        and claim.account.life is Life.ACTIVE
+        and not claim.commands
+        and not claim.took_over
+    ]
+    done: set[str] = set()
+    for start in range(0, len(plain), TOGETHER):
+        some = plain[start : start + TOGETHER]
+        if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(site, some[0]) < LEASE / 2:
+            break
+        try:
+            with site.db.read() as tx:
+                locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
+            seen = accounts.observe_many(
+                [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
+            )
+        except Exception as error:
+            failure = as_failure(error, account=some[0].account.id)
+            log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))
+            break
+        present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            outcomes = list(
+                pool.map(lambda each: bring_about_safely(site, accounts, each[0], None, each[1]), present)
+            )
+        applied: dict[str, tuple[Claim, Applied]] = {}
+        for (claim, _), outcome in zip(present, outcomes, strict=True):
+            watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+            if isinstance(outcome, Applied):
+                applied[claim.account.id] = claim, outcome
+            else:
+                settle(site, claim, outcome, watch.name)
+        if applied:
+            settle_made(site, applied, watch.name)
+        done.update(claim.account.id for claim, _ in present)
+    return done
+
+
+def bring_about_safely(
+    site: Site,
+    accounts: Accounts,
+    claim: Claim,
+    created: Created | Failure | None,
+    seen: Observed | None = None,
+) -> Outcome:
+    """`bring_about`, with every failure as an outcome."""
+    try:
+        return bring_about(site, accounts, claim, created, seen)
+    except Exception as error:
+        return Failed(as_failure(error, account=claim.account.id))
+
+
+def settle_made(site: Site, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:
+    """Record all of them in one transaction, or, if one of them cannot be recorded, each by itself."""
+    try:
+        with site.db.write() as tx:
+            record_applied(tx, site.policy, tuple(made.values()), site.clock.now())
+    except Transient as failure:
+        log.warning("outcomes not recorded; they are looked at again", accounts=len(made), reason=str(failure))
+    except Exception:
+        log.warning("outcomes are recorded one by one", accounts=len(made), exc_info=True)
+        for claim, outcome in made.values():
+            settle(site, claim, outcome, keycloak)
+
+
+def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = CircuitName.KEYCLOAK) -> None:
+    """Record what came of the claim; what cannot be recorded is a failure of this account alone.
+
+    Our database being away is no outcome: the lease runs out, and the next look finds in Keycloak what was done.
+    """
+    try:
+        with site.db.write() as tx:
+            record(tx, site.policy, claim, outcome, site.clock.now(), keycloak)
+    except Transient as failure:
+        log.warning("outcome not recorded; it is looked at again", account=claim.account.id, reason=str(failure))
+    except Exception as error:
+        if isinstance(outcome, Failed):
+            raise
+        settle(site, claim, Failed(as_failure(error, account=claim.account.id)), keycloak)
+
+
+def bring_about(
+    site: Site,
+    accounts: Accounts,
+    claim: Claim,
+    created: Created | Failure | None,
+    seen: Observed | None = None,
+) -> Outcome:
+    """Make Keycloak equal to what is wanted of one account. `seen`: it was observed just now. Raises a Failure."""
+    desired = desired_state(claim.account, site.policy)
+    if isinstance(created, Failure):
+        with with_difference(partial(no_user, desired)):
+            raise created
+    if created is not None and not created.existed:
+        keep_lease(site, claim)
+        deactivation.release(site, claim)
+        return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
+
+    idp_user_id = _idp_user_id(claim, created)
+    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
+    if observed is None:
+        with with_difference(partial(no_user, desired)):
+            raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
+    with with_difference(partial(not_ours, desired, observed)):
+        refuse_unsafe(desired, observed)
+    plan = diff(desired, observed)
+    with with_difference(partial(unmade, plan.changes)):
+        refuse_extra_roles(site, accounts.extra_roles(desired.groups - observed.groups))
+
+    verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
+    withdraws = plan.withdraws_technician
+    if withdraws:
+        answer = deactivation.ask(site, claim, observed)
+        verdict, work_orders = answer.verdict, answer.work_orders
+        if verdict in (Verdict.HELD, Verdict.REFUSED):
+            plan = plan.keeping_access()
+
+    present = observed
+    for number, change in enumerate(plan.changes):
+        keep_lease(site, claim)
+        with with_difference(partial(unmade, plan.changes[number:])):
+            accounts.apply(idp_user_id, change)
+        present = result_of(change, present)
+
+    if verdict in (Verdict.HELD, Verdict.REFUSED):
+        return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
+    keep_lease(site, claim)
+    deactivation.release(site, claim)
+    lost = _lost_technicians(site, claim, observed, withdrew=withdraws)
+    return Applied(
+        idp_user_id=idp_user_id,
+        changes=_texts(plan.changes),
+        created=created is not None,
+        observed=present,
+        withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),
+        stranded=_stranded(site, observed.technician_id or claim.account.technician_id, lost, work_orders),
+    )
+
+
+def _lost_technicians(site: Site, claim: Claim, observed: Observed, *, withdrew: bool) -> frozenset[str]:
+    """Whom the person was and is no more. That of an active account is known by our stop alone once Keycloak has
+    lost it: looked up after a worker that may have died over the withdrawal, and where nothing else is new, as at
+    the look after an access token's life; not in a change of many."""
+    technician_id = observed.technician_id or claim.account.technician_id
+    lost = frozenset[str]()
+    if technician_id is not None and (withdrew or claim.account.life is not Life.ACTIVE):
+        lost = frozenset([technician_id])
+    if claim.took_over or claim.applied_version == claim.wanted_version:
+        lost |= deactivation.left_behind(site, claim.account)
+    return lost
+
+
+def _stranded(
+    site: Site, withdrawn: str | None, lost: frozenset[str], forced: Sequence[OpenWorkOrder]
+) -> Mapping[str, tuple[OpenWorkOrder, ...]]:
+    """Work orders left behind, by technician: those of `withdrawn` that a forced deactivation passed over, and any
+    that slipped in (D3, rule 5).
+
+    Read once more right after the technician was withdrawn, and at the look after an access token's life.
+    """
+    stranded = {}
+    for technician_id in sorted(lost):
+        found = {order.number: order for order in (forced if technician_id == withdrawn else ())}
+        open_now = WatchedFieldService(site).open_work_orders(technician_id)
+        found |= {order.number: order for order in open_now}
+        stranded[technician_id] = tuple(found[number] for number in sorted(found))
+    return stranded
+
+
+def _idp_user_id(claim: Claim, created: Created | None) -> str:
+    known = created.idp_user_id if created is not None else claim.account.idp_user_id
+    if known is None:
+        raise NeedsPerson("the account has no Keycloak user and none was created")
+    return known
+
+
+def _texts(changes: Sequence[Change]) -> tuple[str, ...]:
+    return tuple(str(change) for change in changes)

@@ -1,0 +1,51 @@
+"""Looking now and then whether what accounts stand on is still there: our roles and groups in the realm, and the
+login flows (C6, H2). Somebody with Keycloak's console may remove or rename any of it, and no account would fail:
+its people would have less, or get in with less. A job of the lane reconcile; it mends nothing, `realm apply` does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sync.domain.realm.difference import Create, Difference, Remove, differences
+from sync.domain.realm.flow_changes import login_problems
+from sync.domain.realm.item import Kind
+from sync.domain.realm.login_flows import login_flows
+from sync.domain.realm.wanted import ground_of_accounts
+from sync.jobs.schedule.job import KeepLease
+from sync.jobs.systems import Site
+from sync.realm.realm import LOGIN_KINDS
+from sync.store.operations import troubles
+
+NAME: Final = "realm"
+GROUND: Final = frozenset({Kind.REALM_ROLE, Kind.FEATURE, Kind.GROUP})
+SHOWN: Final = 5
+REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
+
+
+def watch_realm(site: Site, keep: KeepLease) -> None:
+    """Note for operators what is not as the mapping files say, or take the note away. Raises a Failure of
+    Keycloak; in a process that watches no realm it does nothing."""
+    if site.realm is None:
+        return
+    found = differences(ground_of_accounts(site.policy), site.realm.observe(GROUND))
+    keep()
+    flows = login_problems(login_flows(site.policy), site.realm.observe(LOGIN_KINDS))
+    wrong = [*map(_told, found), *flows]
+    with site.db.write() as tx:
+        if wrong:
+            more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+            what = f"the realm is not as the mapping files say: {'; '.join(wrong[:SHOWN])}{more}"
+            troubles.note(tx, NAME, what, REMEDY, site.clock.now())
+        else:
+            troubles.well(tx, NAME)
+
+
+def _told(difference: Difference) -> str:
+    match difference:
+        case Create(item=item):
+            return f"{item} is missing"
+        case Remove(item=item):
+            return f"{item} is there and in no mapping file"
+        case _:
+            return f"{difference.kind} {difference.name} differs ({'; '.join(difference.details)})"

@@ -1,0 +1,148 @@
+"""Applying confirmed runs to our database, chunk by chunk (F4, F5). A job of the bulk lane.
+
+A chunk is one transaction: the accounts, their due work, their passwords and mails, and the results of the
+rows come together or not at all. A worker that dies loses nothing and doubles nothing. What applying a row means
+is for each kind of run to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from sync.commands.perform import wake
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import Refused
+from sync.domain.work.lane import Lane
+from sync.jobs.imports import apply_import_rows
+from sync.jobs.mappings import apply_mappings_rows, apply_repair_rows
+from sync.jobs.runs.applying import Applying, ApplyRows
+from sync.jobs.systems import Site
+from sync.jobs.work.unforeseen import of_type
+from sync.store import mappings
+from sync.store.accounts import accounts
+from sync.store.database.tables import RunKind
+from sync.store.database.transactions import Tx, UnforeseenInPart
+from sync.store.provisioning import work_state
+from sync.store.runs import runs
+from sync.store.runs.runs import RowOutcome, Run, RunRow
+from sync.store.work import lanes, leases
+
+CHUNK = 100
+"""Rows in one transaction: well below a second of locks, and few enough commits."""
+
+ENOUGH = 240
+"""Accounts due in the bulk lane from which on no further rows are applied. They would only wait there, in front of
+whatever is confirmed next: three drains' shares keep every worker busy. Those that only come again (held, failing,
+waiting for something to be mended) are not counted: a pile of them would keep every import waiting."""
+
+APPLY: Final[Mapping[RunKind, ApplyRows]] = {
+    "import": apply_import_rows,
+    "mappings": apply_mappings_rows,
+    "repair": apply_repair_rows,
+}
+"""What applying a row means. A run of a kind that is not here waits for a worker that knows it."""
+
+log = structlog.get_logger()
+
+
+class _NotAll(Exception):
+    """A row of an all-or-nothing run cannot be applied: the transaction is rolled back."""
+
+    def __init__(self, run_id: str, outcomes: Sequence[RowOutcome]) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+        self.outcomes = outcomes
+
+
+def apply_chunk(site: Site, limit: int = CHUNK) -> int:
+    """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak.
+
+    Answers how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
+    do. An all-or-nothing run is one chunk, however long.
+    """
+    now = site.clock.now()
+    try:
+        with site.db.write() as tx:
+            current = mappings.still_in_force(tx, site.policy_number)
+            looked_at = _apply_next(site, tx, limit, now) if current else 0
+    except _NotAll as stopped:
+        with site.db.write() as tx:
+            _refuse_all(tx, stopped, now)
+        return 0
+    if looked_at:
+        wake(site, Lane.BULK)
+    return looked_at
+
+
+def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
+    waits = lanes.is_paused(tx, Lane.BULK) or leases.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
+    run = None if waits else runs.next_to_apply(tx, APPLY.keys())
+    if run is None:
+        return 0
+    together = bool(run.options.get("all_or_nothing"))
+    rows = runs.pending_decided(tx, run.id, None if together else limit)
+    outcomes = _apply(site, tx, run, rows, now)
+    if together and any(outcome.result != "applied" for outcome in outcomes):
+        raise _NotAll(run.id, outcomes)
+    runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
+    runs.applying(tx, run.id, now)
+    return len(rows)
+
+
+def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
+    ids = [row.account_id for row in rows if row.account_id is not None]
+    accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
+    chunk = Applying(tx, site.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
+    return _together(chunk, rows) or [_alone(chunk, row) for row in rows]
+
+
+def _together(chunk: Applying, rows: Sequence[RunRow]) -> list[RowOutcome]:
+    """All rows as one part of the transaction. Nothing, if there is one among them that cannot be applied."""
+    try:
+        with chunk.tx.part():
+            ids = APPLY[chunk.run.kind](chunk, rows)
+    except (Refused, UnforeseenInPart):
+        return []
+    return [RowOutcome(row.number, "applied", None, each) for row, each in zip(rows, ids, strict=True)]
+
+
+def _alone(chunk: Applying, row: RunRow) -> RowOutcome:
+    try:
+        with chunk.tx.part():
+            (account_id,) = APPLY[chunk.run.kind](chunk, [row])
+    except Refused as refused:
+        return RowOutcome(row.number, "refused", str(refused), row.account_id)
+    except UnforeseenInPart as error:
+        log.exception("unforeseen error in a run", run=chunk.run.id, row=row.number)
+        return RowOutcome(row.number, "failed", of_type(error.kind), row.account_id)
+    return RowOutcome(row.number, "applied", None, account_id)
+
+
+def _actor(run: Run) -> Actor:
+    """Who wanted the run, and why; for the history of each account."""
+    door = Door.IMPORT if run.kind == "import" else Door(run.door)
+    return Actor(run.confirmed_by or run.by, door, f"{run.options['reason']} ({run.title}, run {run.id})")
+
+
+def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:
+    """With the version that is wanted from now on: Keycloak has the row when it has that."""
+    applied = [outcome.account_id for outcome in outcomes if outcome.result == "applied" and outcome.account_id]
+    versions = work_state.wanted_versions(tx, applied)
+    return [
+        replace(outcome, applied_version=versions.get(outcome.account_id or ""))
+        if outcome.result == "applied"
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def _refuse_all(tx: Tx, stopped: _NotAll, now: datetime) -> None:
+    """Nothing of the run is applied; the rows that stood in the way keep their reasons."""
+    if runs.end(tx, stopped.run_id, "refused", now):
+        refused = [outcome for outcome in stopped.outcomes if outcome.result != "applied"]
+        runs.write_outcomes(tx, stopped.run_id, refused)

@@ -1,0 +1,51 @@
+"""What the rows of a chunk share while they are applied, whatever the kind of their run.
+
+Made by `apply_runs` for each chunk; each kind of run has one function that applies rows of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from mappings.policy import Policy
+from sync.domain.accounts.change import Actor
+from sync.domain.errors import Problem, Refused
+from sync.store.database.transactions import Tx
+from sync.store.runs.runs import Run, RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """`versions` are the wanted versions of the accounts of the chunk, which are locked; `by` is who wanted the
+    run, through its door."""
+
+    tx: Tx
+    policy: Policy
+    run: Run
+    versions: Mapping[str, int]
+    by: Actor
+    now: datetime
+
+
+ApplyRows: TypeAlias = Callable[[Applying, Sequence[RunRow]], Sequence[str]]
+"""Applies these rows, all or none, and answers the ids of their accounts. Raises Refused for the first that cannot
+be applied."""
+
+
+def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:
+    """An account that is not as the review saw it is refused alone (rule 7). Raises Refused."""
+    if chunk.versions.get(row.account_id or "") != row.base_version:
+        raise Refused(
+            [
+                Problem(
+                    f"row {row.number}",
+                    f"{row.messages['who']} was changed by somebody else since the review",
+                    "review the file again; rows that are applied already will be unchanged"
+                    if chunk.run.kind == "import"
+                    else "what is wanted of it now is carried out anyway",
+                )
+            ]
+        )

@@ -1,0 +1,63 @@
+"""What a periodic job is: a function that is run again and again by one worker at a time, and its hold on that.
+
+`run_jobs` has the list of them and runs them; each job stands in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sync.domain.errors import Transient
+from sync.jobs.systems import Site
+from sync.store import schedule
+from sync.store.database.transactions import Tx
+from sync.store.schedule import JobClaim
+
+LEASE = timedelta(seconds=120)
+"""How long a job that says nothing stays ours; then another worker takes it over. Between two calls of KeepLease
+may lie half of it at most, some requests to Keycloak of 25 s each."""
+
+
+class KeepLease:
+    """A running job's hold on its row. Call it before each page, chunk or write."""
+
+    def __init__(self, site: Site, claim: JobClaim) -> None:
+        self._site = site
+        self._claim = claim
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What the job saved last, in this run or one before; empty at the very first run."""
+        return self._claim.state
+
+    def __call__(self) -> None:
+        """Keep the job for another while. Raises Transient if it is somebody else's by now: write nothing more."""
+        now = self._site.clock.now()
+        if self._claim.lease_until - now > LEASE / 2:
+            return
+        with self._site.db.write() as tx:
+            if not schedule.extend(tx, self._claim, now + LEASE):
+                raise self._lost()
+        self._claim = replace(self._claim, lease_until=now + LEASE)
+
+    def save(self, tx: Tx, state: Mapping[str, Any]) -> None:
+        """Remember this for the next run, in the commit of what it belongs to. Raises Transient if the job is
+        somebody else's by now, and so undoes the transaction."""
+        if not schedule.save(tx, self._claim, state):
+            raise self._lost()
+        self._claim = replace(self._claim, state=dict(state))
+
+    def _lost(self) -> Transient:
+        return Transient(f"the lease of the job {self._claim.name} was lost; another worker runs it")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`period` is the time from the end of a run that succeeded to the next. `run` raises a Failure, or returns
+    when there is nothing more to do; a long one keeps its lease and saves where it is."""
+
+    run: Callable[[Site, KeepLease], None]
+    period: timedelta

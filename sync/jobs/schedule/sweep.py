@@ -1,0 +1,48 @@
+"""The promise behind the wakes: whatever is due is found, even if every message was lost (H1).
+
+Any worker may sweep; a lock in the database lets one do it at a time. What it finds it only wakes workers for.
+"""
+
+from __future__ import annotations
+
+from sync.commands import redis_watch
+from sync.commands.perform import wake
+from sync.domain.work.lane import Lane
+from sync.jobs.acts.carry_out import look_for_overlooked
+from sync.jobs.schedule.run_jobs import JOBS
+from sync.jobs.systems import Site
+from sync.jobs.work import circuits
+from sync.store import schedule
+from sync.store.accounts import passwords
+from sync.store.database import locks
+from sync.store.mail import outbox
+from sync.store.runs import runs
+from sync.store.work import lanes as pauses
+from sync.store.work import leases
+
+
+def sweep(site: Site) -> tuple[Lane, ...]:
+    """Wake each lane that has something due and is not paused, once. Passwords that were not delivered in time are
+    erased, the mails that would have carried them given up (rule 12). Answers the lanes; none if another worker
+    sweeps just now.
+    """
+    now = site.clock.now()
+    with site.db.write() as tx:
+        if not locks.alone(tx, locks.SWEEP):
+            return ()
+        passwords.erase_expired(tx, now)
+        outbox.expire(tx, now)
+        due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
+        lanes = {lane for lane in due if circuits.admits(site, tx, lane)}
+        if outbox.any_due(tx, now):
+            lanes.add(Lane.MAIL)
+        if runs.any_to_apply(tx, now):
+            lanes.add(Lane.BULK)
+        schedule.register(tx, JOBS.keys(), now)
+        if schedule.any_due(tx, JOBS.keys(), now):
+            lanes.add(Lane.RECONCILE)
+        lanes -= {each.lane for each in pauses.paused(tx)}
+    woken = [wake(site, lane) for lane in sorted(lanes)]
+    if all(woken):
+        redis_watch.works(site)
+    return tuple(sorted(lanes))

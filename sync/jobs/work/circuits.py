@@ -1,0 +1,143 @@
+"""Asking the circuits before work is claimed, and telling them what came of it (H2).
+
+Provisioning claims through `claim` and tells each outcome to the `Watch` it gets back; the sweep asks `admits`.
+What a circuit does with a report is `sync.domain.work.circuit`'s; questions to the FSM system have `fsm_circuit`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.work.circuit import Admission, Circuit, CircuitName
+from sync.domain.work.lane import Lane
+from sync.jobs.systems import Site
+from sync.store.database.transactions import Tx
+from sync.store.work import circuits
+from sync.store.work.circuits import Probe
+
+Claimed = TypeVar("Claimed")
+
+log = structlog.get_logger()
+
+
+def circuit_of(site: Site, lane: Lane) -> CircuitName:
+    """The circuit of the Keycloak gateway that serves the lane."""
+    return CircuitName.KEYCLOAK if site.accounts_for(lane) is site.accounts else CircuitName.KEYCLOAK_IMPORT
+
+
+def admits(site: Site, tx: Tx, lane: Lane) -> bool:
+    """False: nothing of the lane would be claimed now, so nobody needs to be woken for it."""
+    return circuits.get(tx, circuit_of(site, lane)).admits(site.clock.now()) is not Admission.WAIT
+
+
+@dataclass
+class Watch:
+    """Follows one batch of claims. Writes only when Keycloak fails, or works again after it had failed."""
+
+    site: Site
+    circuit: Circuit
+    probe: Probe | None = None
+    _told: Failure | None = field(default=None, init=False)
+
+    @property
+    def name(self) -> CircuitName:
+        return self.circuit.name
+
+    @property
+    def closed(self) -> bool:
+        """False once the circuit has opened: what is claimed and not begun is given back untouched. A probe is
+        tried."""
+        return self.circuit.closed or self.probe is not None
+
+    def shares(self, failure: Failure | None) -> bool:
+        """True if this very failure was told already, by another account of the same request: whoever shares it
+        was not tried alone, and is given back untouched."""
+        return failure is not None and failure is self._told
+
+    def heard(self, failure: Failure | None) -> None:
+        """What came of one account, before it is recorded; None: no failure. Opens and closes the circuit."""
+        answered = _answered(failure)
+        if self.probe is not None and _about_ourselves(failure):
+            self.heard_nothing()
+        elif answered is False or (answered is None and self.probe is not None):
+            self._told = failure
+            self._report_failure(str(failure), failure.kind if failure is not None else "transient")
+        elif answered and (self.probe is not None or self.circuit.failures):
+            self._report_answer()
+
+    def heard_nothing(self) -> None:
+        """Keycloak was not asked: another probe may go at once."""
+        if self.probe is not None:
+            token, now = self.probe.token, self.site.clock.now()
+            self._change(lambda circuit: circuit.untold(token, now))
+
+    def _report_failure(self, reason: str, kind: str) -> None:
+        now, chance = self.site.clock.now(), random.random()  # noqa: S311 - jitter
+        token = self.probe.token if self.probe is not None else None
+        self._change(lambda circuit: circuit.failed(kind, reason, now, chance, token))
+
+    def _report_answer(self) -> None:
+        token = self.probe.token if self.probe is not None else None
+        self._change(lambda circuit: circuit.worked(token))
+
+    def _change(self, to: Callable[[Circuit], Circuit]) -> None:
+        """What cannot be reported now is reported by the next look."""
+        was = self.circuit
+        try:
+            with self.site.db.write() as tx:
+                self.circuit = circuits.change(tx, self.name, to, self.site.clock.now())
+        except Transient as failure:
+            log.warning("the circuit was not told", circuit=self.name.value, reason=str(failure))
+            return
+        self.probe = None
+        log_change(was, self.circuit)
+
+
+def claim(
+    site: Site, tx: Tx, lane: Lane, take: Callable[[int], Sequence[Claimed]], at_most: int
+) -> tuple[Sequence[Claimed], Watch]:
+    """Claim with `take` as many as the lane's circuit admits: all, one as a probe, or none; a closed circuit costs
+    one read. The watch hears what comes of them."""
+    name, now = circuit_of(site, lane), site.clock.now()
+    circuit = circuits.get(tx, name)
+    match circuit.admits(now):
+        case Admission.PASS:
+            return take(at_most), Watch(site, circuit)
+        case Admission.WAIT:
+            return (), Watch(site, circuit)
+    probe = circuits.begin_probe(tx, name, now)
+    if probe is None:
+        return (), Watch(site, circuit)
+    claimed = take(1)
+    if not claimed:
+        circuits.give_back(tx, probe, now)
+    return claimed, Watch(site, circuit, probe)
+
+
+def log_change(before: Circuit, after: Circuit) -> None:
+    """One line where a circuit opens, and where it closes."""
+    if before.closed and not after.closed:
+        log.error("circuit opened: no work until a probe succeeds", circuit=after.name.value, reason=after.reason)
+    elif after.closed and not before.closed:
+        log.info("circuit closed: work goes on", circuit=after.name.value)
+
+
+def _answered(failure: Failure | None) -> bool | None:
+    """Whether Keycloak could be asked. None: the failure does not tell."""
+    if failure is None or failure.system == "fsm":
+        return True
+    if failure.system == "keycloak":
+        return False
+    return None if isinstance(failure, Transient) or _about_ourselves(failure) else True
+
+
+def _about_ourselves(failure: Failure | None) -> bool:
+    """A setting of ours that stops this account alone, often before Keycloak is asked: a profile that this worker
+    does not know yet, a password that it cannot open."""
+    return isinstance(failure, Misconfigured) and failure.system is None

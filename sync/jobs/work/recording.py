@@ -1,0 +1,214 @@
+"""What came of one look at one account, and what is written down about it: one commit, or nothing if the
+lease was lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mappings.policy import Policy
+from sync.commands.accounts.change import put_back_to_work
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
+from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.provisioning.desired import does_field_work
+from sync.domain.provisioning.observed import Observed
+from sync.domain.work.circuit import Circuit, CircuitName
+from sync.domain.work.retry import AFTER_TAKEOVER, HOLD_LOOK, LONGEST, backoff, misconfigured_look
+from sync.jobs.work.field_service import LeftInPeace
+from sync.store.accounts import accounts, passwords
+from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
+from sync.store.mail import outbox
+from sync.store.operations import latency
+from sync.store.provisioning import finishing
+from sync.store.provisioning.finishing import Finished
+from sync.store.work import circuits
+from sync.store.work.leases import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Keycloak is as wanted. `created`: the user did not exist before this account (or an earlier try landed
+    unnoticed). `stranded`: open work orders by technician id that nobody can do any more."""
+
+    idp_user_id: str
+    changes: tuple[str, ...]
+    created: bool = False
+    observed: Observed | None = None
+    withdrew_technician: bool = False
+    stranded: Mapping[str, tuple[OpenWorkOrder, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The gate said no: access stays as it was, and the deactivation is held or refused."""
+
+    idp_user_id: str
+    changes: tuple[str, ...]
+    verdict: Verdict
+    work_orders: tuple[OpenWorkOrder, ...]
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+
+
+Outcome = Applied | Withheld | Failed
+
+
+def record(
+    tx: Tx,
+    policy: Policy,
+    claim: Claim,
+    outcome: Outcome,
+    now: datetime,
+    keycloak: CircuitName = CircuitName.KEYCLOAK,
+) -> None:
+    """Write the outcome and everything that follows from it. Nothing is written if the lease was lost. `keycloak`
+    is the circuit of the gateway that was used."""
+    match outcome:
+        case Applied():
+            record_applied(tx, policy, [(claim, outcome)], now)
+        case Withheld():
+            _record_withheld(tx, claim, outcome, now)
+        case Failed(failure):
+            finishing.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
+
+
+def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]], now: datetime) -> None:
+    """Write down all of them together, with few statements however many they are. Whose lease was lost is left
+    out. Raises Conflict, with nothing to be kept, if Keycloak's id of one belongs to another account."""
+    finished = [(claim, _applied(policy, claim, outcome, now)) for claim, outcome in done]
+    written = finishing.finish_all(tx, finished, now)
+    kept = [(claim, outcome) for claim, outcome in done if claim.account.id in written]
+    accounts.remember_idp_user_ids(
+        tx,
+        {claim.account.id: outcome.idp_user_id for claim, outcome in kept if claim.account.idp_user_id is None},
+    )
+    created = [claim.account.id for claim, outcome in kept if outcome.created]
+    passwords.erase_shown(tx, created)
+    outbox.make_due(tx, created, now)
+    for claim, outcome in kept:
+        for technician_id, work_orders in sorted(outcome.stranded.items()):
+            deactivations.strand(tx, claim.account.id, technician_id, work_orders, now)
+        if claim.deactivation is not None:
+            deactivations.complete(tx, claim.deactivation.id, now)
+    working = {str(claim.account.technician_id) for claim, _ in kept if does_field_work(claim.account, policy)}
+    deactivations.resolve_stranded(tx, working, now)
+    latency.add(
+        tx,
+        [
+            (claim.lane, now - claim.wanted_at)
+            for claim, _ in kept
+            if claim.wanted_at is not None and claim.applied_version != claim.wanted_version
+        ],
+    )
+
+
+def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> Finished:
+    return Finished(
+        outcome="applied",
+        applied_version=claim.wanted_version,
+        fingerprint=policy.fingerprint,
+        due_at=_next_look(policy, claim, outcome, now),
+        attempts=0,
+        quarantine=None,
+        held_work_orders=None,
+        observed=outcome.observed,
+        changes=outcome.changes,
+        error=None,
+    )
+
+
+def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:
+    """After an access token's life, where work may slip in until then (D3, rule 5); also where a worker that died
+    had ended the access, and only the rest was left to do. After a takeover once more in any case: a write of the
+    worker whose lease had run out may have been on its way."""
+    if outcome.withdrew_technician or claim.deactivation is not None:
+        return now + timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
+    return now + AFTER_TAKEOVER if claim.took_over else None
+
+
+def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> None:
+    refused = outcome.verdict is Verdict.REFUSED
+    finished = Finished(
+        outcome="refused" if refused else "held",
+        applied_version=claim.applied_version,
+        fingerprint=claim.applied_fingerprint,
+        due_at=now if refused else now + HOLD_LOOK,
+        attempts=0,
+        quarantine=None,
+        held_work_orders=None if refused else outcome.work_orders,
+        observed=outcome.observed,
+        changes=outcome.changes,
+        error=None,
+    )
+    if not finishing.finish(tx, claim, finished, now):
+        return
+    if claim.deactivation is None:
+        return
+    if not refused:
+        deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
+    elif deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now):
+        by = Actor("work-order gate", Door.WORKER, f"{len(outcome.work_orders)} open work orders")
+        put_back_to_work(tx, claim.account.id, by, now)
+
+
+def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:
+    """Transient and Misconfigured come again by themselves; everything else waits for a person (H2). No attempt is
+    burnt while the circuit of what failed is open."""
+    failed, chance = claim.attempts + 1, random.random()  # noqa: S311 - jitter
+    attempts: int | None = failed
+    due: datetime | None = None
+    waits: tuple[str, str] | None = None
+    quarantine: tuple[str, str] | None = None
+    name = _circuit_name(failure, keycloak)
+    if name is not None:
+        circuit = circuits.get(tx, name)
+        waits = name.value, str(failure)
+        due = now + backoff(failed, chance)
+        if not circuit.closed:
+            attempts = None
+            due = now if circuit.name is not CircuitName.FSM else _asks_fsm_again(circuit, failure, now, chance)
+    elif isinstance(failure, Transient):
+        due = now + backoff(failed, chance)
+    elif isinstance(failure, Misconfigured):
+        due, waits = now + misconfigured_look(failed, chance), ("configuration", str(failure))
+    else:
+        quarantine = failure.kind, str(failure)
+    return Finished(
+        outcome="quarantined" if quarantine else "retry",
+        applied_version=claim.applied_version,
+        fingerprint=claim.applied_fingerprint,
+        due_at=due,
+        attempts=attempts,
+        quarantine=quarantine,
+        differences=failure.differences if quarantine else None,
+        held_work_orders=None,
+        observed=None,
+        changes=(),
+        error=f"{failure.kind}: {failure}",
+        waits=waits,
+    )
+
+
+def _circuit_name(failure: Failure, keycloak: CircuitName) -> CircuitName | None:
+    match failure.system:
+        case "keycloak":
+            return keycloak
+        case "fsm":
+            return CircuitName.FSM
+        case _:
+            return None
+
+
+def _asks_fsm_again(circuit: Circuit, failure: Failure, now: datetime, chance: float) -> datetime:
+    """With the probe for whoever asked and failed. Whoever was not let ask comes some time later, spread out, in
+    case none of those is there any more; when the circuit closes, all are due at once."""
+    probe_at = circuit.probe_at or now
+    return probe_at + LONGEST * chance if isinstance(failure, LeftInPeace) else probe_at

@@ -1,0 +1,125 @@
+"""Bring the realm to what the policy says: gather, decide, apply, each visible (C8).
+
+The command line calls `plan` and `apply`; every process that depends on the login flows calls `check_login`
+at its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mappings.guard import GuardRules
+from mappings.policy import Policy
+from sync.domain.access import vocabulary
+from sync.domain.errors import Misconfigured, Problem, Refused
+from sync.domain.realm.clients import configuring_client
+from sync.domain.realm.difference import Difference, RealmPlan, Remove, Update, differences, in_safe_order
+from sync.domain.realm.flow_changes import flow_changes, login_problems, standing, unsafe_to_bind
+from sync.domain.realm.item import Kind, RealmState
+from sync.domain.realm.login_flows import login_flows
+from sync.domain.realm.options import RealmOptions
+from sync.domain.realm.reach import changes_for_everybody, losses
+from sync.domain.realm.settings import refuse_unknown_actions
+from sync.domain.realm.surroundings import ways_around
+from sync.domain.realm.wanted import wanted_realm
+from sync.domain.runs.guard import Impact, Pass, Verdict, judge
+from sync.ports.realm import Realm
+
+LOGIN_KINDS = frozenset({Kind.REALM_ROLE, Kind.FLOW, Kind.BINDING})
+
+
+def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
+    """What would change. Raises Refused when a profile, branch or team that is gone from its file still has
+    members in Keycloak (DESIGN rule 11) or this Keycloak lacks something, and every Failure of the port."""
+    observed, around, flows = realm.observe(), realm.surroundings(), login_flows(policy)
+    found: tuple[Difference, ...] = (
+        *differences(wanted_realm(policy, options), observed),
+        *flow_changes(flows, observed, around),
+    )
+    found = refuse_unknown_actions(found)
+    _refuse_groups_in_use(realm, found)
+    ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
+    return RealmPlan(in_safe_order(found), tuple(ways_around(around, ours)))
+
+
+def _refuse_groups_in_use(realm: Realm, found: tuple[Difference, ...]) -> None:
+    gone = [each.item.name for each in found if isinstance(each, Remove) and each.item.kind is Kind.GROUP]
+    in_use = [(path, count) for path in gone if (count := realm.members(path))]
+    if in_use:
+        raise Refused(
+            [
+                Problem(
+                    f"group {path}",
+                    f"is no longer in the mapping files and still has {count} member{'s' * (count != 1)}",
+                    "move them to another one first, or put it back into the file",
+                )
+                for path, count in in_use
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a plan takes something from: lines for people, and whether a person has to name the plan for it.
+
+    `accounts` counts an account once for each group in which it loses something.
+    """
+
+    lines: tuple[str, ...]
+    accounts: int
+    verdict: Verdict
+
+
+def reach(realm: Realm, policy: Policy, found: RealmPlan, rules: GuardRules) -> Reach:
+    """Count the members of the groups that lose something, and judge by `rules` (E7); of a plan that takes nothing
+    nobody is counted."""
+    lost = [(each, count) for each in losses(found) if (count := realm.members(each.group))]
+    settings = changes_for_everybody(found)
+    if not lost and not settings:
+        return Reach((), 0, Pass())
+    everybody = sum(realm.members(vocabulary.profile_group(key)) for key in policy.profiles)
+    accounts = sum(count for _, count in lost)
+    impact = Impact({"demoted": accounts, "changed": everybody if settings else 0})
+    lines = [f"{count} in {each.group} lose {', '.join(each.roles)}" for each, count in lost]
+    lines += [f"{everybody} accounts get another {', '.join(settings)}"] if settings and everybody else []
+    return Reach(tuple(lines), accounts, judge(impact, everybody, rules, "realm"))
+
+
+def apply(
+    realm: Realm, policy: Policy, wanted: RealmPlan, tell: Callable[[Difference], None] = lambda _: None
+) -> None:
+    """Carry a plan out, in its order. `tell` hears of each difference before it is carried out.
+
+    A flow is looked at once more before it is bound. Raises Misconfigured if it does not hold then; what was
+    done until there stays, and the next plan holds the rest.
+    """
+    for difference in wanted.differences:
+        if isinstance(difference, Update) and difference.kind is Kind.BINDING:
+            _refuse_to_bind(str(difference.new["alias"]), realm.observe(LOGIN_KINDS), policy)
+        tell(difference)
+        realm.apply(difference)
+
+
+def _refuse_to_bind(alias: str, observed: RealmState, policy: Policy) -> None:
+    reason = unsafe_to_bind(alias, observed, login_flows(policy).values())
+    if reason is not None:
+        raise Misconfigured(f"not bound: {reason}. Look at `fsm-identity realm plan` and apply again")
+
+
+def check_login(realm: Realm, policy: Policy) -> None:
+    """The start-up check of the login flows. Raises Misconfigured with every reason why they do not hold."""
+    problems = login_problems(login_flows(policy), realm.observe(LOGIN_KINDS))
+    if problems:
+        raise Misconfigured("the login flows do not hold: " + "; ".join(problems))
+
+
+def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:
+    """Make the realm if there is none and in it the client that runs `apply`; nothing else. Answers what was
+    done. `realm` is opened as an administrator."""
+    realm.create_if_missing()
+    wanted = RealmState.of(configuring_client(options))
+    found = differences(wanted, realm.observe(frozenset({Kind.CLIENT, Kind.SERVICE_ACCOUNT})))
+    for difference in found:
+        realm.apply(difference)
+    return RealmPlan(found)

@@ -1,0 +1,253 @@
+"""One-shot acts as rows: asked for, started, put off, finished. What they mean is said in `sync.domain.acts`.
+
+A password that a command carries is sealed and leaves the row with its delivery, its failure or its time (rule
+12). Whoever changes a row that was claimed makes sure in the same transaction that the account's lease is still
+its own (`leases.holds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from sync.domain.acts import Command, CommandKind, CommandState, Found
+from sync.domain.provisioning.observed import LockState
+from sync.domain.work.lane import Lane
+from sync.store.database.tables import OPEN_COMMAND, SEALED_COMMAND, provisioning
+from sync.store.database.tables import command as commands
+from sync.store.database.transactions import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPassword:
+    """The password a command carries, opened."""
+
+    password: str = field(repr=False)
+    expires_at: datetime
+
+
+def add(tx: Tx, command: Command, password: str | None = None) -> None:
+    """Store a new command, and the password it carries sealed."""
+    sealed = None if password is None else tx.sealer.seal(password)
+    tx.connection.execute(commands.insert().values(_row(command) | {"sealed": sealed}))
+
+
+def add_many(tx: Tx, many: Sequence[Command]) -> None:
+    """Store new commands that carry no password."""
+    tx.connection.execute(commands.insert(), [_row(each) for each in many])
+
+
+def _row(command: Command) -> dict[str, object]:
+    return {
+        "id": command.id,
+        "account_id": command.account_id,
+        "kind": command.kind.value,
+        "state": command.state.value,
+        "lane": command.lane.value,
+        "requested_at": command.requested_at,
+        "by": command.by,
+        "door": command.door,
+        "reason": command.reason,
+        "options": _options(command),
+        "expires_at": command.expires_at,
+        "due_at": command.due_at,
+        "attempts": 0,
+    }
+
+
+def get(tx: Tx, command_id: str) -> Command | None:
+    row = tx.connection.execute(select(commands).where(commands.c.id == command_id)).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def of_account(tx: Tx, account_id: str) -> tuple[Command, ...]:
+    """Every command of the account there ever was, the oldest first."""
+    query = select(commands).where(commands.c.account_id == account_id).order_by(commands.c.id)
+    return tuple(_from_row(row) for row in tx.connection.execute(query))
+
+
+def open_for_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Command, ...]]:
+    """The open commands of these accounts by account id, each in the order in which they were asked for."""
+    query = (
+        select(commands).where(OPEN_COMMAND, commands.c.account_id.in_(list(account_ids))).order_by(commands.c.id)
+    )
+    found: dict[str, list[Command]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.account_id, []).append(_from_row(row))
+    return {account_id: tuple(each) for account_id, each in found.items()}
+
+
+def start(tx: Tx, command_id: str, found: Found, now: datetime) -> Command:
+    """From now on it may have been carried out. One that was started before keeps its time and what was found."""
+    tx.connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == CommandState.WAITING.value)
+        .values(state=CommandState.STARTED.value, started_at=now, found=_found(found))
+    )
+    return _existing(tx, command_id)
+
+
+def put_off(tx: Tx, command_id: str, due_at: datetime, why: str, *, certainly_not_done: bool) -> None:
+    """Again later. One that was certainly not done waits as before; any other stays started, to be verified."""
+    started = {} if not certainly_not_done else {"state": "waiting", "started_at": None, "found": None}
+    tx.connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, OPEN_COMMAND)
+        .values(due_at=due_at, attempts=commands.c.attempts + 1, outcome=why, **started)
+    )
+
+
+def finish(
+    tx: Tx, command_id: str, state: CommandState, outcome: str, now: datetime, *, mail_id: str | None = None
+) -> bool:
+    """Write down the end of an open command. Its password goes, unless `mail_id` is the mail that will carry it.
+    False: it was not open."""
+    changed = tx.connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, OPEN_COMMAND)
+        .values(
+            {"state": state.value, "outcome": outcome, "finished_at": now, "due_at": None, "mail_id": mail_id}
+            | ({} if mail_id else {"sealed": None})
+        )
+    )
+    return changed.rowcount == 1
+
+
+def forget(tx: Tx, command_id: str) -> None:
+    """A look that nobody asked for and that found nothing leaves nothing behind."""
+    tx.connection.execute(delete(commands).where(commands.c.id == command_id, OPEN_COMMAND))
+
+
+def resets_of(tx: Tx, account_id: str) -> tuple[Command, ...]:
+    """Every password reset of the account, the oldest first."""
+    return tuple(each for each in of_account(tx, account_id) if each.kind is CommandKind.RESET_PASSWORD)
+
+
+def waiting_of_kind(tx: Tx, account_id: str, kind: CommandKind) -> tuple[Command, ...]:
+    """Those of this kind that nobody has started."""
+    query = select(commands).where(
+        commands.c.account_id == account_id,
+        OPEN_COMMAND,
+        commands.c.kind == kind.value,
+        commands.c.state == CommandState.WAITING.value,
+    )
+    return tuple(_from_row(row) for row in tx.connection.execute(query.order_by(commands.c.id)))
+
+
+def password_of(tx: Tx, command_id: str) -> SealedPassword | None:
+    """Open the password and leave it where it is. None: it is gone."""
+    return _password(tx, commands.c.id == command_id)
+
+
+def password_of_mail(tx: Tx, mail_id: str) -> SealedPassword | None:
+    """The password that this mail carries."""
+    return _password(tx, commands.c.mail_id == mail_id)
+
+
+def erase_password_of_mail(tx: Tx, mail_id: str) -> None:
+    """The mail has left: nobody needs the password any more."""
+    tx.connection.execute(update(commands).where(commands.c.mail_id == mail_id).values(sealed=None))
+
+
+def erase_expired(tx: Tx, now: datetime) -> int:
+    """Passwords whose time is up, of commands that have ended; an open one ends by itself. Answers how many."""
+    return tx.connection.execute(
+        update(commands)
+        .where(SEALED_COMMAND, commands.c.expires_at <= now, commands.c.finished_at.is_not(None))
+        .values(sealed=None)
+    ).rowcount
+
+
+def overlooked(tx: Tx, now: datetime, limit: int) -> Mapping[str, Lane]:
+    """Accounts with a command whose time has come and which nobody is going to look at, and the command's lane; at
+    most `limit`. Those in quarantine are claimed in a way of their own."""
+    query = (
+        select(commands.c.account_id, commands.c.lane)
+        .join(provisioning, provisioning.c.account_id == commands.c.account_id)
+        .where(OPEN_COMMAND, commands.c.due_at <= now)
+        .where(provisioning.c.due_at.is_(None), provisioning.c.quarantine_kind.is_(None))
+        .order_by(commands.c.due_at)
+        .limit(limit)
+    )
+    lanes: dict[str, Lane] = {}
+    for row in tx.connection.execute(query):
+        lane = Lane(row.lane)
+        lanes[row.account_id] = Lane.INTERACTIVE if lane is Lane.INTERACTIVE else lanes.get(row.account_id, lane)
+    return lanes
+
+
+def _password(tx: Tx, condition: Any) -> SealedPassword | None:  # noqa: ANN401 - SQLAlchemy's condition
+    row = tx.connection.execute(
+        select(commands.c.sealed, commands.c.expires_at).where(condition, SEALED_COMMAND)
+    ).one_or_none()
+    return None if row is None else SealedPassword(tx.sealer.open(row.sealed), row.expires_at)
+
+
+def _existing(tx: Tx, command_id: str) -> Command:
+    return _from_row(tx.connection.execute(select(commands).where(commands.c.id == command_id)).one())
+
+
+def _options(command: Command) -> dict[str, object]:
+    options: dict[str, object] = {}
+    if command.keep_sessions:
+        options["keep_sessions"] = True
+    if command.by_mail:
+        options["by_mail"] = True
+    if command.identity_check is not None:
+        options["identity_check"] = command.identity_check
+    if command.stamp is not None:
+        options["stamp"] = command.stamp.isoformat()
+    if command.is_look:
+        options["is_look"] = True
+    return options
+
+
+def _found(found: Found) -> dict[str, object]:
+    created = found.password_created_at
+    return {
+        "lock": {
+            "temporary": found.lock.temporary,
+            "permanent": found.lock.permanent,
+            "failures": found.lock.failures,
+        },
+        "password_created_at": None if created is None else created.isoformat(),
+        "credentials": list(found.credentials),
+    }
+
+
+def _from_row(row: Row[Any]) -> Command:
+    options, found = row.options, row.found
+    return Command(
+        id=row.id,
+        account_id=row.account_id,
+        kind=CommandKind(row.kind),
+        requested_at=row.requested_at,
+        by=row.by,
+        door=row.door,
+        reason=row.reason,
+        lane=Lane(row.lane),
+        state=CommandState(row.state),
+        due_at=row.due_at,
+        keep_sessions=options.get("keep_sessions", False),
+        by_mail=options.get("by_mail", False),
+        identity_check=options.get("identity_check"),
+        mail_id=row.mail_id,
+        expires_at=row.expires_at,
+        stamp=_time(options.get("stamp")),
+        is_look=options.get("is_look", False),
+        attempts=row.attempts,
+        started_at=row.started_at,
+        found=None
+        if found is None
+        else Found(LockState(**found["lock"]), _time(found["password_created_at"]), tuple(found["credentials"])),
+        finished_at=row.finished_at,
+        outcome=row.outcome,
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,246 @@
+"""What happened to an account and why: the audit trail, the assignments, and the timeline that joins all of it.
+
+Audit entries are only ever added (triggers of the database refuse the rest); writers see to it that no secret
+is in them (A7, G1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor
+from sync.domain.deactivation.request import DeactivationState
+from sync.store import acts
+from sync.store.database.ids import new_id
+from sync.store.database.tables import assignment, attempt, deactivation, mail
+from sync.store.database.tables import audit as audit_entries
+from sync.store.database.transactions import Tx
+
+
+def audit(
+    tx: Tx,
+    *,
+    account_id: str | None,
+    action: str,
+    changed: Mapping[str, tuple[object, object]],
+    by: Actor,
+    now: datetime,
+    correlation_id: str | None = None,
+) -> str:
+    """Add an entry; `changed` maps a field to its value before and after. Answers the entry's id.
+
+    `correlation_id` joins what one request or run did; None: the entry stands alone.
+    """
+    (entry_id,) = audit_all(
+        tx, [(account_id, changed)], action=action, by=by, now=now, correlation_id=correlation_id
+    )
+    return entry_id
+
+
+def was_done(tx: Tx, account_id: str, action: str) -> bool:
+    """True if the account has an entry of this action."""
+    found = select(audit_entries.c.id).where(
+        audit_entries.c.account_id == account_id, audit_entries.c.action == action
+    )
+    return tx.connection.scalar(found.limit(1)) is not None
+
+
+def audit_all(
+    tx: Tx,
+    changed: Sequence[tuple[str | None, Mapping[str, tuple[object, object]]]],
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    correlation_id: str | None = None,
+) -> tuple[str, ...]:
+    """`audit` for many accounts that met the same: each account's id, and what changed of it."""
+    rows = [
+        {
+            "id": entry_id,
+            "at": now,
+            "actor": by.name,
+            "door": by.door.value,
+            "action": action,
+            "account_id": account_id,
+            "before": {name: _plain(pair[0]) for name, pair in pairs.items()},
+            "after": {name: _plain(pair[1]) for name, pair in pairs.items()},
+            "reason": by.reason,
+            "correlation_id": correlation_id or entry_id,
+        }
+        for account_id, pairs in changed
+        for entry_id in [new_id(now)]
+    ]
+    if rows:
+        tx.connection.execute(audit_entries.insert(), rows)
+    return tuple(str(row["id"]) for row in rows)
+
+
+def record_assignments(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+    """Keep what each account has been given from now on: profile, branch, team, data access, technician (A7)."""
+    rows = [
+        {
+            "id": new_id(now),
+            "account_id": account.id,
+            "at": now,
+            "by": by.name,
+            "door": by.door.value,
+            "reason": by.reason,
+            "profile": account.profile,
+            "branch": account.branch,
+            "team": account.team,
+            "data_access": account.data_access,
+            "technician_id": account.technician_id,
+        }
+        for account in accounts
+    ]
+    if rows:
+        tx.connection.execute(assignment.insert(), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What an account had from `at` until the next assignment."""
+
+    at: datetime
+    by: str
+    door: str
+    reason: str
+    profile: str
+    branch: str | None
+    team: str | None
+    data_access: str | None
+    technician_id: str | None
+
+
+def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
+    """The oldest first."""
+    rows = tx.connection.execute(
+        select(
+            assignment.c.at,
+            assignment.c.by,
+            assignment.c.door,
+            assignment.c.reason,
+            assignment.c.profile,
+            assignment.c.branch,
+            assignment.c.team,
+            assignment.c.data_access,
+            assignment.c.technician_id,
+        )
+        .where(assignment.c.account_id == account_id)
+        .order_by(assignment.c.at, assignment.c.id)
+    )
+    return tuple(Assignment(*row) for row in rows)
+
+
+Kind = Literal["asked", "keycloak", "command", "deactivation", "mail"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of an account's story. `kind` "asked": somebody wanted something; "keycloak": a worker tried it.
+
+    `title` is what happened, `details` the lines below it; `actor`, `door` and `reason` are empty where
+    nobody acted.
+    """
+
+    at: datetime
+    kind: Kind
+    title: str
+    details: tuple[str, ...] = ()
+    actor: str = ""
+    door: str = ""
+    reason: str = ""
+    order: str = field(default="", repr=False)
+
+
+def timeline(tx: Tx, account_id: str) -> tuple[TimelineEntry, ...]:
+    """Everything that happened to the account, in the order of time (E6, H3).
+
+    Assignments are not in it: each stands beside an audit entry of the same commit.
+    """
+    entries = [
+        *_asked(tx, account_id),
+        *_tried(tx, account_id),
+        *_carried_out(tx, account_id),
+        *_deactivated(tx, account_id),
+        *_mailed(tx, account_id),
+    ]
+    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.order)))
+
+
+def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(audit_entries).where(audit_entries.c.account_id == account_id))
+    for row in rows:
+        before, after = row.before or {}, row.after or {}
+        details = tuple(
+            f"{name}: {_shown(before.get(name))} -> {_shown(after.get(name))}"
+            if any(value is not None for value in before.values())
+            else f"{name}: {_shown(after.get(name))}"
+            for name in sorted(before.keys() | after.keys())
+        )
+        yield TimelineEntry(row.at, "asked", row.action, details, row.actor, row.door, row.reason, order=row.id)
+
+
+def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(attempt).where(attempt.c.account_id == account_id))
+    for row in rows:
+        details = (*row.changes, row.error) if row.error else row.changes
+        yield TimelineEntry(
+            row.at, "keycloak", f"{row.outcome} (version {row.version})", tuple(details), order=row.id
+        )
+
+
+def _carried_out(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    """How one-shot acts ended, and those nobody asked for; that one was asked for is in the audit trail."""
+    for each in acts.of_account(tx, account_id):
+        if each.finished_at is not None:
+            details = (each.outcome,) if each.outcome else ()
+            yield TimelineEntry(
+                each.finished_at, "command", f"{each.kind} {each.state}", details, order=f"z{each.id}"
+            )
+
+
+def _deactivated(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    """What became of a deactivation; that it was asked for or called off is in the audit trail."""
+    rows = tx.connection.execute(select(deactivation).where(deactivation.c.account_id == account_id))
+    for row in rows:
+        listed = tuple(str(each) for each in row.work_orders)
+        if row.held_at is not None:
+            yield TimelineEntry(row.held_at, "deactivation", "deactivation held", listed, order=f"{row.id}h")
+        if row.state in {DeactivationState.COMPLETED, DeactivationState.REFUSED}:
+            title = f"deactivation {row.state}"
+            shown = listed if row.state == DeactivationState.REFUSED else ()
+            yield TimelineEntry(row.finished_at, "deactivation", title, shown, order=f"{row.id}z")
+
+
+def _mailed(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
+    rows = tx.connection.execute(select(mail).where(mail.c.account_id == account_id))
+    for row in rows:
+        to = f"{row.kind} mail to {row.recipient}"
+        yield TimelineEntry(row.created_at, "mail", f"{to} waits", order=row.id)
+        if row.finished_at is not None:
+            details = (row.error,) if row.error else ()
+            yield TimelineEntry(row.finished_at, "mail", f"{to} {row.state}", details, order=f"{row.id}z")
+
+
+def _plain(value: object) -> object:
+    """As JSON holds it."""
+    match value:
+        case Enum():
+            return value.value
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    return "nothing" if value is None else str(value)

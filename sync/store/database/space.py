@@ -1,0 +1,40 @@
+"""Whether our database takes what is to be stored. Operators ask it themselves: a database that takes nothing
+cannot keep a note of that either."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sync.domain.errors import Failure
+from sync.store.database.transactions import Database
+from sync.store.operations import troubles
+from sync.store.operations.troubles import Trouble
+
+NARROW: Final = 200 * 1024 * 1024
+"""Bytes. An import of 10,000 people takes about a tenth of it, history and journal included."""
+
+REMEDY: Final = "free disk space on the database's machine; work goes on by itself, nothing is lost meanwhile"
+
+
+def troubles_of(db: Database, now: datetime) -> tuple[Trouble, ...]:
+    """What a small write meets, which leaves nothing behind, and for SQLite whether its disk is nearly full."""
+    return tuple(_met(db, now))
+
+
+def _met(db: Database, now: datetime) -> Iterator[Trouble]:
+    try:
+        with db.write() as tx:
+            troubles.note(tx, "a write", "a write is tried", "", now)
+            troubles.well(tx, "a write")
+    except Failure as failure:
+        yield Trouble(
+            str(failure), None, REMEDY if failure.system == "database" else "mend what the message names"
+        )
+    file = db.file
+    if file is not None and file.parent.is_dir():
+        left = shutil.disk_usage(file.parent).free
+        if left < NARROW:
+            yield Trouble(f"the disk under {file} has {left // 1024 // 1024} MiB left", None, REMEDY)

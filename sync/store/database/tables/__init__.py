@@ -1,0 +1,95 @@
+"""The tables of our database and what each is for. The migrations create them; a test compares the two.
+
+One module a concept. Accounts are never deleted, so nothing cascades. What is unique "where present" is a partial
+index, not a constraint: on PostgreSQL the change of a key that a foreign key could name locks the account against
+every row that refers to it, and a worker and a command could wait for each other. Where a partial index has a
+condition with a name, a query that uses the very same text uses the index, on SQLite too.
+"""
+
+from sync.store.database.tables.accounts import (
+    Delivery,
+    account,
+    assignment,
+    initial_password,
+    login_name,
+    observation,
+)
+from sync.store.database.tables.audit import audit
+from sync.store.database.tables.circuits import circuit
+from sync.store.database.tables.commands import OPEN_COMMAND, SEALED_COMMAND, command
+from sync.store.database.tables.deactivations import (
+    OPEN_DEACTIVATION,
+    STRANDED,
+    assignment_stop,
+    deactivation,
+    stranded_work_order,
+)
+from sync.store.database.tables.drift import (
+    ComparisonKind,
+    ComparisonState,
+    DriftState,
+    comparison,
+    drift,
+    foreign_user,
+)
+from sync.store.database.tables.jobs import job
+from sync.store.database.tables.latency import latency
+from sync.store.database.tables.logins import login_activity, login_failure, login_gap
+from sync.store.database.tables.mails import NOT_SENT, UNSENT, MailState, mail
+from sync.store.database.tables.metadata import metadata
+from sync.store.database.tables.operations import PAUSABLE, lane_pause, worker
+from sync.store.database.tables.policies import policy, push_count
+from sync.store.database.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
+from sync.store.database.tables.troubles import trouble
+from sync.store.database.tables.work import Outcome, attempt, provisioning
+
+__all__ = [
+    "NOT_SENT",
+    "OPEN_COMMAND",
+    "OPEN_DEACTIVATION",
+    "PAUSABLE",
+    "PENDING_ROW",
+    "SEALED_COMMAND",
+    "STRANDED",
+    "UNSENT",
+    "ComparisonKind",
+    "ComparisonState",
+    "Delivery",
+    "DriftState",
+    "MailState",
+    "Outcome",
+    "RowResult",
+    "RowVerdict",
+    "RunKind",
+    "RunState",
+    "account",
+    "assignment",
+    "assignment_stop",
+    "attempt",
+    "audit",
+    "circuit",
+    "command",
+    "comparison",
+    "deactivation",
+    "drift",
+    "foreign_user",
+    "initial_password",
+    "job",
+    "lane_pause",
+    "latency",
+    "login_activity",
+    "login_failure",
+    "login_gap",
+    "login_name",
+    "mail",
+    "metadata",
+    "observation",
+    "policy",
+    "provisioning",
+    "push_count",
+    "run",
+    "run_row",
+    "stranded_work_order",
+    "trouble",
+    "worker",
+]

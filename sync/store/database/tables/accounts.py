@@ -1,0 +1,97 @@
+"""Accounts, the names they log in with, what they were given, and what Keycloak last said of them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text
+
+from sync.domain.accounts.account import Life
+from sync.store.database.columns import SORTED_TEXT, JsonObject, UtcDateTime, one_of
+from sync.store.database.tables.metadata import metadata, unique_where_present
+
+Delivery = Literal["mail", "shown"]
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("idp_user_id", Text),
+    Column("username", Text, nullable=False),
+    Column("username_key", SORTED_TEXT, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_local", Text, nullable=False),
+    Column("given_name", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("branch", Text),
+    Column("team", Text),
+    Column("data_access", Text),
+    Column("technician_id", Text),
+    Column("employee_number", Text),
+    Column("life", Text, nullable=False),
+    Column("hr_source", Text),
+    Column("hr_id", Text),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("created_at", UtcDateTime, nullable=False),
+    one_of("life", Life),
+    Index("ix_account_username_key", "username_key"),
+    unique_where_present("account", "idp_user_id"),
+    unique_where_present("account", "employee_number"),
+    unique_where_present("account", "technician_id"),
+    Index("ix_account_name_key", "name_key", "branch"),
+    Index("ix_account_email_local", "email_local"),
+    Index("ix_account_profile_life", "profile", "life"),
+    Index("ix_account_branch_username_key", "branch", "username_key"),
+)
+"""One row an account: the fields of `sync.domain.accounts.account.Account` and the keys made from them in Python
+(`*_key`, `email_local`, `search_text`), because the two databases fold letters differently."""
+
+login_name = Table(
+    "login_name",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+)
+"""Every distinct `login_key` of the username and e-mail of every account: Keycloak has one namespace (A2)."""
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("branch", Text),
+    Column("team", Text),
+    Column("data_access", Text),
+    Column("technician_id", Text),
+    Index("ix_assignment_account_id", "account_id", "at"),
+)
+"""The history of who was given what, when, by whom and why (A7)."""
+
+observation = Table(
+    "observation",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("state", JsonObject, nullable=False),
+)
+"""What Keycloak said at the last look, without names and addresses."""
+
+initial_password = Table(
+    "initial_password",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    one_of("delivery", get_args(Delivery)),
+)
+"""A temporary password until it is delivered or expires, encrypted; then the row is gone (rule 12)."""

@@ -1,0 +1,74 @@
+"""Deactivations, and the work orders and technicians they concern."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Table, Text
+
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.deactivation.request import DeactivationState
+from sync.store.database.columns import TextList, UtcDateTime, WorkOrderList, condition, one_of
+from sync.store.database.tables.metadata import metadata
+
+OPEN_DEACTIVATION = condition("state IN ('requested', 'held')")
+STRANDED = condition("resolved_at IS NULL")
+
+deactivation = Table(
+    "deactivation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deadline", UtcDateTime),
+    Column("after_deadline", Text, nullable=False),
+    Column("work_orders", WorkOrderList, nullable=False),
+    Column("held_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    one_of("policy", GatePolicy),
+    one_of("state", DeactivationState),
+    one_of("after_deadline", ("person", "force")),
+    Index(
+        "uq_deactivation_open",
+        "account_id",
+        unique=True,
+        sqlite_where=OPEN_DEACTIVATION,
+        postgresql_where=OPEN_DEACTIVATION,
+    ),
+    Index("ix_deactivation_account_id", "account_id"),
+)
+"""Every request to deactivate and how it ended; at most one open for an account (D4)."""
+
+stranded_work_order = Table(
+    "stranded_work_order",
+    metadata,
+    Column("technician_id", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("date", Date),
+    Column("holds", TextList, nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Index(
+        "ix_stranded_work_order_open",
+        "technician_id",
+        "number",
+        sqlite_where=STRANDED,
+        postgresql_where=STRANDED,
+    ),
+)
+"""Open work orders of a technician who lost access: they need another technician (D4)."""
+
+assignment_stop = Table(
+    "assignment_stop",
+    metadata,
+    Column("technician_id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("stopped_at", UtcDateTime, nullable=False),
+)
+"""Technicians whom we stopped from getting new work: only a stop of ours is ever undone (rule 5)."""

@@ -1,0 +1,46 @@
+"""The outbox."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
+
+from sync.store.database.columns import UtcDateTime, condition, one_of
+from sync.store.database.tables.metadata import metadata
+
+MailState = Literal["waiting", "due", "sending", "sent", "failed", "expired"]
+
+UNSENT = condition("state IN ('due', 'sending')")
+NOT_SENT = condition("state <> 'sent'")
+
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", Text),
+    Column("expired_lease_until", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("error", Text),
+    Column("may_have_left", Boolean),
+    one_of("state", get_args(MailState)),
+    Index(
+        "ix_mail_claim",
+        "due_at",
+        sqlite_where=UNSENT,
+        postgresql_where=UNSENT,
+    ),
+    Index("ix_mail_not_sent", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
+)
+"""The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7). `may_have_left` is of
+one that failed; None: not known."""

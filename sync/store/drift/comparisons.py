@@ -1,0 +1,142 @@
+"""Comparisons as rows: one of a kind at a time, how far it is, what came of it (H4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sync.domain.errors import Problem, Refused
+from sync.store.database.ids import new_id
+from sync.store.database.tables import ComparisonKind, ComparisonState
+from sync.store.database.tables import comparison as comparisons
+from sync.store.database.transactions import Tx
+
+SILENT = timedelta(minutes=5)
+"""One that has said nothing for so long has died with its worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a comparison is. `accounts` are those with a user in Keycloak, `users` and `memberships` what was
+    listed, `looked_at` the accounts that were looked at one by one, `left_out` those that differ but are being
+    changed or come next time, `differing` the accounts with drift, `repairs` those handed to the workers."""
+
+    accounts: int = 0
+    users: int = 0
+    memberships: int = 0
+    looked_at: int = 0
+    left_out: int = 0
+    differing: int = 0
+    foreign_users: int = 0
+    repairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    id: str
+    kind: ComparisonKind
+    state: ComparisonState
+    by: str
+    started_at: datetime
+    seen_at: datetime
+    finished_at: datetime | None
+    counts: Counts
+    error_kind: str | None = None
+    error: str | None = None
+
+
+def begin(tx: Tx, kind: ComparisonKind, by: str, now: datetime) -> Comparison:
+    """Raises Refused while another of the kind runs. One that was interrupted is ended, and this one starts anew:
+    a listing that was left in the middle is worth nothing later."""
+    tx.connection.execute(
+        update(comparisons)
+        .where(comparisons.c.kind == kind, comparisons.c.state == "running", comparisons.c.seen_at < now - SILENT)
+        .values(state="interrupted", finished_at=now)
+    )
+    begun = Comparison(new_id(now), kind, "running", by, now, now, None, Counts())
+    values = {
+        "id": begun.id,
+        "kind": kind,
+        "state": begun.state,
+        "by": by,
+        "started_at": now,
+        "seen_at": now,
+        **_values(begun.counts),
+    }
+    try:
+        with tx.connection.begin_nested():
+            tx.connection.execute(comparisons.insert().values(values))
+    except IntegrityError:
+        running = latest(tx, kind)
+        since = running.started_at.isoformat(timespec="seconds") if running else "just now"
+        raise Refused(
+            [Problem("", f"a {kind} is running since {since}", "wait for it: fsm-identity drift status")]
+        ) from None
+    return begun
+
+
+def progress(tx: Tx, comparison_id: str, counts: Counts, now: datetime) -> bool:
+    """False: it was ended meanwhile, because it was silent for too long."""
+    changed = tx.connection.execute(
+        update(comparisons)
+        .where(comparisons.c.id == comparison_id, comparisons.c.state == "running")
+        .values(seen_at=now, **_values(counts))
+    )
+    return changed.rowcount == 1
+
+
+def finish(tx: Tx, comparison_id: str, counts: Counts, now: datetime) -> bool:
+    """False: as `progress`."""
+    if not progress(tx, comparison_id, counts, now):
+        return False
+    _end(tx, comparison_id, {"state": "done", "finished_at": now})
+    return True
+
+
+def fail(tx: Tx, comparison_id: str, kind: str, error: str, now: datetime) -> None:
+    _end(tx, comparison_id, {"state": "failed", "finished_at": now, "error_kind": kind, "error": error})
+
+
+def latest(tx: Tx, kind: ComparisonKind) -> Comparison | None:
+    """The one that began last."""
+    row = (
+        tx.connection.execute(
+            select(comparisons)
+            .where(comparisons.c.kind == kind)
+            .order_by(comparisons.c.started_at.desc(), comparisons.c.id.desc())
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _comparison(row)
+
+
+def _end(tx: Tx, comparison_id: str, values: dict[str, object]) -> None:
+    tx.connection.execute(
+        update(comparisons)
+        .where(comparisons.c.id == comparison_id, comparisons.c.state == "running")
+        .values(values)
+    )
+
+
+def _values(counts: Counts) -> dict[str, int]:
+    return {each.name: getattr(counts, each.name) for each in fields(Counts)}
+
+
+def _comparison(row: RowMapping) -> Comparison:
+    return Comparison(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        by=row["by"],
+        started_at=row["started_at"],
+        seen_at=row["seen_at"],
+        finished_at=row["finished_at"],
+        counts=Counts(**{each.name: row[each.name] for each in fields(Counts)}),
+        error_kind=row["error_kind"],
+        error=row["error"],
+    )

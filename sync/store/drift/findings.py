@@ -1,0 +1,260 @@
+"""What comparisons found, from when to when, and what was decided about it (G4).
+
+A finding is open, or accepted by a person for as long as it stays as it is; it ends repaired or gone. At most one
+of a subject and attribute is open or accepted at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, get_args
+
+from sqlalchemy import RowMapping, and_, case, func, select, update
+
+from mappings.drift import Reaction
+from sync.domain.drift.differences import Attribute, Difference
+from sync.store.database.batches import batches
+from sync.store.database.ids import new_id
+from sync.store.database.tables import DriftState, run_row
+from sync.store.database.tables import drift as table
+from sync.store.database.transactions import Tx
+
+LIVE: Final[tuple[DriftState, ...]] = ("open", "accepted")
+STATES: Final[tuple[DriftState, ...]] = get_args(DriftState)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom or what a finding is about. `key` is unique among all of them, `who` is its name for people."""
+
+    key: str
+    who: str
+    account_id: str | None = None
+    idp_user_id: str | None = None
+
+    @classmethod
+    def of_user(cls, idp_user_id: str, username: str) -> Subject:
+        """A user of the realm that is not ours."""
+        return cls(f"user {idp_user_id}", username, None, idp_user_id)
+
+    @classmethod
+    def of_group(cls, path: str) -> Subject:
+        return cls(f"group {path}", path)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`repair_asked_at`: when it was handed to the workers. `decided_by` and the reason: of whoever accepted it,
+    had it repaired, or left it to a person."""
+
+    id: str
+    attribute: Attribute
+    subject: Subject
+    wanted: str | None
+    found: str | None
+    reaction: Reaction
+    state: DriftState
+    first_seen_at: datetime
+    last_seen_at: datetime
+    closed_at: datetime | None
+    repair_asked_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+
+def found(tx: Tx, subject: Subject, difference: Difference, reaction: Reaction, now: datetime) -> Finding:
+    """Note a difference. Found again, only the time moves; no longer as it was accepted, it is open again."""
+    known = _live(tx, subject.key, difference.attribute)
+    if known is not None:
+        changed = (known.wanted, known.found) != (difference.wanted, difference.found)
+        if not (changed and known.state == "accepted"):
+            _set(
+                tx,
+                [known.id],
+                last_seen_at=now,
+                wanted=difference.wanted,
+                found=difference.found,
+                reaction=reaction,
+                who=subject.who,
+                idp_user_id=subject.idp_user_id,
+            )
+            return _one(tx, known.id)
+        _set(tx, [known.id], state="gone", closed_at=now)
+    finding_id = new_id(now)
+    tx.connection.execute(
+        table.insert().values(
+            id=finding_id,
+            attribute=difference.attribute.value,
+            subject=subject.key,
+            who=subject.who,
+            account_id=subject.account_id,
+            idp_user_id=subject.idp_user_id,
+            wanted=difference.wanted,
+            found=difference.found,
+            reaction=reaction,
+            state="open",
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+    )
+    return _one(tx, finding_id)
+
+
+def close_unseen(
+    tx: Tx, attributes: Collection[Attribute], since: datetime, left_out: Collection[str], now: datetime
+) -> int:
+    """End what a comparison that began at `since` did not find any more, except of the subjects it could not
+    judge: repaired, if a repair was asked for, or gone. Answers how many ended."""
+    rows = tx.connection.execute(
+        select(table.c.id, table.c.subject).where(
+            table.c.state.in_(LIVE),
+            table.c.last_seen_at < since,
+            table.c.attribute.in_(sorted(each.value for each in attributes)),
+        )
+    ).all()
+    over = [row.id for row in rows if row.subject not in left_out]
+    _close(tx, over, now)
+    return len(over)
+
+
+def close_of_account(tx: Tx, account_id: str, still: Iterable[Attribute], now: datetime) -> None:
+    """End what a look at the one account did not find any more."""
+    kept = {each.value for each in still}
+    rows = tx.connection.execute(
+        select(table.c.id, table.c.attribute).where(table.c.account_id == account_id, table.c.state.in_(LIVE))
+    ).all()
+    _close(tx, [row.id for row in rows if row.attribute not in kept], now)
+
+
+def accounts_with(tx: Tx, attributes: Collection[Attribute]) -> frozenset[str]:
+    """The accounts that have an open or accepted finding of one of these."""
+    return frozenset(
+        tx.connection.scalars(
+            select(table.c.account_id).where(
+                table.c.state.in_(LIVE),
+                table.c.account_id.is_not(None),
+                table.c.attribute.in_(sorted(each.value for each in attributes)),
+            )
+        )
+    )
+
+
+def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
+    _set(tx, ids, repair_asked_at=now)
+
+
+def take_back(tx: Tx, run_id: str, asked_at: datetime, by: str, reason: str, now: datetime) -> None:
+    """What a run asked for will not be done: its findings are open again, with who said so and why. What a person
+    has asked for since stays asked."""
+    of_the_run = select(run_row.c.account_id).where(run_row.c.run_id == run_id)
+    tx.connection.execute(
+        update(table)
+        .where(table.c.state == "open", table.c.repair_asked_at == asked_at, table.c.account_id.in_(of_the_run))
+        .values(repair_asked_at=None, decided_by=by, decided_at=now, decision_reason=reason)
+    )
+
+
+def leave_open(tx: Tx, ids: Collection[str], by: str, reason: str, now: datetime) -> None:
+    """For a person to decide, with the reason why nobody else did."""
+    _set(tx, ids, decided_by=by, decided_at=now, decision_reason=reason)
+
+
+def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> Finding:
+    """A person's decision. `state` open: it shall be repaired; the comparison says when it is. Answers the finding
+    as it is now."""
+    _set(
+        tx,
+        [finding_id],
+        state=state,
+        decided_by=by,
+        decided_at=now,
+        decision_reason=reason,
+        closed_at=now if state not in LIVE else None,
+    )
+    return _one(tx, finding_id)
+
+
+def get(tx: Tx, finding_id: str) -> Finding | None:
+    row = tx.connection.execute(tx.locking(select(table).where(table.c.id == finding_id))).mappings().one_or_none()
+    return None if row is None else _finding(row)
+
+
+def ending_in(tx: Tx, ending: str) -> tuple[Finding, ...]:
+    """Findings whose id ends like this: the last signs are what people type."""
+    rows = tx.connection.execute(
+        select(table).where(table.c.id.endswith(ending, autoescape=True)).order_by(table.c.id)
+    )
+    return tuple(_finding(row) for row in rows.mappings())
+
+
+def listed(
+    tx: Tx, *, states: Collection[DriftState], account_id: str | None = None, limit: int = 1000
+) -> tuple[Finding, ...]:
+    """The oldest first."""
+    wanted = and_(table.c.state.in_(sorted(states)), *([table.c.account_id == account_id] if account_id else []))
+    rows = tx.connection.execute(
+        select(table).where(wanted).order_by(table.c.first_seen_at, table.c.id).limit(limit)
+    )
+    return tuple(_finding(row) for row in rows.mappings())
+
+
+def open_by_attribute(tx: Tx) -> Mapping[str, int]:
+    """How many findings are open, for status and metrics."""
+    rows = tx.connection.execute(
+        select(table.c.attribute, func.count())
+        .where(table.c.state == "open")
+        .group_by(table.c.attribute)
+        .order_by(table.c.attribute)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _live(tx: Tx, subject: str, attribute: Attribute) -> Finding | None:
+    row = (
+        tx.connection.execute(
+            tx.locking(
+                select(table).where(
+                    table.c.subject == subject, table.c.attribute == attribute.value, table.c.state.in_(LIVE)
+                )
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _finding(row)
+
+
+def _close(tx: Tx, ids: Collection[str], now: datetime) -> None:
+    ended = case((table.c.repair_asked_at.is_not(None), "repaired"), else_="gone")
+    _set(tx, ids, state=ended, closed_at=now)
+
+
+def _set(tx: Tx, ids: Collection[str], **values: object) -> None:
+    for some in batches(ids):
+        tx.connection.execute(update(table).where(table.c.id.in_(some)).values(values))
+
+
+def _one(tx: Tx, finding_id: str) -> Finding:
+    return _finding(tx.connection.execute(select(table).where(table.c.id == finding_id)).mappings().one())
+
+
+def _finding(row: RowMapping) -> Finding:
+    return Finding(
+        id=row["id"],
+        attribute=Attribute(row["attribute"]),
+        subject=Subject(row["subject"], row["who"], row["account_id"], row["idp_user_id"]),
+        wanted=row["wanted"],
+        found=row["found"],
+        reaction=row["reaction"],
+        state=row["state"],
+        first_seen_at=row["first_seen_at"],
+        last_seen_at=row["last_seen_at"],
+        closed_at=row["closed_at"],
+        repair_asked_at=row["repair_asked_at"],
+        decided_by=row["decided_by"],
+        decided_at=row["decided_at"],
+        decision_reason=row["decision_reason"],
+    )

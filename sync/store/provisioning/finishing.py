@@ -1,0 +1,151 @@
+"""Writing down what came of claims, and giving them back: one account or a batch, in few statements (H1).
+
+`sync.jobs.work.recording` calls it inside the transaction that records; claims are in `leases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, case, literal, null, update
+
+from sync.domain.accounts.status import observation_of
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.errors import Difference
+from sync.domain.provisioning.observed import Observed
+from sync.store.accounts import accounts
+from sync.store.database.columns import DifferenceList, UtcDateTime, WorkOrderList
+from sync.store.database.tables import Outcome
+from sync.store.database.tables import provisioning as work
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import attempts, observations
+from sync.store.provisioning.due import look_again
+from sync.store.work.leases import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a claim. `due_at` None: nothing more to do until somebody asks.
+
+    `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
+    outcome. `quarantine` is (kind, reason): nobody looks again before a person asks; `differences` is what could
+    not be made then. `waits` is (circuit or "configuration", reason) while a look again waits for something to be
+    mended. `attempts` None leaves them as they are.
+    """
+
+    outcome: Outcome
+    applied_version: int | None
+    fingerprint: str | None
+    due_at: datetime | None
+    attempts: int | None
+    quarantine: tuple[str, str] | None = None
+    held_work_orders: tuple[OpenWorkOrder, ...] | None = None
+    observed: Observed | None = None
+    changes: tuple[str, ...] = ()
+    error: str | None = None
+    waits: tuple[str, str] | None = None
+    differences: tuple[Difference, ...] | None = None
+
+
+def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
+    """`finish_all` for one. False: the lease was lost; nothing of it was written."""
+    return claim.account.id in finish_all(tx, [(claim, result)], now)
+
+
+def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
+    """Write down what came of each claim and give it back. Answers the accounts written: those whose lease was
+    not lost, by the token each row has at the write. After a "retry" a lease that had run out before the claim is
+    still known as such: a write of its worker may be on its way until the account is as wanted.
+
+    If somebody asked for another look since the claim, the account stays due. Who has lost the lease may have
+    written to Keycloak after somebody else's last look, so such an account is looked at once more. One statement
+    for all that ended alike, so that a batch costs little more than one account.
+    """
+    accounts.lock_all(tx, [claim.account.id for claim, _ in finished])
+    alike: dict[tuple[str, int, Finished], list[Claim]] = {}
+    for claim, result in finished:
+        same = replace(result, observed=None, changes=(), error=None)
+        alike.setdefault((claim.token, claim.asked, same), []).append(claim)
+    written: set[str] = set()
+    for (token, _, result), claims in alike.items():
+        rows = tx.connection.execute(
+            update(work)
+            .where(
+                work.c.account_id.in_(sorted(claim.account.id for claim in claims)), work.c.lease_token == token
+            )
+            .values(_values(claims[0], result, now))
+            .returning(work.c.account_id)
+        )
+        written.update(rows.scalars())
+    kept = [(claim, result) for claim, result in finished if claim.account.id in written]
+    observations.keep_all(
+        tx,
+        {
+            claim.account.id: observation_of(result.observed, now)
+            for claim, result in kept
+            if result.observed is not None
+        },
+    )
+    attempts.record_all(tx, [_attempt(claim, result, now) for claim, result in kept])
+    for claim, _ in finished:
+        if claim.account.id not in written:
+            look_again(tx, claim.account.id, claim.lane, now)
+    return frozenset(written)
+
+
+def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
+    """What the row of the claim, and of every claim that ended like it, becomes."""
+    kind, reason = result.quarantine or (None, None)
+    waits_for, waits_reason = result.waits or (None, None)
+    same_system = work.c.waits_for == waits_for
+    same = and_(same_system, work.c.waits_reason == waits_reason)
+    values: dict[str, Any] = {
+        "lease_token": null(),
+        "lease_until": work.c.expired_lease_until if result.outcome == "retry" else null(),
+        "expired_lease_until": null(),
+        "takeovers": 0,
+        "applied_version": result.applied_version,
+        "applied_fingerprint": result.fingerprint,
+        "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
+        "waits_attempts": null() if result.waits is None else case((same_system, work.c.waits_attempts), else_=0),
+        "quarantine_kind": _unless_asked(claim, null(), literal(kind, Text())),
+        "quarantine_reason": _unless_asked(claim, null(), literal(reason, Text())),
+        "quarantine_difference": _unless_asked(claim, null(), literal(result.differences, DifferenceList())),
+        "waits_for": waits_for,
+        "waits_reason": waits_reason,
+        "waits_since": null() if result.waits is None else case((same, work.c.waits_since), else_=now),
+        "updated_at": now,
+    }
+    if result.attempts is not None:
+        values["attempts"] = _unless_asked(claim, work.c.attempts, literal(result.attempts))
+        if result.waits is not None:
+            values["waits_attempts"] = case((same_system, work.c.waits_attempts + 1), else_=1)
+    if result.held_work_orders is not None or result.outcome != "retry":
+        held = literal(result.held_work_orders, WorkOrderList())
+        values["held_work_orders"] = _unless_asked(claim, work.c.held_work_orders, held)
+    return values
+
+
+def _attempt(claim: Claim, result: Finished, now: datetime) -> attempts.Attempt:
+    return attempts.Attempt(
+        account_id=claim.account.id,
+        version=claim.wanted_version,
+        at=now,
+        lane=claim.lane,
+        outcome=result.outcome,
+        changes=result.changes,
+        error=result.error or _listed(result.held_work_orders),
+    )
+
+
+def _unless_asked(claim: Claim, kept: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((work.c.asked > claim.asked, kept), else_=new)
+
+
+def _listed(work_orders: tuple[OpenWorkOrder, ...] | None) -> str | None:
+    if not work_orders:
+        return None
+    return f"{len(work_orders)} open work orders: {', '.join(each.number for each in work_orders)}"

@@ -1,0 +1,127 @@
+"""Where the work stands, on one account and in each lane; nothing here changes anything (A8, H3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, func, select
+
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.errors import Difference
+from sync.domain.work.lane import Lane
+from sync.store.database.batches import batches
+from sync.store.database.tables import provisioning as work
+from sync.store.database.transactions import Tx
+from sync.store.work.leases import claimable
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """The work on one account. Wanted and applied are never mixed (rule 8).
+
+    `due_at` None: nothing to do. `leased_until`: a worker is at it. `quarantine` is (kind, reason), `differences`
+    what could not be made then. `waits` is (circuit or "configuration", reason) while something has to be mended.
+    """
+
+    wanted_version: int
+    applied_version: int | None
+    due_at: datetime | None
+    leased_until: datetime | None
+    attempts: int
+    quarantine: tuple[str, str] | None
+    held_work_orders: tuple[OpenWorkOrder, ...]
+    differences: tuple[Difference, ...] = ()
+    waits: tuple[str, str] | None = None
+
+    @property
+    def applied(self) -> bool:
+        """True if Keycloak was last seen to be what is wanted now."""
+        return self.applied_version == self.wanted_version
+
+
+def of_account(tx: Tx, account_id: str) -> WorkState | None:
+    row = tx.connection.execute(select(*COLUMNS).where(work.c.account_id == account_id)).mappings().one_or_none()
+    return None if row is None else from_row(row)
+
+
+def wanted_versions(tx: Tx, account_ids: Collection[str]) -> Mapping[str, int]:
+    """Account id to the version now wanted: what a review pins (rule 7)."""
+    versions: dict[str, int] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(work.c.account_id, work.c.wanted_version).where(work.c.account_id.in_(some))
+        )
+        versions.update((row.account_id, row.wanted_version) for row in rows)
+    return versions
+
+
+@dataclass(frozen=True, slots=True)
+class LaneBacklog:
+    """`due` waits to be claimed, the oldest since `oldest_due_at`; `leased` is being worked on now."""
+
+    lane: Lane
+    due: int
+    leased: int
+    oldest_due_at: datetime | None
+
+
+def backlog(tx: Tx, now: datetime) -> tuple[LaneBacklog, ...]:
+    """One for each lane of accounts, in the order of their names. What is leased is still due: both counts read
+    the index of what is due, not the table."""
+    waiting = {
+        row.lane: row
+        for row in tx.connection.execute(
+            select(work.c.lane, func.count().label("due"), func.min(work.c.due_at).label("oldest"))
+            .where(*claimable(now))
+            .group_by(work.c.lane)
+        )
+    }
+    leased = {
+        row.lane: row.leased
+        for row in tx.connection.execute(
+            select(work.c.lane, func.count().label("leased"))
+            .where(work.c.due_at.is_not(None), work.c.quarantine_kind.is_(None), work.c.lease_until > now)
+            .group_by(work.c.lane)
+        )
+    }
+    return tuple(
+        LaneBacklog(
+            lane,
+            due=waiting[lane].due if lane in waiting else 0,
+            leased=leased.get(lane, 0),
+            oldest_due_at=waiting[lane].oldest if lane in waiting else None,
+        )
+        for lane in (Lane.BULK, Lane.INTERACTIVE)
+    )
+
+
+COLUMNS = (
+    work.c.wanted_version,
+    work.c.applied_version,
+    work.c.due_at,
+    work.c.lease_until,
+    work.c.attempts,
+    work.c.quarantine_kind,
+    work.c.quarantine_reason,
+    work.c.held_work_orders,
+    work.c.quarantine_difference,
+    work.c.waits_for,
+    work.c.waits_reason,
+)
+
+
+def from_row(row: RowMapping) -> WorkState:
+    kind = row["quarantine_kind"]
+    return WorkState(
+        wanted_version=row["wanted_version"],
+        applied_version=row["applied_version"],
+        due_at=row["due_at"],
+        leased_until=row["lease_until"],
+        attempts=row["attempts"],
+        quarantine=None if kind is None else (kind, row["quarantine_reason"]),
+        held_work_orders=row["held_work_orders"] or (),
+        differences=row["quarantine_difference"] or (),
+        waits=None if row["waits_for"] is None else (row["waits_for"], row["waits_reason"]),
+    )

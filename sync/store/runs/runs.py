@@ -1,0 +1,316 @@
+"""Runs and their rows: what was reviewed, who confirmed it, what became of each row (F2-F5).
+
+A run goes reviewed → confirmed → applying → done, or ends cancelled or refused. One that the mass-change guard
+stops is held between reviewed and confirmed, until somebody approves it (E7). Its rows are written once at the
+review; later only their results are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, exists, func, select, text, update
+from sqlalchemy.orm import aliased
+
+from sync.store.database.batches import batches
+from sync.store.database.tables import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState
+from sync.store.database.tables import run as runs
+from sync.store.database.tables import run_row as run_rows
+from sync.store.database.transactions import Tx
+
+IMPORT: Final = "import"
+UNFINISHED: Final = ("confirmed", "applying", "paused")
+_CONFIRMING = 7_203_114
+"""The number of PostgreSQL's advisory lock under which runs are confirmed: any constant of our own."""
+_AT_ONCE = 500
+
+
+def title(kind: str, source: str) -> str:
+    """What a run is called in a sentence. The source of a mapping change says already what it is."""
+    return source if kind == "mappings" else f"{kind} of {source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`source` is the file's name, `source_digest` the SHA-256 of its bytes, `fingerprint` the plan's.
+
+    `counts` are rows by verdict. `options` is whatever the use case needs to apply and explain the run.
+    `held_reasons` say why the mass-change guard stopped it; they stay after the approval.
+    """
+
+    id: str
+    kind: RunKind
+    state: RunState
+    source: str
+    source_digest: str
+    fingerprint: str
+    created_at: datetime
+    by: str
+    door: str
+    counts: Mapping[str, int]
+    options: Mapping[str, Any]
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    finished_at: datetime | None = None
+    held_reasons: tuple[str, ...] | None = None
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+    approval_reason: str | None = None
+
+    @property
+    def title(self) -> str:
+        return title(self.kind, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """`original` is the row as it stood in the file, `parsed` its cells by field; `changes` and `messages`
+    are records of `sync.domain.imports.verdict`. `login_key` and `employee_number` say who it is about."""
+
+    number: int
+    original: Mapping[str, str]
+    parsed: Mapping[str, Any] | None
+    verdict: RowVerdict
+    changes: Mapping[str, Any]
+    messages: Mapping[str, Any]
+    account_id: str | None = None
+    base_version: int | None = None
+    login_key: str | None = None
+    employee_number: str | None = None
+    result: RowResult | None = None
+    result_message: str | None = None
+    applied_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one pending row. `applied_version` is the account's wanted version from then on."""
+
+    number: int
+    result: RowResult
+    message: str | None = None
+    account_id: str | None = None
+    applied_version: int | None = None
+
+
+_RUN = tuple(runs.c[each.name] for each in fields(Run))
+_ROW_FIELDS = tuple(each.name for each in fields(RunRow))
+_ROW = tuple(run_rows.c[name] for name in _ROW_FIELDS)
+_DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parsed"})
+
+
+def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
+    tx.connection.execute(runs.insert().values({each.name: getattr(run, each.name) for each in fields(Run)}))
+    for start in range(0, len(rows), _AT_ONCE):
+        add_rows(tx, run.id, rows[start : start + _AT_ONCE])
+
+
+def add_rows(tx: Tx, run_id: str, rows: Sequence[RunRow]) -> None:
+    """More rows of a run that is still being written; nobody may confirm it before `written`."""
+    if rows:
+        written = [{"run_id": run_id} | {name: getattr(row, name) for name in _ROW_FIELDS} for row in rows]
+        tx.connection.execute(run_rows.insert(), written)
+
+
+def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> None:
+    """The last row is there: what all of them are together."""
+    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(fingerprint=fingerprint, counts=counts))
+
+
+def accounts_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Of these accounts those that a row of the run is about, with what it changes."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for some in batches(account_ids):
+        rows_found = tx.connection.execute(
+            select(run_rows.c.account_id, run_rows.c.changes).where(
+                run_rows.c.run_id == run_id, run_rows.c.account_id.in_(some)
+            )
+        )
+        found.update((row.account_id, row.changes) for row in rows_found)
+    return found
+
+
+def get(tx: Tx, run_id: str) -> Run | None:
+    """In a write transaction the run stays as it is until the transaction ends."""
+    row = tx.connection.execute(tx.locking(select(*_RUN).where(runs.c.id == run_id))).mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def ending_in(tx: Tx, ending: str, kind: RunKind | None = None) -> tuple[Run, ...]:
+    """Runs (of a kind) whose id ends like this: the last signs are what people type."""
+    found = select(*_RUN).where(runs.c.id.endswith(ending, autoescape=True), *_of_kind(kind)).order_by(runs.c.id)
+    return tuple(_run(row) for row in tx.connection.execute(found).mappings())
+
+
+def recent(tx: Tx, limit: int, kind: RunKind | None = None, state: RunState | None = None) -> tuple[Run, ...]:
+    """The newest first; of one kind, or of all; in one state, or in any."""
+    found = select(*_RUN).where(*_of_kind(kind)).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+    if state is not None:
+        found = found.where(runs.c.state == state)
+    return tuple(_run(row) for row in tx.connection.execute(found).mappings())
+
+
+def _of_kind(kind: RunKind | None) -> tuple[ColumnElement[bool], ...]:
+    return () if kind is None else (runs.c.kind == kind,)
+
+
+def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
+    """Every row, by number."""
+    found = select(*_ROW).where(run_rows.c.run_id == run_id).order_by(run_rows.c.number)
+    return tuple(RunRow(*row) for row in tx.connection.execute(found))
+
+
+def parsed_rows(tx: Tx, run_id: str) -> tuple[tuple[int, Mapping[str, Any]], ...]:
+    """Number and `parsed` of every row, by number: all that a plan is made of."""
+    found = select(run_rows.c.number, run_rows.c.parsed).where(run_rows.c.run_id == run_id)
+    rows_found = tx.connection.execute(found.order_by(run_rows.c.number))
+    return tuple((row.number, row.parsed or {}) for row in rows_found)
+
+
+def confirm_one_at_a_time(tx: Tx) -> None:
+    """Nobody else confirms a run until this transaction ends, so that each sees what the other wants.
+
+    Raises Transient (by the database's lock timeout) if another confirmation takes too long. SQLite has one
+    writer anyway.
+    """
+    if tx.dialect == "postgresql":
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CONFIRMING})
+
+
+def same_people(tx: Tx, run_id: str) -> tuple[tuple[int, Run], ...]:
+    """Rows of this run that are about somebody whom a pending row of another unfinished run is about."""
+    mine, other = aliased(run_rows), aliased(run_rows)
+    found: dict[int, Run] = {}
+    for name in ("account_id", "login_key", "employee_number"):
+        rows_found = tx.connection.execute(
+            select(mine.c.number, *_RUN)
+            .join(other, and_(other.c[name] == mine.c[name], other.c.run_id != run_id, _pending(other)))
+            .join(runs, and_(runs.c.id == other.c.run_id, runs.c.state.in_(UNFINISHED)))
+            .where(mine.c.run_id == run_id, _pending(mine))
+        )
+        found.update((row["number"], _run(row)) for row in rows_found.mappings())
+    return tuple(sorted(found.items()))
+
+
+def _pending(row: FromClause) -> ColumnElement[bool]:
+    return and_(row.c.result.is_(None), row.c.verdict.in_(("create", "update")))
+
+
+def confirm(tx: Tx, run_id: str, by: str, now: datetime) -> bool:
+    """False: the run is not waiting for a confirmation."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "reviewed")
+        .values(state="confirmed", confirmed_at=now, confirmed_by=by)
+    )
+    return changed.rowcount == 1
+
+
+def hold(tx: Tx, run_id: str, reasons: Sequence[str], by: str) -> bool:
+    """The mass-change guard stopped it: nothing is applied before an approval. `by` is who wanted it confirmed.
+    False: the run is not waiting for a confirmation."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "reviewed")
+        .values(state="held", held_reasons=tuple(reasons), confirmed_by=by)
+    )
+    return changed.rowcount == 1
+
+
+def approve(tx: Tx, run_id: str, by: str, reason: str, now: datetime) -> bool:
+    """A held run is handed to the workers. False: it is not held (any more)."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "held")
+        .values(state="confirmed", confirmed_at=now, approved_at=now, approved_by=by, approval_reason=reason)
+    )
+    return changed.rowcount == 1
+
+
+def end(tx: Tx, run_id: str, state: RunState, now: datetime) -> bool:
+    """Nothing more of the run is applied. False: it had ended already."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state.in_(("reviewed", "held", *UNFINISHED)))
+        .values(state=state, finished_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep asks every store the same way
+    return bool(tx.connection.scalar(select(exists().where(runs.c.state.in_(("confirmed", "applying"))))))
+
+
+def next_to_apply(tx: Tx, kinds: Collection[RunKind]) -> Run | None:
+    """The run of these kinds whose turn was longest ago, locked until the transaction ends: the lock is the lease,
+    and with the worker that held it go both the lock and whatever it had not committed (F4). Runs that another
+    worker holds are passed over. So runs take turns chunk by chunk, and a small one confirmed behind a large one
+    is done soon."""
+    found = (
+        select(*_RUN)
+        .where(runs.c.state.in_(("confirmed", "applying")), runs.c.kind.in_(sorted(kinds)))
+        .order_by(func.coalesce(runs.c.turn_at, runs.c.confirmed_at), runs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    row = tx.connection.execute(found).mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def pending(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
+    """The next rows to apply, by number; None: all of them."""
+    found = select(*_ROW).where(run_rows.c.run_id == run_id, PENDING_ROW).order_by(run_rows.c.number)
+    return tuple(RunRow(*row) for row in tx.connection.execute(found.limit(limit)))
+
+
+def pending_decided(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
+    """`pending`, without what stood in the file: to read JSON is most of what it costs to read a row."""
+    found = select(*(run_rows.c[name] for name in _DECIDED)).where(run_rows.c.run_id == run_id, PENDING_ROW)
+    return tuple(
+        RunRow(original={}, parsed=None, **dict(zip(_DECIDED, row, strict=True)))
+        for row in tx.connection.execute(found.order_by(run_rows.c.number).limit(limit))
+    )
+
+
+def write_outcomes(tx: Tx, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
+    written = [
+        {
+            "of_number": each.number,
+            "result": each.result,
+            "result_message": each.message,
+            "account_id": each.account_id,
+            "applied_version": each.applied_version,
+        }
+        for each in outcomes
+    ]
+    if written:
+        tx.connection.execute(
+            update(run_rows)
+            .where(run_rows.c.run_id == run_id, run_rows.c.number == bindparam("of_number"))
+            .values({name: bindparam(name) for name in written[0] if name != "of_number"}),
+            written,
+        )
+
+
+def applying(tx: Tx, run_id: str, now: datetime) -> bool:
+    """After a chunk: the run goes on when the others have had their turn, or is done. False: nothing is left of
+    it."""
+    left = tx.connection.scalar(select(exists().where(run_rows.c.run_id == run_id, PENDING_ROW)))
+    if not left:
+        end(tx, run_id, "done", now)
+        return False
+    tx.connection.execute(update(runs).where(runs.c.id == run_id).values(state="applying", turn_at=now))
+    return True
+
+
+def being_applied(tx: Tx, kind: RunKind) -> bool:
+    """True while a confirmed run of the kind has rows left."""
+    found = exists().where(runs.c.state.in_(("confirmed", "applying")), runs.c.kind == kind)
+    return bool(tx.connection.scalar(select(found)))
+
+
+def _run(row: RowMapping) -> Run:
+    return Run(**{each.name: row[each.name] for each in fields(Run)})

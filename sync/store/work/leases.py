@@ -1,0 +1,261 @@
+"""Claims on accounts with work: made, kept, given back (H1).
+
+A claim is a lease with a token. Whoever writes with a token that is no longer the row's own writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from sync.domain.accounts.account import Account
+from sync.domain.acts import GIVES_ACCESS, Command, CommandKind
+from sync.domain.deactivation.request import OpenDeactivation
+from sync.domain.work.lane import Lane
+from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER
+from sync.store import acts as commands
+from sync.store.accounts.rows import COLUMNS, from_row
+from sync.store.database.tables import OPEN_COMMAND, account, command
+from sync.store.database.tables import provisioning as work
+from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
+from sync.store.work import lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One account that a worker may work on until `lease_until`, if it extends the lease in time.
+
+    `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
+    `takeovers` is how often in a row that happened with no outcome between.
+    `asked` is how often somebody had asked to look at the account when the claim was made; `wanted_at` is since
+    when the wanted version is wanted. `commands` are the open ones of that moment.
+    """
+
+    account: Account
+    wanted_version: int
+    applied_version: int | None
+    applied_fingerprint: str | None
+    token: str
+    lane: Lane
+    lease_until: datetime
+    attempts: int
+    asked: int
+    wanted_at: datetime | None = None
+    deactivation: OpenDeactivation | None = None
+    commands: tuple[Command, ...] = ()
+    lease_expired_at: datetime | None = None
+    takeovers: int = 0
+
+    @property
+    def took_over(self) -> bool:
+        return self.lease_expired_at is not None
+
+
+_ENDED = work.c.takeovers + case((work.c.lease_token.is_not(None), 1), else_=0)
+"""Of an account that can be claimed: how many workers in a row ended over it. One that gave it back has taken its
+token off; the lease that had run out before stays."""
+
+
+def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    """Take up to `limit` accounts of the lane that are due and nobody works on, the longest due first. Over whom
+    worker after worker ended is left to `claim_alone` and `claim_deadly`.
+
+    One statement on both databases. The choice stands in a WITH of its own, which PostgreSQL evaluates once:
+    inside the IN it might be evaluated again and lock more than the limit. SQLite has one writer and drops
+    SKIP LOCKED.
+    """
+    return _claimed(tx, lane, now, lease, limit, _ENDED < ALONE_AFTER)
+
+
+def claim_alone(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+    """`claim` for one account that is suspected, or none: the one over which the fewest ended, for most of them
+    only shared a batch with another."""
+    return _claimed(tx, lane, now, lease, 1, and_(_ENDED >= ALONE_AFTER, _ENDED < GIVEN_UP_AFTER), _ENDED)
+
+
+def claim_deadly(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+    """`claim` for one account that no worker shall try again before a person wants it, or none."""
+    return _claimed(tx, lane, now, lease, 1, _ENDED >= GIVEN_UP_AFTER)
+
+
+def _claimed(
+    tx: Tx,
+    lane: Lane,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    only: ColumnElement[bool],
+    *first: ColumnElement[int],
+) -> tuple[Claim, ...]:
+    chosen = (
+        select(work.c.account_id)
+        .where(work.c.lane == lane.value, *claimable(now), only, lanes.running(lane))
+        .order_by(*first, work.c.due_at, work.c.account_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: (row.due_at, row.account_id)))
+
+
+def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    """Take up to `limit` accounts in quarantine that have a command which goes there too. Nothing else is done
+    about such an account: whoever has it gives it back by `release`."""
+    chosen = (
+        select(work.c.account_id)
+        .where(*_with_urgent_commands(now), lanes.running(Lane.INTERACTIVE))
+        .order_by(work.c.account_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: row.account_id))
+
+
+def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
+    """Lease these accounts with one token."""
+    return tx.connection.execute(
+        update(work)
+        .where(work.c.account_id.in_(select(chosen.c.account_id)))
+        .values(
+            lease_token=str(uuid4()),
+            lease_until=until,
+            expired_lease_until=work.c.lease_until,
+            takeovers=_ENDED,
+        )
+        .returning(work)
+    ).all()
+
+
+def any_quarantined(tx: Tx, now: datetime) -> bool:
+    """True if `claim_quarantined` would find something."""
+    return bool(tx.connection.scalar(select(exists().where(*_with_urgent_commands(now)))))
+
+
+def _with_urgent_commands(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """As `to_carry_out` chooses: one that comes again later holds those behind it back, unless it is an expiry."""
+    waits = sorted(kind.value for kind in GIVES_ACCESS)
+    earlier = command.alias("earlier")
+    held_back = exists().where(
+        earlier.c.account_id == command.c.account_id,
+        text("earlier.state IN ('waiting', 'started')"),  # as the index says it
+        earlier.c.id < command.c.id,
+        earlier.c.due_at > now,
+        earlier.c.kind != CommandKind.EXPIRE_PASSWORD.value,
+    )
+    asked_for = exists().where(
+        command.c.account_id == work.c.account_id,
+        OPEN_COMMAND,
+        command.c.due_at <= now,
+        command.c.kind.not_in(waits),
+        ~held_back,
+    )
+    return (
+        work.c.quarantine_kind.is_not(None),
+        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+        asked_for,
+    )
+
+
+def due_lanes(tx: Tx, now: datetime) -> tuple[Lane, ...]:
+    """The lanes that have something to claim: the sweep wakes them."""
+    return tuple(
+        lane
+        for lane in (Lane.BULK, Lane.INTERACTIVE)
+        if tx.connection.scalar(
+            select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now)).limit(1)
+        )
+    )
+
+
+def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Due, not in quarantine, and nobody at work on it, or nobody any more."""
+    return (
+        work.c.due_at <= now,
+        work.c.quarantine_kind.is_(None),
+        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+    )
+
+
+def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
+    """How many accounts of the lane wait to be claimed for the first time since they were wanted so; counts no
+    further than the limit. What comes again, because it is held, failed, or waits for something to be mended, may
+    be due in any number for days."""
+    new = (work.c.attempts == 0, work.c.held_work_orders.is_(None), work.c.waits_for.is_(None))
+    waiting = (
+        select(work.c.account_id).where(work.c.lane == lane.value, *claimable(now), *new).limit(limit).subquery()
+    )
+    return tx.connection.scalar(select(func.count()).select_from(waiting)) or 0
+
+
+def release(tx: Tx, claim: Claim) -> bool:
+    """Give the claim back with nothing done, as it was: who takes an account over once knows it still the next
+    time. False: the lease was lost."""
+    values = {"lease_token": null(), "lease_until": work.c.expired_lease_until, "expired_lease_until": null()}
+    return tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 1
+
+
+def extend(tx: Tx, claim: Claim, until: datetime) -> bool:
+    """Keep the claim until then. False: the lease was lost, somebody else may be at work on the account."""
+    changed = tx.connection.execute(update(work).where(*_still_ours(claim)).values(lease_until=until))
+    return changed.rowcount == 1
+
+
+def holds(tx: Tx, claim: Claim) -> bool:
+    """True, and nobody takes the lease over until the transaction ends; False: it was lost."""
+    row = select(work.c.account_id).where(*_still_ours(claim))
+    return tx.connection.execute(tx.locking(row)).one_or_none() is not None
+
+
+def _still_ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (work.c.account_id == claim.account.id, work.c.lease_token == claim.token)
+
+
+def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
+    ids = [row.account_id for row in rows]
+    if not ids:
+        return ()
+    found = {
+        row["id"]: from_row(row)
+        for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
+    }
+    opened = deactivations.open_for_many(tx, ids)
+    asked_for = commands.open_for_many(tx, ids)
+    return tuple(
+        Claim(
+            account=found[row.account_id],
+            wanted_version=row.wanted_version,
+            applied_version=row.applied_version,
+            applied_fingerprint=row.applied_fingerprint,
+            token=row.lease_token,
+            lane=Lane(row.lane),
+            lease_until=row.lease_until,
+            attempts=row.attempts,
+            asked=row.asked,
+            wanted_at=row.wanted_at,
+            deactivation=opened.get(row.account_id),
+            commands=asked_for.get(row.account_id, ()),
+            lease_expired_at=row.expired_lease_until,
+            takeovers=row.takeovers,
+        )
+        for row in rows
+    )

@@ -1,0 +1,86 @@
+"""What is wrong just now, since when, and what mends it: for `ops status` and whoever else shows it to an operator
+(H3).
+
+Reads our database only, so it answers while everything else is away. What a worker says of itself stands with the
+workers (`sync.store.operations.heartbeats`), paused lanes with the lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sync.commands.operations.quarantine import counted
+from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
+from sync.store.database.transactions import Tx
+from sync.store.operations import troubles
+from sync.store.operations.troubles import Trouble
+from sync.store.provisioning import stuck
+from sync.store.provisioning.stuck import StuckGroup
+from sync.store.work import circuits
+
+SYSTEMS = {
+    CircuitName.KEYCLOAK: "Keycloak",
+    CircuitName.KEYCLOAK_IMPORT: "Keycloak, for the bulk lane,",
+    CircuitName.FSM: "the FSM system",
+}
+
+BY_ITSELF = "work goes on by itself after it; docs/operations.md, 'A circuit is open'"
+
+REMEDIES = {
+    "conflict": "somebody else has the name or the id: rename or adopt the other user",
+    "unsafe": "fsm-identity does not touch this user: look at it in Keycloak's console",
+    "needs-person": "mend what the reason names",
+}
+
+
+def problems(tx: Tx, now: datetime) -> tuple[Trouble, ...]:
+    """The gravest first: what stops a whole system, what a process met, what single accounts wait for."""
+    return (
+        *_circuits(tx, now),
+        *troubles.noted(tx, now),
+        *(_waiting(group) for group in counted(stuck.waiting_groups(tx)) if group.kind == "configuration"),
+        *(_quarantined(group) for group in counted(stuck.quarantine_groups(tx))),
+    )
+
+
+def _circuits(tx: Tx, now: datetime) -> Iterator[Trouble]:
+    for circuit in circuits.every(tx):
+        if not circuit.closed:
+            what = f"{SYSTEMS[circuit.name]} cannot be used ({_probe(circuit, now)}): {circuit.reason}"
+            yield Trouble(what, circuit.opened_at, _remedy(circuit))
+
+
+def _probe(circuit: Circuit, now: datetime) -> str:
+    if circuit.state is CircuitState.HALF_OPEN:
+        return "circuit half-open, a probe is on its way"
+    if circuit.probe_at is None or circuit.probe_at <= now:
+        return "circuit open, the next account probes"
+    return f"circuit open, probe in {(circuit.probe_at - now).total_seconds():.0f} s"
+
+
+def _remedy(circuit: Circuit) -> str:
+    if circuit.kind == "misconfigured":
+        return f"mend what the message names; {BY_ITSELF}"
+    return f"see that it runs and can be reached from the workers; {BY_ITSELF}"
+
+
+def _waiting(group: StuckGroup) -> Trouble:
+    return Trouble(
+        f"{_accounts(group)} until it is mended: {group.reason}",
+        group.since,
+        "mend what the message names; the accounts are tried again by themselves within minutes",
+    )
+
+
+def _quarantined(group: StuckGroup) -> Trouble:
+    remedy = REMEDIES.get(group.kind, REMEDIES["needs-person"])
+    return Trouble(
+        f"{_accounts(group)} in quarantine ({group.kind}): {group.reason}",
+        group.since,
+        f"{remedy}, then fsm-identity ops retry; docs/operations.md, 'Accounts in quarantine'",
+    )
+
+
+def _accounts(group: StuckGroup) -> str:
+    return "1 account waits" if group.count == 1 else f"{group.count} accounts wait"

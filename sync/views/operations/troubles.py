@@ -1,0 +1,218 @@
+"""Everything that is wrong, the worst first, each with its remedy: for `ops status` (H3).
+
+`problems` knows what stands in rows of its own; added here is what follows from the figures, which is pure.
+deploy/prometheus/alerts.yml asks the same questions of the metrics, with patience.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sync.domain.drift.differences import Attribute
+from sync.domain.work.lane import Lane
+from sync.domain.work.takeovers import JOB_TOLD_AFTER
+from sync.store.database.transactions import Tx
+from sync.store.operations.figures import DriftFigures, Figures, LaneFigures
+from sync.store.operations.troubles import Trouble
+from sync.views.operations.problems import problems
+
+TOO_OLD: Final[Mapping[Lane, timedelta]] = {
+    Lane.INTERACTIVE: timedelta(minutes=1),
+    Lane.BULK: timedelta(minutes=30),
+    Lane.MAIL: timedelta(minutes=10),
+    Lane.RECONCILE: timedelta(minutes=15),
+}
+"""How long the oldest work of a lane may wait. A big import takes its time; a click does not."""
+
+COMMANDS_TOO_OLD = timedelta(minutes=5)
+RUN_STILL = timedelta(minutes=30)
+"""So long no row of a run may be applied while it has any: with hundreds of accounts due in front of it, and then
+it moves again."""
+REPAIR_TOO_OLD = timedelta(minutes=15)
+"""As the alert Drift."""
+
+
+def troubles(tx: Tx, figures: Figures) -> tuple[Trouble, ...]:
+    """What stops everything, what stops something, what waits for a person."""
+    return (*_workers(figures), *problems(tx, figures.at), *of_figures(figures))
+
+
+def of_figures(figures: Figures) -> tuple[Trouble, ...]:
+    """What is wrong beside workers and `problems`."""
+    return (*_lanes(figures), *_jobs(figures), *_logins(figures), *_commands(figures), *_people(figures))
+
+
+def _workers(figures: Figures) -> Iterator[Trouble]:
+    alive = [each for each in figures.workers if not each.is_gone(figures.at)]
+    for lane in Lane:
+        if not any(lane.value in each.lanes for each in alive):
+            yield _trouble(
+                "No worker serves a lane",
+                f"no worker serves the lane {lane.value}",
+                None,
+                f"start one: celery -A workers.app worker -Q {lane.value}",
+            )
+    for each in figures.workers:
+        if each.is_gone(figures.at):
+            yield _trouble(
+                "No worker serves a lane",
+                f"worker {each.name} fell silent",
+                each.seen_at,
+                f"look at process {each.pid} on {each.host}; what it held is taken over after its lease",
+            )
+        if each.trouble is not None:
+            yield _trouble(
+                "A worker cannot work",
+                f"worker {each.name} touches no account: {each.trouble}",
+                None,
+                "mend it; the worker tries again at every wake",
+            )
+
+
+def _lanes(figures: Figures) -> Iterator[Trouble]:
+    for each in figures.lanes:
+        if each.pause is not None:
+            yield _trouble(
+                "A lane is paused",
+                f"{each.lane.value} is paused by {each.pause.paused_by}: {each.pause.reason}",
+                each.pause.paused_at,
+                f"fsm-identity ops resume {each.lane.value} --reason …",
+            )
+        elif is_late(each, figures):
+            yield _trouble(
+                "Work waits too long",
+                f"the oldest of {each.due} in the lane {each.lane.value} waits too long",
+                each.oldest_due_at,
+                "see above for what stops it; if nothing does, add workers",
+            )
+
+
+def is_late(lane: LaneFigures, figures: Figures) -> bool:
+    return figures.age(lane.oldest_due_at) > TOO_OLD[lane.lane].total_seconds()
+
+
+def _jobs(figures: Figures) -> Iterator[Trouble]:
+    for each in figures.jobs:
+        if each.takeovers >= JOB_TOLD_AFTER:
+            yield _trouble(
+                "A periodic job fails",
+                f"{each.takeovers} workers in a row ended over the job {each.name}",
+                each.started_at,
+                "see whether workers are killed for want of memory, or crash; it is tried again by itself",
+            )
+        if each.error is not None:
+            kind, text = each.error
+            yield _trouble(
+                "A periodic job fails",
+                f"the job {each.name} failed {counted(each.attempts, 'time')} in a row ({kind}): {text}",
+                each.finished_at,
+                "it runs again by itself",
+            )
+
+
+def _logins(figures: Figures) -> Iterator[Trouble]:
+    if figures.logins_late:
+        yield _trouble(
+            "Login events may have been missed",
+            "logins were not read for half of the time that Keycloak keeps them",
+            figures.logins_read_until,
+            "let the job login-events run before they are lost: fsm-identity ops queues",
+        )
+    for gap in figures.login_gaps:
+        span = f"{gap.begins:%Y-%m-%d %H:%M} to {gap.ends:%Y-%m-%d %H:%M}"
+        yield _trouble(
+            "Login events may have been missed",
+            f"logins from {span} UTC may be missing: {gap.reason}",
+            gap.ends,
+            "mend the reason; what was missed is told with each account",
+        )
+
+
+def _commands(figures: Figures) -> Iterator[Trouble]:
+    if figures.age(figures.oldest_command_at) > COMMANDS_TOO_OLD.total_seconds():
+        yield _trouble(
+            "Commands wait",
+            f"{counted(sum(figures.commands.values()), 'act')} on accounts not carried out",
+            figures.oldest_command_at,
+            "see above for what stops the lane; then fsm-identity ops timeline of the account",
+        )
+
+
+def _people(figures: Figures) -> Iterator[Trouble]:
+    for run in figures.runs:
+        if run.should_move and figures.age(run.moved_at) > RUN_STILL.total_seconds():
+            yield _trouble(
+                "An import or a mass change is slow",
+                f"the {run.kind} of {run.source} stands still with {counted(run.pending, 'row')} to apply",
+                run.moved_at,
+                f"fsm-identity adopt apply {run.id[-8:]} --plan … again"
+                if run.kind == "adoption"
+                else "see above for what stops the lane bulk; if nothing does, see the workers' log",
+            )
+        if run.state == "held":
+            why = f": {'; '.join(run.held_reasons)}" if run.held_reasons else ""
+            yield _trouble(
+                "A run is held",
+                f"{run.title} waits for an approval{why}",
+                run.since,
+                f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
+            )
+    waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each, figures.at)}
+    unreadable = waiting.pop(Attribute.UNREADABLE, 0)
+    if unreadable:
+        yield _trouble(
+            "Drift",
+            f"{counted(unreadable, 'user')} in Keycloak cannot be read, while others can",
+            None,
+            "fsm-identity drift list says why; mend or delete the user there, then fsm-identity drift compare",
+        )
+    if waiting:
+        listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(waiting.items()))
+        number = sum(waiting.values())
+        wait = "waits" if number == 1 else "wait"
+        yield _trouble(
+            "Drift",
+            f"{counted(number, 'finding')} in Keycloak {wait} for a decision: {listed}",
+            None,
+            "fsm-identity drift list, then repair or accept each",
+        )
+    if figures.overdue:
+        yield _trouble(
+            "A deactivation waits past its deadline",
+            f"{counted(figures.overdue, 'deactivation')} held past the deadline",
+            figures.oldest_held_at,
+            "fsm-identity account list --held; move the work orders, or force it",
+        )
+    if figures.stranded:
+        yield _trouble(
+            "A deactivation waits past its deadline",
+            f"{counted(figures.stranded, 'open work order')} of technicians who lost access",
+            None,
+            "fsm-identity work-orders list, then give them to somebody else: fsm-identity work-orders reassign",
+        )
+    if figures.undelivered:
+        yield _trouble(
+            "A mail failed",
+            f"{counted(figures.undelivered, 'person')} got no mail and never logged in",
+            None,
+            "fsm-identity ops mails; then send it again, or give a new password",
+        )
+
+
+def _for_a_person(drift: DriftFigures, now: datetime) -> bool:
+    """A repair that is handed to nobody waits for one too: the user was switched off, on purpose. So does what the
+    file would accept, and the guard or our own rules did not."""
+    overdue = now - drift.since > REPAIR_TOO_OLD
+    return drift.state == "open" and (drift.reaction == "report" or overdue)
+
+
+def _trouble(section: str, what: str, since: datetime | None, remedy: str) -> Trouble:
+    """`section` is a heading of docs/operations.md."""
+    return Trouble(what, since, f"{remedy}; docs/operations.md, '{section}'")
+
+
+def counted(number: int, noun: str) -> str:
+    plural = {"person": "people"}.get(noun, f"{noun}s")
+    return f"1 {noun}" if number == 1 else f"{number} {plural}"

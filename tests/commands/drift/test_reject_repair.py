@@ -1,0 +1,61 @@
+"""A repair that a person rejects leaves its findings to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from sync.commands.drift.repair import hand_over
+from sync.commands.imports.confirm import confirm
+from sync.commands.imports.review import ImportOptions, review
+from sync.commands.runs.approval import reject
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.drift.differences import Attribute, Difference
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.systems import Site
+from sync.store.accounts import accounts
+from sync.store.drift import findings
+from sync.store.drift.findings import Subject
+from sync.store.runs import runs
+from tests.commands.imports.import_sites import BY, import_site, person, staff_file
+
+LEE = Actor("lee", Door.COMMAND_LINE, "Keycloak is right")
+PEOPLE = 12
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    with import_site(database_url) as made:
+        staff = staff_file(*(person(number, Niederlassung="Hamburg") for number in range(1, PEOPLE + 1)))
+        confirm(made, review(made, staff, "staff.csv", BY, ImportOptions()).run.id, BY)
+        while apply_chunk(made):
+            pass
+        yield made
+
+
+@pytest.mark.req("E7", "G4")
+def test_the_findings_of_a_rejected_repair_are_open_again_at_once(site: Site) -> None:
+    """With who rejected it and why; what a person has handed out since stays with the workers."""
+    now = site.clock.now()
+    with site.db.write() as tx:
+        found = []
+        for number in range(1, PEOPLE + 1):
+            account = accounts.by_login(tx, f"pat{number}@example.com")
+            assert account is not None
+            subject = Subject(account.id, account.username, account.id, f"kc-{number}")
+            found.append(
+                findings.found(tx, subject, Difference(Attribute.BRANCH, "hamburg", "koeln"), "repair", now)
+            )
+        hand_over(tx, site.policy, found, now)
+        [run] = runs.recent(tx, 10, "repair", "held")
+        findings.ask_repair(tx, [found[0].id], now + timedelta(minutes=1))
+    reject(site, run.id, LEE)
+    with site.db.read() as tx:
+        after = {each.id: each for each in findings.listed(tx, states=["open"])}
+    assert after.pop(found[0].id).repair_asked_at == now + timedelta(minutes=1)
+    assert len(after) == PEOPLE - 1
+    assert {(each.repair_asked_at, each.decided_by, each.decision_reason) for each in after.values()} == {
+        (None, "lee", "Keycloak is right")
+    }

@@ -1,0 +1,402 @@
+"""Other mapping files: what they would change for whom, held if it is too much, carried out once adopted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mappings import load
+from mappings.loading import read_texts
+from sync.commands.mappings import adopt as adopt_mappings
+from sync.commands.mappings import plan as plan_mappings
+from sync.commands.mappings.adopt import Adoption, adopt
+from sync.commands.mappings.in_force import policy_in_force
+from sync.commands.mappings.plan import Affected, Proposal, plan, propose
+from sync.commands.perform import perform
+from sync.commands.runs.approval import approve, reject
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import Refused, Transient
+from sync.domain.runs.guard import Hold, Pass
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.systems import Site
+from sync.store import mappings
+from sync.store.accounts import accounts
+from sync.store.provisioning import work_state
+from sync.store.runs import runs
+from sync.store.runs.runs import Run
+from sync.store.work import leases
+from tests.fakes.accounts import FakeAccounts
+from tests.world import World
+
+LEE = Actor("lee", Door.COMMAND_LINE, "dispatchers see their own work only")
+NARROWER = ('title = "Dispatcher"', 'default_data_access = "branch"', 'default_data_access = "personal"')
+
+
+@dataclass
+class Company:
+    """A world whose policy is in force in the database, and folders of other files."""
+
+    world: World
+    folder: Path
+
+    @property
+    def site(self) -> Site:
+        """As a process that starts now has it."""
+        in_force = policy_in_force(self.world.site.db, None, self.world.clock.now())
+        gateway = FakeAccounts(in_force.policy)
+        gateway.users = self.world.accounts.users
+        return replace(
+            self.world.site,
+            policy=in_force.policy,
+            policy_number=in_force.number,
+            accounts=gateway,
+            bulk_accounts=gateway,
+        )
+
+    def staff(self, number: int, start: int = 0, profile: str = "dispatcher") -> list[Account]:
+        """So many people in Keycloak."""
+        made = [self.world.join(f"{profile}.p{each}", profile=profile) for each in range(start, start + number)]
+        self.world.work()
+        return made
+
+    def proposal(self, *edits: tuple[str, str, str], name: str = "profiles.toml") -> Proposal:
+        """The files in force with passages replaced, each the first behind a heading."""
+        text = (self.folder / name).read_text() if (self.folder / name).exists() else read_texts()[name]
+        for heading, old, new in edits:
+            head, found, rest = text.partition(heading)
+            assert found
+            assert old in rest
+            text = head + found + rest.replace(old, new, 1)
+        (self.folder / name).write_text(text)
+        in_force = policy_in_force(self.world.site.db, None, self.world.clock.now())
+        return propose(in_force, self.folder)
+
+    def carry_out(self) -> None:
+        """What the workers of the bulk lane do."""
+        while apply_chunk(self.site) + provision_some(self.site, Lane.BULK):
+            pass
+
+    def groups(self, account: Account) -> frozenset[str]:
+        return frozenset(self.world.user(account).groups)
+
+    def number_in_force(self) -> int:
+        return self.world.read(mappings.newest_number)
+
+
+@pytest.fixture
+def company(world: World, tmp_path: Path) -> Company:
+    """With the shipped files in force."""
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    policy_in_force(world.site.db, None, world.clock.now())
+    return Company(world, folder)
+
+
+def held(company: Company) -> Run:
+    """Twelve dispatchers of twelve people would see less: too many."""
+    company.staff(12)
+    done = adopt(company.site, company.proposal(NARROWER), LEE)
+    assert done.number is None
+    assert done.run is not None
+    return done.run
+
+
+BRANCH, PERSONAL = "/fsm/data-access/branch", "/fsm/data-access/personal"
+
+
+@pytest.mark.req("E7")
+def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company) -> None:
+    """Accounts by kind of change, the first of them by name, and what else is different in the files."""
+    company.staff(12)
+    company.staff(3, profile="accountant")
+    proposal = company.proposal(NARROWER)
+    found = plan(company.site, proposal, shown=2)
+    assert (found.affected, found.for_workers, found.population) == (12, 12, 15)
+    assert (found.counts["demoted"], found.counts["moved"]) == (12, 0)
+    assert [each.account.profile for each in found.shown] == ["dispatcher"] * 2
+    assert found.shown[0].effect.changes["groups"] == ((BRANCH,), (PERSONAL,))
+    assert found.other == ("changed: profile dispatcher (default data access: branch → personal)",)
+    assert found.verdict == Hold(
+        ("12 accounts would be able to do or see less: 80 % of 15 active ones, more than 10 %",)
+    )
+    assert found.fingerprint == plan(company.site, proposal).fingerprint
+    assert company.number_in_force() == 1
+    assert company.world.read(lambda tx: runs.recent(tx, 5)) == ()
+
+
+@pytest.mark.req("E7")
+def test_features_taken_from_a_profile_count_although_no_account_is_written(company: Company) -> None:
+    """They hang on the group: `realm apply` takes them from all members at once, so it is judged all the same."""
+    company.staff(12)
+    found = plan(company.site, company.proposal(('title = "Dispatcher"', '"scheduling", ', "")))
+    assert (found.affected, found.for_workers, found.counts["demoted"]) == (12, 0, 12)
+    assert isinstance(found.verdict, Hold)
+
+
+@pytest.mark.req("E7", "A5")
+def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
+    """A few people: no approval. Workers move them; everybody else is left alone."""
+    few, others = company.staff(4), company.staff(60, profile="accountant")
+    before = company.world.read(lambda tx: work_state.wanted_versions(tx, [each.id for each in others]))
+    done = adopt(company.site, company.proposal(NARROWER), LEE)
+    assert (done.number, company.number_in_force()) == (2, 2)
+    assert isinstance(done.plan.verdict, Pass)
+    company.carry_out()
+    assert all(PERSONAL in company.groups(each) and BRANCH not in company.groups(each) for each in few)
+    after = company.world.read(lambda tx: work_state.wanted_versions(tx, [each.id for each in others]))
+    assert before == after
+    [run] = company.world.read(lambda tx: runs.recent(tx, 5))
+    assert (run.kind, run.state, run.counts) == ("mappings", "done", {"update": 4, "unchanged": 0})
+
+
+@pytest.mark.req("E7")
+def test_small_steps_are_one_change_of_many(company: Company) -> None:
+    """Six dispatchers, then six managers of forty people: each alone is few, together they are not."""
+    company.staff(6), company.staff(6, profile="manager"), company.staff(28, profile="accountant")
+    assert adopt(company.site, company.proposal(NARROWER), LEE).number == 2
+    narrower = company.proposal(('title = "Manager"', NARROWER[1], NARROWER[2]))
+    assert isinstance(plan(company.site, narrower).verdict, Pass)
+    second = adopt(company.site, narrower, LEE)
+    assert second.run is not None
+    assert (second.number, second.run.state, company.number_in_force()) == (None, "held", 2)
+    assert "12 accounts within 60 minutes would be able to do or see less" in (second.run.held_reasons or ("",))[0]
+
+
+@pytest.mark.req("E7")
+def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company) -> None:
+    """Nothing happens to anybody; the list of all accounts is kept with the run."""
+    run = held(company)
+    assert (run.state, company.number_in_force()) == ("held", 1)
+    company.carry_out()
+    rows = company.world.read(lambda tx: runs.rows(tx, run.id))
+    assert [row.messages["effects"] for row in rows] == [["demoted"]] * 12
+    joiner = company.world.join("late.comer")
+    company.world.work()
+    assert BRANCH in company.groups(joiner)
+
+
+@pytest.mark.req("E7")
+def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Company) -> None:
+    """Also for somebody who joined while it waited, and for an account a worker was at just then."""
+    run = held(company)
+    company.world.pass_time(3600)
+    joiner = company.world.join("late.comer")
+    company.world.work()
+    busy = company.world.join("busy.bee")
+    assert claimed(company) == [busy.id]
+    approved = approve(company.site, run.id, LEE, run.fingerprint[:16])
+    assert (approved.state, approved.approved_by, company.number_in_force()) == ("confirmed", "lee", 2)
+    company.world.pass_time(120)
+    company.carry_out()
+    while provision_some(company.site, Lane.INTERACTIVE):
+        pass
+    rows = company.world.read(lambda tx: runs.rows(tx, run.id))
+    people = company.world.read(lambda tx: accounts.read_many(tx, [str(row.account_id) for row in rows]))
+    assert len(people) == 12
+    for account in (*people.values(), joiner, busy):
+        assert PERSONAL in company.groups(account)
+        assert BRANCH not in company.groups(account)
+
+
+def claimed(company: Company) -> list[str]:
+    """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
+    with company.site.db.write() as tx:
+        claims = leases.claim(tx, Lane.INTERACTIVE, company.world.clock.now(), timedelta(seconds=60), 5)
+    return [claim.account.id for claim in claims]
+
+
+@pytest.mark.req("E7")
+def test_what_nobody_looked_at_is_judged_again_at_the_approval(company: Company) -> None:
+    """Eleven more dispatchers since the plan: reject it and plan again."""
+    run = held(company)
+    company.staff(11, start=100)
+    with pytest.raises(Refused, match="11 accounts that nobody looked at would change as well"):
+        approve(company.site, run.id, LEE, run.fingerprint)
+    assert company.number_in_force() == 1
+    assert reject(company.site, run.id, LEE).state == "cancelled"
+
+
+@pytest.mark.req("E7")
+def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
+    """Other files came into force in between: the list was made for a world that is gone."""
+    run = held(company)
+    (company.folder / "profiles.toml").unlink()
+    text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 15")
+    (company.folder / "work_orders.toml").write_text(text)
+    in_force = policy_in_force(company.site.db, None, company.world.clock.now())
+    done = adopt(company.site, propose(in_force, company.folder), LEE)
+    assert (done.number, done.run) == (2, None)
+    with pytest.raises(Refused, match="other files have come into force since the plan"):
+        approve(company.site, run.id, LEE, run.fingerprint)
+
+
+@pytest.mark.req("E7")
+def test_files_cannot_lift_the_limits_they_exceed(company: Company) -> None:
+    """The limits in force judge: a guard.toml without limits in the same change helps nobody."""
+    company.staff(12)
+    text = read_texts()["guard.toml"].replace("accounts = 50", 'accounts = "unlimited"')
+    (company.folder / "guard.toml").write_text(text.replace("percent = 10\n", 'percent = "unlimited"\n'))
+    assert isinstance(plan(company.site, company.proposal(NARROWER)).verdict, Hold)
+    assert load(company.folder).guard.limits["demoted"].accounts is None
+
+
+def without_dispatchers(company: Company) -> Proposal:
+    """The files in force without that profile."""
+    text = read_texts()["profiles.toml"]
+    head, _, rest = text.partition("[profiles.dispatcher]")
+    (company.folder / "profiles.toml").write_text(head + rest[rest.index("[profiles.technician]") :])
+    rules = read_texts()["hr_rules.toml"].replace('"dispatcher"', '"read-only"')
+    (company.folder / "hr_rules.toml").write_text(rules)
+    in_force = policy_in_force(company.site.db, None, company.world.clock.now())
+    return propose(in_force, company.folder)
+
+
+@pytest.mark.req("E7", "A3")
+def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
+    """Rule 11, before anything is stored."""
+    company.staff(2)
+    with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(2 accounts\)"):
+        adopt(company.site, without_dispatchers(company), LEE)
+    assert company.number_in_force() == 1
+
+
+@pytest.mark.req("E7")
+def test_another_plan_than_the_one_that_was_looked_at_is_not_adopted(company: Company) -> None:
+    """Somebody joined since: the fingerprint is another one. Files that mean the same are no proposal."""
+    company.staff(2)
+    proposal = company.proposal(NARROWER)
+    seen = plan(company.site, proposal).fingerprint
+    company.staff(1, start=50)
+    with pytest.raises(Refused, match="look at it again"):
+        adopt(company.site, proposal, LEE, seen)
+    assert company.number_in_force() == 1
+    assert adopt(company.site, proposal, LEE, plan(company.site, proposal).fingerprint[:12]).number == 2
+    with pytest.raises(Refused, match="mean what is in force already"):
+        company.proposal()
+
+
+@pytest.mark.req("E7", "G1")
+def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
+    """The files of before stay in force, and no run is left behind."""
+    company.staff(2)
+    with pytest.raises(Refused, match="reason: is missing"):
+        adopt(company.site, company.proposal(NARROWER), replace(LEE, reason=""))
+    assert company.number_in_force() == 1
+    with company.site.db.read() as tx:
+        assert runs.recent(tx, 10, "mappings") == ()
+
+
+@pytest.mark.req("E7")
+def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both had planned after the same files; the second is told that they are in force no longer."""
+    company.staff(2)
+    proposal, site = company.proposal(NARROWER), company.site
+    start = threading.Barrier(2)
+    done: list[Adoption] = []
+    said: list[str] = []
+
+    def run_it() -> None:
+        start.wait(20)
+        try:
+            done.append(adopt(site, proposal, LEE))
+        except Refused as refused:
+            said.append(str(refused))
+
+    threads = [threading.Thread(target=run_it) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert ([each.number for each in done], len(said)) == ([2], 1)
+    assert "other files have come into force" in said[0]
+    states = sorted(run.state for run in company.world.read(lambda tx: runs.recent(tx, 5)))
+    assert states == ["confirmed", "refused"]
+
+
+def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """The act comes after the last account was looked at and before the files are in force."""
+
+    def affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
+        yield from plan_mappings.affected(site, proposal)
+        act()
+
+    monkeypatch.setattr(adopt_mappings, "affected", affected)
+
+
+@pytest.mark.req("E7")
+def test_who_comes_while_it_walks_is_judged_with_the_others(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would see less when the walk began; twelve would when it ends."""
+    proposal = company.proposal(NARROWER)
+    while_it_walks(monkeypatch, lambda: company.staff(12))
+    done = adopt(company.site, proposal, LEE)
+    assert done.number is None
+    assert company.number_in_force() == 1
+
+
+@pytest.mark.req("E7", "A3")
+def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else no worker could start by the new files (rule 11)."""
+    proposal = without_dispatchers(company)
+    while_it_walks(monkeypatch, lambda: company.staff(1))
+    with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 account\)"):
+        adopt(company.site, proposal, LEE)
+    assert company.number_in_force() == 1
+
+
+@pytest.mark.req("E7", "A3")
+def test_nobody_gets_a_key_that_has_just_gone(company: Company) -> None:
+    """A command decided by the files of before stores nothing once others are in force."""
+    company.staff(2)
+    before = company.site
+    adopt(before, company.proposal(NARROWER), LEE)
+    with pytest.raises(Transient, match="have just come into force"):
+        perform(before, lambda tx: None, wakes=Lane.INTERACTIVE)
+
+
+@pytest.mark.req("E7", "H4")
+def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With pages of three the plan and the run are the same as with one."""
+    company.staff(8)
+    proposal = company.proposal(NARROWER)
+    whole = plan(company.site, proposal)
+    for module in (adopt_mappings, plan_mappings):
+        monkeypatch.setattr(module, "PAGE", 3)
+    paged = plan(company.site, proposal)
+    assert (paged.fingerprint, paged.affected) == (whole.fingerprint, 8)
+    done = adopt(company.site, proposal, LEE, whole.fingerprint)
+    assert done.run is not None
+    rows = company.world.read(lambda tx: runs.rows(tx, done.run.id))  # type: ignore[union-attr]
+    assert [row.number for row in rows] == list(range(1, 9))
+
+
+@pytest.mark.req("E7", "C8")
+def test_until_the_realm_has_followed_nobody_is_quarantined(company: Company) -> None:
+    """A feature was taken from a profile and still hangs on its group: the work comes again by itself."""
+    gone = company.proposal(('title = "Dispatcher"', '"scheduling", ', ""))
+    adopt(company.site, gone, LEE)
+    site = company.site
+    path, carried = "/fsm/profiles/dispatcher", {"fsm/scheduling"}
+    gateway = site.accounts
+    assert isinstance(gateway, FakeAccounts)
+    gateway.groups[path] |= carried
+    joiner = company.world.join("late.comer")
+    assert provision_some(site, Lane.INTERACTIVE) == 1
+    work = company.world.read(lambda tx: work_state.of_account(tx, joiner.id))
+    assert work is not None
+    assert work.quarantine is None
+    gateway.groups[path] -= carried
+    company.world.pass_time(3600)
+    provision_some(site, Lane.INTERACTIVE)
+    assert path in company.groups(joiner)

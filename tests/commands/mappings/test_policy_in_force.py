@@ -1,0 +1,156 @@
+"""The mapping files in force are those in our database, whatever lies on the machine of a process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from structlog.testing import capture_logs
+
+from mappings import MappingErrors, load
+from mappings.loading import read_texts
+from sync.commands.mappings.in_force import CurrentPolicy, InForce, adopt, policy_in_force, warn_of_other_files
+from sync.commands.perform import perform
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import Misconfigured, Transient
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.runs.apply_runs import apply_chunk
+from sync.store import mappings
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from tests.world import World
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BY = Actor("lee", Door.COMMAND_LINE, "longer holds")
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """Our database with its tables and nothing in them."""
+    schema.upgrade(database_url)
+    made = Database(database_url, Sealer([Fernet.generate_key().decode()]))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files that differ from the shipped ones: a hold lasts three days."""
+    text = read_texts()["work_orders.toml"]
+    own = tmp_path / "mappings"
+    own.mkdir()
+    (own / "work_orders.toml").write_text(text.replace("hold_deadline_days = 14", "hold_deadline_days = 3"))
+    return own
+
+
+def put_in_force(db: Database, folder: Path | None) -> None:
+    with db.write() as tx:
+        mappings.adopt_one_at_a_time(tx)
+        adopt(tx, read_texts(folder), load(folder).fingerprint, BY, NOW)
+
+
+@pytest.mark.req("E7", "J3")
+def test_the_first_start_adopts_the_files_of_its_machine(db: Database, folder: Path) -> None:
+    """A later process on another machine, with other files, gets the same policy; the audit trail says so."""
+    first = policy_in_force(db, folder, NOW)
+    assert (first.number, first.policy.work_orders.hold_deadline_days) == (1, 3)
+    other = policy_in_force(db, None, NOW)
+    assert (other.number, other.policy) == (1, first.policy)
+    with db.read() as tx:
+        [adopted] = mappings.recent(tx, 5)
+    assert (adopted.adopted_by, adopted.reason) == ("fsm-identity", "first start: there were none in force")
+
+
+@pytest.mark.req("E7")
+def test_of_several_first_starts_one_adopts(db: Database) -> None:
+    """Everybody has the same number in the end."""
+    start = threading.Barrier(4)
+    found: list[InForce] = []
+
+    def run_it() -> None:
+        start.wait(20)
+        found.append(policy_in_force(db, None, NOW))
+
+    threads = [threading.Thread(target=run_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [each.number for each in found] == [1] * 4
+
+
+@pytest.mark.req("E7", "J3")
+def test_other_files_on_a_machine_are_a_proposal_and_told_once(db: Database, folder: Path, tmp_path: Path) -> None:
+    """One warning that says what to run; none where only a comment differs; broken files harm nobody."""
+    in_force = policy_in_force(db, None, NOW)
+    with capture_logs() as logged:
+        warn_of_other_files(in_force, folder)
+    assert "mappings plan" in logged[0]["event"]
+    (folder / "work_orders.toml").write_text("# other words\n" + read_texts()["work_orders.toml"])
+    with capture_logs() as logged:
+        warn_of_other_files(in_force, None)
+        warn_of_other_files(in_force, folder)
+    assert logged == []
+    (folder / "work_orders.toml").write_text("nonsense")
+    with capture_logs() as logged:
+        warn_of_other_files(in_force, folder)
+    assert "mappings check" in logged[0]["event"]
+    assert policy_in_force(db, folder, NOW).policy == in_force.policy
+
+
+@pytest.mark.req("J3")
+def test_wrong_files_are_not_adopted_at_the_first_start(db: Database, folder: Path) -> None:
+    """With nothing in force the files of the machine must be right: each problem is named."""
+    (folder / "work_orders.toml").write_text("closed_statuses = 5")
+    with pytest.raises(MappingErrors):
+        policy_in_force(db, folder, NOW)
+    with db.read() as tx:
+        assert mappings.newest_number(tx) == 0
+
+
+@pytest.mark.req("J3", "E7")
+def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database) -> None:
+    """A database of before goes on working; what this version cannot read at all is told."""
+    files = read_texts()
+    del files["guard.toml"]
+    with db.write() as tx:
+        adopt(tx, files, "f", BY, NOW)
+    assert policy_in_force(db, None, NOW).policy.guard == load().guard
+    with db.write() as tx:
+        adopt(tx, files | {"work_orders.toml": "assignments = 5"}, "g", BY, NOW)
+    with pytest.raises(Misconfigured, match=r"(?s)do not fit this version.*in force \(2\)/work_orders.toml"):
+        policy_in_force(db, None, NOW)
+
+
+@pytest.mark.req("E7")
+def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Path) -> None:
+    """The web process shows the new titles without a restart; going back to earlier files works too."""
+    current = CurrentPolicy(db, None)
+    assert current(NOW) is current(NOW)
+    put_in_force(db, folder)
+    assert current(NOW).work_orders.hold_deadline_days == 3
+    put_in_force(db, None)
+    assert current(NOW).work_orders.hold_deadline_days == 14
+
+
+@pytest.mark.req("E7", "H1")
+def test_nobody_works_by_files_that_are_no_longer_in_force(world: World, folder: Path) -> None:
+    """A worker claims nothing and applies nothing with them; a command stores nothing and says try again."""
+    number = policy_in_force(world.site.db, None, NOW).number
+    site = replace(world.site, policy_number=number)
+    account = world.join()
+    put_in_force(site.db, folder)
+    assert provision_some(site, Lane.INTERACTIVE) == 0
+    assert apply_chunk(site) == 0
+    with pytest.raises(Transient, match="other mapping files have just come into force"):
+        perform(site, lambda tx: None, wakes=Lane.INTERACTIVE)
+    newer = replace(site, policy_number=number + 1)
+    assert provision_some(newer, Lane.INTERACTIVE) == 1
+    assert world.user(account).groups

@@ -1,0 +1,82 @@
+"""`fsm-identity adopt` as a person types it: plan, look, apply, and let go again (G4)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from sync.domain.accounts.account import Account
+from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.entrypoints.cli import adoption, app
+from tests.entrypoints.cli.conftest import Run, done, told
+from tests.fakes.accounts import FakeUser
+from tests.world import World
+
+pytestmark = pytest.mark.req("G4")
+
+WHY = ("--reason", "they were there before us")
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command."""
+    monkeypatch.setattr(adoption, "build_site", lambda: world.site)
+    return lambda *arguments: CliRunner().invoke(app, ["adopt", *arguments])
+
+
+@pytest.fixture
+def ann(world: World) -> Account:
+    """Ann's account, and in Keycloak a user of hers, an administrator with Ben's address, and a guest."""
+    account, ben = world.join("ann.arno"), world.join("ben.berg")
+    for user in (
+        FakeUser("kc-ann", "ann", account.email),
+        FakeUser("kc-ben", "boss", ben.email, roles={"realm-management/realm-admin"}),
+        FakeUser("kc-guest", "guest", "guest@elsewhere.example.com"),
+    ):
+        world.accounts.users[user.id] = user
+    return account
+
+
+def test_a_match_is_planned_looked_at_adopted_and_let_go(run: Run, world: World, ann: Account) -> None:
+    """The plan names the match and the conflict and changes nothing; applied, the match has our mark; released,
+    it has none."""
+    users = world.accounts.users
+    said = done(run("plan", *WHY))
+    for words in ("to adopt", "it administers the realm", "1 user matches no account"):
+        assert words in said
+    [(named, fingerprint)] = re.findall(r"fsm-identity adopt apply (\w+) --plan (\w+) --reason", said)
+    assert all(ACCOUNT_ID not in user.attributes for user in users.values())
+    plan = told(run, "plan", *WHY)
+    assert [(row["original"]["username"], row["verdict"]) for row in plan["rows"]] == [
+        ("ann", "update"),
+        ("boss", "error"),
+    ]
+    applied = done(run("apply", named, "--plan", fingerprint, *WHY))
+    assert "1 user adopted" in applied
+    assert users["kc-ann"].account_id == ann.id
+    assert users["kc-ben"].account_id is None
+    answer = told(run, "release", ann.username, *WHY)
+    assert answer == {"account_id": ann.id, "username": ann.username, "released": "kc-ann"}
+    assert users["kc-ann"].account_id is None
+
+
+def test_what_is_refused_says_why(run: Run, ann: Account) -> None:
+    """Another plan than the one looked at, no reason, an account that was never adopted."""
+    done(run("plan", *WHY))
+    other = run("apply", "last", "--plan", "0123456789ab", *WHY)
+    assert (other.exit_code, "look at it again" in other.output) == (1, True)
+    assert run("apply", "last", "--plan", "0123456789ab").exit_code == 2
+    never = run("release", ann.username, *WHY)
+    assert (never.exit_code, "was not adopted" in never.output) == (1, True)
+
+
+def test_rows_for_programs(run: Run, ann: Account) -> None:
+    """What became of each row, as JSON."""
+    plan = told(run, "plan", *WHY)
+    rows = told(run, "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
+    assert {row["original"]["username"]: (row["account_id"], row["result"]) for row in rows}["ann"] == (
+        ann.id,
+        "applied",
+    )

@@ -1,0 +1,48 @@
+"""By whose limits `realm apply` judges: those in force, or nobody's where that cannot be known (E7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sync.commands.mappings.in_force import policy_in_force
+from sync.domain.errors import Misconfigured, Transient
+from sync.store import mappings
+from sync.store.mappings import Adopted
+from sync.wiring import adopted_policy, open_database
+from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.req("E7")
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def test_none_before_there_is_any(make_settings: MakeSettings, tmp_path: Path) -> None:  # noqa: F811
+    """No database yet, or one where nothing was adopted: the files at hand are all there is."""
+    assert adopted_policy(make_settings(database_url=f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}")) is None
+    assert adopted_policy(make_settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}")) is None
+    assert adopted_policy(make_settings()) is None
+
+
+def test_that_in_force(make_settings: MakeSettings) -> None:  # noqa: F811
+    settings = make_settings()
+    in_force = policy_in_force(open_database(settings), None, NOW)
+    found = adopted_policy(settings)
+    assert found is not None
+    assert found.fingerprint == in_force.policy.fingerprint
+
+
+def test_a_database_that_is_away_is_no_empty_one(make_settings: MakeSettings) -> None:  # noqa: F811
+    """Else files could lift the limits they exceed themselves, just while nobody can look."""
+    with pytest.raises(Transient, match="our database"):
+        adopted_policy(make_settings(database_url="postgresql://fsm@127.0.0.1:9/fsm"))
+
+
+def test_files_in_force_that_this_version_cannot_read_are_told(make_settings: MakeSettings) -> None:  # noqa: F811
+    settings = make_settings()
+    with open_database(settings).write() as tx:
+        mappings.insert(tx, Adopted(1, "f", NOW, "lee", "a newer version", {"profiles.toml": "?"}))
+    with pytest.raises(Misconfigured, match="do not fit this version"):
+        adopted_policy(settings)

@@ -1,0 +1,194 @@
+"""`fsm-identity realm` as an operator runs it: what it prints, and how it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from typer.testing import CliRunner, Result
+
+from mappings import load
+from mappings.loading import read_texts
+from sync.commands.mappings.in_force import policy_in_force
+from sync.domain.realm.options import MailServer, RealmOptions
+from sync.entrypoints.cli.realm import app
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from tests.realms import ConfiguredRealm
+from tests.services import KeycloakServer
+
+pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
+
+SECRETS = ("configure-hush-1", "worker-hush-2", "mail-hush-3")
+
+
+@pytest.fixture
+def settings(
+    monkeypatch: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str
+) -> pytest.MonkeyPatch:
+    """The environment of the commands; every process that is not Keycloak is out of reach."""
+    configure, worker, mail = SECRETS
+    for name, value in {
+        "FSM_DATABASE_URL": "sqlite:///no-such-folder/x.db",
+        "FSM_REDIS_URL": "redis://127.0.0.1:9/0",
+        "FSM_FIELD_SERVICE_URL": "sqlite:///no-such-folder/y.db",
+        "FSM_SECRET_KEYS": "unused",
+        "FSM_KEYCLOAK__URL": keycloak_server.url,
+        "FSM_KEYCLOAK__REALM": realm_name,
+        "FSM_KEYCLOAK__CONFIGURE_SECRET": configure,
+        "FSM_KEYCLOAK__WORKER_SECRET": worker,
+        "FSM_MAIL__LOGIN_URL": "http://127.0.0.1:8000/",
+        "FSM_MAIL__USERNAME": "fsm",
+        "FSM_MAIL__PASSWORD": mail,
+        "FSM_BOOTSTRAP_ADMIN_USERNAME": keycloak_server.admin,
+        "FSM_BOOTSTRAP_ADMIN_PASSWORD": keycloak_server.password,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
+def applied(settings: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The module's realm, bootstrapped and as wanted."""
+    run("bootstrap")
+    assert run("apply", "--yes").exit_code == 0
+    return settings
+
+
+def run(*words: str, answer: str | None = None) -> Result:
+    result = CliRunner().invoke(app, words, input=answer)
+    assert not [secret for secret in SECRETS if secret in result.output]
+    return result
+
+
+def test_from_nothing_to_nothing_to_change(settings: pytest.MonkeyPatch) -> None:
+    """Bootstrap, look, apply; then plan and drift have nothing to say, and a second apply does nothing."""
+    missing = run("plan")
+    assert missing.exit_code == 1
+    assert "fsm-identity realm bootstrap" in missing.output
+    assert run("bootstrap").exit_code == 0
+
+    plan = run("plan")
+    assert plan.exit_code == 0
+    assert "+ group /fsm/profiles/technician" in plan.output
+    assert "smtpServer:password: (none) -> (secret)" in plan.output
+    assert run("drift").exit_code == 1
+
+    assert run("apply", answer="n\n").exit_code == 1
+    assert "group /fsm/profiles/technician" in run("plan").output
+    assert run("apply", "--yes").exit_code == 0
+    for words in (["apply", "--yes"], ["plan"], ["drift"]):
+        again = run(*words)
+        assert (again.exit_code, "nothing to change" in again.output) == (0, True)
+
+
+def test_drift_is_shown_with_exit_code_1(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str
+) -> None:
+    """Somebody relaxed the lockout in Keycloak's console: the old and the new value, as words and as JSON."""
+    address = f"{keycloak_server.url}/admin/realms/{realm_name}"
+    keycloak_server.session().put(address, json={"failureFactor": 50}, timeout=30).raise_for_status()
+    drift = run("drift")
+    assert drift.exit_code == 1
+    assert "failureFactor: 50 -> 5" in drift.output
+    as_json = json.loads(run("drift", "--json").output)
+    [difference] = as_json["differences"]
+    assert difference == {
+        "action": "change",
+        "kind": "realm",
+        "name": "settings",
+        "existing": {"failureFactor": 50},
+        "new": {"failureFactor": 5},
+    }
+    assert run("apply", "--yes", "--plan", as_json["fingerprint"][:12]).exit_code == 0
+
+
+def test_a_plan_that_has_changed_since_the_review_is_refused(applied: pytest.MonkeyPatch) -> None:
+    """The fingerprint that was reviewed must be the plan's."""
+    refused = run("apply", "--yes", "--plan", "0123456789ab")
+    assert refused.exit_code == 1
+    assert "look at it again" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("FSM_KEYCLOAK__CONFIGURE_SECRET", "wrong", "fsm-configure"),
+        ("FSM_KEYCLOAK__CONFIGURE_SECRET", None, "FSM_KEYCLOAK__CONFIGURE_SECRET"),
+        ("FSM_KEYCLOAK__URL", "http://127.0.0.1:9", "not reachable"),
+        ("FSM_KEYCLOAK__REALM", "no-such-realm", "no-such-realm"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    applied: pytest.MonkeyPatch, variable: str, value: str | None, message: str
+) -> None:
+    """Wrong secret, no secret, no Keycloak, no realm: one line that names it, exit code 1."""
+    if value is None:
+        applied.delenv(variable)
+    else:
+        applied.setenv(variable, value)
+    refused = run("plan")
+    assert refused.exit_code == 1
+    assert message in refused.output
+
+
+def test_bootstrap_with_a_wrong_administrator(settings: pytest.MonkeyPatch) -> None:
+    """Nothing is made, and the message says who was refused."""
+    settings.setenv("FSM_BOOTSTRAP_ADMIN_PASSWORD", "wrong")
+    refused = run("bootstrap")
+    assert refused.exit_code == 1
+    assert "administrator" in refused.output
+
+
+@pytest.fixture
+def in_force(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database in which the shipped files were adopted."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'our.db'}"
+    schema.upgrade(url)
+    database = Database(url, Sealer([Fernet.generate_key().decode()]))
+    policy_in_force(database, None, datetime(2026, 3, 2, tzinfo=UTC))
+    database.close()
+    return url
+
+
+@pytest.mark.req("E7", "C8")
+def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path, in_force: str
+) -> None:
+    """Eleven dispatchers lose scheduling: it is told, `--yes` alone does not do, and another number neither.
+    Nor do limits that come in the same files: those in force judge."""
+    options = RealmOptions("http://127.0.0.1:8000", MailServer("127.0.0.1", 25, "fsm@example.com"), {})
+    realm = ConfiguredRealm(keycloak_server, realm_name, load(), options)
+    for number in range(11):
+        dispatcher = {"username": f"dispatcher{number}", "enabled": True, "groups": ["/fsm/profiles/dispatcher"]}
+        realm.send("POST", "users", dispatcher)
+    text = read_texts()["profiles.toml"]
+    (tmp_path / "profiles.toml").write_text(
+        text.replace('"work-orders", "scheduling", "customers"', '"customers"')
+    )
+    applied.setenv("FSM_MAPPINGS_FOLDER", str(tmp_path))
+    told = run("plan")
+    assert "11 in /fsm/profiles/dispatcher lose fsm/scheduling, fsm/work-orders" in told.output
+    assert "needs --plan: 11 accounts would be able to do or see less: 100 % of 11" in told.output
+    limits = read_texts()["guard.toml"]
+    (tmp_path / "guard.toml").write_text(
+        limits.replace("accounts = 50", "accounts = 500").replace("= 10", "= 100")
+    )
+    assert "needs --plan" not in run("plan").output, "no policy is in force yet"
+    applied.setenv("FSM_DATABASE_URL", in_force)
+    applied.setenv("FSM_SECRET_KEYS", Fernet.generate_key().decode())
+    alone = run("apply", "--yes")
+    assert alone.exit_code == 1
+    assert "look at it, then: fsm-identity realm apply --yes --plan" in alone.output
+    wrong = run("apply", answer="12\n")
+    assert (wrong.exit_code, "that is another number; nothing was done" in wrong.output) == (1, True)
+    fingerprint = json.loads(run("plan", "--json").output)["fingerprint"]
+    assert run("apply", "--yes", "--plan", fingerprint[:12]).exit_code == 0
+    assert run("drift").exit_code == 0
+    applied.delenv("FSM_MAPPINGS_FOLDER")
+    assert run("apply", "--yes").exit_code == 0

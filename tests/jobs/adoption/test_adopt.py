@@ -1,0 +1,206 @@
+"""Adopting users that were in Keycloak before us: proposed, reviewed, applied, let go."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.commands.accounts.change import change
+from sync.commands.operations.quarantine import retry
+from sync.domain.access import vocabulary
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.errors import Refused
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.work.lane import Lane
+from sync.jobs import adoption
+from sync.jobs.mail import send_some
+from sync.store import audit
+from sync.store.accounts import accounts, passwords
+from sync.store.provisioning import work_state
+from sync.store.runs import runs
+from tests.fakes.accounts import FakeUser
+from tests.world import BRANCH, BY, POLICY, World, leave
+
+
+def stranger(world: World, name: str, email: str, **fields: object) -> FakeUser:
+    """A user that was there before us."""
+    user = FakeUser(f"kc-{name}", name, email, **fields)  # type: ignore[arg-type]
+    world.accounts.users[user.id] = user
+    return user
+
+
+def kept(world: World, account: Account) -> Account:
+    found = world.read(lambda tx: accounts.get(tx, account.id))
+    assert found is not None
+    return found
+
+
+def adopted(world: World) -> None:
+    """Everybody who matches."""
+    plan = adoption.plan(world.site, BY)
+    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    world.work(Lane.BULK)
+
+
+def rows_of(plan: adoption.AdoptionPlan) -> dict[str, tuple[str, object]]:
+    return {row.original["username"]: (row.verdict, row.messages["errors"]) for row in plan.rows}
+
+
+@pytest.mark.req("G4")
+def test_a_reviewed_match_becomes_the_accounts_user(world: World) -> None:
+    """Its quarantine ends, the workers bring it to what is wanted, and nobody else is touched."""
+    user = stranger(world, "jo.old", "jo.lind@example.com", groups={"/elsewhere"})
+    world.accounts.groups["/elsewhere"] = set()
+    guest = stranger(world, "guest", "guest@elsewhere.example.com")
+    account = world.join()
+    world.work()
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is not None, "creating it met the stranger"
+    plan = adoption.plan(world.site, BY)
+    assert rows_of(plan) == {"jo.old": ("update", [])}
+    assert (plan.foreign, user.attributes, kept(world, account).idp_user_id) == (1, {}, None)
+    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint[:12], BY)
+    assert row.result == "applied"
+    world.work(Lane.BULK)
+    assert kept(world, account).idp_user_id == user.id
+    assert user.username == account.username
+    assert {"/elsewhere", vocabulary.branch_group(BRANCH.key)} < user.groups
+    assert (guest.username, guest.attributes, guest.groups) == ("guest", {}, set())
+    ended = world.read(lambda tx: runs.get(tx, plan.run.id))
+    assert ended is not None
+    assert ended.state == "done"
+
+
+@pytest.mark.req("G4")
+def test_conflicts_are_shown_and_left_alone(world: World) -> None:
+    """Two users for one account, two accounts for one user, an account that has a user, an administrator."""
+    for name in ("ann.arno", "ben.berg", "cem.cohn", "dee.dorn"):
+        world.join(name)
+    has_one = world.join("eva.eich")
+    stranger(world, "ann.arno@example.com", "one@elsewhere.example.com")
+    stranger(world, "ann2", "ann.arno@example.com")
+    stranger(world, "ben.berg@example.com", "cem.cohn@example.com")
+    stranger(world, "dee", "dee.dorn@example.com", roles={"realm-management/realm-admin"})
+    with world.site.db.write() as tx:
+        accounts.remember_idp_user_ids(tx, {has_one.id: "kc-gone"})
+    stranger(world, "eva", "eva.eich@example.com")
+    plan = adoption.plan(world.site, BY)
+    found = {name: (verdict, str(errors)) for name, (verdict, errors) in rows_of(plan).items()}
+    assert {verdict for verdict, _ in found.values()} == {"error"}
+    assert "2 users match" in found["ann2"][1]
+    assert "2 users match" in found["ann.arno@example.com"][1]
+    assert "several accounts match" in found["ben.berg@example.com"][1]
+    assert "administers the realm" in found["dee"][1]
+    assert "has Keycloak user kc-gone already" in found["eva"][1]
+    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert all(ACCOUNT_ID not in user.attributes for user in world.accounts.users.values())
+
+
+@pytest.mark.req("G4", "E7")
+def test_only_what_was_reviewed_is_adopted(world: World) -> None:
+    """Another fingerprint is refused; an account or user that changed since is refused alone."""
+    first, second = world.join("ann.arno"), world.join("ben.berg")
+    third = world.join("cem.cohn")
+    users = [stranger(world, each.given_name.lower(), each.email) for each in (first, second, third)]
+    plan = adoption.plan(world.site, BY)
+    with pytest.raises(Refused, match="is not 'feedfeed'"):
+        adoption.apply(world.site, plan.run.id, "feedfeed", BY)
+    world.do(lambda tx: change(tx, POLICY, first.id, AccountChange(given_name="Ada"), BY, world.clock.now()))
+    users[1].email = "somebody.else@example.com"
+    results = {
+        row.original["username"]: row.result
+        for row in adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    }
+    assert results == {"ann": "refused", "ben": "refused", "cem": "applied"}
+    assert [ACCOUNT_ID in user.attributes for user in users] == [False, False, True]
+
+
+@pytest.mark.req("G4")
+def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -> None:
+    """Neither name nor address is the same; without the attribute nobody guesses."""
+    account = world.join("ann.arno", employee_number="E-77")
+    stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
+    assert rows_of(adoption.plan(world.site, BY)) == {}
+    plan = adoption.plan(world.site, BY, "personnel")
+    assert [(row.account_id, row.messages["matched_by"]) for row in plan.rows] == [
+        (account.id, ["employee number"])
+    ]
+
+
+@pytest.mark.req("G4")
+def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> None:
+    """Nothing stood in the way of the worker, which made one; the stranger must not carry our mark as well."""
+    account = world.join("ann.arno", employee_number="E-77")
+    user = stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
+    plan = adoption.plan(world.site, BY, "personnel")
+    world.work()
+    made = kept(world, account).idp_user_id
+    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert row.result == "refused"
+    assert ACCOUNT_ID not in user.attributes
+    assert kept(world, account).idp_user_id == made
+
+
+@pytest.mark.req("G4")
+def test_a_wrong_match_is_let_go(world: World) -> None:
+    """Mark and link are gone and both are two again, and the user is in no group of ours, which would give it what
+    the account may do; an account that was never adopted has nothing to release."""
+    account, other = world.join("ann.arno"), world.join("ben.berg")
+    world.accounts.groups["/elsewhere"] = set()
+    user = stranger(world, "ann", account.email, groups={"/elsewhere"})
+    plan = adoption.plan(world.site, BY)
+    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    world.work()
+    assert len(user.groups) > 1
+    user.attributes[TECHNICIAN_ID] = ("T-1",)
+    assert adoption.release(world.site, account.id, BY) == user.id
+    assert (user.attributes, user.groups) == ({}, {"/elsewhere"})
+    [told] = [each for each in world.read(lambda tx: audit.timeline(tx, account.id)) if "release" in each.title]
+    assert any(vocabulary.branch_group(BRANCH.key) in each for each in told.details)
+    assert kept(world, account).idp_user_id is None
+    world.work()
+    with pytest.raises(Refused, match="was not adopted"):
+        adoption.release(world.site, other.id, BY)
+
+
+@pytest.mark.req("G4", "F7")
+def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
+    """At once, with a new password in one mail, in place of the first. As long as the released user has its name
+    it waits for a person; nothing says that it is as wanted."""
+    account = world.join("ann.arno")
+    user = stranger(world, "ann", account.email)
+    adopted(world)
+    world.work()
+    adoption.release(world.site, account.id, BY)
+    assert world.wake.woken[-1] is Lane.BULK
+    world.work()
+    world.work(Lane.BULK)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert state.quarantine is not None
+    user.username, user.email = "ann.old", "ann@elsewhere.example.com"
+    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[account.id]))
+    world.work(Lane.BULK)
+    world.work()
+    assert kept(world, account).idp_user_id not in (None, user.id)
+    while send_some(world.site):
+        pass
+    [mail] = world.mailer.sent
+    assert mail.to == account.email
+    assert "temporary-secret-of-the-test" not in mail.text
+
+
+@pytest.mark.req("G4", "D6")
+def test_a_leaver_who_was_let_go_of_is_mailed_nothing(world: World) -> None:
+    """It has no use for a password."""
+    account = world.join("ann.arno")
+    stranger(world, "ann", account.email)
+    adopted(world)
+    leave(world, account.id, GatePolicy.REFUSE)
+    world.work()
+    world.work(Lane.BULK)
+    waiting = world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now()))
+    adoption.release(world.site, account.id, BY)
+    assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) == waiting

@@ -1,0 +1,88 @@
+"""An adoption that ends between the mark in Keycloak and the link in our database."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.commands.operations.quarantine import retry
+from sync.domain.accounts.account import Account
+from sync.domain.drift.differences import Attribute
+from sync.jobs import adoption
+from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.store.accounts import accounts
+from sync.store.drift import findings
+from sync.store.operations import figures
+from sync.views.operations.troubles import RUN_STILL, of_figures
+from tests.fakes.accounts import FakeUser
+from tests.world import BY, World
+
+pytestmark = pytest.mark.req("G4", "H1")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def ann(world: World) -> Account:
+    """Whose user was there before us."""
+    world.accounts.users["kc-ann"] = FakeUser("kc-ann", "ann", "ann.arno@example.com")
+    account = world.join("ann.arno")
+    world.work()
+    return account
+
+
+@pytest.fixture
+def plan(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> adoption.AdoptionPlan:
+    """Applied up to the mark."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    made = adoption.plan(world.site, BY)
+    with monkeypatch.context() as patched:
+        patched.setattr(adoption.accounts, "remember_idp_user_ids", killed)
+        with pytest.raises(Killed):
+            adoption.apply(world.site, made.run.id, made.run.fingerprint, BY)
+    assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", None)
+    return made
+
+
+def linked(world: World, account: Account) -> str | None:
+    found = world.read(lambda tx: accounts.get(tx, account.id))
+    assert found is not None
+    return found.idp_user_id
+
+
+def standing(world: World) -> list[str]:
+    found = world.read(lambda tx: of_figures(figures.read(tx, world.clock.now())))
+    return [each.remedy for each in found if "stands still" in each.what]
+
+
+def test_the_same_call_goes_on(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
+    """As if nothing had been."""
+    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    assert linked(world, ann) == "kc-ann"
+    world.pass_time(2 * RUN_STILL.total_seconds())
+    assert standing(world) == []
+
+
+def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
+    """By the mark, though nobody calls the adoption again."""
+    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[ann.id]))
+    world.work()
+    assert linked(world, ann) == "kc-ann"
+    assert len(world.accounts.users) == 1
+
+
+def test_nobody_calls_it_again(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
+    """The run is told with the call that ends it, and the pass over all attributes finds the mark."""
+    assert standing(world) == []
+    world.pass_time(RUN_STILL.total_seconds() + 1)
+    [remedy] = standing(world)
+    assert f"fsm-identity adopt apply {plan.run.id[-8:]} --plan" in remedy
+    compare_attributes(world.site, "test")
+    found = world.read(lambda tx: findings.listed(tx, states=("open",)))
+    assert [(each.attribute, each.subject.who, each.found) for each in found] == [
+        (Attribute.STRAY_ACCOUNT_ID, "ann", ann.id)
+    ]

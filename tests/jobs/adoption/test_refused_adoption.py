@@ -1,0 +1,128 @@
+"""An adoption whose account changes between the mark in Keycloak and the link in our database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from sync.commands.accounts.change import change
+from sync.commands.operations.quarantine import retry
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange
+from sync.domain.errors import Transient
+from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.domain.work.lane import Lane
+from sync.jobs import adoption
+from sync.store.accounts import accounts
+from sync.store.runs.runs import RunRow
+from sync.store.work import leases
+from tests.fakes.accounts import FakeUser
+from tests.world import BY, POLICY, World
+
+pytestmark = pytest.mark.req("G4", "H1")
+
+
+@pytest.fixture
+def ann(world: World) -> Account:
+    """Whose user was there before us."""
+    account = world.join("ann.arno")
+    world.accounts.users["kc-ann"] = FakeUser("kc-ann", "ann", account.email)
+    world.work()
+    return account
+
+
+def given_name_changes(world: World, account: Account) -> None:
+    changed = AccountChange(given_name="Ada")
+    world.do(lambda tx: change(tx, POLICY, account.id, changed, BY, world.clock.now()))
+
+
+def a_worker_begins(world: World, account: Account) -> None:
+    with world.site.db.write() as tx:
+        retry(tx, BY, world.clock.now(), account_ids=[account.id])
+        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
+
+
+def apply(world: World, plan: adoption.AdoptionPlan) -> RunRow:
+    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    return row
+
+
+def marked(world: World, meanwhile: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`meanwhile` happens right after the mark."""
+    take = world.site.adoption.take
+
+    def slow(idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
+        take(idp_user_id, account_id, username=username, email=email)
+        monkeypatch.undo()
+        meanwhile()
+
+    monkeypatch.setattr(world.site.adoption, "take", slow)
+
+
+def linked(world: World, account: Account) -> str | None:
+    found = world.read(lambda tx: accounts.get(tx, account.id))
+    assert found is not None
+    return found.idp_user_id
+
+
+def test_what_is_refused_carries_no_mark(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker links it later without a word, and the adoption can be planned anew."""
+    plan = adoption.plan(world.site, BY)
+    marked(world, lambda: given_name_changes(world, ann), monkeypatch)
+    assert apply(world, plan).result == "refused"
+    assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
+    world.work()
+    assert linked(world, ann) is None
+    again = adoption.plan(world.site, BY)
+    assert apply(world, again).result == "applied"
+    assert linked(world, ann) == "kc-ann"
+
+
+def test_a_worker_at_the_account_is_waited_for(
+    world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen the mark. The same call goes on, links the user, and it can be released."""
+    plan = adoption.plan(world.site, BY)
+    marked(world, lambda: a_worker_begins(world, ann), monkeypatch)
+    with pytest.raises(Transient, match="a worker is looking at ann"):
+        apply(world, plan)
+    assert ACCOUNT_ID in world.accounts.users["kc-ann"].attributes
+    world.pass_time(3600)
+    world.work()
+    assert linked(world, ann) == "kc-ann"
+    assert apply(world, plan).result == "applied"
+    world.work(Lane.BULK)
+    assert adoption.release(world.site, ann.id, BY) == "kc-ann"
+
+
+def test_an_interrupted_one_that_is_refused_later_loses_its_mark(
+    world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call died after the mark."""
+    plan = adoption.plan(world.site, BY)
+
+    def dies() -> None:
+        raise KeyboardInterrupt
+
+    marked(world, dies, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        apply(world, plan)
+    given_name_changes(world, ann)
+    assert apply(world, plan).result == "refused"
+    assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
+
+
+def test_a_mark_that_stays_is_told(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has made the user an administrator of the realm meanwhile: nothing is written to it any more."""
+    plan = adoption.plan(world.site, BY)
+
+    def changes() -> None:
+        given_name_changes(world, ann)
+        world.accounts.users["kc-ann"].roles.add("realm-management/realm-admin")
+
+    marked(world, changes, monkeypatch)
+    row = apply(world, plan)
+    assert row.result == "refused"
+    assert "keeps our mark" in str(row.result_message)

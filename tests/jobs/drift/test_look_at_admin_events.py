@@ -1,0 +1,244 @@
+"""What administrators do in Keycloak as a hint of what to look at (G4): soon, bounded, and never believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mappings.guard import Limit
+from sync.domain.accounts.account import Account
+from sync.domain.drift.differences import Attribute
+from sync.domain.drift.hints import AdminEvent, Hint, hint_of
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
+from sync.jobs.schedule import run_jobs
+from sync.jobs.schedule.job import Job, KeepLease
+from sync.jobs.systems import Site
+from sync.store import schedule
+from sync.store.accounts import accounts
+from sync.store.drift import findings
+from sync.store.provisioning import due as provisioning
+from sync.store.provisioning import work_state
+from sync.store.runs import runs
+from sync.store.runs.runs import Run
+from tests.jobs.drift.drift_steps import bulk
+from tests.world import POLICY, World
+
+pytestmark = pytest.mark.req("G4")
+
+JOB = {"admin-events": Job(look_at_admin_events, timedelta(seconds=30))}
+
+
+def nothing(_site: Site, _keep: KeepLease) -> None:
+    """Compares everything, in another test."""
+
+
+COMPARING = {COMPARISON: Job(nothing, timedelta(days=1))}
+
+
+def read(world: World, seconds: float = 35) -> None:
+    world.pass_time(seconds)
+    assert run_jobs.run_due_job(world.site, JOB) == 1
+
+
+def compare(world: World) -> bool:
+    """Whether a comparison was due; it is done then."""
+    return run_jobs.run_due_job(world.site, COMPARING) == 1
+
+
+def due(world: World, account: Account) -> bool:
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    return state.due_at is not None
+
+
+@pytest.fixture
+def kim(world: World) -> Account:
+    """Somebody with an account in Keycloak, after the first reading and the comparison that comes with it."""
+    account = world.join("kim.lind")
+    world.work()
+    assert compare(world)
+    read(world)
+    world.pass_time(BETWEEN_COMPARISONS.total_seconds())
+    compare(world)
+    world.pass_time(BETWEEN_COMPARISONS.total_seconds())
+    return account
+
+
+def test_a_change_by_hand_is_looked_at_and_mended_soon(world: World, kim: Account) -> None:
+    """Somebody joins a person to a group of ours in the console: after the next poll it is as wanted again."""
+    user = world.user(kim)
+    user.groups.add("/fsm/profiles/administrator")
+    world.admins.happen(f"users/{user.id}/groups/some-id")
+    world.wake.woken.clear()
+    read(world)
+    assert world.wake.woken == [Lane.BULK]
+    bulk(world)
+    assert "/fsm/profiles/administrator" not in world.user(kim).groups
+    assert not compare(world)
+
+
+def test_an_event_is_one_look_however_often_it_is_read(world: World, kim: Account) -> None:
+    """The overlap brings it again; what is not an account of ours is nothing to us."""
+    world.admins.happen(f"users/{world.user(kim).id}")
+    world.admins.happen("users/somebody-else")
+    read(world)
+    world.work(Lane.BULK)
+    for _ in range(3):
+        read(world)
+        assert not due(world, kim)
+
+
+def test_a_flood_makes_one_comparison_due_and_no_looks(world: World, kim: Account) -> None:
+    """Ten thousand users changed by somebody's script."""
+    for number in range(10_000):
+        world.admins.happen(f"users/{world.user(kim).id if number == 50 else number}")
+    world.admins.page = 500
+    read(world)
+    assert not due(world, kim)
+    assert compare(world)
+    for _ in range(20):
+        read(world)
+        assert not compare(world)
+
+
+def test_a_group_changed_by_hand_makes_a_comparison_due_but_not_all_the_time(world: World, kim: Account) -> None:
+    """Nobody knows whom it touches. An administrator at work for an hour does not keep us comparing."""
+    compared = 0
+    for _ in range(60):
+        world.admins.happen("groups/some-id/role-mappings/realm")
+        read(world, 60)
+        compared += compare(world)
+    assert 10 <= compared <= 13
+    assert not due(world, kim)
+
+
+def test_events_that_were_lost_make_a_comparison_due(world: World, kim: Account) -> None:
+    """Older than Keycloak keeps them, nobody knows what was in them."""
+    world.pass_time(timedelta(days=31).total_seconds())
+    compare(world)
+    world.pass_time(BETWEEN_COMPARISONS.total_seconds())
+    read(world)
+    assert compare(world)
+    assert not due(world, kim)
+
+
+def test_without_admin_events_the_status_says_so(world: World, kim: Account) -> None:
+    """Drift is then found by the comparison only, and an operator may want to know."""
+    world.admins.missing = ("admin events",)
+    read(world)
+    states = {state.name: state for state in world.read(schedule.all_jobs)}
+    error = states["admin-events"].error
+    assert error is not None
+    assert error[0] == "misconfigured"
+    assert "realm apply" in error[1]
+    assert not due(world, kim)
+
+
+def reacting(world: World, **limits: Limit) -> None:
+    """guard.toml has these limits."""
+    guard = replace(POLICY.guard, limits={**POLICY.guard.limits, **limits})
+    world.site = replace(world.site, policy=replace(POLICY, guard=guard))
+
+
+def held(world: World) -> list[Run]:
+    return list(world.read(lambda tx: runs.recent(tx, 10, "repair", "held")))
+
+
+def test_who_was_switched_off_in_an_emergency_stays_off(world: World, kim: Account) -> None:
+    """drift.toml says report: the hint makes a finding, and nobody opens the account again by himself."""
+    world.user(kim).enabled = False
+    world.admins.happen(f"users/{world.user(kim).id}")
+    read(world)
+    bulk(world)
+    assert not world.user(kim).enabled
+    [finding] = world.read(lambda tx: findings.listed(tx, states=["open"]))
+    assert (finding.attribute, finding.subject.account_id) == (Attribute.SWITCHED_OFF, kim.id)
+
+
+def test_a_deleted_user_is_a_finding_and_no_quarantine(world: World, kim: Account) -> None:
+    """What becomes of it is for drift.toml and for a person to say, as after a comparison."""
+    user = world.user(kim)
+    del world.accounts.users[user.id]
+    world.admins.happen(f"users/{user.id}")
+    read(world)
+    bulk(world)
+    [finding] = world.read(lambda tx: findings.listed(tx, states=["open"]))
+    assert finding.attribute is Attribute.MISSING
+    state = world.read(lambda tx: work_state.of_account(tx, kim.id))
+    assert state is not None
+    assert state.quarantine is None
+
+
+def test_what_is_being_changed_is_looked_at_later(world: World, kim: Account) -> None:
+    """While a worker of ours has the account nothing can be said of it; the hint is kept until then."""
+    world.do(lambda tx: provisioning.look_again(tx, kim.id, Lane.BULK, world.clock.now()))
+    world.admins.happen(f"users/{world.user(kim).id}")
+    read(world)
+    world.work(Lane.BULK)
+    world.user(kim).groups.add("/fsm/profiles/administrator")
+    world.pass_time(300)
+    read(world)
+    bulk(world)
+    assert "/fsm/profiles/administrator" not in world.user(kim).groups
+
+
+def test_many_small_readings_do_not_pass_the_guard(world: World, kim: Account) -> None:
+    """Somebody's script gives one role after the other, one each half minute: repairs are counted together, and
+    what exceeds the limit waits for a person, once."""
+    reacting(world, demoted=Limit(1, None, 10))
+    people = [kim, *(world.join(f"kim.{number}") for number in range(2))]
+    world.work()
+    for account in (*people, people[2]):
+        user = world.user(account)
+        user.groups.add("/fsm/profiles/administrator")
+        world.admins.happen(f"users/{user.id}/groups/some-id")
+        read(world)
+        bulk(world)
+    stays = [account for account in people if "/fsm/profiles/administrator" in world.user(account).groups]
+    assert stays == people[1:]
+    assert [run.counts for run in held(world)] == [{"update": 1}, {"update": 1}]
+
+
+@pytest.mark.req("E7")
+def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Account) -> None:
+    """drift.toml accepts names; a script renames one person after the other: what exceeds the limit stays open."""
+    reacting(world, changed=Limit(1, None, 10))
+    accepted = replace(POLICY.drift, reactions={**POLICY.drift.reactions, "family-name": "accept"})
+    world.site = replace(world.site, policy=replace(world.site.policy, drift=accepted))
+    people = [kim, *(world.join(f"kim.{number}") for number in range(2))]
+    world.work()
+    for account in people:
+        world.user(account).family_name = "Arnold"
+        world.admins.happen(f"users/{world.user(account).id}")
+        read(world)
+        bulk(world)
+    kept = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in people]  # type: ignore[misc]
+    assert [each.family_name for each in kept if each] == ["Arnold", *(each.family_name for each in people[1:])]
+    left = world.read(lambda tx: findings.listed(tx, states=["open"]))
+    assert {each.subject.account_id for each in left} == {each.id for each in people[1:]}
+    assert all("within 60 minutes" in str(each.decision_reason) for each in left)
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("users/u1", Hint(frozenset({"u1"}), everything=False)),
+        ("users/u1/groups/g1", Hint(frozenset({"u1"}), everything=False)),
+        ("users/u1/role-mappings/realm", Hint(frozenset({"u1"}), everything=False)),
+        ("attack-detection/brute-force/users/u1", Hint(frozenset({"u1"}), everything=False)),
+        ("groups/g1", Hint(frozenset(), everything=True)),
+        ("groups/g1/role-mappings/clients/c1", Hint(frozenset(), everything=True)),
+        ("roles/fsm-2fa-required", Hint(frozenset(), everything=True)),
+        ("roles-by-id/r1/composites", Hint(frozenset(), everything=True)),
+        ("clients/c1/roles/dispatch", Hint(frozenset(), everything=True)),
+        ("clients/c1", Hint(frozenset(), everything=False)),
+        ("authentication/flows/f1", Hint(frozenset(), everything=False)),
+        ("", Hint(frozenset(), everything=False)),
+    ],
+)
+def test_paths_say_whom_an_act_touches(world: World, path: str, hint: Hint) -> None:
+    """One account, all of them, or none."""
+    assert hint_of([AdminEvent("a", world.clock.now(), path)]) == hint

@@ -1,0 +1,108 @@
+"""Welcome mails: to whom they go, when they do not, and what the timeline says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sync.commands.accounts.change import change, deactivate, reactivate
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy
+from sync.jobs import mail as send_mail
+from sync.jobs.mail import send_some
+from sync.jobs.schedule.sweep import sweep
+from sync.ports.signals import Message
+from sync.store import audit
+from sync.store.mail import failed_mails, outbox
+from tests.world import BY, POLICY, World
+
+
+def mail_entries(world: World, account: Account) -> list[tuple[str, tuple[str, ...]]]:
+    timeline = world.read(lambda tx: audit.timeline(tx, account.id))
+    return [(entry.title, entry.details) for entry in timeline if entry.kind == "mail"]
+
+
+@pytest.mark.req("F7", "H1")
+def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
+    """A worker died while sending: nobody can tell, so a person decides."""
+    world.join()
+    world.work()
+    with world.site.db.write() as tx:
+        assert outbox.claim(tx, world.clock.now(), send_mail.LEASE, 5)
+    world.pass_time(send_mail.LEASE.total_seconds() + 1)
+    assert send_some(world.site) == 1
+    assert world.mailer.sent == []
+
+
+@pytest.mark.req("F7")
+def test_a_corrected_address_gets_the_password(world: World) -> None:
+    """And the mistyped one, which may be a stranger's, does not."""
+    account = world.join("jo.lnid")
+    corrected = AccountChange(email="jo.lind@example.com")
+    world.do(lambda tx: change(tx, POLICY, account.id, corrected, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 1
+    assert [message.to for message in world.mailer.sent] == ["jo.lind@example.com"]
+
+
+@pytest.mark.req("F7", "D6")
+def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
+    """The mail waits for a reactivation."""
+    account = world.join()
+    world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.REFUSE, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 0
+    world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+    world.work()
+    assert send_some(world.site) == 1
+    assert len(world.mailer.sent) == 1
+
+
+@pytest.mark.req("F7", "H3")
+def test_the_timeline_says_why_a_mail_did_not_go(world: World) -> None:
+    """Refused by the mail server, with its words."""
+    account = world.join()
+    world.mailer.refused.add(account.email)
+    world.work()
+    send_some(world.site)
+    title, details = mail_entries(world, account)[-1]
+    assert title == f"welcome mail to {account.email} failed"
+    assert details == (f"the mail server refuses {account.email}",)
+
+
+@pytest.mark.req("F7", "C1")
+def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
+    """A mail server that was away longer than the password lives: the timeline tells of it."""
+    account = world.join()
+    world.work()
+    world.mailer.down = True
+    send_some(world.site)
+    world.pass_time(POLICY.realm.temporary_password_hours * 3600)
+    sweep(world.site)
+    assert mail_entries(world, account)[-1][0] == f"welcome mail to {account.email} expired"
+
+
+@pytest.mark.req("F7", "H2")
+def test_a_mail_that_cannot_be_composed_waits_for_a_person(world: World) -> None:
+    """An error nobody foresaw, before anything was sent: the mail can be sent again, and the others go on."""
+    account, other = world.join("ann.arno"), world.join("ben.berg")
+    world.work()
+    letter = world.site.welcome_letter
+
+    def breaks(**fields: Any) -> Message:
+        if fields["username"] == account.username:
+            raise LookupError("temporary-secret-of-the-test")
+        return letter(**fields)
+
+    site = replace(world.site, welcome_letter=breaks)
+    while send_some(site):
+        pass
+    assert [message.to for message in world.mailer.sent] == [other.email]
+    title, details = mail_entries(world, account)[-1]
+    assert title == f"welcome mail to {account.email} failed"
+    assert details == ("unforeseen error of type LookupError; the worker's log has more",)
+    [mail] = world.read(lambda tx: failed_mails.newest(tx, world.clock.now()))
+    assert (mail.sendable, mail.may_have_left) == (True, False)

@@ -1,0 +1,232 @@
+"""From what is wanted to what Keycloak holds, and what is written down on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.commands.accounts.change import change, reactivate
+from sync.commands.accounts.technician import link_technician
+from sync.domain.access import vocabulary
+from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.errors import Refused, Transient
+from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup
+from sync.domain.work.lane import Lane
+from sync.domain.work.retry import AFTER_TAKEOVER
+from sync.jobs.mail import send_some
+from sync.jobs.schedule.sweep import sweep
+from sync.jobs.work.lease import LEASE
+from sync.ports.field_service import Technician
+from sync.store import audit
+from sync.store.accounts import passwords
+from sync.store.operations import latency
+from sync.store.provisioning import due, work_state
+from sync.store.work import leases
+from tests.world import BRANCH, BY, POLICY, World, leave
+
+
+@pytest.mark.req("A6", "B1")
+def test_a_new_account_becomes_a_user(world: World) -> None:
+    """With its groups and a password that must be changed; the password leaves our database with the mail."""
+    account = world.join(team=BRANCH.teams[0].key)
+    world.work()
+    user = world.user(account)
+    assert user.enabled
+    assert user.required_actions == {"UPDATE_PASSWORD"}
+    assert user.groups == {
+        vocabulary.profile_group("dispatcher"),
+        vocabulary.branch_group(BRANCH.key),
+        vocabulary.team_group(BRANCH.teams[0].key),
+        vocabulary.data_access_group(POLICY.profiles["dispatcher"].default_data_access),
+    }
+    assert send_some(world.site) == 1
+    assert "temporary-secret-of-the-test" in world.mailer.sent[0].text
+    assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) is None
+    assert send_some(world.site) == 0
+
+
+@pytest.mark.req("H1")
+def test_a_create_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
+    """The next look finds the user by our account id."""
+    account = world.join()
+    world.accounts.fail_next(Transient("connection reset"))
+    world.work()
+    assert world.accounts.users == {}
+    world.pass_time(3600)
+    world.work()
+    assert len(world.accounts.users) == 1
+    assert world.user(account).enabled
+
+
+@pytest.mark.req("H1")
+def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
+    """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
+    account = world.join()
+    with world.site.db.write() as tx:
+        [lost] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.wake.woken.clear()
+    assert Lane.INTERACTIVE not in sweep(world.site)
+    world.pass_time(LEASE.total_seconds() + 1)
+    assert Lane.INTERACTIVE in sweep(world.site)
+    world.work()
+    assert world.user(account).enabled
+    with world.site.db.write() as tx:
+        assert not leases.extend(tx, lost, world.clock.now() + LEASE)
+
+
+@pytest.mark.req("D6", "H1")
+def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
+    """Its request was on its way while somebody else took the account over: one more look finds it."""
+    account = world.join()
+    world.work()
+    rename = AccountChange(given_name="Joanna")
+    world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
+    with world.site.db.write() as tx:
+        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.pass_time(LEASE.total_seconds() + 1)
+    world.work()
+    late = JoinGroup(vocabulary.profile_group("administrator"))
+    world.accounts.apply(world.user(account).id, late)
+    world.pass_time(AFTER_TAKEOVER.total_seconds())
+    assert Lane.INTERACTIVE in sweep(world.site)
+    world.work()
+    assert late.path not in world.user(account).groups
+    world.pass_time(3600)
+    assert Lane.INTERACTIVE not in sweep(world.site)
+
+
+@pytest.mark.req("H1")
+def test_a_wake_that_fails_loses_nothing(world: World) -> None:
+    """Redis down: the change is stored, and the sweep finds it."""
+    world.wake.down = True
+    account = world.join()
+    world.wake.down = False
+    assert Lane.INTERACTIVE in sweep(world.site)
+    world.work()
+    assert world.user(account).enabled
+
+
+@pytest.mark.req("A4", "C6")
+def test_a_promotion_ends_sessions_before_the_profile_is_given(world: World) -> None:
+    """And the old profile is taken before."""
+    account = world.join(profile="read-only")
+    world.work()
+    user = world.user(account)
+    user.tokens["browser"] = None
+    world.accounts.applied.clear()
+    promote = AccountChange(profile="administrator")
+    world.do(lambda tx: change(tx, POLICY, account.id, promote, BY, world.clock.now()))
+    world.work()
+    done = [applied for _, applied in world.accounts.applied]
+    assert done.index(JoinGroup(vocabulary.SECOND_FACTOR)) < done.index(
+        EndSessions("opened without the second factor")
+    )
+    assert done.index(EndSessions("opened without the second factor")) < done.index(
+        JoinGroup(vocabulary.profile_group("administrator"))
+    )
+    assert user.tokens == {}
+    assert {g for g in user.groups if g.startswith(vocabulary.PROFILES)} == {
+        vocabulary.profile_group("administrator")
+    }
+
+
+@pytest.mark.req("D6")
+def test_deactivation_ends_everything(world: World) -> None:
+    """Disabled, sessions ended, offline tokens revoked, also after a reactivation; nobody is deleted."""
+    account = world.join()
+    world.work()
+    user = world.user(account)
+    user.tokens.update({"browser": None, "offline": "mobile"})
+    leave(world, account.id, GatePolicy.REFUSE)
+    world.work()
+    assert not user.enabled
+    assert user.tokens == {}
+    world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
+    world.work()
+    assert user.enabled
+    assert user.tokens == {}
+
+
+@pytest.mark.req("D6")
+def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
+    """Sessions are observed too: the next look ends them although the user is disabled already."""
+    account = world.join()
+    world.work()
+    user = world.user(account)
+    user.tokens["offline"] = "mobile"
+    leave(world, account.id, GatePolicy.REFUSE)
+    with world.site.db.write() as tx:
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    world.accounts.apply(user.id, Disable())
+    assert user.tokens
+    assert not user.enabled
+    world.pass_time(LEASE.total_seconds() + 1)
+    world.work()
+    assert user.tokens == {}
+    assert world.read(lambda tx: work_state.of_account(tx, account.id)).applied  # type: ignore[union-attr]
+    assert claim.account.id == account.id
+
+
+@pytest.mark.req("A7")
+def test_every_assignment_says_who_when_and_why(world: World) -> None:
+    """The history grows by one for what grants access, and not for a new name."""
+    account = world.join()
+    renamed = AccountChange(given_name="Joanna")
+    moved = AccountChange(profile="accountant")
+    world.do(lambda tx: change(tx, POLICY, account.id, renamed, BY, world.clock.now()))
+    world.do(lambda tx: change(tx, POLICY, account.id, moved, BY, world.clock.now()))
+    first, second = world.read(lambda tx: audit.assignments(tx, account.id))
+    assert (first.profile, second.profile) == ("dispatcher", "accountant")
+    assert (second.by, second.door, second.reason) == (BY.name, BY.door, BY.reason)
+
+
+@pytest.mark.req("I4")
+def test_the_last_administrator_stays(world: World) -> None:
+    """Neither deactivated nor demoted; with a second one, either may go."""
+    only = world.join("ada.admin", profile="administrator")
+    world.work()
+    with pytest.raises(Refused, match="last active account"):
+        leave(world, only.id, GatePolicy.FORCE)
+    demote = AccountChange(profile="read-only")
+    with pytest.raises(Refused, match="last active account"):
+        world.do(lambda tx: change(tx, POLICY, only.id, demote, BY, world.clock.now()))
+    world.join("abe.admin", profile="administrator")
+    leave(world, only.id, GatePolicy.FORCE)
+
+
+@pytest.mark.req("B2")
+def test_a_technician_has_one_account(world: World) -> None:
+    """The database keeps the link one to one, and says whose it is."""
+    world.join_technician("T-1")
+    other = world.join("olga.other", profile="technician", employee_number="7")
+    with pytest.raises(Refused, match="tess"):
+        link_technician(world.site, other.id, "T-1", BY)
+    world.fsm.add(Technician("T-2", "Olga", None, assignable=True))
+    assert link_technician(world.site, other.id, "T-2", BY).technician_id == "T-2"
+    world.work()
+    assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
+
+
+@pytest.mark.req("H3")
+def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
+    """From the moment it was wanted to the moment Keycloak has it; another look at the same counts nothing."""
+    account = world.join()
+    world.pass_time(3)
+    world.work()
+    with world.site.db.write() as tx:
+        due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+    world.pass_time(100)
+    world.work()
+    counted = world.read(latency.read)[Lane.INTERACTIVE]
+    assert (counted.count, counted.buckets["2"], counted.buckets["5"], counted.seconds) == (1, 0, 1, 3.0)
+
+
+@pytest.mark.req("A4", "G4")
+def test_the_applied_policy_is_remembered(world: World) -> None:
+    """Beside the version: an account applied under other mapping files can be told from one that follows them."""
+    account = world.join()
+    world.work()
+    with world.site.db.write() as tx:
+        due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+    assert (claim.applied_version, claim.applied_fingerprint) == (1, POLICY.fingerprint)

@@ -1,0 +1,128 @@
+"""The audit trail cannot be changed, and the timeline tells an account's story in order (A7, G1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from sync.domain.accounts.account import Life
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
+from sync.domain.work.lane import Lane
+from sync.store import audit
+from sync.store.accounts import accounts
+from sync.store.database.transactions import Database
+from sync.store.deactivation import deactivations
+from sync.store.mail import outbox
+from sync.store.provisioning import due, finishing
+from sync.store.provisioning.finishing import Finished
+from sync.store.work import leases
+from tests.store.conftest import MakeAccount
+
+
+@pytest.mark.req("G1")
+@pytest.mark.parametrize("statement", ["UPDATE audit SET reason = 'another'", "DELETE FROM audit"])
+def test_an_audit_entry_cannot_be_changed_or_removed(
+    db: Database, by: Actor, now: datetime, statement: str
+) -> None:
+    """The database itself refuses, whoever asks."""
+    with db.write() as tx:
+        audit.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
+    with pytest.raises(DBAPIError, match="append-only"), db.write() as tx:
+        tx.connection.execute(text(statement))
+    with db.read() as tx:
+        assert tx.connection.execute(text("SELECT reason FROM audit")).scalar_one() == by.reason
+
+
+@pytest.mark.postgres
+@pytest.mark.req("G1")
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_the_audit_trail_cannot_be_emptied(db: Database, by: Actor, now: datetime) -> None:
+    """TRUNCATE is refused like DELETE."""
+    with db.write() as tx:
+        audit.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
+    with pytest.raises(DBAPIError, match="append-only"), db.write() as tx:
+        tx.connection.execute(text("TRUNCATE audit"))
+
+
+@pytest.mark.req("A7")
+def test_assignments_keep_who_when_door_and_why(
+    db: Database, make_account: MakeAccount, by: Actor, now: datetime
+) -> None:
+    """Each assignment stands with all four, the oldest first."""
+    account = make_account(profile="technician", branch="north", technician_id="T-1")
+    with db.write() as tx:
+        accounts.insert(tx, account)
+        audit.record_assignments(tx, [account], by, now)
+        audit.record_assignments(
+            tx, [account], Actor("payroll", Door.IMPORT, "rule 7"), now + timedelta(seconds=1)
+        )
+    with db.read() as tx:
+        first, second = audit.assignments(tx, account.id)
+    assert (first.at, first.by, first.door, first.reason) == (now, "kim", "command line", "joins the team")
+    assert (first.profile, first.branch, first.technician_id) == ("technician", "north", "T-1")
+    assert (second.by, second.door, second.reason) == ("payroll", "import", "rule 7")
+
+
+@pytest.mark.req("E6", "H3", "A7")
+def test_the_timeline_tells_the_story_in_order(
+    db: Database, make_account: MakeAccount, by: Actor, now: datetime
+) -> None:
+    """From the wish over the mail and the hold to what was done in Keycloak; another account's is not in it."""
+    account, other = make_account(), make_account()
+    order = OpenWorkOrder("WO-1", "scheduled", "Contoso", None, ("lead",))
+
+    def at(minutes: int) -> datetime:
+        return now + timedelta(minutes=minutes)
+
+    with db.write() as tx:
+        for each in (account, other):
+            accounts.insert(tx, each)
+            audit.audit(
+                tx, account_id=each.id, action="create", changed={"life": (None, Life.ACTIVE)}, by=by, now=now
+            )
+        outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
+        due.mark_due(tx, account.id, Lane.BULK, now)
+        [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
+        finishing.finish(tx, claim, Finished("applied", 1, "f1", None, 0, changes=("create",)), at(1))
+        outbox.make_due(tx, [account.id], at(1))
+        [mail] = outbox.claim(tx, at(2), timedelta(minutes=1), 5)
+        outbox.finish(tx, mail, "sent", at(2))
+        audit.audit(
+            tx,
+            account_id=account.id,
+            action="deactivate",
+            changed={"life": (Life.ACTIVE, Life.INACTIVE)},
+            by=by,
+            now=at(3),
+        )
+        asked = deactivations.request(
+            tx, account.id, policy=GatePolicy.HOLD, by=by, deadline=None, after_deadline="person", now=at(3)
+        )
+        deactivations.hold(tx, asked.id, (order,), at(4))
+        deactivations.hold(tx, asked.id, (order,), at(5))
+        deactivations.complete(tx, asked.id, at(6))
+    with db.read() as tx:
+        told = [(entry.at, entry.title, entry.details) for entry in audit.timeline(tx, account.id)]
+    assert told == [
+        (now, "create", ("life: active",)),
+        (now, f"welcome mail to {account.email} waits", ()),
+        (at(1), "applied (version 1)", ("create",)),
+        (at(2), f"welcome mail to {account.email} sent", ()),
+        (at(3), "deactivate", ("life: active -> inactive",)),
+        (at(4), "deactivation held", ("WO-1 (scheduled, Contoso, no date, as lead)",)),
+        (at(6), "deactivation completed", ()),
+    ]
+
+
+@pytest.mark.req("G1")
+def test_what_one_request_did_hangs_together(db: Database, by: Actor, now: datetime) -> None:
+    """Entries of one run carry its id; an entry alone carries its own."""
+    with db.write() as tx:
+        alone = audit.audit(tx, account_id=None, action="a", changed={}, by=by, now=now)
+        audit.audit(tx, account_id=None, action="b", changed={}, by=by, now=now, correlation_id="run-1")
+        stored = tx.connection.execute(text("SELECT correlation_id FROM audit ORDER BY id")).scalars().all()
+    assert stored == [alone, "run-1"]

@@ -1,0 +1,139 @@
+"""Deactivations from request to end, and the list of work orders that need another technician (D4, D5)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor
+from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
+from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
+from sync.domain.errors import Refused
+from sync.domain.work.lane import Lane
+from sync.store.accounts import accounts
+from sync.store.accounts.query import Scope
+from sync.store.database.transactions import Database
+from sync.store.deactivation import assignment_stops, deactivations
+from sync.store.provisioning import due
+from sync.store.work import leases
+from tests.store.conftest import MakeAccount
+
+FIRST = OpenWorkOrder("WO-1", "scheduled", "Contoso", date(2026, 4, 1), ("lead", "appointment"))
+SECOND = OpenWorkOrder("WO-2", "waiting", "Fabrikam", None, ("crew",))
+
+
+def request(db: Database, account: Account, by: Actor, now: datetime) -> OpenDeactivation:
+    with db.write() as tx:
+        return deactivations.request(
+            tx,
+            account.id,
+            policy=GatePolicy.HOLD,
+            by=by,
+            deadline=now + timedelta(days=14),
+            after_deadline="force",
+            now=now,
+        )
+
+
+@pytest.fixture
+def account(db: Database, make_account: MakeAccount) -> Account:
+    """A technician of the branch north."""
+    technician = make_account(technician_id="T-1", branch="north")
+    with db.write() as tx:
+        accounts.insert(tx, technician)
+    return technician
+
+
+@pytest.mark.req("D4")
+def test_a_request_comes_back_whole_and_with_the_claim(
+    db: Database, account: Account, by: Actor, now: datetime
+) -> None:
+    """The worker that claims the account sees policy, deadline and who asked."""
+    asked = request(db, account, by, now)
+    with db.write() as tx:
+        assert deactivations.open_for(tx, account.id) == asked
+        due.mark_due(tx, account.id, Lane.INTERACTIVE, now)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, now, timedelta(minutes=1), 1)
+    assert claim.deactivation == asked
+    assert (asked.by, asked.door, asked.reason) == ("kim", "command line", "joins the team")
+    assert (asked.deadline, asked.after_deadline) == (now + timedelta(days=14), "force")
+
+
+@pytest.mark.req("D4")
+def test_an_account_has_one_open_deactivation(db: Database, account: Account, by: Actor, now: datetime) -> None:
+    """A second request is refused until the first has ended."""
+    first = request(db, account, by, now)
+    with pytest.raises(Refused, match="open already"):
+        request(db, account, by, now)
+    with db.write() as tx:
+        assert deactivations.cancel(tx, first.id, now)
+    assert request(db, account, by, now).id != first.id
+
+
+@pytest.mark.req("D4")
+@pytest.mark.parametrize("end", ["complete", "refuse", "cancel"])
+def test_what_has_ended_stays_ended(db: Database, account: Account, by: Actor, now: datetime, end: str) -> None:
+    """A worker that comes late with another end changes nothing."""
+    asked = request(db, account, by, now)
+    with db.write() as tx:
+        if end == "refuse":
+            assert deactivations.refuse(tx, asked.id, (FIRST,), now)
+        else:
+            assert getattr(deactivations, end)(tx, asked.id, now)
+        assert not deactivations.hold(tx, asked.id, (FIRST,), now)
+        assert not deactivations.complete(tx, asked.id, now)
+        assert deactivations.open_for(tx, account.id) is None
+        assert deactivations.list_held(tx, Scope.all()) == ()
+
+
+@pytest.mark.req("D4", "H3")
+def test_a_hold_shows_since_when_and_what_stands_in_the_way(
+    db: Database, account: Account, by: Actor, now: datetime
+) -> None:
+    """The time of the first hold stays, the work orders are those of the last look."""
+    asked = request(db, account, by, now)
+    with db.write() as tx:
+        deactivations.hold(tx, asked.id, (FIRST, SECOND), now)
+        deactivations.hold(tx, asked.id, (SECOND,), now + timedelta(hours=1))
+    with db.read() as tx:
+        [held] = deactivations.list_held(tx, Scope.of_branch("north"))
+        assert deactivations.list_held(tx, Scope.of_branch("south")) == ()
+    assert (held.account, held.held_at) == (account, now)
+    assert held.deactivation.work_orders == (SECOND,)
+    assert held.deactivation.state is DeactivationState.HELD
+
+
+@pytest.mark.req("D4", "D5")
+def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account: Account, now: datetime) -> None:
+    """Listed once however often they are found, off the list when reassigned, on it again if they come back."""
+    with db.write() as tx:
+        deactivations.strand(tx, account.id, "T-1", (FIRST, SECOND), now)
+        deactivations.strand(tx, account.id, "T-1", (FIRST,), now + timedelta(minutes=5))
+    with db.read() as tx:
+        listed = deactivations.stranded(tx, Scope.all())
+        assert deactivations.stranded(tx, Scope.of_branch("south")) == ()
+    assert [(each.technician_id, each.work_order, each.found_at) for each in listed] == [
+        ("T-1", FIRST, now),
+        ("T-1", SECOND, now),
+    ]
+    assert listed[0].account == account
+    with db.write() as tx:
+        assert deactivations.resolve_stranded(tx, ["T-2"], now) == 0
+        assert deactivations.resolve_stranded(tx, ["T-1"], now) == 2
+        assert deactivations.stranded(tx, Scope.all()) == ()
+        deactivations.strand(tx, account.id, "T-1", (FIRST,), now)
+        assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
+
+
+@pytest.mark.req("D3")
+def test_only_a_stop_of_ours_is_known(db: Database, account: Account, now: datetime) -> None:
+    """Remembered twice is once; forgotten is gone."""
+    with db.write() as tx:
+        assert not assignment_stops.ours(tx, ["T-1"])
+        assignment_stops.remember(tx, "T-1", account.id, now)
+        assignment_stops.remember(tx, "T-1", account.id, now)
+        assert assignment_stops.ours(tx, ["T-1"])
+        assignment_stops.forget(tx, "T-1")
+        assert not assignment_stops.ours(tx, ["T-1"])

@@ -1,0 +1,143 @@
+"""Findings, comparisons and foreign users as rows, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from sync.domain.accounts.account import Account
+from sync.domain.drift.differences import Attribute, Difference
+from sync.domain.drift.listed_user import ListedUser
+from sync.domain.errors import Refused
+from sync.store.accounts import accounts, pages
+from sync.store.database.transactions import Database
+from sync.store.drift import comparisons, findings, foreign_users
+from sync.store.drift.comparisons import SILENT, Counts
+from sync.store.drift.findings import Subject
+
+BRANCH = Difference(Attribute.BRANCH, "hamburg", None)
+
+
+@pytest.fixture
+def subject(db: Database, make_account: Callable[..., Account]) -> Subject:
+    """An account that has a user in Keycloak."""
+    account = make_account(idp_user_id="kc-1")
+    with db.write() as tx:
+        accounts.insert(tx, account)
+    return Subject(account.id, account.username, account.id, "kc-1")
+
+
+@pytest.mark.req("G4")
+def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject, now: datetime) -> None:
+    """With the time it was first and last seen."""
+    later = now + timedelta(hours=6)
+    with db.write() as tx:
+        first = findings.found(tx, subject, BRANCH, "repair", now)
+    with db.write() as tx:
+        again = findings.found(tx, subject, BRANCH, "report", later)
+    assert (again.id, again.first_seen_at, again.last_seen_at, again.reaction) == (first.id, now, later, "report")
+    with db.read() as tx:
+        assert findings.listed(tx, states=findings.LIVE, account_id=subject.account_id) == (again,)
+        assert findings.open_by_attribute(tx) == {"branch": 1}
+        assert findings.accounts_with(tx, [Attribute.BRANCH]) == {subject.account_id}
+        assert findings.accounts_with(tx, [Attribute.TEAM]) == frozenset()
+
+
+@pytest.mark.req("G4")
+def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: datetime) -> None:
+    """Repaired if a repair was asked for, else gone; what the comparison could not judge stays."""
+    group = Subject.of_group("/fsm/branches/hamburg")
+    stranger = Subject.of_user("kc-9", "guest")
+    extra = Difference(Attribute.GROUP_ROLES, None, "admin")
+    member = Difference(Attribute.FOREIGN_MEMBER, None, "/fsm/branches/hamburg")
+    with db.write() as tx:
+        asked = findings.found(tx, subject, BRANCH, "repair", now)
+        findings.ask_repair(tx, [asked.id], now)
+        plain = findings.found(tx, group, extra, "report", now)
+        unjudged = findings.found(tx, stranger, member, "report", now)
+    since = now + timedelta(hours=1)
+    with db.write() as tx:
+        ended = findings.close_unseen(tx, list(Attribute), since, {stranger.key}, since)
+    assert ended == 2
+    with db.read() as tx:
+        found = {each.id: each.state for each in findings.listed(tx, states=findings.STATES)}
+        assert found == {asked.id: "repaired", plain.id: "gone", unjudged.id: "open"}
+    with db.write() as tx:
+        assert findings.found(tx, subject, BRANCH, "repair", since).id != asked.id
+
+
+@pytest.mark.req("G4")
+def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: Subject, now: datetime) -> None:
+    """The old one is gone with the decision about it, a new one is open."""
+    with db.write() as tx:
+        first = findings.found(tx, subject, BRANCH, "report", now)
+        findings.decide(tx, first.id, "accepted", "kim", "on loan", now)
+    with db.write() as tx:
+        assert findings.found(tx, subject, BRANCH, "report", now).state == "accepted"
+        other = findings.found(tx, subject, Difference(Attribute.BRANCH, "hamburg", "berlin"), "report", now)
+    assert (other.state, other.decided_by) == ("open", None)
+    with db.write() as tx:
+        before = findings.get(tx, first.id)
+    assert before is not None
+    assert (before.state, before.decided_by, before.decision_reason) == ("gone", "kim", "on loan")
+
+
+@pytest.mark.req("H4")
+def test_one_comparison_of_a_kind_at_a_time(db: Database, now: datetime) -> None:
+    """The transaction of the second stays usable; one that fell silent is ended, and it notices."""
+    with db.write() as tx:
+        first = comparisons.begin(tx, "comparison", "kim", now)
+        comparisons.begin(tx, "attribute-pass", "kim", now)
+    with db.write() as tx, pytest.raises(Refused, match="is running since"):
+        comparisons.begin(tx, "comparison", "jo", now)
+    later = now + SILENT + timedelta(seconds=1)
+    with db.write() as tx:
+        second = comparisons.begin(tx, "comparison", "jo", later)
+    with db.write() as tx:
+        assert not comparisons.progress(tx, first.id, Counts(users=7), later)
+        assert comparisons.finish(tx, second.id, Counts(users=8), later)
+    with db.read() as tx:
+        last = comparisons.latest(tx, "comparison")
+        assert last is not None
+        assert (last.id, last.state, last.counts.users) == (second.id, "done", 8)
+
+
+@pytest.mark.req("G4")
+def test_foreign_users_come_and_go(db: Database, now: datetime) -> None:
+    """Each once, with the time it was first seen; who is not seen any more is forgotten."""
+    guest, other = (
+        ListedUser(f"kc-{name}", name, f"{name}@elsewhere.example.com", "", "", enabled=True)
+        for name in ("guest", "other")
+    )
+    later = now + timedelta(hours=6)
+    with db.write() as tx:
+        foreign_users.seen(tx, [guest, other], now)
+    with db.write() as tx:
+        foreign_users.seen(tx, [guest], later)
+        foreign_users.forget_unseen(tx, later)
+    with db.read() as tx:
+        [left] = foreign_users.listed(tx, 10)
+    assert (left.username, left.first_seen_at, left.last_seen_at) == ("guest", now, later)
+
+
+@pytest.mark.req("H4")
+def test_accounts_in_keycloak_come_page_by_page(
+    db: Database, make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once, whatever the size of the pages; those without a user are not among them."""
+    made = [make_account(idp_user_id=f"kc-{number}" if number % 3 else None) for number in range(10)]
+    with db.write() as tx:
+        for account in made:
+            accounts.insert(tx, account)
+    monkeypatch.setattr(pages, "PAGE", 3)
+    expected = [account for account in made if account.idp_user_id]
+    assert [account for page in pages.in_keycloak(db) for account in page] == expected
+    ids = [each for page in pages.ids_in_keycloak(db) for each in page]
+    assert ids == [(account.id, account.idp_user_id) for account in expected]
+    with db.read() as tx:
+        assert pages.of_users(tx, ["kc-1", "kc-77", made[0].id]) == {
+            "kc-1": made[1].id,
+            made[0].id: made[0].id,
+        }

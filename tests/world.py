@@ -1,0 +1,153 @@
+"""A Site for use cases: our real database, fakes behind the ports, and a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from cryptography.fernet import Fernet
+
+from mappings import load
+from sync.adapters.mail import messages
+from sync.commands.accounts.change import InitialPassword, create, deactivate
+from sync.commands.perform import perform
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.work.lane import Lane
+from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.systems import Site
+from sync.ports.field_service import Technician
+from sync.store.accounts import accounts as account_rows
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database, Tx
+from tests.fakes.accounts import FakeAccounts, FakeUser
+from tests.fakes.adoption import FakeAdoption
+from tests.fakes.credentials import FakeCredentials
+from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
+from tests.fakes.field_service import FakeFieldService
+from tests.fakes.listing import FakeListing
+from tests.fakes.mailer import FakeMailer
+from tests.fakes.signals import FakeClock, FakeWake
+
+T = TypeVar("T")
+
+POLICY = load()
+BRANCH = next(branch for branch in POLICY.branches.values() if branch.teams)
+BY = Actor("dana", Door.COMMAND_LINE, "because the test says so")
+
+
+@dataclass
+class World:
+    """The Site and the fakes behind it, with the few verbs the tests are written in."""
+
+    site: Site
+    accounts: FakeAccounts
+    credentials: FakeCredentials
+    logins: FakeLoginEvents
+    admins: FakeAdminEvents
+    fsm: FakeFieldService
+    mailer: FakeMailer
+    wake: FakeWake
+    clock: FakeClock
+    path: Path
+
+    def do(self, command: Callable[[Tx], T]) -> T:
+        return perform(self.site, command, wakes=Lane.INTERACTIVE)
+
+    def read(self, query: Callable[[Tx], T]) -> T:
+        with self.site.db.read() as tx:
+            return query(tx)
+
+    def work(self, lane: Lane = Lane.INTERACTIVE) -> None:
+        """Let a worker drain the lane."""
+        while provision_some(self.site, lane):
+            pass
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+
+    def join(self, name: str = "jo.lind", **wanted: str | None) -> Account:
+        """A new account, stored and not yet in Keycloak."""
+        given, _, family = name.partition(".")
+        values: dict[str, str | None] = {
+            "email": f"{name}@example.com",
+            "given_name": given.title(),
+            "family_name": family.title(),
+            "profile": "dispatcher",
+            "branch": BRANCH.key,
+            **wanted,
+        }
+        new = NewAccount(**values)  # type: ignore[arg-type]
+        password = InitialPassword("temporary-secret-of-the-test", "mail")
+        return self.do(lambda tx: create(tx, POLICY, new, BY, self.clock.now(), password=password))
+
+    def join_technician(self, technician_id: str = "T-1", name: str = "tess.tal") -> Account:
+        """An active technician with a record in the FSM system, brought into Keycloak."""
+        self.fsm.add(Technician(technician_id, name, None, assignable=True))
+        account = self.join(
+            name, profile="technician", technician_id=technician_id, employee_number=f"E-{technician_id}"
+        )
+        self.work()
+        return account
+
+    def user(self, account: Account) -> FakeUser:
+        """What Keycloak holds for the account."""
+        [user] = [user for user in self.accounts.users.values() if user.account_id == account.id]
+        return user
+
+
+def leave(world: World, account_id: str, gate: GatePolicy) -> None:
+    """The account is wanted inactive from now on."""
+    world.do(lambda tx: deactivate(tx, POLICY, account_id, gate, BY, world.clock.now()))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of this version, to be copied."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    schema.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def world(migrated: Path, tmp_path: Path) -> World:
+    path = tmp_path / "world.db"
+    path.write_bytes(migrated.read_bytes())
+    accounts = FakeAccounts(POLICY)
+    credentials = FakeCredentials(accounts)
+    fsm = FakeFieldService(POLICY.work_orders)
+    mailer, wake, clock = FakeMailer(), FakeWake(), FakeClock()
+    logins, admins = FakeLoginEvents(clock), FakeAdminEvents(clock)
+    site = Site(
+        db=Database(f"sqlite:///{path}", Sealer([Fernet.generate_key().decode()])),
+        policy=POLICY,
+        accounts=accounts,
+        bulk_accounts=accounts,
+        credentials=credentials,
+        login_events=logins,
+        admin_events=admins,
+        listing=FakeListing(accounts),
+        adoption=FakeAdoption(accounts),
+        field_service=fsm,
+        mailer=mailer,
+        wake=wake,
+        clock=clock,
+        welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
+        reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
+    )
+    return World(site, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)
+
+
+@pytest.fixture
+def people(world: World) -> list[Account]:
+    """Three accounts, as wanted in Keycloak."""
+    made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
+    world.work()
+    return [world.read(lambda tx, each=each: account_rows.get(tx, each.id)) for each in made]  # type: ignore[misc]
