@@ -56,12 +56,12 @@ def _creating(place: Place, chunk: int, connections: int) -> float:
     where = place.surroundings
     gateway = ImportingAccounts(
         Connection(where.keycloak_url, place.realm, IMPORT_CLIENT, where.credentials.import_client),
-        place.site.policy,
+        place.systems.policy,
         chunk=chunk,
         connections=connections,
     )
     drain = max(CLAIM_AT_ONCE[Lane.BULK], chunk * connections)
-    people = new_users(run_name(), SEARCHED, place.site.policy)
+    people = new_users(run_name(), SEARCHED, place.systems.policy)
     gateway.extra_roles(people[0].desired.groups)
     began = time.perf_counter()
     for start in range(0, len(people), drain):

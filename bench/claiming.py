@@ -30,7 +30,7 @@ from sync.devstack.process import end, launch, wait_until_ready
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import CLAIM_AT_ONCE
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.lease import LEASE
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
@@ -75,7 +75,7 @@ class Result:
 
 
 class _Silent:
-    """What a sweep needs of a site beside the database: nobody is woken, time stands still, one gateway."""
+    """What a sweep needs of Systems beside the database: nobody is woken, time stands still, one gateway."""
 
     accounts = bulk_accounts = object()
 
@@ -156,7 +156,7 @@ def _claim_all(db: Database) -> None:
 
 
 def _sweep(db: Database) -> None:
-    woken = sweep(cast(Site, _Silent(db)))
+    woken = sweep(cast(Systems, _Silent(db)))
     if Lane.BULK not in woken:
         raise AssertionError("the sweep did not see what is due")
 

@@ -27,7 +27,7 @@ from sync.domain.realm.options import WORKER_CLIENT
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.compare import compare
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 
 ACCOUNTS, SAMPLE = 20_000, 500
 AT_ONCE = 500
@@ -89,15 +89,15 @@ def report(place: Place, people: int) -> list[Row]:
 def measure(place: Place, accounts: int = ACCOUNTS) -> Compared:
     """On an empty realm: what others left there would be read, and counted as not ours."""
     here = place.with_new_database()
-    fill(here.site, accounts)
+    fill(here.systems, accounts)
     connection = CountingConnection(
         here.surroundings.keycloak_url, here.realm, WORKER_CLIENT, here.surroundings.credentials.worker_client
     )
-    site = replace(here.site, listing=KeycloakListing(connection, here.site.policy))
-    compare(site, "warm-up")
+    systems = replace(here.systems, listing=KeycloakListing(connection, here.systems.policy))
+    compare(systems, "warm-up")
     connection.sent, largest = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
-    done = compare(site, "bench")
+    done = compare(systems, "bench")
     seconds = time.perf_counter() - began
     if done.counts.differing or done.counts.left_out or done.counts.accounts != accounts:
         raise RuntimeError(f"the realm is not as wanted: {done.counts}")
@@ -107,24 +107,24 @@ def measure(place: Place, accounts: int = ACCOUNTS) -> Compared:
         ours=accounts / seconds,
         plain=plain(place, min(accounts, SAMPLE)),
         requests=connection.sent,
-        allowed=accounts // 500 + 2 * len(roles_of_groups(site.policy)),
+        allowed=accounts // 500 + 2 * len(roles_of_groups(systems.policy)),
         grown_kib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest,
     )
 
 
-def fill(site: Site, accounts: int) -> None:
+def fill(systems: Systems, accounts: int) -> None:
     """Accounts of all profiles and teams, three to five groups each, brought into Keycloak without passwords."""
     run = run_name()
-    profiles = itertools.cycle(sorted(site.policy.profiles))
-    teams = itertools.cycle(site.policy.teams.values())
+    profiles = itertools.cycle(sorted(systems.policy.profiles))
+    teams = itertools.cycle(systems.policy.teams.values())
     for start in range(0, accounts, AT_ONCE):
         people = [
             (_person(run, number, next(profiles), next(teams)), None)
             for number in range(start, min(start + AT_ONCE, accounts))
         ]
-        with site.db.write() as tx:
-            create_all(tx, site.policy, people, BY, datetime.now(UTC), lane=Lane.BULK)
-        while provision_some(site, Lane.BULK):
+        with systems.db.write() as tx:
+            create_all(tx, systems.policy, people, BY, datetime.now(UTC), lane=Lane.BULK)
+        while provision_some(systems, Lane.BULK):
             pass
 
 

@@ -46,9 +46,9 @@ def ours(place: Place, people: int, *, processes: int = 2, passwords: bool = Tru
         import_people(here, staff_file(run_name(), 20 * processes), passwords=passwords)  # each has signed in once
         before, known = here.users(), here.applied()
         began = time.perf_counter()
-        reviewed = review(here.site, file.read_bytes(), file.name, BY, ImportOptions(welcome_mail=passwords))
+        reviewed = review(here.systems, file.read_bytes(), file.name, BY, ImportOptions(welcome_mail=passwords))
         after_review = time.perf_counter()
-        confirm(here.site, reviewed.run.id, BY)
+        confirm(here.systems, reviewed.run.id, BY)
         after_confirm = time.perf_counter()
         wait_for(lambda: here.applied() - known >= people, "the import")
         ended = time.perf_counter()
@@ -58,9 +58,9 @@ def ours(place: Place, people: int, *, processes: int = 2, passwords: bool = Tru
 
 
 def import_people(place: Place, file: bytes, *, passwords: bool = True) -> None:
-    reviewed = review(place.site, file, "staff.xlsx", BY, ImportOptions(welcome_mail=passwords))
+    reviewed = review(place.systems, file, "staff.xlsx", BY, ImportOptions(welcome_mail=passwords))
     known, people = place.applied(), reviewed.run.counts["create"]
-    confirm(place.site, reviewed.run.id, BY)
+    confirm(place.systems, reviewed.run.id, BY)
     wait_for(lambda: place.applied() - known >= people, "the warm-up")
 
 

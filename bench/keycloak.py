@@ -1,4 +1,4 @@
-"""A Keycloak of the benchmark's own with a configured realm, a Site of ours on it, and our workers for it."""
+"""A Keycloak of the benchmark's own with a configured realm, Systems of ours on it, and our workers for it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
 from sync.devstack.process import Launch, Running, end, launch
 from sync.devstack.surroundings import REALM, Surroundings
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.settings import KeycloakSettings, MailSettings, Settings
 from sync.store.database import schema
 from sync.store.database.tables import provisioning
-from sync.wiring import build
+from sync.wiring.workers import build
 
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
 
@@ -39,7 +39,7 @@ CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
 class Place:
     """Where a benchmark runs: one Keycloak, and one database of ours."""
 
-    site: Site
+    systems: Systems
     surroundings: Surroundings
     database_url: str
 
@@ -84,7 +84,7 @@ class Place:
     def applied(self) -> int:
         """How many accounts are recorded to be in Keycloak as wanted. To ask Keycloak ten times a second how many
         users it has costs it more the more it has; the raw loop does not ask it either."""
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             found = select(func.count()).where(provisioning.c.applied_version.is_not(None))
             return int(tx.connection.scalar(found) or 0)
 

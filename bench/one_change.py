@@ -57,9 +57,9 @@ def measure(place: Place, imported: int = 10_000, changes: int = CHANGES) -> Cha
 @contextmanager
 def _importing(place: Place, people: int) -> Iterator[None]:
     """Raises RuntimeError if the import was over before the block: nothing was measured then."""
-    reviewed = review(place.site, staff_file(run_name(), people), "staff.xlsx", BY, ImportOptions())
+    reviewed = review(place.systems, staff_file(run_name(), people), "staff.xlsx", BY, ImportOptions())
     before = place.users()
-    confirm(place.site, reviewed.run.id, BY)
+    confirm(place.systems, reviewed.run.id, BY)
     wait_for(lambda: place.users() > before, "the first people of the import")
     yield
     if place.users() - before >= people:
@@ -68,7 +68,7 @@ def _importing(place: Place, people: int) -> Iterator[None]:
 
 
 def _account(place: Place, email: str) -> Account:
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         found = accounts.by_login(tx, email)
     if found is None or found.idp_user_id is None:
         raise RuntimeError(f"{email} is not in Keycloak")
@@ -77,7 +77,7 @@ def _account(place: Place, email: str) -> Account:
 
 def _directly(place: Place, account: Account) -> float:
     """There and back again; the time of one way."""
-    gateway, user = place.site.accounts, str(account.idp_user_id)
+    gateway, user = place.systems.accounts, str(account.idp_user_id)
     began = time.perf_counter()
     for old, new in (BRANCHES, tuple(reversed(BRANCHES))):
         gateway.observe(user, sessions=False)
@@ -87,14 +87,14 @@ def _directly(place: Place, account: Account) -> float:
 
 
 def _changed(place: Place, account: Account) -> float:
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         now = accounts.get(tx, account.id)
     branch = BRANCHES[1] if now is not None and now.branch == BRANCHES[0] else BRANCHES[0]
     wanted = AccountChange(branch=branch)
     began = time.perf_counter()
     perform(
-        place.site,
-        lambda tx: change(tx, place.site.policy, account.id, wanted, BY, place.site.clock.now()),
+        place.systems,
+        lambda tx: change(tx, place.systems.policy, account.id, wanted, BY, place.systems.clock.now()),
         wakes=Lane.INTERACTIVE,
     )
     path = vocabulary.branch_group(branch)

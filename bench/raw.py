@@ -62,7 +62,7 @@ def raw(place: Place, people: int, chunk: int, connections: int) -> float:
     """People a second."""
     role = place.admin_get("")["defaultRole"]["name"]
     waiting: SimpleQueue[Sequence[Mapping[str, object]]] = SimpleQueue()
-    made = bodies(run_name(), people, place.site.policy, role)
+    made = bodies(run_name(), people, place.systems.policy, role)
     for start in range(0, people, chunk):
         waiting.put(made[start : start + chunk])
     url = f"{place.surroundings.keycloak_url}/admin/realms/{place.realm}/partialImport"

@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     keycloak: KeycloakSettings
     mail: MailSettings
 
+    @property
+    def keys(self) -> list[str]:
+        """The secret keys one by one, the newest first."""
+        return [key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()]
+
     @classmethod
     def settings_customise_sources(
         cls,

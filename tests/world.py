@@ -1,4 +1,4 @@
-"""A Site for use cases: our real database, fakes behind the ports, and a clock that stands still."""
+"""Systems for use cases: our real database, fakes behind the ports, and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store.accounts import accounts as account_rows
 from sync.store.database import schema
@@ -45,9 +45,9 @@ BY = Actor("dana", Door.COMMAND_LINE, "because the test says so")
 
 @dataclass
 class World:
-    """The Site and the fakes behind it, with the few verbs the tests are written in."""
+    """The Systems and the fakes behind it, with the few verbs the tests are written in."""
 
-    site: Site
+    systems: Systems
     accounts: FakeAccounts
     credentials: FakeCredentials
     logins: FakeLoginEvents
@@ -59,15 +59,15 @@ class World:
     path: Path
 
     def do(self, command: Callable[[Tx], T]) -> T:
-        return perform(self.site, command, wakes=Lane.INTERACTIVE)
+        return perform(self.systems, command, wakes=Lane.INTERACTIVE)
 
     def read(self, query: Callable[[Tx], T]) -> T:
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             return query(tx)
 
     def work(self, lane: Lane = Lane.INTERACTIVE) -> None:
         """Let a worker drain the lane."""
-        while provision_some(self.site, lane):
+        while provision_some(self.systems, lane):
             pass
 
     def pass_time(self, seconds: float) -> None:
@@ -125,7 +125,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
     fsm = FakeFieldService(POLICY.work_orders)
     mailer, wake, clock = FakeMailer(), FakeWake(), FakeClock()
     logins, admins = FakeLoginEvents(clock), FakeAdminEvents(clock)
-    site = Site(
+    systems = Systems(
         db=Database(f"sqlite:///{path}", Sealer([Fernet.generate_key().decode()])),
         policy=POLICY,
         accounts=accounts,
@@ -142,7 +142,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
         reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
     )
-    return World(site, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)
+    return World(systems, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from sync.store.database.clock import note_skew
 from sync.store.database.transactions import Tx
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
-from sync.wiring import open_database
+from sync.wiring.doors import open_database
 
 BEAT_SECONDS = 10
 

@@ -23,11 +23,11 @@ from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
 from sync.jobs.schedule.run_jobs import run_due_job
-from sync.jobs.schedule.sweep import sweep as sweep_site
-from sync.jobs.systems import Site
+from sync.jobs.schedule.sweep import sweep as sweep_systems
+from sync.jobs.systems import Systems
 from sync.settings import SettingsError
 from sync.store import mappings
-from sync.wiring import build_site, ready_for_accounts
+from sync.wiring.workers import open_systems, ready_for_accounts
 from workers import heartbeat
 from workers.app import app
 
@@ -35,42 +35,42 @@ log = structlog.get_logger()
 
 
 @lru_cache(maxsize=1)
-def _site_of(process: int) -> Site:
-    """One Site per process, made after the fork: connections are not shared with the parent."""
+def _systems_of(process: int) -> Systems:
+    """Systems, one set per process, made after the fork: connections are not shared with the parent."""
     del process
-    made = build_site()
+    made = open_systems()
     heartbeat.tell_trouble(None)
     return made
 
 
 @lru_cache(maxsize=1)
-def _ready_site_of(process: int) -> Site:
+def _ready_systems_of(process: int) -> Systems:
     """The same one, once its foreign systems are as they must be."""
-    made = ready_for_accounts(_site_of(process))
+    made = ready_for_accounts(_systems_of(process))
     heartbeat.tell_trouble(None)
     return made
 
 
-def site(*, accounts: bool = True) -> Site:
+def systems(*, accounts: bool = True) -> Systems:
     """While its checks fail no account is touched: the log says why, and the next wake tries again. What touches
     none (`accounts` False) asks Keycloak for nothing and goes on.
 
-    Where a newer policy has come into force the Site is made anew, with all its gateways.
+    Where a newer policy has come into force they are made anew, with all its gateways.
     """
     try:
-        known = _site_of(os.getpid())
+        known = _systems_of(os.getpid())
         if not still_current(known):
-            _ready_site_of.cache_clear()
-            _site_of.cache_clear()
+            _ready_systems_of.cache_clear()
+            _systems_of.cache_clear()
             known.db.close()
-        return _ready_site_of(os.getpid()) if accounts else _site_of(os.getpid())
+        return _ready_systems_of(os.getpid()) if accounts else _systems_of(os.getpid())
     except (Failure, SettingsError, MappingErrors) as error:
         log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
         heartbeat.tell_trouble(str(error))
         raise Ignore from None
 
 
-def still_current(known: Site) -> bool:
+def still_current(known: Systems) -> bool:
     with known.db.read() as tx:
         return mappings.newest_number(tx) == known.policy_number
 
@@ -78,7 +78,7 @@ def still_current(known: Site) -> bool:
 @app.task(name=PROVISION)
 def provision(lane: str) -> None:
     """Bring accounts of one lane about until nothing is due or the time is up. Imports belong to the bulk lane."""
-    here, where = site(), Lane(lane)
+    here, where = systems(), Lane(lane)
     if where is Lane.BULK:
         drain(here, where, lambda: apply_chunk(here) + provision_some(here, where))
     else:
@@ -87,7 +87,7 @@ def provision(lane: str) -> None:
 
 @app.task(name=SEND_MAIL)
 def send_mail() -> None:
-    here = site(accounts=False)
+    here = systems(accounts=False)
     drain(here, Lane.MAIL, lambda: send_some(here))
 
 
@@ -95,7 +95,7 @@ def send_mail() -> None:
 def run_jobs() -> None:
     """Run the periodic jobs that are due. One may take longer than Redis keeps a message that is not confirmed
     (`visibility_timeout`), so it is confirmed at once; a job whose worker dies is taken over after its lease."""
-    here = site()
+    here = systems()
     with told():
         while run_due_job(here):
             pass
@@ -104,12 +104,12 @@ def run_jobs() -> None:
 @app.task(name=SWEEP)
 def sweep() -> None:
     """Look for due work nobody was told about, and wake its lanes (H1)."""
-    here = site(accounts=False)
+    here = systems(accounts=False)
     with told():
-        sweep_site(here)
+        sweep_systems(here)
 
 
-def drain(here: Site, lane: Lane, some: Callable[[], int]) -> None:
+def drain(here: Systems, lane: Lane, some: Callable[[], int]) -> None:
     """Do some until there is none left, for at most DRAIN_SECONDS.
 
     Where one share was not all, another worker that is idle is woken, and so wakes the next: all of them join in,
@@ -131,13 +131,13 @@ def told() -> Iterator[None]:
         log.error("the work stops here; the next wake goes on", kind=failure.kind, reason=str(failure))  # noqa: TRY400
 
 
-def _drain(here: Site, lane: Lane, some: Callable[[], int], until: float) -> None:
+def _drain(here: Systems, lane: Lane, some: Callable[[], int], until: float) -> None:
     if not some():
         return
     alone, swept = True, time.monotonic()
     while some():
         if time.monotonic() - swept >= celeryconfig.SWEEP_SECONDS:
-            sweep_site(here)
+            sweep_systems(here)
             swept = time.monotonic()
         out_of_time = time.monotonic() >= until
         if alone or out_of_time:

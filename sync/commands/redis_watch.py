@@ -9,8 +9,8 @@ from typing import Final
 
 import structlog
 
+from sync.desk import BareDesk
 from sync.domain.errors import Failure
-from sync.jobs.systems import CommandSite
 from sync.store.operations import troubles
 
 NAME: Final = "redis"
@@ -22,19 +22,19 @@ REMEDY: Final = (
 log = structlog.get_logger()
 
 
-def fails(site: CommandSite, reason: str) -> None:
+def fails(desk: BareDesk, reason: str) -> None:
     """Note it; whoever wakes has done its work already, and is not stopped if even this cannot be written."""
     try:
-        with site.db.write() as tx:
-            troubles.note(tx, NAME, f"workers cannot be woken: {reason}", REMEDY, site.clock.now())
+        with desk.db.write() as tx:
+            troubles.note(tx, NAME, f"workers cannot be woken: {reason}", REMEDY, desk.clock.now())
     except Failure as failure:
         log.warning("that nobody could be woken cannot be noted", reason=str(failure))
 
 
-def works(site: CommandSite) -> None:
+def works(desk: BareDesk) -> None:
     """Wakes go out again: one read, and a write where a note was left."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         if not troubles.is_noted(tx, NAME):
             return
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         troubles.well(tx, NAME)

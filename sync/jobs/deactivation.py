@@ -14,7 +14,7 @@ from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, Verdict, de
 from sync.domain.errors import Transient
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.field_service import WatchedFieldService
 from sync.jobs.work.lease import keep_lease
 from sync.store.deactivation import assignment_stops, deactivations
@@ -30,100 +30,100 @@ class GateAnswer:
     work_orders: tuple[OpenWorkOrder, ...]
 
 
-def ask(site: Site, claim: Claim, observed: Observed) -> GateAnswer:
+def ask(systems: Systems, claim: Claim, observed: Observed) -> GateAnswer:
     """Ask for every technician the person is about to lose. Raises Transient when FSM cannot be asked (D2) or the
     lease is lost, and NeedsPerson for a link to a record that the FSM system does not have, unless forced."""
     request = claim.deactivation
-    policy = request.policy if request is not None else _policy_of_before(site, claim.account)
+    policy = request.policy if request is not None else _policy_of_before(systems, claim.account)
     open_now: list[OpenWorkOrder] = []
-    for technician_id in _technicians(site, claim.account, observed):
-        known = _stop_assignments(site, claim, technician_id)
+    for technician_id in _technicians(systems, claim.account, observed):
+        known = _stop_assignments(systems, claim, technician_id)
         if not known and technician_id == claim.account.technician_id:
             refuse_unknown(technician_id, policy)
-        open_now.extend(WatchedFieldService(site).open_work_orders(technician_id))
+        open_now.extend(WatchedFieldService(systems).open_work_orders(technician_id))
     verdict = decide(
         open_now,
         policy,
-        now=site.clock.now(),
+        now=systems.clock.now(),
         deadline=request.deadline if request is not None else None,
         after_deadline=request.after_deadline if request is not None else "person",
     )
     return GateAnswer(verdict, tuple(open_now))
 
 
-def _stop_assignments(site: Site, claim: Claim, technician_id: str) -> bool:
+def _stop_assignments(systems: Systems, claim: Claim, technician_id: str) -> bool:
     """Stop, remembering that it was us. A technician the FSM system had stopped already stays its business. False:
     there is no such technician record."""
-    technician = WatchedFieldService(site).technician(technician_id)
+    technician = WatchedFieldService(systems).technician(technician_id)
     if technician is None:
         return False
     if technician.assignable:
-        keep_lease(site, claim)
-        _stop_as_ours(site, technician_id, claim.account.id)
+        keep_lease(systems, claim)
+        _stop_as_ours(systems, technician_id, claim.account.id)
     return True
 
 
-def _stop_as_ours(site: Site, technician_id: str, account_id: str) -> None:
+def _stop_as_ours(systems: Systems, technician_id: str, account_id: str) -> None:
     """Written down before the FSM system is told, and once more after: if we were so slow that somebody else has
     allowed assignments and forgotten the stop meanwhile, this late one must not stay without its owner."""
-    with site.db.write() as tx:
-        assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
-    WatchedFieldService(site).stop_assignments(technician_id)
-    with site.db.write() as tx:
-        assignment_stops.remember(tx, technician_id, account_id, site.clock.now())
+    with systems.db.write() as tx:
+        assignment_stops.remember(tx, technician_id, account_id, systems.clock.now())
+    WatchedFieldService(systems).stop_assignments(technician_id)
+    with systems.db.write() as tx:
+        assignment_stops.remember(tx, technician_id, account_id, systems.clock.now())
 
 
-def stopped(site: Site, accounts: Iterable[Account]) -> frozenset[str]:
+def stopped(systems: Systems, accounts: Iterable[Account]) -> frozenset[str]:
     """The technicians of these accounts whom we stopped although they do field work: `release` lets them work."""
     working = {
         account.technician_id
         for account in accounts
-        if account.technician_id is not None and does_field_work(account, site.policy)
+        if account.technician_id is not None and does_field_work(account, systems.policy)
     }
     if not working:
         return frozenset()
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         return assignment_stops.ours(tx, working)
 
 
-def left_behind(site: Site, account: Account) -> frozenset[str]:
+def left_behind(systems: Systems, account: Account) -> frozenset[str]:
     """The technicians whom this account was, as our stops tell, and for whom it does no field work now."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         stopped_by_us = assignment_stops.of_account(tx, account.id)
-    working = account.technician_id if does_field_work(account, site.policy) else None
+    working = account.technician_id if does_field_work(account, systems.policy) else None
     return stopped_by_us - {working}
 
 
-def release(site: Site, claim: Claim) -> None:
+def release(systems: Systems, claim: Claim) -> None:
     """Allow assignments again if we stopped them and the account does field work as that technician.
 
     Raises Transient if the lease was lost on the way: somebody else may have stopped them since. Then they are
     stopped again, which is the safe side, and the look that follows a lost lease decides.
     """
     account = claim.account
-    if account.technician_id is None or not stopped(site, [account]):
+    if account.technician_id is None or not stopped(systems, [account]):
         return
-    WatchedFieldService(site).allow_assignments(account.technician_id)
-    with site.db.write() as tx:
+    WatchedFieldService(systems).allow_assignments(account.technician_id)
+    with systems.db.write() as tx:
         ours = leases.holds(tx, claim)
         if ours:
             assignment_stops.forget(tx, account.technician_id)
     if not ours:
-        _stop_as_ours(site, account.technician_id, account.id)
+        _stop_as_ours(systems, account.technician_id, account.id)
         raise Transient("the lease was lost; somebody else looks after this account")
 
 
-def _policy_of_before(site: Site, account: Account) -> GatePolicy:
+def _policy_of_before(systems: Systems, account: Account) -> GatePolicy:
     """Without a request nobody loses access with open work orders (D1), except who had lost it by force: whoever
     gives it back behind our back, by a late request or in Keycloak's console, does not undo that order."""
     if account.life is Life.ACTIVE:
         return GatePolicy.HOLD
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         last = deactivations.last_completed(tx, account.id)
     return GatePolicy.FORCE if last is GatePolicy.FORCE else GatePolicy.HOLD
 
 
-def _technicians(site: Site, account: Account, observed: Observed) -> list[str]:
+def _technicians(systems: Systems, account: Account, observed: Observed) -> list[str]:
     """What Keycloak says the person is, and what the account says unless the person goes on working as that."""
-    wanted = None if does_field_work(account, site.policy) else account.technician_id
+    wanted = None if does_field_work(account, systems.policy) else account.technician_id
     return sorted({each for each in (observed.technician_id, wanted) if each is not None})

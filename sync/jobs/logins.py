@@ -26,7 +26,7 @@ from sync.domain.logins.event_reading import (
     start,
 )
 from sync.jobs.schedule.job import KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import logins
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,14 +35,14 @@ BEFORE = "before the first events that Keycloak had kept"
 log = structlog.get_logger()
 
 
-def read_logins(site: Site, keep: KeepLease) -> None:
+def read_logins(systems: Systems, keep: KeepLease) -> None:
     """Read on from a little before the place of the last run. Raises Misconfigured while Keycloak does not store
     logins: the gap grows until it does."""
-    keeping = site.login_events.keeping()
+    keeping = systems.login_events.keeping()
     place = place_of(keep.state)
     if place is not None and is_late(place, keeping):
         log.warning("logins were not read for long; Keycloak will delete some unread", read_until=place.until)
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         for gap in (lost_to_expiry(place, keeping), not_kept(place, keeping)):
             if gap is not None:
                 logins.add_gap(tx, gap)
@@ -51,29 +51,29 @@ def read_logins(site: Site, keep: KeepLease) -> None:
             f"Keycloak does not store the events {', '.join(keeping.missing)}: logins go by unseen; "
             "run `fsm-identity realm apply`"
         )
-    _read(site, keep, place, keeping)
+    _read(systems, keep, place, keeping)
 
 
-def _read(site: Site, keep: KeepLease, place: Place | None, keeping: Keeping) -> None:
+def _read(systems: Systems, keep: KeepLease, place: Place | None, keeping: Keeping) -> None:
     """The newest event known stays the one of the last whole run until this one is through: only then it is clear
     whether it is still there."""
     before = None if place is None else place.newest
     newest, found = before, before is None
     reached = None if place is None else place.until
-    for page in site.login_events.since(start(place, keeping)):
+    for page in systems.login_events.since(start(place, keeping)):
         keep()
         found = found or any(before is not None and event.id == before.id for event in page)
         newest = _newer(newest, page[-1])
         begun = reached is None
         reached = min(keeping.now, page[-1].at if reached is None else max(reached, page[-1].at))
-        with site.db.write() as tx:
-            keep.save(tx, state_of(Place(reached, before), keeping, site.clock.now()))
+        with systems.db.write() as tx:
+            keep.save(tx, state_of(Place(reached, before), keeping, systems.clock.now()))
             logins.take(tx, page)
             if begun:
                 logins.add_gap(tx, Gap(EVER, page[0].at, BEFORE))
     removed = lost_to_removal(place, keeping, newest_seen=found)
-    with site.db.write() as tx:
-        keep.save(tx, state_of(Place(keeping.now, newest), keeping, site.clock.now()))
+    with systems.db.write() as tx:
+        keep.save(tx, state_of(Place(keeping.now, newest), keeping, systems.clock.now()))
         if reached is None:
             logins.add_gap(tx, Gap(EVER, keeping.now, BEFORE))
         if removed is not None:

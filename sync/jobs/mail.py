@@ -14,7 +14,7 @@ from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.signals import MayHaveLeft, Message
 from sync.store import acts
@@ -30,38 +30,38 @@ CLAIM_AT_ONCE = 1
 """One at a time: a worker that dies leaves doubt about one mail, not about a batch."""
 
 
-def send_some(site: Site) -> int:
+def send_some(systems: Systems) -> int:
     """Claim a due mail and send it. Answers how many were claimed."""
-    with site.db.write() as tx:
-        claims = outbox.claim(tx, site.clock.now(), LEASE, CLAIM_AT_ONCE)
+    with systems.db.write() as tx:
+        claims = outbox.claim(tx, systems.clock.now(), LEASE, CLAIM_AT_ONCE)
     for claim in claims:
         try:
-            site.mailer.send(_composed(site, claim))
+            systems.mailer.send(_composed(systems, claim))
         except Failure as failure:
-            _not_sent(site, claim, failure)
+            _not_sent(systems, claim, failure)
         else:
-            with site.db.write() as tx:
-                if outbox.finish(tx, claim, "sent", site.clock.now()):
+            with systems.db.write() as tx:
+                if outbox.finish(tx, claim, "sent", systems.clock.now()):
                     erase_password(tx, claim)
     return len(claims)
 
 
-def _composed(site: Site, claim: MailClaim) -> Message:
+def _composed(systems: Systems, claim: MailClaim) -> Message:
     """What nobody foresaw here is for a person too, who knows then that nothing has left. An error while sending
     is left to the lease: it may have."""
     try:
-        return compose(site, claim)
+        return compose(systems, claim)
     except Exception as error:
         raise as_failure(error, account=claim.account.id) from None
 
 
-def compose(site: Site, claim: MailClaim) -> Message:
+def compose(systems: Systems, claim: MailClaim) -> Message:
     """The mail with the password, opened only here. Raises NeedsPerson or MayHaveLeft if it must not go."""
     if claim.taken_over:
         raise MayHaveLeft("a worker stopped while it was sending; whether the mail left is not known")
-    letter = site.reset_letter if claim.kind == PASSWORD_RESET else site.welcome_letter
-    with site.db.read() as tx:
-        kept = password_for(tx, claim, site.clock.now())
+    letter = systems.reset_letter if claim.kind == PASSWORD_RESET else systems.welcome_letter
+    with systems.db.read() as tx:
+        kept = password_for(tx, claim, systems.clock.now())
     if kept is None:
         raise NeedsPerson("the temporary password has expired and is erased")
     return letter(
@@ -71,7 +71,7 @@ def compose(site: Site, claim: MailClaim) -> Message:
         username=claim.account.username,
         temporary_password=kept.password,
         expires_at=kept.expires_at,
-        time_zone=local_time(claim.account, site.policy),
+        time_zone=local_time(claim.account, systems.policy),
     )
 
 
@@ -96,15 +96,15 @@ def local_time(account: Account, policy: Policy) -> tzinfo:
     return UTC if branch is None else ZoneInfo(branch.time_zone)
 
 
-def _not_sent(site: Site, claim: MailClaim, failure: Failure) -> None:
-    now = site.clock.now()
+def _not_sent(systems: Systems, claim: MailClaim, failure: Failure) -> None:
+    now = systems.clock.now()
     if isinstance(failure, Transient):
         due = now + backoff(claim.attempts + 1, random.random())  # noqa: S311 - jitter
     elif isinstance(failure, Misconfigured):
         due = now + MISCONFIGURED_LOOK
     else:
         due = None
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         outbox.finish(
             tx,
             claim,

@@ -13,7 +13,7 @@ from sync.domain.realm.item import Kind
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.schedule.job import KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.realm.realm import LOGIN_KINDS
 from sync.store.operations import troubles
 
@@ -23,20 +23,20 @@ SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
 
 
-def watch_realm(site: Site, keep: KeepLease) -> None:
+def watch_realm(systems: Systems, keep: KeepLease) -> None:
     """Note for operators what is not as the mapping files say, or take the note away. Raises a Failure of
     Keycloak; in a process that watches no realm it does nothing."""
-    if site.realm is None:
+    if systems.realm is None:
         return
-    found = differences(ground_of_accounts(site.policy), site.realm.observe(GROUND))
+    found = differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     keep()
-    flows = login_problems(login_flows(site.policy), site.realm.observe(LOGIN_KINDS))
+    flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
     wrong = [*map(_told, found), *flows]
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         if wrong:
             more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
             what = f"the realm is not as the mapping files say: {'; '.join(wrong[:SHOWN])}{more}"
-            troubles.note(tx, NAME, what, REMEDY, site.clock.now())
+            troubles.note(tx, NAME, what, REMEDY, systems.clock.now())
         else:
             troubles.well(tx, NAME)
 

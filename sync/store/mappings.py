@@ -73,7 +73,7 @@ def insert(tx: Tx, adopted: Adopted) -> None:
 def still_in_force(tx: Tx, number: int | None) -> bool:
     """True if the policy of this number is the one in force, and stays so until the transaction ends.
 
-    `number` None: a Site whose policy is not from our database."""
+    `number` None: a Desk whose policy is not from our database."""
     if number is None:
         return True
     if tx.dialect == "postgresql":

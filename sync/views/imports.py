@@ -6,9 +6,9 @@ nothing to the import.
 
 from __future__ import annotations
 
+from sync.desk import Desk
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.verdict import findings
-from sync.jobs.systems import Site
 from sync.spreadsheet.writing import Kind, write_table
 from sync.store.runs import progress, runs
 from sync.store.runs.progress import Place
@@ -17,9 +17,9 @@ from sync.store.runs.runs import Run, RunRow
 MESSAGES = "Messages"
 
 
-def error_file(site: Site, run: Run, kind: Kind) -> bytes:
+def error_file(desk: Desk, run: Run, kind: Kind) -> bytes:
     """Rows that are errors, were refused, or are in quarantine. Raises Refused if there are none."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         rows = runs.rows(tx, run.id)
         places = progress.places(tx, run.id)
     told = [

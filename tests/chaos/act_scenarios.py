@@ -20,7 +20,7 @@ from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.doing import MAY_HAVE_BEEN_SENT
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import acts, audit
 from sync.store.database.transactions import Tx
 from tests.chaos.crash_place import BY, Place
@@ -51,39 +51,41 @@ def _locked_out(place: Place) -> Account:
 
 def _with_temporary_password(place: Place) -> Account:
     account = _at_work(place)
-    place.write(lambda tx: asking.reset_password(tx, place.site.policy, account.id, NEW, BY, place.now()))
+    place.write(lambda tx: asking.reset_password(tx, place.systems.policy, account.id, NEW, BY, place.now()))
     place.settle()
     return account
 
 
-def _time_runs_out(site: Site, _: Account) -> object:
-    clock = site.clock
+def _time_runs_out(systems: Systems, _: Account) -> object:
+    clock = systems.clock
     assert isinstance(clock, FakeClock)
-    clock.advance(timedelta(hours=site.policy.realm.temporary_password_hours))
-    return sweep(site)
+    clock.advance(timedelta(hours=systems.policy.realm.temporary_password_hours))
+    return sweep(systems)
 
 
-def _deactivate(site: Site, account: Account) -> object:
-    return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
+def _deactivate(systems: Systems, account: Account) -> object:
+    return deactivate_account(systems, account.id, GatePolicy.REFUSE, BY)
 
 
-def _reset_again(site: Site, account: Account) -> object:
+def _reset_again(systems: Systems, account: Account) -> object:
     """Told apart from the first one by its sessions."""
 
     def again(tx: Tx) -> Command:
-        return asking.reset_password(tx, site.policy, account.id, NEWER, BY, site.clock.now(), keep_sessions=True)
+        return asking.reset_password(
+            tx, systems.policy, account.id, NEWER, BY, systems.clock.now(), keep_sessions=True
+        )
 
-    return perform(site, again, wakes=Lane.INTERACTIVE)
+    return perform(systems, again, wakes=Lane.INTERACTIVE)
 
 
-def _once(ask: Callable[[Tx, Site, Account], Command]) -> Callable[[Site, Account], object]:
+def _once(ask: Callable[[Tx, Systems, Account], Command]) -> Callable[[Systems, Account], object]:
     """Whoever got no answer looks at the account first, and does not ask for the same act again."""
 
-    def wish(site: Site, account: Account) -> object:
+    def wish(systems: Systems, account: Account) -> object:
         def unless_asked(tx: Tx) -> Command | None:
-            return None if acts.of_account(tx, account.id) else ask(tx, site, account)
+            return None if acts.of_account(tx, account.id) else ask(tx, systems, account)
 
-        return perform(site, unless_asked, wakes=Lane.INTERACTIVE)
+        return perform(systems, unless_asked, wakes=Lane.INTERACTIVE)
 
     return wish
 
@@ -190,7 +192,11 @@ ACTS = (
     Scenario(
         "reset a password",
         _at_work,
-        _once(lambda tx, site, who: asking.reset_password(tx, site.policy, who.id, NEW, BY, site.clock.now())),
+        _once(
+            lambda tx, systems, who: asking.reset_password(
+                tx, systems.policy, who.id, NEW, BY, systems.clock.now()
+            )
+        ),
         _reset,
         instead=_reset_again,
         and_then=_newer_or_told,
@@ -199,7 +205,11 @@ ACTS = (
     Scenario(
         "reset a password by mail",
         _at_work,
-        _once(lambda tx, site, who: asking.reset_password(tx, site.policy, who.id, BY_MAIL, BY, site.clock.now())),
+        _once(
+            lambda tx, systems, who: asking.reset_password(
+                tx, systems.policy, who.id, BY_MAIL, BY, systems.clock.now()
+            )
+        ),
         _reset_by_mail,
         instead=_deactivate,
     ),
@@ -207,33 +217,35 @@ ACTS = (
     Scenario(
         "require another password",
         _at_work,
-        _once(lambda tx, site, who: asking.require_password_change(tx, who.id, BY, site.clock.now())),
+        _once(lambda tx, systems, who: asking.require_password_change(tx, who.id, BY, systems.clock.now())),
         _must_change,
         instead=_deactivate,
     ),
     Scenario(
         "let Keycloak send a mail",
         _at_work,
-        _once(lambda tx, site, who: asking.send_password_mail(tx, who.id, BY, site.clock.now())),
+        _once(lambda tx, systems, who: asking.send_password_mail(tx, who.id, BY, systems.clock.now())),
         _mailed,
         main=True,
     ),
     Scenario(
         "take the second factor",
         _at_work,
-        _once(lambda tx, site, who: asking.reset_second_factor(tx, who.id, "called back", BY, site.clock.now())),
+        _once(
+            lambda tx, systems, who: asking.reset_second_factor(tx, who.id, "called back", BY, systems.clock.now())
+        ),
         _no_factor,
     ),
     Scenario(
         "end the sessions",
         _at_work,
-        _once(lambda tx, site, who: asking.end_sessions(tx, who.id, BY, site.clock.now())),
+        _once(lambda tx, systems, who: asking.end_sessions(tx, who.id, BY, systems.clock.now())),
         _no_sessions,
     ),
     Scenario(
         "unlock",
         _locked_out,
-        _once(lambda tx, site, who: asking.unlock(tx, who.id, BY, site.clock.now())),
+        _once(lambda tx, systems, who: asking.unlock(tx, who.id, BY, systems.clock.now())),
         _unlocked,
         instead=_deactivate,
     ),

@@ -24,7 +24,7 @@ from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts.listing import list_accounts
@@ -117,17 +117,17 @@ class Foreign:
 
 
 @cache
-def base_site() -> Site:
-    """A Site as other tests of use cases have it, for whatever is not of interest here."""
-    with TemporaryDirectory() as folder, import_site(f"sqlite:///{folder}/base.db") as site:
-        return site
+def base_site() -> Systems:
+    """Systems as other tests of use cases have it, for whatever is not of interest here."""
+    with TemporaryDirectory() as folder, import_site(f"sqlite:///{folder}/base.db") as systems:
+        return systems
 
 
 @dataclass(frozen=True)
 class Place:
     """One world. `told` counts the entries of all timelines when it began, by account, kind, title and details."""
 
-    site: Site
+    systems: Systems
     foreign: Foreign
     states: Mapping[str, list[State]]
     told: Counter[Told]
@@ -137,7 +137,7 @@ class Place:
         remembering = Remembering(foreign.keycloak)
         remembering._then(None)
         accounts: Any = remembering
-        site = replace(
+        systems = replace(
             base_site(),
             db=Database(url, Sealer([key])),
             policy=POLICY,
@@ -149,14 +149,14 @@ class Place:
             wake=foreign.wake,
             clock=foreign.clock,
         )
-        return cls(site, foreign, remembering.states, told)
+        return cls(systems, foreign, remembering.states, told)
 
     def read(self, query: Callable[[Tx], T]) -> T:
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             return query(tx)
 
     def write(self, command: Callable[[Tx], T]) -> T:
-        with self.site.db.write() as tx:
+        with self.systems.db.write() as tx:
             return command(tx)
 
     def join(self, name: str = "jo.lind", **wanted: str | None) -> Account:
@@ -182,17 +182,17 @@ class Place:
 
     def settle(self) -> None:
         """The world goes on: time passes, the sweep looks, workers do what is due."""
-        work(self.site)
+        work(self.systems)
         for seconds in STEPS:
             self.pass_time(seconds)
-            sweep(self.site)
-            work(self.site)
+            sweep(self.systems)
+            work(self.systems)
 
     def pass_time(self, seconds: float) -> None:
         self.foreign.clock.advance(timedelta(seconds=seconds))
 
     def close(self) -> None:
-        self.site.db.close()
+        self.systems.db.close()
 
 
 def told_by(tx: Tx) -> Counter[Told]:
@@ -220,13 +220,13 @@ def joiner(name: str = "jo.lind", **wanted: str | None) -> NewAccount:
     return NewAccount(**values)
 
 
-def work(site: Site) -> None:
+def work(systems: Systems) -> None:
     """What one worker of every lane does until nothing is due: the tasks of workers.tasks, in one process."""
-    while provision_some(site, Lane.INTERACTIVE):
+    while provision_some(systems, Lane.INTERACTIVE):
         pass
-    while apply_chunk(site) + provision_some(site, Lane.BULK):
+    while apply_chunk(systems) + provision_some(systems, Lane.BULK):
         pass
-    while send_some(site):
+    while send_some(systems):
         pass
 
 

@@ -1,4 +1,4 @@
-"""Every single point of I/O of a Site, counted, so that a process can end or freeze at any chosen one.
+"""Every single point of I/O of Systems, counted, so that a process can end or freeze at any chosen one.
 
 Stands in front of the ports and of the database and knows nothing of what a use case does in between: each call
 of a port's method and each transaction is one point, whatever it is called. An end always comes before a point:
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.database.transactions import Database, Tx
 
 T = TypeVar("T")
@@ -128,10 +128,10 @@ PORTS = (
     "mailer",
     "wake",
 )
-"""What of a Site does I/O, beside its database."""
+"""What of Systems does I/O, beside its database."""
 
 
-def watched(site: Site, points: Points) -> Site:
-    """The same Site as one process sees it that will end or freeze at the chosen point."""
-    ports: dict[str, Any] = {name: WatchedPort(getattr(site, name), name, points) for name in PORTS}
-    return replace(site, db=cast("Any", WatchedDatabase(site.db, points)), **ports)
+def watched(systems: Systems, points: Points) -> Systems:
+    """The same Systems as one process sees it that will end or freeze at the chosen point."""
+    ports: dict[str, Any] = {name: WatchedPort(getattr(systems, name), name, points) for name in PORTS}
+    return replace(systems, db=cast("Any", WatchedDatabase(systems.db, points)), **ports)

@@ -46,7 +46,7 @@ def violations(
 
 def _accounts(place: Place, *, settled: bool) -> list[str]:
     found = []
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items:
             account, who = listed.account, listed.account.username
             work = work_state.of_account(tx, account.id)
@@ -71,7 +71,7 @@ def _accounts(place: Place, *, settled: bool) -> list[str]:
 
 def _told(place: Place, *, undone: bool) -> list[str]:
     """Entries that say the same twice since the world began, and the missing entry of what was applied last."""
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         now = told_by(tx)
         versions = {
             listed.account.id: listed.work.applied_version
@@ -92,7 +92,7 @@ def _told(place: Place, *, undone: bool) -> list[str]:
 
 def _technicians(place: Place) -> list[str]:
     """Nobody is given work that cannot do it, and nobody who can is kept from it by a stop of ours."""
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         listed = [each.account for each in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items]
         working = {account.technician_id for account in listed if does_field_work(account, POLICY)}
         records = place.foreign.fsm.technicians()
@@ -117,7 +117,7 @@ def _mails(place: Place) -> list[str]:
     recipients = {message.to for message in place.foreign.mailer.sent}
     found += [f"mail {name} was sent {number} times" for name, number in sent.items() if number > 1]
     found += [f"{who} got {number} mails {what!r}" for (who, what), number in each_kind.items() if number > 1]
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items:
             account = listed.account
             titles = [entry.title for entry in audit.timeline(tx, account.id) if entry.kind == "mail"]

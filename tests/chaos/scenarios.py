@@ -21,7 +21,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts import accounts, passwords
@@ -47,10 +47,10 @@ class Scenario:
 
     name: str
     prepare: Callable[[Place], Subject]
-    wish: Callable[[Site, Subject], object]
+    wish: Callable[[Systems, Subject], object]
     then: Callable[[Place, Subject], None]
     relieve: Callable[[Place, Subject], None] | None = None
-    instead: Callable[[Site, Subject], object] | None = None
+    instead: Callable[[Systems, Subject], object] | None = None
     and_then: Callable[[Place, Subject], None] | None = None
     settled: bool = True
     """False: at the end a hold is looked at again and again."""
@@ -61,18 +61,18 @@ class Scenario:
         return self.name.replace(" ", "-")
 
 
-def _change(site: Site, account: Account, **wanted: str | None) -> object:
-    return change_account(site, account.id, AccountChange(**wanted), BY)  # type: ignore[arg-type]
+def _change(systems: Systems, account: Account, **wanted: str | None) -> object:
+    return change_account(systems, account.id, AccountChange(**wanted), BY)  # type: ignore[arg-type]
 
 
-def _deactivate(gate: GatePolicy) -> Callable[[Site, Account], object]:
-    return lambda site, account: deactivate_account(site, account.id, gate, BY)
+def _deactivate(gate: GatePolicy) -> Callable[[Systems, Account], object]:
+    return lambda systems, account: deactivate_account(systems, account.id, gate, BY)
 
 
-def _reactivate(site: Site, account: Account) -> object:
+def _reactivate(systems: Systems, account: Account) -> object:
     return perform(
-        site,
-        lambda tx: reactivate(tx, site.policy, account.id, BY, site.clock.now()),
+        systems,
+        lambda tx: reactivate(tx, systems.policy, account.id, BY, systems.clock.now()),
         wakes=Lane.INTERACTIVE,
     )
 
@@ -105,7 +105,7 @@ def _technician_with_spare(place: Place) -> Account:
 def _unlinked(place: Place) -> Account:
     """A technician whose link was taken: T-1 is stopped, by us, and belongs to nobody."""
     account = _technician_with_spare(place)
-    link_technician(place.site, account.id, None, BY)
+    link_technician(place.systems, account.id, None, BY)
     place.settle()
     return account
 
@@ -121,7 +121,7 @@ def _gone(gate: GatePolicy, start: Callable[[Place], Account] = _technician) -> 
 
     def prepare(place: Place) -> Account:
         account = start(place)
-        deactivate_account(place.site, account.id, gate, BY)
+        deactivate_account(place.systems, account.id, gate, BY)
         place.settle()
         return account
 
@@ -129,7 +129,7 @@ def _gone(gate: GatePolicy, start: Callable[[Place], Account] = _technician) -> 
 
 
 def _with_lost_orders(place: Place, account: Account) -> None:
-    reassign_work_orders(place.site, "T-1", "T-2", BY)
+    reassign_work_orders(place.systems, "T-1", "T-2", BY)
 
 
 def _assignable(place: Place, technician_id: str) -> bool:
@@ -176,12 +176,12 @@ def _created_shown(place: Place, _: Subject) -> None:
     assert kept is None, "the password that was shown is kept although Keycloak has it"
 
 
-def _create(delivery: str) -> Callable[[Site, Subject], object]:
-    def wish(site: Site, _: Subject) -> object:
+def _create(delivery: str) -> Callable[[Systems, Subject], object]:
+    def wish(systems: Systems, _: Subject) -> object:
         password = InitialPassword(PASSWORD.password, delivery)  # type: ignore[arg-type]
         return perform(
-            site,
-            lambda tx: create(tx, site.policy, joiner(), BY, site.clock.now(), password=password),
+            systems,
+            lambda tx: create(tx, systems.policy, joiner(), BY, systems.clock.now(), password=password),
             wakes=Lane.INTERACTIVE,
         )
 
@@ -224,12 +224,12 @@ def _held(place: Place, account: Account) -> None:
     assert [order.number for order in held.deactivation.work_orders] == ["WO-1", "WO-2"]
 
 
-def _wish_then_work_comes(site: Site, account: Account) -> object:
+def _wish_then_work_comes(systems: Systems, account: Account) -> object:
     """The door saw nothing; before a worker looks, the technician is given a work order."""
     try:
-        return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
+        return deactivate_account(systems, account.id, GatePolicy.REFUSE, BY)
     finally:
-        fsm: Any = getattr(site.field_service, "behind", site.field_service)
+        fsm: Any = getattr(systems.field_service, "behind", systems.field_service)
         fsm.add(WorkOrder("WO-9", lead="T-1"))
 
 
@@ -243,12 +243,12 @@ def _refused(place: Place, account: Account) -> None:
     assert active or "deactivation completed" in titles
 
 
-def _held_change(site: Site, account: Account) -> object:
+def _held_change(systems: Systems, account: Account) -> object:
     """As an import does it, which asks nobody at the door."""
     wanted = AccountChange(profile="dispatcher", technician_id=None)
     return perform(
-        site,
-        lambda tx: change(tx, site.policy, account.id, wanted, BY, site.clock.now(), lane=Lane.BULK),
+        systems,
+        lambda tx: change(tx, systems.policy, account.id, wanted, BY, systems.clock.now(), lane=Lane.BULK),
         wakes=Lane.BULK,
     )
 
@@ -261,11 +261,11 @@ def _reviewed(place: Place) -> str:
     )  # fmt: skip
     place.settle()
     file = staff_file(person(1), person(2), person(9))
-    return review(place.site, file, "staff.csv", BY, ImportOptions()).run.id
+    return review(place.systems, file, "staff.csv", BY, ImportOptions()).run.id
 
 
 def _imported(place: Place, run_id: str) -> None:
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         assert [row.result for row in runs.rows(tx, run_id)] == ["applied"] * 3
         run = runs.get(tx, run_id)
     assert run is not None
@@ -280,34 +280,40 @@ SCENARIOS = (
     Scenario("create with a welcome mail", lambda _: None, _create("mail"), _created, main=True),
     Scenario("create with a shown password", lambda _: None, _create("shown"), _created_shown),
     Scenario(
-        "import of joiners and a change", _reviewed, lambda site, run: confirm(site, run, BY), _imported, main=True
+        "import of joiners and a change",
+        _reviewed,
+        lambda systems, run: confirm(systems, run, BY),
+        _imported,
+        main=True,
     ),
     Scenario(
         "promotion with second factor",
         _joined("read-only"),
-        lambda site, account: _change(site, account, profile="administrator"),
+        lambda systems, account: _change(systems, account, profile="administrator"),
         _has_profile("administrator"),
-        instead=lambda site, account: _change(site, account, profile="read-only", family_name="Other"),
+        instead=lambda systems, account: _change(systems, account, profile="read-only", family_name="Other"),
         main=True,
     ),
     Scenario(
         "demotion",
         _joined("administrator"),
-        lambda site, account: _change(site, account, profile="dispatcher"),
+        lambda systems, account: _change(systems, account, profile="dispatcher"),
         _has_profile("dispatcher"),
-        instead=lambda site, account: _change(site, account, profile="read-only"),
+        instead=lambda systems, account: _change(systems, account, profile="read-only"),
     ),
     Scenario(
         "new name and address",
         _joined("dispatcher"),
-        lambda site, account: _change(site, account, family_name="Lindner", email="jo.lindner@example.com"),
+        lambda systems, account: _change(systems, account, family_name="Lindner", email="jo.lindner@example.com"),
         _has_profile("dispatcher"),
-        instead=lambda site, account: _change(site, account, family_name="Lindt", email="jo.lindt@example.com"),
+        instead=lambda systems, account: _change(
+            systems, account, family_name="Lindt", email="jo.lindt@example.com"
+        ),
     ),
     Scenario(
         "technician to the office",
         _technician,
-        lambda site, account: _change(site, account, profile="dispatcher", technician_id=None),
+        lambda systems, account: _change(systems, account, profile="dispatcher", technician_id=None),
         _has_profile("dispatcher", assignable=False),
         instead=_deactivate(GatePolicy.REFUSE),
     ),
@@ -321,20 +327,20 @@ SCENARIOS = (
     Scenario(
         "link a technician",
         _unlinked,
-        lambda site, account: link_technician(site, account.id, "T-3", BY),
+        lambda systems, account: link_technician(systems, account.id, "T-3", BY),
         _linked("T-3", t_1=False, t_2=True),
     ),
     Scenario(
         "relink to another technician",
         _technician_with_spare,
-        lambda site, account: link_technician(site, account.id, "T-3", BY),
+        lambda systems, account: link_technician(systems, account.id, "T-3", BY),
         _linked("T-3", t_1=False, t_2=True),
         instead=_deactivate(GatePolicy.REFUSE),
     ),
     Scenario(
         "unlink a technician",
         _technician,
-        lambda site, account: link_technician(site, account.id, None, BY),
+        lambda systems, account: link_technician(systems, account.id, None, BY),
         _linked(None, t_1=False, t_2=True),
         instead=_deactivate(GatePolicy.REFUSE),
     ),
@@ -360,7 +366,7 @@ SCENARIOS = (
     Scenario(
         "reassign what holds a deactivation",
         _gone(GatePolicy.HOLD, _busy),
-        lambda site, _: reassign_work_orders(site, "T-1", "T-2", BY),
+        lambda systems, _: reassign_work_orders(systems, "T-1", "T-2", BY),
         _inactive,
     ),
     Scenario("refuse a deactivation", _technician, _wish_then_work_comes, _refused),

@@ -65,7 +65,7 @@ def ended_at(prepared: Prepared, scenario: Scenario, points: Points) -> tuple[bo
     """One run with one end. Whether the process ended, and what is wrong afterwards."""
     with closing(prepared.again()) as place:
         subject = prepared.subject
-        here = watched(place.site, points)
+        here = watched(place.systems, points)
         ended = False
         try:
             scenario.wish(here, subject)
@@ -88,7 +88,7 @@ def ended_at(prepared: Prepared, scenario: Scenario, points: Points) -> tuple[bo
 def ask_again(place: Place, scenario: Scenario, subject: object) -> None:
     """What a person does who never got an answer."""
     with suppress(Refused, WorkOrdersOpen):
-        scenario.wish(place.site, subject)
+        scenario.wish(place.systems, subject)
 
 
 def every_end(prepared: Prepared, scenario: Scenario) -> int:
@@ -123,11 +123,11 @@ def woken_after(prepared: Prepared, scenario: Scenario, points: Points, *, inste
         def meanwhile() -> None:
             if instead and scenario.instead is not None:
                 with suppress(Refused, WorkOrdersOpen):
-                    scenario.instead(place.site, subject)
+                    scenario.instead(place.systems, subject)
             place.settle()
 
         points.meanwhile = meanwhile
-        here = watched(place.site, points)
+        here = watched(place.systems, points)
         with suppress(Refused, WorkOrdersOpen):
             scenario.wish(here, subject)
         work(here)

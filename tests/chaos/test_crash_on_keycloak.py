@@ -36,7 +36,7 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.domain.work.lane import Lane
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import acts
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -58,35 +58,35 @@ class Wish:
 
     name: str
     profile: str | None
-    ask: Callable[[Site, str, Account | None], object]
+    ask: Callable[[Systems, str, Account | None], object]
     main: bool = False
 
     def __str__(self) -> str:
         return self.name
 
 
-def _create(lane: Lane) -> Callable[[Site, str, Account | None], object]:
-    def ask(site: Site, name: str, _: Account | None) -> object:
+def _create(lane: Lane) -> Callable[[Systems, str, Account | None], object]:
+    def ask(systems: Systems, name: str, _: Account | None) -> object:
         return perform(
-            site,
-            lambda tx: create(tx, POLICY, joiner(name), BY, site.clock.now(), password=PASSWORD, lane=lane),
+            systems,
+            lambda tx: create(tx, POLICY, joiner(name), BY, systems.clock.now(), password=PASSWORD, lane=lane),
             wakes=lane,
         )
 
     return ask
 
 
-def _deactivate(site: Site, _: str, account: Account | None) -> object:
+def _deactivate(systems: Systems, _: str, account: Account | None) -> object:
     assert account is not None
-    return deactivate_account(site, account.id, GatePolicy.REFUSE, BY)
+    return deactivate_account(systems, account.id, GatePolicy.REFUSE, BY)
 
 
-def _promote(site: Site, _: str, account: Account | None) -> object:
+def _promote(systems: Systems, _: str, account: Account | None) -> object:
     assert account is not None
-    return change_account(site, account.id, AccountChange(profile="administrator", data_access=None), BY)
+    return change_account(systems, account.id, AccountChange(profile="administrator", data_access=None), BY)
 
 
-def _reset(site: Site, _: str, account: Account | None) -> object:
+def _reset(systems: Systems, _: str, account: Account | None) -> object:
     """Whoever got no answer looks first, and does not ask for the same act again."""
     assert account is not None
     new = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "mail")
@@ -94,9 +94,9 @@ def _reset(site: Site, _: str, account: Account | None) -> object:
     def unless_asked(tx: Tx) -> object:
         if acts.resets_of(tx, account.id):
             return None
-        return asking.reset_password(tx, POLICY, account.id, new, BY, site.clock.now())
+        return asking.reset_password(tx, POLICY, account.id, new, BY, systems.clock.now())
 
-    return perform(site, unless_asked, wakes=Lane.INTERACTIVE)
+    return perform(systems, unless_asked, wakes=Lane.INTERACTIVE)
 
 
 WISHES = (
@@ -121,41 +121,41 @@ def requests_watched(monkeypatch: pytest.MonkeyPatch, points: Points) -> Iterato
         yield
 
 
-def process(site: Site, realm: ConfiguredRealm) -> Site:
+def process(systems: Systems, realm: ConfiguredRealm) -> Systems:
     """As one process sees it: with connections of its own and nothing remembered."""
     return replace(
-        site,
+        systems,
         accounts=KeycloakAccounts(realm.connection("fsm-worker"), POLICY),
         bulk_accounts=ImportingAccounts(realm.connection("fsm-import"), POLICY),
         credentials=KeycloakCredentials(realm.connection("fsm-worker")),
     )
 
 
-def goes_on(site: Site) -> None:
-    assert isinstance(site.clock, FakeClock)
+def goes_on(systems: Systems) -> None:
+    assert isinstance(systems.clock, FakeClock)
     for seconds in STEPS:
-        site.clock.advance(timedelta(seconds=seconds))
-        sweep(site)
-        work(site)
+        systems.clock.advance(timedelta(seconds=seconds))
+        sweep(systems)
+        work(systems)
 
 
 def ended_at(
-    site: Site, realm: ConfiguredRealm, wish: Wish, points: Points, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, realm: ConfiguredRealm, wish: Wish, points: Points, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[bool, list[str]]:
     """One run with one end. Whether the process ended, and what is wrong afterwards."""
-    name, healthy, account, ended = next(NAMES), process(site, realm), None, False
+    name, healthy, account, ended = next(NAMES), process(systems, realm), None, False
     if wish.profile is not None:
         new = joiner(name, profile=wish.profile)
         account = perform(
             healthy,
-            lambda tx: create(tx, POLICY, new, BY, site.clock.now(), password=PASSWORD),
+            lambda tx: create(tx, POLICY, new, BY, systems.clock.now(), password=PASSWORD),
             wakes=Lane.INTERACTIVE,
         )
         work(healthy)
-    database: Any = WatchedDatabase(site.db, points)
+    database: Any = WatchedDatabase(systems.db, points)
     try:
         with requests_watched(monkeypatch, points):
-            here = replace(process(site, realm), db=database)
+            here = replace(process(systems, realm), db=database)
             wish.ask(here, name, account)
             work(here)
     except Crash:
@@ -167,27 +167,27 @@ def ended_at(
     return ended, violations(healthy, email) + resets(healthy, email) + points.held_open
 
 
-def violations(site: Site, email: str) -> list[str]:
-    with site.db.read() as tx:
+def violations(systems: Systems, email: str) -> list[str]:
+    with systems.db.read() as tx:
         account = accounts.by_login(tx, email)
         assert account is not None
         state = work_state.of_account(tx, account.id)
-    found = site.accounts.find(username=email, email=email)
+    found = systems.accounts.find(username=email, email=email)
     desired = desired_state(account, POLICY)
     if state is None or not state.applied or len(found) != 1:
         return [f"{email} has {len(found)} users, and {state}"]
-    observed = site.accounts.observe(found[0].idp_user_id, sessions=not desired.enabled)
+    observed = systems.accounts.observe(found[0].idp_user_id, sessions=not desired.enabled)
     assert observed is not None
     left = diff(desired, observed).changes
-    sent = Counter(message.subject for message in site.mailer.sent if message.to == email)  # type: ignore[attr-defined]
+    sent = Counter(message.subject for message in systems.mailer.sent if message.to == email)  # type: ignore[attr-defined]
     return [f"{email} is not as wanted: {'; '.join(map(str, left))}"] * bool(left) + [
         f"{email} got {number} mails {subject!r}" for subject, number in sent.items() if number > 1
     ]
 
 
-def resets(site: Site, email: str) -> list[str]:
+def resets(systems: Systems, email: str) -> list[str]:
     """A reset was done once, and its password is the one that is there."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         account = accounts.by_login(tx, email)
         assert account is not None
         done = acts.resets_of(tx, account.id)
@@ -195,7 +195,7 @@ def resets(site: Site, email: str) -> list[str]:
     if len(done) > 1:
         found.append(f"{len(done)} resets")
     if done and not found:
-        held = password_created_at(site.credentials.of_user(str(account.idp_user_id)))
+        held = password_created_at(systems.credentials.of_user(str(account.idp_user_id)))
         if held != stamp_of(done[0]):
             found.append(f"the password is of {held}, the reset of {stamp_of(done[0])}")
     return found
@@ -217,11 +217,11 @@ def test_a_process_may_end_before_any_request(
 ) -> None:
     """In the middle of what is one step for us and several requests for Keycloak."""
     wrong, number, ended = list[str](), 0, True
-    with import_site(f"sqlite:///{memory / 'crash.db'}") as site:
+    with import_site(f"sqlite:///{memory / 'crash.db'}") as systems:
         while ended:
             number += 1
             points = Points(number)
-            ended, found = ended_at(site, configured_realm, wish, points, monkeypatch)
+            ended, found = ended_at(systems, configured_realm, wish, points, monkeypatch)
             wrong += [f"ended {points.where}: {line}" for line in found]
     assert wrong == [], "\n".join(wrong[:20])
     assert number > 10

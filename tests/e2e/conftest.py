@@ -14,7 +14,7 @@ from examples import fsm_database
 from examples.browser import CALLBACK
 from sync.settings import Settings
 from sync.store.database import schema
-from sync.wiring import build
+from sync.wiring.workers import build
 from tests.e2e.place import APP, OffsetClock, Place
 from tests.fakes.signals import FakeWake
 from tests.realms import ConfiguredRealm
@@ -79,14 +79,14 @@ def field_app(configured_realm: ConfiguredRealm) -> str:
 
 @pytest.fixture(scope="module")
 def place(settings_file: Path, field_app: str, configured_realm: ConfiguredRealm) -> Iterator[Place]:
-    """A Site as `build` makes it; time can be let pass, and wakes are counted instead of sent."""
+    """Systems as `build` makes it; time can be let pass, and wakes are counted instead of sent."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("FSM_SETTINGS", str(settings_file))
         settings = Settings()  # type: ignore[call-arg]
     clock = OffsetClock()
-    site = replace(build(settings), clock=clock, wake=FakeWake())
+    systems = replace(build(settings), clock=clock, wake=FakeWake())
     fsm_file = settings_file.with_name("fsm.db")
     engine = fsm_database.engine_for(f"sqlite:///{fsm_file}")
-    yield Place(site, configured_realm, clock, engine, fsm_file)
+    yield Place(systems, configured_realm, clock, engine, fsm_file)
     engine.dispose()
-    site.db.close()
+    systems.db.close()

@@ -24,7 +24,7 @@ from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.field_service import FieldService
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -77,7 +77,7 @@ class Technician:
 
 @dataclass
 class Place:
-    site: Site
+    systems: Systems
     realm: ConfiguredRealm
     clock: OffsetClock
     fsm: Engine
@@ -86,16 +86,16 @@ class Place:
     """Technician records up to this one are left as the example database has them."""
 
     def read(self, query: Callable[[Tx], T]) -> T:
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             return query(tx)
 
     def do(self, command: Callable[[Tx], T]) -> T:
         """A command behind the door: nobody looks early."""
-        return perform(self.site, command, wakes=Lane.INTERACTIVE)
+        return perform(self.systems, command, wakes=Lane.INTERACTIVE)
 
     def work(self) -> None:
         """What a woken worker does."""
-        while provision_some(self.site, Lane.INTERACTIVE):
+        while provision_some(self.systems, Lane.INTERACTIVE):
             pass
 
     def pass_time(self, seconds: float) -> None:
@@ -114,10 +114,10 @@ class Place:
     def leave(self, account: Account, policy: GatePolicy) -> None:
         """Want the account inactive, as a door does after its early look."""
         now = self.clock.now()
-        self.do(lambda tx: deactivate(tx, self.site.policy, account.id, policy, BY, now))
+        self.do(lambda tx: deactivate(tx, self.systems.policy, account.id, policy, BY, now))
 
     def come_back(self, account: Account) -> None:
-        self.do(lambda tx: reactivate(tx, self.site.policy, account.id, BY, self.clock.now()))
+        self.do(lambda tx: reactivate(tx, self.systems.policy, account.id, BY, self.clock.now()))
         self.work()
 
     def join(self, technician_id: str | None) -> tuple[Account, str]:
@@ -136,7 +136,7 @@ class Place:
         password = generate()
         shown = InitialPassword(password, "shown")
         account = self.do(
-            lambda tx: create(tx, self.site.policy, new, BY, self.clock.now(), password=shown),
+            lambda tx: create(tx, self.systems.policy, new, BY, self.clock.now(), password=shown),
         )
         self.work()
         return self.account(account), password

@@ -84,7 +84,9 @@ def reset(place: Place, account: Account, *, mail: bool = False) -> tuple[Comman
     password = generate()
     given = InitialPassword(password, "mail" if mail else "shown")
     now = place.clock.now()
-    return place.do(lambda tx: asking.reset_password(tx, place.site.policy, account.id, given, BY, now)), password
+    return place.do(
+        lambda tx: asking.reset_password(tx, place.systems.policy, account.id, given, BY, now)
+    ), password
 
 
 def ended(place: Place, command: Command) -> Command:
@@ -133,7 +135,7 @@ def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> N
     """The worker died right after Keycloak had the password; the person was faster than the next worker."""
     account, _ = place.join(None)
     command, password = reset(place, account)
-    dying = replace(place.site, credentials=Dying(place.site.credentials))
+    dying = replace(place.systems, credentials=Dying(place.systems.credentials))
     with pytest.raises(Killed):
         provision_some(dying, Lane.INTERACTIVE)
     browser, page = log_in(place, account, password)
@@ -158,7 +160,7 @@ def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> N
         place.work()
         assert log_in(place, account, older)[1].asks == "password"
 
-    frozen = replace(place.site, credentials=Late(place.site.credentials, meanwhile))
+    frozen = replace(place.systems, credentials=Late(place.systems.credentials, meanwhile))
     provision_some(frozen, Lane.INTERACTIVE)
     assert ended(place, newer[0]).state is CommandState.DONE
     assert log_in(place, account, older)[1].asks == "new password"
@@ -173,9 +175,9 @@ def test_a_reset_by_mail_arrives_once(place: Place, mail_catcher: MailCatcher) -
     """With the password that opens the login."""
     account, _ = place.join(None)
     _, password = reset(place, account, mail=True)
-    assert send_some(place.site) == 0
+    assert send_some(place.systems) == 0
     place.work()
-    while send_some(place.site):
+    while send_some(place.systems):
         pass
     [mail] = mail_catcher.wait(which=lambda mail: account.email in str(mail["To"]))
     assert password in mail.get_content()
@@ -195,7 +197,7 @@ def test_a_set_password_mail_is_sent_and_never_twice(place: Place, mail_catcher:
 
     command = place.do(lambda tx: asking.send_password_mail(tx, account.id, BY, place.clock.now()))
     with pytest.raises(Killed):
-        provision_some(replace(place.site, credentials=Dying(place.site.credentials)), Lane.INTERACTIVE)
+        provision_some(replace(place.systems, credentials=Dying(place.systems.credentials)), Lane.INTERACTIVE)
     place.pass_time(LEASE.total_seconds() + 1)
     place.work()
     told = ended(place, command)
@@ -221,7 +223,7 @@ def test_a_locked_person_is_unlocked(place: Place) -> None:
     browser = place.browser()
     place.realm.fail_logins(
         str(person.account.idp_user_id),
-        place.site.policy.realm.lockout.max_failures,
+        place.systems.policy.realm.lockout.max_failures,
         lambda: browser.log_in(person.account.username, "wrong"),
     )
     assert log_in(place, person.account, PASSWORD)[1].asks == "password"
@@ -254,7 +256,7 @@ def test_a_lost_phone(place: Place) -> None:
     )
     shown = InitialPassword(password, "shown")
     account = place.do(
-        lambda tx: create(tx, place.site.policy, new, BY, place.clock.now(), password=shown),
+        lambda tx: create(tx, place.systems.policy, new, BY, place.clock.now(), password=shown),
     )
     place.work()
     browser, page = log_in(place, account, password)
@@ -288,14 +290,14 @@ def test_two_workers_at_once_reset_each_password_once(place: Place) -> None:
     for account, command in zip(people, asked, strict=True):
         done = ended(place, command)
         assert done.state is CommandState.DONE
-        held = place.site.credentials.of_user(str(place.account(account).idp_user_id))
+        held = place.systems.credentials.of_user(str(place.account(account).idp_user_id))
         assert [each.created_at for each in held if each.type == PASSWORD_TYPE] == [stamp_of(done)]
         assert len(held) == 2
 
 
 def let_it_run_out(place: Place) -> None:
     """So much later that temporary passwords have run out, the sweep has looked, and the workers have worked."""
-    place.pass_time(timedelta(hours=place.site.policy.realm.temporary_password_hours).total_seconds() + 60)
-    sweep(place.site)
-    while provision_some(place.site, Lane.BULK):
+    place.pass_time(timedelta(hours=place.systems.policy.realm.temporary_password_hours).total_seconds() + 60)
+    sweep(place.systems)
+    while provision_some(place.systems, Lane.BULK):
         pass

@@ -32,7 +32,7 @@ def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Comm
 def join(place: Place, name: str) -> Account:
     """A dispatcher in Hamburg, not yet in Keycloak."""
     new = NewAccount(f"{name}@example.com", "Kim", name.title(), "dispatcher", "hamburg")
-    return place.do(lambda tx: create(tx, place.site.policy, new, BY, place.clock.now()))
+    return place.do(lambda tx: create(tx, place.systems.policy, new, BY, place.clock.now()))
 
 
 def before_us(place: Place, username: str, email: str) -> str:
@@ -43,7 +43,7 @@ def before_us(place: Place, username: str, email: str) -> str:
 def work(place: Place) -> None:
     """What the workers of both lanes do."""
     for lane in (Lane.INTERACTIVE, Lane.BULK):
-        while provision_some(place.site, lane):
+        while provision_some(place.systems, lane):
             pass
 
 

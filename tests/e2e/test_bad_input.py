@@ -44,7 +44,7 @@ def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Comm
 
 def stored(place: Place) -> tuple[int, int, int]:
     """How many accounts and imports our database holds, and how many users Keycloak."""
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         ours = [tx.connection.scalar(select(func.count()).select_from(table)) or 0 for table in (account, run)]
     return ours[0], ours[1], int(place.realm.get("users/count"))
 
@@ -205,7 +205,7 @@ def test_of_two_confirmations_at_once_one_wins(shell: CommandLine, place: Place)
             assert "was confirmed by" in err or "of the same people" in err
             assert "Traceback" not in err
     [confirmed] = [each for each in place.read(lambda tx: runs.recent(tx, 2)) if each.state != "reviewed"]
-    while apply_chunk(place.site) + provision_some(place.site, Lane.BULK):
+    while apply_chunk(place.systems) + provision_some(place.systems, Lane.BULK):
         pass
     assert stored(place)[2] - users == confirmed.counts["create"]
 

@@ -30,7 +30,7 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.realm import watch_realm
 from sync.jobs.schedule.job import Job
 from sync.jobs.schedule.run_jobs import run_due_job
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.operations.troubles import Trouble
 from sync.store.work import circuits
 from sync.views.operations.problems import problems
@@ -49,12 +49,14 @@ def gateway(place: Place, lane: Lane, url: str | None = None) -> KeycloakAccount
     client, setting, kind = GATEWAYS[lane]
     realm = place.realm
     secret = realm.secrets[client]
-    return kind(Connection(url or realm.url, realm.realm, client, secret, credential=setting), place.site.policy)
+    return kind(
+        Connection(url or realm.url, realm.realm, client, secret, credential=setting), place.systems.policy
+    )
 
 
-def fresh(place: Place, url: str | None = None) -> Site:
+def fresh(place: Place, url: str | None = None) -> Systems:
     return replace(
-        place.site,
+        place.systems,
         accounts=gateway(place, Lane.INTERACTIVE, url),
         bulk_accounts=gateway(place, Lane.BULK, url),
     )
@@ -68,13 +70,13 @@ def newcomer(place: Place, lane: Lane = Lane.INTERACTIVE, profile: str = "dispat
     )
     password = InitialPassword(generate(), "shown")
     now = place.clock.now()
-    return place.do(lambda tx: create(tx, place.site.policy, new, BY, now, password=password, lane=lane))
+    return place.do(lambda tx: create(tx, place.systems.policy, new, BY, now, password=password, lane=lane))
 
 
-def work(place: Place, site: Site, lane: Lane = Lane.INTERACTIVE) -> None:
+def work(place: Place, systems: Systems, lane: Lane = Lane.INTERACTIVE) -> None:
     """What woken workers do for a while: drain, wait a little, drain again."""
     for _ in range(4):
-        while provision_some(site, lane):
+        while provision_some(systems, lane):
             pass
         place.pass_time(5)
 
@@ -102,11 +104,11 @@ def test_a_secret_that_was_renewed_in_keycloak(place: Place, lane: Lane) -> None
     at = f"clients/{client['id']}"
     before = place.realm.get(at)
     place.realm.send("POST", f"{at}/client-secret")
-    site = fresh(place)
+    systems = fresh(place)
     waiting = [newcomer(place, lane) for _ in range(30)]
     going = newcomer(place, other)
-    work(place, site, lane)
-    work(place, site, other)
+    work(place, systems, lane)
+    work(place, systems, other)
     assert is_there(place, going)
     [trouble] = told(place)
     assert setting in trouble.what
@@ -115,7 +117,7 @@ def test_a_secret_that_was_renewed_in_keycloak(place: Place, lane: Lane) -> None
     assert {place.state(each).attempts for each in waiting} == {0}
     place.realm.send("PUT", at, before)
     place.pass_time(LONGEST_PAUSE.total_seconds())
-    work(place, site, lane)
+    work(place, systems, lane)
     assert all(is_there(place, each) for each in waiting)
     assert told(place) == ()
 
@@ -129,9 +131,9 @@ def test_a_realm_that_vanished(place: Place) -> None:
     session = realm.server.session()
     answer = session.put(f"{realm.url}/admin/realms/{realm.realm}", json={"realm": away}, timeout=60)
     assert answer.ok, answer.text
-    site = fresh(place)
+    systems = fresh(place)
     try:
-        work(place, site)
+        work(place, systems)
         [trouble] = told(place)
         assert f"no realm {realm.realm!r}" in trouble.what
         assert place.state(account).attempts == 0
@@ -142,7 +144,7 @@ def test_a_realm_that_vanished(place: Place) -> None:
         )
         assert back.ok, back.text
     place.pass_time(LONGEST_PAUSE.total_seconds())
-    work(place, site)
+    work(place, systems)
     assert is_there(place, account)
     assert told(place) == ()
 
@@ -158,9 +160,9 @@ def test_a_group_of_ours_that_is_not_there(place: Place, removed: bool) -> None:
         place.realm.send("DELETE", at)
     else:
         place.realm.send("PUT", at, {"name": "somebody-knew-better"})
-    site = fresh(place)
+    systems = fresh(place)
     waiting, going = newcomer(place, profile="read-only"), newcomer(place)
-    work(place, site)
+    work(place, systems)
     assert is_there(place, going)
     assert not is_there(place, waiting)
     [trouble] = told(place)
@@ -177,10 +179,10 @@ def test_a_group_of_ours_that_is_not_there(place: Place, removed: bool) -> None:
 
 def look_at_realm(place: Place) -> None:
     """The job of the workers, with the rights of their client."""
-    site = replace(place.site, realm=place.realm.gateway("fsm-worker"))
+    systems = replace(place.systems, realm=place.realm.gateway("fsm-worker"))
     registry = {"realm": Job(watch_realm, timedelta(minutes=5))}
     place.pass_time(600)
-    assert run_due_job(site, registry) == 1
+    assert run_due_job(systems, registry) == 1
 
 
 @pytest.mark.req("C6", "H2", "H3")
@@ -221,11 +223,11 @@ def test_a_condition_whose_role_is_gone_is_told(place: Place) -> None:
 @pytest.mark.req("H2", "H3")
 def test_a_user_of_ours_that_was_deleted_there(place: Place) -> None:
     """It is not made anew behind anybody's back; the account says what is missing, the next one goes on."""
-    site = fresh(place)
+    systems = fresh(place)
     account, _ = place.join(None)
     place.realm.send("DELETE", f"users/{account.idp_user_id}")
     rename = AccountChange(given_name="Joanna")
-    place.do(lambda tx: change(tx, site.policy, account.id, rename, BY, place.clock.now()))
+    place.do(lambda tx: change(tx, systems.policy, account.id, rename, BY, place.clock.now()))
     going = newcomer(place)
     work(place, fresh(place))
     assert is_there(place, going)
@@ -245,10 +247,10 @@ def test_a_user_of_ours_that_was_deleted_there(place: Place) -> None:
 @pytest.mark.parametrize("lane", list(GATEWAYS))
 def test_a_user_there_with_the_wanted_username(place: Place, lane: Lane) -> None:
     """Nobody's user is taken over; once it is gone, or renamed, a person tries the account again."""
-    site = fresh(place)
+    systems = fresh(place)
     wanted, going = newcomer(place, lane), newcomer(place, lane)
     stranger = place.realm.create_user(username=wanted.username, firstName="Else")
-    work(place, site, lane)
+    work(place, systems, lane)
     assert is_there(place, going)
     assert place.realm.get(f"users/{stranger}")["firstName"] == "Else"
     [group] = place.read(list_quarantine)
@@ -257,8 +259,8 @@ def test_a_user_there_with_the_wanted_username(place: Place, lane: Lane) -> None
     [trouble] = told(place)
     assert "rename or adopt" in trouble.remedy
     place.realm.send("DELETE", f"users/{stranger}")
-    assert perform(site, lambda tx: retry(tx, BY, place.clock.now(), kind="conflict"), wakes=lane) == 1
-    work(place, site)
+    assert perform(systems, lambda tx: retry(tx, BY, place.clock.now(), kind="conflict"), wakes=lane) == 1
+    work(place, systems)
     assert is_there(place, wanted)
     assert told(place) == ()
 
@@ -315,7 +317,7 @@ def test_an_answer_that_is_not_json(place: Place) -> None:
 
 def _forget(place: Place, account: Account) -> None:
     """Leave no account in quarantine behind for the next test."""
-    with place.site.db.write() as tx:
+    with place.systems.db.write() as tx:
         tx.connection.exec_driver_sql(
             f"UPDATE provisioning SET due_at = NULL, quarantine_kind = NULL WHERE account_id = '{account.id}'"
         )

@@ -56,7 +56,7 @@ def test_refused_with_every_work_order_then_reassigned_then_gone(place: Place) -
     person = place.technician(BUSY_TECHNICIAN)
     place.join(FREE_TECHNICIAN)
     with pytest.raises(WorkOrdersOpen) as refused:
-        deactivate_account(place.site, person.account.id, GatePolicy.REFUSE, BY)
+        deactivate_account(place.systems, person.account.id, GatePolicy.REFUSE, BY)
     named = refused.value.work_orders
     assert [order.number.rpartition("-")[2] for order in named] == ["0001", "0002", "0003", "0004", "0005"]
     assert {way for order in named for way in order.holds} == {"lead", "crew", "appointment"}
@@ -65,9 +65,9 @@ def test_refused_with_every_work_order_then_reassigned_then_gone(place: Place) -
     assert place.account(person.account).life is Life.ACTIVE
     assert person.refreshes() == WORKING
 
-    moved = reassign_work_orders(place.site, BUSY_TECHNICIAN, FREE_TECHNICIAN, BY)
+    moved = reassign_work_orders(place.systems, BUSY_TECHNICIAN, FREE_TECHNICIAN, BY)
     assert [order.number for order in moved] == [order.number for order in named]
-    assert deactivate_account(place.site, person.account.id, GatePolicy.REFUSE, BY) == ()
+    assert deactivate_account(place.systems, person.account.id, GatePolicy.REFUSE, BY) == ()
     place.work()
     assert has_no_access(place, person)
 
@@ -97,9 +97,9 @@ def test_unlinking_does_not_get_around_the_gate(place: Place) -> None:
     person = place.technician()
     numbers = place.give_work(person.id, 2)
     with pytest.raises(WorkOrdersOpen):
-        link_technician(place.site, person.account.id, None, BY)
+        link_technician(place.systems, person.account.id, None, BY)
     unlink = AccountChange(technician_id=None)
-    place.do(lambda tx: change(tx, place.site.policy, person.account.id, unlink, BY, place.clock.now()))
+    place.do(lambda tx: change(tx, place.systems.policy, person.account.id, unlink, BY, place.clock.now()))
     place.work()
     held = place.user(person.account)
     assert (held.technician_id, FIELD_TECHNICIANS in held.groups) == (person.id, True)
@@ -112,7 +112,7 @@ def test_unlinking_does_not_get_around_the_gate(place: Place) -> None:
     free = place.user(person.account)
     assert (free.enabled, free.technician_id, FIELD_TECHNICIANS in free.groups) == (True, None, False)
     assert "technician_id" not in claim_of(person)
-    [why_not] = [each for each in assignability(place.site) if each.technician.id == person.id]
+    [why_not] = [each for each in assignability(place.systems) if each.technician.id == person.id]
     assert why_not.reasons
 
 
@@ -121,11 +121,11 @@ def test_a_crash_between_disable_and_revoke_is_mended(place: Place) -> None:
     """The worker died after its first change: the token lives on behind the disabled user, until the next look."""
     person = place.technician()
     place.leave(person.account, GatePolicy.REFUSE)
-    with place.site.db.write() as tx:
+    with place.systems.db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, place.clock.now(), LEASE, 1)
     assert claim.account.id == person.account.id
     assert person.account.idp_user_id is not None
-    place.site.accounts.apply(person.account.idp_user_id, Disable())
+    place.systems.accounts.apply(person.account.idp_user_id, Disable())
     crashed = place.user(person.account)
     assert (crashed.enabled, crashed.offline) == (False, {APP})
     place.work()
@@ -144,7 +144,7 @@ def test_a_hold_completes_by_itself(place: Place) -> None:
     """Meanwhile access stays and new work is refused; once the last work order is closed, nobody has to ask."""
     person = place.technician()
     numbers = place.give_work(person.id, 3)
-    answered = deactivate_account(place.site, person.account.id, GatePolicy.HOLD, BY)
+    answered = deactivate_account(place.systems, person.account.id, GatePolicy.HOLD, BY)
     assert tuple(order.number for order in answered) == numbers
     place.work()
     assert person.refreshes() == WORKING
@@ -160,7 +160,7 @@ def test_a_hold_completes_by_itself(place: Place) -> None:
     assert person.refreshes() == WORKING
     place.close_work(numbers[2])
     place.pass_time(HOLD_LOOK.total_seconds())
-    assert Lane.INTERACTIVE in sweep(place.site)
+    assert Lane.INTERACTIVE in sweep(place.systems)
     place.work()
     assert has_no_access(place, person)
     assert held_ones(place, person) == []
@@ -171,13 +171,13 @@ def test_force_ends_access_now_and_lists_what_is_left_behind(place: Place) -> No
     """The open work orders need somebody else; given to somebody else they are off the list."""
     person = place.technician()
     numbers = place.give_work(person.id, 2)
-    deactivate_account(place.site, person.account.id, GatePolicy.FORCE, BY)
+    deactivate_account(place.systems, person.account.id, GatePolicy.FORCE, BY)
     place.work()
     assert has_no_access(place, person)
     assert stranded(place, person) == numbers
     taker = place.free_technician()
     place.join(taker)
-    reassign_work_orders(place.site, person.id, taker, BY)
+    reassign_work_orders(place.systems, person.id, taker, BY)
     assert stranded(place, person) == ()
 
 
@@ -191,7 +191,7 @@ def test_nobody_is_deactivated_while_the_fsm_database_is_away(place: Place, poli
     place.fsm_file.rename(away)
     try:
         with pytest.raises(Transient, match="FSM database"):
-            deactivate_account(place.site, person.account.id, policy, BY)
+            deactivate_account(place.systems, person.account.id, policy, BY)
         assert place.account(person.account).life is Life.ACTIVE
         place.leave(person.account, policy)
         place.work()
@@ -208,7 +208,7 @@ def test_nobody_is_deactivated_while_the_fsm_database_is_away(place: Place, poli
 def test_work_that_comes_between_door_and_gate_keeps_the_access(place: Place) -> None:
     """The door saw none; the worker's gate sees it, refuses, and the technician can be given work again."""
     person = place.technician()
-    assert deactivate_account(place.site, person.account.id, GatePolicy.REFUSE, BY) == ()
+    assert deactivate_account(place.systems, person.account.id, GatePolicy.REFUSE, BY) == ()
     place.give_work(person.id)
     place.work()
     assert person.refreshes() == WORKING
@@ -228,8 +228,8 @@ def test_work_given_while_the_gate_asks_is_seen_or_refused(place: Place) -> None
         order = place.new_work_order()
         place.leave(account, GatePolicy.REFUSE)
         dispatcher = threading.Thread(target=give, args=(place, order, technician))
-        listening = Overheard(place.site.field_service, before_stop=dispatcher.start)
-        provision_some(replace(place.site, field_service=listening), Lane.INTERACTIVE)
+        listening = Overheard(place.systems.field_service, before_stop=dispatcher.start)
+        provision_some(replace(place.systems, field_service=listening), Lane.INTERACTIVE)
         dispatcher.join(20)
         ends.add((place.user(account).enabled, has_work(place, technician)))
     assert ends <= {(True, True), (False, False)}
@@ -251,10 +251,10 @@ def test_how_long_a_refresh_token_outlives_the_gates_yes(
 
     place.leave(person.account, GatePolicy.REFUSE)
     phone = threading.Thread(target=refresh_until_refused)
-    listening = Overheard(place.site.field_service, none_open=lambda: gate_said_yes.append(time.monotonic()))
+    listening = Overheard(place.systems.field_service, none_open=lambda: gate_said_yes.append(time.monotonic()))
     phone.start()
     began = time.monotonic()
-    provision_some(replace(place.site, field_service=listening), Lane.INTERACTIVE)
+    provision_some(replace(place.systems, field_service=listening), Lane.INTERACTIVE)
     ended = time.monotonic()
     phone.join(40)
     assert gate_said_yes
@@ -263,7 +263,7 @@ def test_how_long_a_refresh_token_outlives_the_gates_yes(
     figures = {
         "gate's yes to refusal": refused[0] - gate_said_yes[0],
         "worker, whole look": ended - began,
-        "life of an access token at most": place.site.policy.realm.sessions.access_token_seconds,
+        "life of an access token at most": place.systems.policy.realm.sessions.access_token_seconds,
     }
     for name, seconds in figures.items():
         record_property(f"D6 {name} (s)", round(seconds, 3))
@@ -276,7 +276,7 @@ def give(place: Place, order: str, technician_id: str) -> None:
 
 
 def has_work(place: Place, technician_id: str) -> bool:
-    return bool(place.site.field_service.open_work_orders(technician_id))
+    return bool(place.systems.field_service.open_work_orders(technician_id))
 
 
 def claim_of(person: Technician) -> dict[str, Any]:

@@ -28,21 +28,21 @@ HAMBURG = vocabulary.branch_group("hamburg")
 
 def work(place: Place) -> None:
     """What the workers of the bulk lane do."""
-    while apply_chunk(place.site):
+    while apply_chunk(place.systems):
         pass
     for lane in (Lane.INTERACTIVE, Lane.BULK):
-        while provision_some(place.site, lane):
+        while provision_some(place.systems, lane):
             pass
 
 
 def join(place: Place, name: str) -> Account:
     """A dispatcher in Hamburg, not yet in Keycloak."""
     new = NewAccount(f"{name}@example.com", "Kim", name.title(), "dispatcher", "hamburg")
-    return place.do(lambda tx: create(tx, place.site.policy, new, BY, place.clock.now()))
+    return place.do(lambda tx: create(tx, place.systems.policy, new, BY, place.clock.now()))
 
 
 def told(place: Place) -> set[tuple[str, str, str | None, str | None]]:
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         found = findings.listed(tx, states=["open"])
     return {(each.attribute, each.subject.who, each.wanted, each.found) for each in found}
 
@@ -56,7 +56,7 @@ def people(place: Place) -> list[Account]:
     """Seven dispatchers in Hamburg, in Keycloak as wanted."""
     made = [join(place, f"drift{number}") for number in range(7)]
     work(place)
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         known = accounts.read_many(tx, [each.id for each in made])
     return [known[each.id] for each in made]
 
@@ -65,7 +65,7 @@ def people(place: Place) -> list[Account]:
 def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     """Disable one, take one out of the branch, give one a second profile, rename one, delete one, give one a role,
     put a role on our group, let a stranger in: each is told by its name; what may be repaired is, and no more."""
-    compare(place.site, "test")
+    compare(place.systems, "test")
     assert told(place) == set()
     realm, ids, names = place.realm, [str(each.idp_user_id) for each in people], [each.username for each in people]
     stranger = realm.create_user(HAMBURG, username="stranger@elsewhere.example.com")
@@ -80,7 +80,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     berlin = vocabulary.branch_group("berlin")
     realm.send("POST", f"groups/{group(place, berlin)}/role-mappings/realm", [role])
 
-    done = compare(place.site, "test")
+    done = compare(place.systems, "test")
     manager = vocabulary.profile_role("manager")
     assert told(place) == {
         ("switched-off", names[0], "enabled", "disabled"),
@@ -93,12 +93,12 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
         ("foreign-member", "stranger@elsewhere.example.com", None, HAMBURG),
     }
     assert (done.counts.differing, done.counts.repairs) == (6, 4)
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         assert stranger in {each.idp_user_id for each in foreign_users.listed(tx, 1000)}
 
     work(place)
     realm.send("DELETE", f"groups/{group(place, berlin)}/role-mappings/realm", [role])
-    compare(place.site, "test")
+    compare(place.systems, "test")
     assert told(place) == {
         ("switched-off", names[0], "enabled", "disabled"),
         ("missing", names[4], names[4], None),
@@ -106,11 +106,11 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     }
     assert realm.get(f"users/{stranger}/groups")[0]["path"] == HAMBURG, "strangers are left as they are"
 
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         [missing] = [each for each in findings.listed(tx, states=["open"]) if each.attribute == "missing"]
-    repair(place.site, missing.id, BY)
+    repair(place.systems, missing.id, BY)
     work(place)
-    compare(place.site, "test")
+    compare(place.systems, "test")
     assert {attribute for attribute, *_ in told(place)} == {"switched-off", "foreign-member"}
 
 
@@ -121,7 +121,7 @@ def test_attributes_are_compared_in_the_slow_pass(place: Place, people: list[Acc
     bare = place.realm.get(f"users/{user}")
     bare["attributes"].pop(ACCOUNT_ID)
     place.realm.send("PUT", f"users/{user}", bare)
-    compare_attributes(place.site, "test")
+    compare_attributes(place.systems, "test")
     assert ("account-id", people[6].username, people[6].id, None) in told(place)
 
 
@@ -139,10 +139,10 @@ def test_a_locked_user_is_no_drift(place: Place, login_client: None, for_good: b
     """Wrong passwords lock it; that is Keycloak's business, for now and for good."""
     account = join(place, f"locked-{for_good}".lower())
     work(place)
-    with place.site.db.read() as tx:
+    with place.systems.db.read() as tx:
         user = accounts.read_many(tx, [account.id])[account.id].idp_user_id
     admin = RealmAdmin(place.realm.server, place.realm.realm, place.realm.secrets)
-    KeycloakWorld(place.site.accounts, admin, Seconds()).lock(str(user), for_good=for_good)
+    KeycloakWorld(place.systems.accounts, admin, Seconds()).lock(str(user), for_good=for_good)
     assert place.realm.get(f"users/{user}")["enabled"] is not for_good
-    compare(place.site, "test")
+    compare(place.systems, "test")
     assert account.username not in {who for _, who, *_ in told(place)}

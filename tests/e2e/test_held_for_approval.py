@@ -15,7 +15,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
 from sync.settings import Settings
-from sync.wiring import build_site
+from sync.wiring.workers import open_systems
 from tests.commands.imports.import_sites import person, staff_file
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import BY, Place
@@ -47,7 +47,7 @@ def dispatchers(place: Place) -> list[Account]:
             branch="hamburg",
             employee_number=row["Personalnr."],
         )
-        people.append(place.do(lambda tx, new=new: create(tx, place.site.policy, new, BY, place.clock.now())))
+        people.append(place.do(lambda tx, new=new: create(tx, place.systems.policy, new, BY, place.clock.now())))
     place.work()
     return [place.account(account) for account in people]
 
@@ -55,10 +55,10 @@ def dispatchers(place: Place) -> list[Account]:
 def carry_out(settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a worker that is woken now does, with the policy in force."""
     monkeypatch.setenv("FSM_SETTINGS", str(settings_file))
-    site = build_site(Settings())  # type: ignore[call-arg]
-    while apply_chunk(site) + provision_some(site, Lane.BULK) + provision_some(site, Lane.INTERACTIVE):
+    systems = open_systems(Settings())  # type: ignore[call-arg]
+    while apply_chunk(systems) + provision_some(systems, Lane.BULK) + provision_some(systems, Lane.INTERACTIVE):
         pass
-    site.db.close()
+    systems.db.close()
 
 
 def test_a_profile_that_demotes_everybody_is_held_approved_and_carried_out(

@@ -29,7 +29,7 @@ JOB = {"login-events": Job(read_logins, timedelta(0))}
 
 def read(place: Place, account: Account) -> LoginActivity:
     """What is known after the next poll."""
-    assert run_due_job(place.site, JOB) == 1
+    assert run_due_job(place.systems, JOB) == 1
     return place.read(lambda tx: login_activity.of_user(tx, account.idp_user_id))
 
 

@@ -18,7 +18,7 @@ from mappings.loading import read_texts
 from sync.commands.mappings.in_force import adopt, policy_in_force
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import mappings
 from tests.commands.imports.import_sites import import_site
 
@@ -44,52 +44,52 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Site]]:
-    """Every Site that the worker makes, in order."""
-    sites: list[Site] = []
+def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Systems]]:
+    """All Systems that the worker makes, in order."""
+    made: list[Systems] = []
     with import_site(f"sqlite:///{tmp_path / 'our.db'}") as blank:
 
-        def build() -> Site:
+        def build() -> Systems:
             in_force = policy_in_force(blank.db, None, NOW)
-            sites.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
-            return sites[-1]
+            made.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
+            return made[-1]
 
-        monkeypatch.setattr(tasks, "build_site", build)
-        monkeypatch.setattr(tasks, "ready_for_accounts", lambda site: site)
-        for kept in (tasks._site_of, tasks._ready_site_of):
+        monkeypatch.setattr(tasks, "open_systems", build)
+        monkeypatch.setattr(tasks, "ready_for_accounts", lambda systems: systems)
+        for kept in (tasks._systems_of, tasks._ready_systems_of):
             kept.cache_clear()
-        yield sites
-        for kept in (tasks._site_of, tasks._ready_site_of):
+        yield made
+        for kept in (tasks._systems_of, tasks._ready_systems_of):
             kept.cache_clear()
 
 
 @pytest.mark.req("E7", "H5")
-def test_a_worker_notices_what_was_adopted(made: list[Site], tasks: ModuleType) -> None:
-    """Its Site is made anew, once, without a restart; while nothing is adopted it stays."""
-    assert tasks.site() is tasks.site()
+def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleType) -> None:
+    """They are made anew, once, without a restart; while nothing is adopted it stays."""
+    assert tasks.systems() is tasks.systems()
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 3")
     with made[0].db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
         adopt(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
-    assert tasks.site().policy.work_orders.hold_deadline_days == 3
-    assert tasks.site().policy_number == 2
+    assert tasks.systems().policy.work_orders.hold_deadline_days == 3
+    assert tasks.systems().policy_number == 2
     assert len(made) == 2
     assert load().work_orders.hold_deadline_days == 14
 
 
 @pytest.mark.req("F7", "H1", "H2")
 def test_mails_and_the_sweep_do_not_wait_for_keycloak(
-    made: list[Site], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+    made: list[Systems], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was started while Keycloak is away touches no account, sends what is due and sweeps."""
 
-    def away(site: Site) -> Site:
+    def away(systems: Systems) -> Systems:
         raise Transient("not reachable", system="keycloak")
 
     done: list[str] = []
     monkeypatch.setattr(tasks, "ready_for_accounts", away)
     monkeypatch.setattr(tasks, "send_some", lambda _: done.append("mail"))
-    monkeypatch.setattr(tasks, "sweep_site", lambda _: done.append("sweep"))
+    monkeypatch.setattr(tasks, "sweep_systems", lambda _: done.append("sweep"))
     monkeypatch.setattr(tasks, "provision_some", lambda *_: done.append("accounts"))
     tasks.send_mail()
     tasks.sweep()

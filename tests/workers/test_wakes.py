@@ -82,7 +82,7 @@ def test_a_worker_that_is_busy_for_long_sweeps_too(
     """A periodic job is due while all workers are busy with an import: it does not wait for the end of it."""
     monkeypatch.setattr(tasks.celeryconfig, "SWEEP_SECONDS", 0)
     left = iter([1, 1])
-    tasks.drain(world.site, lane, lambda: next(left, 0))
+    tasks.drain(world.systems, lane, lambda: next(left, 0))
     assert Lane.RECONCILE in world.wake.woken
 
 
@@ -92,7 +92,7 @@ def test_idle_workers_join_in_while_there_is_more(
 ) -> None:
     """One click wakes nobody else; a backlog wakes the next worker, which wakes the next."""
     left = iter([1] * shares)
-    tasks.drain(world.site, Lane.BULK, lambda: next(left, 0))
+    tasks.drain(world.systems, Lane.BULK, lambda: next(left, 0))
     assert world.wake.woken == [Lane.BULK] * woken
 
 
@@ -102,6 +102,6 @@ def test_a_worker_whose_time_is_up_leaves_a_wake_for_who_is_free(
     """A backlog of hours does not wait for the sweep each time a worker stops to let others in."""
     monkeypatch.setattr(tasks.celeryconfig, "DRAIN_SECONDS", 0)
     done: list[int] = []
-    tasks.drain(world.site, Lane.BULK, lambda: done.append(1) or 1)
+    tasks.drain(world.systems, Lane.BULK, lambda: done.append(1) or 1)
     assert len(done) == 2
     assert world.wake.woken == [Lane.BULK]

@@ -13,12 +13,12 @@ import structlog
 from mappings.policy import Policy
 from sync.commands.accounts.change import change
 from sync.commands.runs.guard import judge_portion
+from sync.desk import Desk
 from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.drift.differences import Attribute
 from sync.domain.errors import Problem, Refused
 from sync.domain.runs.guard import Hold, Impact, judge
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
 from sync.store import mappings
 from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
@@ -68,7 +68,7 @@ def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime
 
 
 def accept_by_file(
-    site: Site, found: Sequence[tuple[Finding, int]], keep: Callable[[], None], *, hinted: bool = False
+    desk: Desk, found: Sequence[tuple[Finding, int]], keep: Callable[[], None], *, hinted: bool = False
 ) -> None:
     """Accept what drift.toml says, each finding given with the version of its account that was compared. If it is
     more than guard.toml lets pass, none is: they stay open with the reason, for a person. So does what our own
@@ -82,25 +82,25 @@ def accept_by_file(
         account_id = str(finding.subject.account_id)
         by_account.setdefault(account_id, []).append(finding)
         versions[account_id] = version
-    if not by_account or _held(site, by_account, hinted=hinted):
+    if not by_account or _held(desk, by_account, hinted=hinted):
         return
     ids = sorted(by_account)
     for start in range(0, len(ids), AT_ONCE):
         keep()
         some = ids[start : start + AT_ONCE]
-        with site.db.write() as tx:
-            mappings.refuse_outdated(tx, site.policy_number)
+        with desk.db.write() as tx:
+            mappings.refuse_outdated(tx, desk.policy_number)
             wanted = work_state.wanted_versions(tx, some)
             for account_id in some:
                 if wanted.get(account_id) == versions[account_id]:
-                    _accept(tx, site, by_account[account_id])
+                    _accept(tx, desk, by_account[account_id])
 
 
-def _held(site: Site, by_account: Mapping[str, Collection[Finding]], *, hinted: bool) -> bool:
+def _held(desk: Desk, by_account: Mapping[str, Collection[Finding]], *, hinted: bool) -> bool:
     impact = Impact({"changed": len(by_account)})
-    policy, now = site.policy, site.clock.now()
-    with site.db.write() as tx:
-        mappings.refuse_outdated(tx, site.policy_number)
+    policy, now = desk.policy, desk.clock.now()
+    with desk.db.write() as tx:
+        mappings.refuse_outdated(tx, desk.policy_number)
         if hinted:
             verdict = judge_portion(tx, policy, BY_HINTS, impact, now, door="repair")
         else:
@@ -115,16 +115,16 @@ def _held(site: Site, by_account: Mapping[str, Collection[Finding]], *, hinted: 
     return True
 
 
-def _accept(tx: Tx, site: Site, findings: Collection[Finding]) -> None:
+def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
     """The log gets no reason of a refusal: it names people and their addresses."""
-    now = site.clock.now()
+    now = desk.clock.now()
     for finding in findings:
         if drift.get(tx, finding.id) != finding:
             continue
         by = Actor("drift.toml", Door.WORKER, f"{finding.attribute} is accepted from Keycloak")
         try:
             with tx.part():
-                take_over(tx, site.policy, finding, by, now)
+                take_over(tx, desk.policy, finding, by, now)
         except Refused:
             log.warning(
                 "drift cannot be accepted",

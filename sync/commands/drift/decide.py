@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sync.commands.accounts.change import require_reason
 from sync.commands.drift.accept import TAKEN_OVER, take_over
 from sync.commands.drift.repair import recreate
 from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.drift.differences import Attribute
 from sync.domain.errors import Conflict, NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
@@ -43,9 +45,9 @@ BY_HAND = frozenset(
 """What the workers do not write to: it is mended in Keycloak's console, or by `realm apply`."""
 
 
-def the_finding(site: Site, ending: str) -> Finding:
+def the_finding(desk: Desk, ending: str) -> Finding:
     """By its id or the last signs of it. Raises NotFound, Refused if several end like this."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         found = findings.ending_in(tx, ending.strip())
     if not found or not ending.strip():
         raise NotFound([Problem("finding", f"{ending} does not exist", "see fsm-identity drift list")])
@@ -54,15 +56,15 @@ def the_finding(site: Site, ending: str) -> Finding:
     return found[0]
 
 
-def accept(site: Site, finding_id: str, by: Actor) -> Finding:
+def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
     """What was found is wanted from now on, or left alone until it changes. Answers the finding with the decision.
     Raises Refused."""
     require_reason(by)
 
     def decided(tx: Tx) -> Finding:
-        finding, now = _open(tx, finding_id), site.clock.now()
+        finding, now = _open(tx, finding_id), desk.clock.now()
         if finding.attribute in TAKEN_OVER:
-            take_over(tx, site.policy, finding, by, now)
+            take_over(tx, desk.policy, finding, by, now)
         elif finding.attribute not in LEFT_ALONE:
             raise Refused(
                 [
@@ -75,14 +77,14 @@ def accept(site: Site, finding_id: str, by: Actor) -> Finding:
             )
         return findings.decide(tx, finding.id, "accepted", by.name, by.reason, now)
 
-    return perform(site, decided, wakes=Lane.BULK)
+    return perform(desk, decided, wakes=Lane.BULK)
 
 
-def repair(site: Site, finding_id: str, by: Actor) -> Finding:
+def repair(desk: Desk, finding_id: str, by: Actor, is_there: Callable[[str], bool] = lambda _: False) -> Finding:
     """The workers look at the account now. A user that is missing is made anew, after Keycloak itself has said
     once more that it is gone. Raises Refused for what workers do not write to, Conflict if the user is there."""
     require_reason(by)
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         asked = _open(tx, finding_id)
     if asked.attribute in BY_HAND or asked.subject.account_id is None:
         raise Refused(
@@ -95,20 +97,20 @@ def repair(site: Site, finding_id: str, by: Actor) -> Finding:
             ]
         )
     missing = asked.attribute is Attribute.MISSING
-    if missing and site.accounts.observe(str(asked.subject.idp_user_id), sessions=False) is not None:
+    if missing and is_there(str(asked.subject.idp_user_id)):
         raise Conflict(f"Keycloak has the user of {asked.subject.who} again; compare once more")
 
     def decided(tx: Tx) -> Finding:
-        finding, now = _open(tx, finding_id), site.clock.now()
+        finding, now = _open(tx, finding_id), desk.clock.now()
         account_id = str(finding.subject.account_id)
         if missing:
-            recreate(tx, site.policy, account_id, str(finding.subject.idp_user_id), by, now)
+            recreate(tx, desk.policy, account_id, str(finding.subject.idp_user_id), by, now)
         elif not due.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
             due.look_again(tx, account_id, Lane.INTERACTIVE, now)
         findings.ask_repair(tx, [finding.id], now)
         return findings.decide(tx, finding.id, "open", by.name, by.reason, now)
 
-    return perform(site, decided, wakes=Lane.BULK if missing else Lane.INTERACTIVE)
+    return perform(desk, decided, wakes=Lane.BULK if missing else Lane.INTERACTIVE)
 
 
 def _open(tx: Tx, finding_id: str) -> Finding:

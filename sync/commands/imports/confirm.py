@@ -14,6 +14,7 @@ from sync.commands.imports.many_objects import garbage_waits
 from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.guard import judge_next_run
+from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.impact import impact_of_import
@@ -24,7 +25,6 @@ from sync.domain.imports.verdict import PlannedRow, Verdict, changes_record, mes
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
 from sync.spreadsheet.reading import digest
 from sync.store import audit
 from sync.store.database.transactions import Tx
@@ -38,14 +38,14 @@ AGAIN = "review the file again: fsm-identity import review"
 
 @garbage_waits()
 def confirm(
-    site: Site, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
+    desk: Desk, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
 ) -> Run:
     """Hand the run to the workers, or hold it. `fingerprint` and `content`, if given, must be those of the review.
 
     Raises Refused, and nothing is applied, if the file or the world has changed since, if the run was
     confirmed or dropped before, or while another import of the same people is under way.
     """
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         run = _existing(tx, run_id)
         kept = runs.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
@@ -53,18 +53,18 @@ def confirm(
     if fingerprint is not None and not is_named(run.fingerprint, fingerprint):
         raise Refused([Problem("fingerprint", "is not that of this review", "see fsm-identity import show")])
     parsed = tuple(from_record(number, record) for number, record in kept)
-    technicians = technicians_for(site, parsed)
+    technicians = technicians_for(desk, parsed)
 
     def command(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
         _refuse_unless_reviewed(_existing(tx, run_id))
         refuse_same_people(runs.same_people(tx, run_id))
         world = read_world(tx, Keys.of(parsed), technicians)
-        plan = plan_import(parsed, world, site.policy)
-        _refuse_differences(tx, run, plan, site.policy)
+        plan = plan_import(parsed, world, desk.policy)
+        _refuse_differences(tx, run, plan, desk.policy)
         _refuse_nothing_to_do(run, plan)
-        impact, now = impact_of_import(plan, world, site.policy), site.clock.now()
-        verdict = judge_next_run(tx, site.policy, f"imports of {by.name}", impact, now, door="import")
+        impact, now = impact_of_import(plan, world, desk.policy), desk.clock.now()
+        verdict = judge_next_run(tx, desk.policy, f"imports of {by.name}", impact, now, door="import")
         if isinstance(verdict, Hold):
             runs.hold(tx, run_id, verdict.reasons, by.name)
         else:
@@ -80,15 +80,15 @@ def confirm(
         )
         return _existing(tx, run_id)
 
-    return perform(site, command, wakes=Lane.BULK)
+    return perform(desk, command, wakes=Lane.BULK)
 
 
-def cancel(site: Site, run_id: str, by: Actor) -> Run:
+def cancel(desk: Desk, run_id: str, by: Actor) -> Run:
     """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
 
     def command(tx: Tx) -> Run:
         run = _existing(tx, run_id)
-        now = site.clock.now()
+        now = desk.clock.now()
         if not runs.end(tx, run_id, "cancelled", now):
             raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
         audit.audit(
@@ -102,7 +102,7 @@ def cancel(site: Site, run_id: str, by: Actor) -> Run:
         )
         return _existing(tx, run_id)
 
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         return command(tx)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.commands.imports.many_objects import garbage_waits
+from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.impact import judge_import
@@ -18,7 +19,6 @@ from sync.domain.imports.plan import plan_import
 from sync.domain.imports.row import ImportRow, cells_record
 from sync.domain.imports.verdict import PlannedRow, changes_record, messages_record
 from sync.domain.runs.guard import Hold
-from sync.jobs.systems import Site
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.sheet import SheetRow, column_letters
@@ -51,20 +51,20 @@ class Review:
 
 
 @garbage_waits()
-def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
+def review(desk: Desk, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
     """Store the reviewed run and answer it. `name` is the file's, for people.
 
     Raises FileRefused if the file as a whole cannot be read, Transient if it names technicians and the FSM
     system cannot be asked; nothing is stored then.
     """
-    staff = find_columns(read_sheet(content, options.sheet), site.policy.import_columns, options.columns)
-    technicians = technicians_for(site, staff.rows)
-    with site.db.read() as tx:
+    staff = find_columns(read_sheet(content, options.sheet), desk.policy.import_columns, options.columns)
+    technicians = technicians_for(desk, staff.rows)
+    with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
         population = listing.population(tx)
-    plan = plan_import(staff.rows, world, site.policy)
-    verdict = judge_import(plan, world, site.policy, population)
-    now = site.clock.now()
+    plan = plan_import(staff.rows, world, desk.policy)
+    verdict = judge_import(plan, world, desk.policy, population)
+    now = desk.clock.now()
     run = Run(
         id=new_id(now),
         kind=IMPORT,
@@ -76,14 +76,14 @@ def review(site: Site, content: bytes, name: str, by: Actor, options: ImportOpti
         by=by.name,
         door=by.door.value,
         counts=plan.counts,
-        options=_kept(staff, options, by.reason, site.policy.fingerprint)
+        options=_kept(staff, options, by.reason, desk.policy.fingerprint)
         | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},
     )
     originals = {row.number: row for row in staff.sheet.rows}
     rows = tuple(
         run_row(planned, row, originals[row.number]) for planned, row in zip(plan.rows, staff.rows, strict=True)
     )
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         runs.insert(tx, run, rows)
     return Review(run, rows)
 
@@ -104,17 +104,17 @@ def run_row(planned: PlannedRow, row: ImportRow, original: SheetRow) -> RunRow:
     )
 
 
-def technicians_for(site: Site, rows: Sequence[ImportRow]) -> Collection[str] | None:
+def technicians_for(desk: Desk, rows: Sequence[ImportRow]) -> Collection[str] | None:
     """The FSM system's technician ids, if the file has such a column. Raises Transient."""
     if not any("technician_id" in row.cells for row in rows):
         return None
-    return frozenset(technician.id for technician in site.field_service.technicians())
+    return frozenset(technician.id for technician in desk.field_service.technicians())
 
 
-def find_run(site: Site, text: str, kind: RunKind | None = IMPORT) -> Run:
+def find_run(desk: Desk, text: str, kind: RunKind | None = IMPORT) -> Run:
     """By id, by the end of an id (six signs or more), or `last`; of one kind, or (None) of any. Raises Refused
     with what there is."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         if text == "last":
             found = runs.recent(tx, 1, kind)
         else:

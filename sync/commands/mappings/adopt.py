@@ -19,13 +19,13 @@ from sync.commands.mappings.in_force import adopt as put_in_force
 from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
 from sync.commands.perform import wake
 from sync.commands.runs.guard import judge_next_run
+from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, other_changes
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold, Impact, judge
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
 from sync.store import audit, mappings
 from sync.store.accounts import accounts, listing
 from sync.store.database.ids import new_id
@@ -47,7 +47,7 @@ class Adoption:
     number: int | None
 
 
-def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
+def adopt(desk: Desk, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
     was adopted within its window before.
 
@@ -55,36 +55,36 @@ def adopt(site: Site, proposal: Proposal, by: Actor, fingerprint: str | None = N
     given and is not that of the plan, or if other files came into force.
     """
     require_reason(by)
-    made = new_plan(site, proposal)
-    started = site.clock.now()
+    made = new_plan(desk, proposal)
+    started = desk.clock.now()
     run = _new_run(proposal, by, started)
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         runs.insert(tx, run, ())
-    numbered = enumerate(affected(site, proposal), start=1)
+    numbered = enumerate(affected(desk, proposal), start=1)
     while page := list(islice(numbered, PAGE)):
-        with site.db.write() as tx:
+        with desk.db.write() as tx:
             runs.add_rows(tx, run.id, [_row(number, found) for number, found in page])
         for _, found in page:
             made.add(found)
     try:
         _refuse_other_plan(made, fingerprint)
-        with site.db.write() as tx:
+        with desk.db.write() as tx:
             mappings.adopt_one_at_a_time(tx)
             _refuse_outdated(tx, proposal)
             refuse_vanished(tx, proposal.policy)
             unchanged = made.affected - made.for_workers
             runs.written(tx, run.id, made.fingerprint, {"update": made.for_workers, "unchanged": unchanged})
-            number = _hold_or_adopt(tx, site, made, run, by)
+            number = _hold_or_adopt(tx, desk, made, run, by)
             stored = runs.get(tx, run.id)
     except Refused:
-        with site.db.write() as tx:
-            runs.end(tx, run.id, "refused", site.clock.now())
+        with desk.db.write() as tx:
+            runs.end(tx, run.id, "refused", desk.clock.now())
         raise
-    wake(site, Lane.BULK)
+    wake(desk, Lane.BULK)
     return Adoption(made, stored if made.affected else None, number)
 
 
-def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) -> Run:
+def approve_held(desk: Desk, run: Run, by: Actor, release: Callable[[Tx], Run]) -> Run:
     """Bring the files of a held run into force. `release` refuses what may not be approved, and else hands the
     run to the workers.
 
@@ -93,26 +93,26 @@ def approve_held(site: Site, run: Run, by: Actor, release: Callable[[Tx], Run]) 
     """
     files = run.options["files"]
     policy = load_texts(files, f"run {run.id}")
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         number = mappings.newest_number(tx)
-    if run.options["in_force"] != number or site.policy_number not in (None, number):
+    if run.options["in_force"] != number or desk.policy_number not in (None, number):
         raise _outdated()
-    in_force = InForce(site.policy, number, {})
+    in_force = InForce(desk.policy, number, {})
     proposal = Proposal(in_force, policy, files, run.source)
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
         approved = release(tx)
         _refuse_outdated(tx, proposal)
         refuse_vanished(tx, policy)
         late = _late(tx, proposal, run)
         impact = Impact.of(found.effect.kinds for found in late)
-        verdict = judge(impact, listing.population(tx), site.policy.guard, "mappings")
+        verdict = judge(impact, listing.population(tx), desk.policy.guard, "mappings")
         if isinstance(verdict, Hold):
             reasons = [Problem("since the plan", reason) for reason in verdict.reasons]
             what = f"{len(late)} accounts that nobody looked at would change as well"
             raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
-        _bring_into_force(tx, site, proposal, late, by)
-    wake(site, Lane.BULK)
+        _bring_into_force(tx, desk, proposal, late, by)
+    wake(desk, Lane.BULK)
     return approved
 
 
@@ -156,12 +156,12 @@ def _row(number: int, found: Affected) -> RunRow:
     )
 
 
-def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) -> int | None:
+def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Actor) -> int | None:
     """Whoever came while the accounts were looked at is judged with the others."""
     late = _late(tx, made.proposal, run)
     impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in late)
     rules = made.proposal.in_force.policy
-    verdict = judge_next_run(tx, rules, "mapping files", impact, site.clock.now(), door="mappings")
+    verdict = judge_next_run(tx, rules, "mapping files", impact, desk.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, by.name)
         audit.audit(
@@ -170,17 +170,17 @@ def _hold_or_adopt(tx: Tx, site: Site, made: MappingsPlan, run: Run, by: Actor) 
             action=f"hold {run.source}",
             changed={"run": (None, run.id), "fingerprint": (None, made.fingerprint)},
             by=by,
-            now=site.clock.now(),
+            now=desk.clock.now(),
             correlation_id=run.id,
         )
         return None
-    runs.confirm(tx, run.id, by.name, site.clock.now())
-    return _bring_into_force(tx, site, made.proposal, late, by)
+    runs.confirm(tx, run.id, by.name, desk.clock.now())
+    return _bring_into_force(tx, desk, made.proposal, late, by)
 
 
-def _bring_into_force(tx: Tx, site: Site, proposal: Proposal, late: list[Affected], by: Actor) -> int:
+def _bring_into_force(tx: Tx, desk: Desk, proposal: Proposal, late: list[Affected], by: Actor) -> int:
     """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
-    now = site.clock.now()
+    now = desk.clock.now()
     number = put_in_force(tx, proposal.files, proposal.policy.fingerprint, by, now).number
     for found in late:
         due.look_again(tx, found.account.id, Lane.BULK, now)

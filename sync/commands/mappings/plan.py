@@ -18,11 +18,11 @@ from mappings.guard import ChangeKind
 from mappings.loading import read_texts
 from mappings.policy import Policy
 from sync.commands.mappings.in_force import InForce
+from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
 from sync.domain.runs.guard import Impact, Verdict, judge
-from sync.jobs.systems import Site
 from sync.store.accounts import accounts, listing
 from sync.store.database.transactions import Tx
 
@@ -88,30 +88,30 @@ def propose(in_force: InForce, folder: Path | None) -> Proposal:
     return Proposal(in_force, policy, read_texts(folder), source)
 
 
-def plan(site: Site, proposal: Proposal, shown: int = 20) -> MappingsPlan:
+def plan(desk: Desk, proposal: Proposal, shown: int = 20) -> MappingsPlan:
     """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule 11)."""
-    made = new_plan(site, proposal)
-    for found in affected(site, proposal):
+    made = new_plan(desk, proposal)
+    for found in affected(desk, proposal):
         made.add(found)
         if len(made.shown) < shown:
             made.shown.append(found)
     return made
 
 
-def new_plan(site: Site, proposal: Proposal) -> MappingsPlan:
+def new_plan(desk: Desk, proposal: Proposal) -> MappingsPlan:
     """Without anybody yet: `add` whom `affected` answers. Raises Refused like `plan`."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         refuse_vanished(tx, proposal.policy)
         population = listing.population(tx)
     return MappingsPlan(proposal, population, other_changes(proposal.in_force.policy, proposal.policy))
 
 
-def affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
+def affected(desk: Desk, proposal: Proposal) -> Iterator[Affected]:
     """In the order of ids, read page by page."""
     comparison = PolicyComparison(proposal.in_force.policy, proposal.policy)
     last = ""
     while True:
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             page = listing.page_by_id(tx, last, PAGE)
         if not page:
             return

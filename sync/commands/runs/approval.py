@@ -13,11 +13,11 @@ from sync.commands.accounts.change import require_reason
 from sync.commands.imports.confirm import refuse_same_people
 from sync.commands.mappings import adopt
 from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
 from sync.store import audit
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
@@ -25,10 +25,10 @@ from sync.store.drift import findings
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
 
-Check: TypeAlias = Callable[[Tx, Site, Run], None]
+Check: TypeAlias = Callable[[Tx, Desk, Run], None]
 
 
-def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
+def approve(desk: Desk, run_id: str, by: Actor, fingerprint: str) -> Run:
     """Hand a held run to the workers.
 
     Raises Refused without a reason, if it is not held (any more), if the fingerprint is not its own, or if the
@@ -40,29 +40,29 @@ def approve(site: Site, run_id: str, by: Actor, fingerprint: str) -> Run:
         runs.confirm_one_at_a_time(tx)
         run = _held(tx, run_id)
         _refuse_other_plan(run, fingerprint)
-        CHECKS[run.kind](tx, site, run)
-        runs.approve(tx, run.id, by.name, by.reason, site.clock.now())
-        _audit(tx, run, f"approve {run.title}", by, site)
+        CHECKS[run.kind](tx, desk, run)
+        runs.approve(tx, run.id, by.name, by.reason, desk.clock.now())
+        _audit(tx, run, f"approve {run.title}", by, desk)
         return _existing(tx, run.id)
 
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         run = _existing(tx, run_id)
     if run.kind == "mappings":
-        return adopt.approve_held(site, run, by, release)
-    return perform(site, release, wakes=Lane.BULK)
+        return adopt.approve_held(desk, run, by, release)
+    return perform(desk, release, wakes=Lane.BULK)
 
 
-def reject(site: Site, run_id: str, by: Actor) -> Run:
+def reject(desk: Desk, run_id: str, by: Actor) -> Run:
     """End a held run; the drift that it was to repair is open again. Raises Refused without a reason, or if it is
     not held (any more)."""
     require_reason(by)
-    with site.db.write() as tx:
+    with desk.db.write() as tx:
         run = _held(tx, run_id)
-        now = site.clock.now()
+        now = desk.clock.now()
         runs.end(tx, run_id, "cancelled", now)
         if run.kind == "repair":
             findings.take_back(tx, run.id, run.created_at, by.name, by.reason, now)
-        _audit(tx, run, f"reject {run.title}", by, site)
+        _audit(tx, run, f"reject {run.title}", by, desk)
         return _existing(tx, run_id)
 
 
@@ -86,14 +86,14 @@ def _refuse_other_plan(run: Run, fingerprint: str) -> None:
         raise Refused([Problem("plan", reason, f"look at it again: fsm-identity runs show {run.id[-8:]}")])
 
 
-def _check_import(tx: Tx, site: Site, run: Run) -> None:
-    if run.options.get("policy") != site.policy.fingerprint:
+def _check_import(tx: Tx, desk: Desk, run: Run) -> None:
+    if run.options.get("policy") != desk.policy.fingerprint:
         remedy = "reject it and review the file again"
         raise Refused([Problem("run", "the mapping files have changed since the review", remedy)])
     refuse_same_people(runs.same_people(tx, run.id))
 
 
-def _nothing_more(tx: Tx, site: Site, run: Run) -> None:
+def _nothing_more(tx: Tx, desk: Desk, run: Run) -> None:
     """Each row is pinned to the version of its account, or what is to be checked is checked elsewhere."""
 
 
@@ -112,13 +112,13 @@ def _existing(tx: Tx, run_id: str) -> Run:
     return run
 
 
-def _audit(tx: Tx, run: Run, action: str, by: Actor, site: Site) -> None:
+def _audit(tx: Tx, run: Run, action: str, by: Actor, desk: Desk) -> None:
     audit.audit(
         tx,
         account_id=None,
         action=action,
         changed={"run": (None, run.id), "fingerprint": (None, run.fingerprint)},
         by=by,
-        now=site.clock.now(),
+        now=desk.clock.now(),
         correlation_id=run.id,
     )

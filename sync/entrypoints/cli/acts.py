@@ -16,6 +16,7 @@ from sync.commands import acts
 from sync.commands.accounts.change import InitialPassword
 from sync.commands.accounts.initial_password import generate
 from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
 from sync.domain.acts import Command, CommandState
@@ -24,16 +25,15 @@ from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, counted, failures_shown, print_json, say, stop
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_command
-from sync.jobs.systems import Site
 from sync.store.accounts.query import AccountQuery, Scope
 from sync.store.database.transactions import Tx
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
 
 app = typer.Typer()
 
 KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
 
-Ask = Callable[[Tx, Site, Account, Actor], Command]
+Ask = Callable[[Tx, Desk, Account, Actor], Command]
 Act = Callable[[Tx, str, Actor, datetime], Command]
 
 
@@ -61,8 +61,8 @@ def reset_password(
     _one(
         who,
         reason,
-        lambda tx, site, account, by: acts.reset_password(
-            tx, site.policy, account.id, password, by, site.clock.now(), keep_sessions=keep_sessions
+        lambda tx, desk, account, by: acts.reset_password(
+            tx, desk.policy, account.id, password, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
         Told(wait, timeout, as_json),
         shown_once=None if mail else password.password,
@@ -127,8 +127,8 @@ def reset_second_factor(
     _one(
         who,
         reason,
-        lambda tx, site, account, by: acts.reset_second_factor(
-            tx, account.id, identity_check, by, site.clock.now(), keep_sessions=keep_sessions
+        lambda tx, desk, account, by: acts.reset_second_factor(
+            tx, account.id, identity_check, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
         Told(wait, timeout, as_json),
     )
@@ -136,7 +136,7 @@ def reset_second_factor(
 
 def _plain(act: Act) -> Ask:
     """An act that needs to know no more than whose it is."""
-    return lambda tx, site, account, by: act(tx, account.id, by, site.clock.now())
+    return lambda tx, desk, account, by: act(tx, account.id, by, desk.clock.now())
 
 
 def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None = None) -> None:
@@ -145,17 +145,17 @@ def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None 
     What is shown once is told also if watching fails or is broken off: by then the command is stored.
     """
     with failures_shown():
-        site = build_site()
-        account = the_account(site, who)
+        desk = open_desk()
+        account = the_account(desk, who)
         by = actor(reason)
-        command = perform(site, lambda tx: ask(tx, site, account, by), wakes=Lane.INTERACTIVE)
+        command = perform(desk, lambda tx: ask(tx, desk, account, by), wakes=Lane.INTERACTIVE)
         if not told.as_json:
             say(f"{account.username}: {command.kind} is stored")
             if shown_once is not None:
                 say(f"temporary password, shown once: {shown_once}")
         try:
             if told.wait:
-                command = wait_for_command(site, command, told.timeout)
+                command = wait_for_command(desk, command, told.timeout)
         finally:
             if told.as_json:
                 answer = {"command": command, "username": account.username}
@@ -170,21 +170,21 @@ def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None 
 
 def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:
     with failures_shown():
-        site = build_site()
-        if branch not in site.policy.branches:
-            known = ", ".join(sorted(site.policy.branches))
+        desk = open_desk()
+        if branch not in desk.policy.branches:
+            known = ", ".join(sorted(desk.policy.branches))
             raise Refused([Problem("branch", f"{branch!r} is unknown", f"one of {known}")])
         scope = Scope.of_branch(branch)
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             concerned = len(acts.active_accounts(tx, scope, AccountQuery()))
         if not yes:
             people = counted(concerned, "active account")
             typer.confirm(f"Ask {people} of {branch} for another password at the next login?", abort=True)
         by = actor(reason)
         asked = perform(
-            site,
+            desk,
             lambda tx: acts.require_password_changes(
-                tx, acts.active_accounts(tx, scope, AccountQuery()), by, site.clock.now()
+                tx, acts.active_accounts(tx, scope, AccountQuery()), by, desk.clock.now()
             ),
             wakes=Lane.BULK,
         )

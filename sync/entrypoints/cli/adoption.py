@@ -22,7 +22,7 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT
 from sync.jobs import adoption
 from sync.store.runs.runs import RunRow
-from sync.wiring import build_site
+from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def plan(
 ) -> None:
     """Propose an account for each user that is not ours: matches, and conflicts. Changes nothing."""
     with failures_shown():
-        planned = adoption.plan(build_site(), actor(reason), employee_number_attribute)
+        planned = adoption.plan(open_systems(), actor(reason), employee_number_attribute)
         if as_json:
             print_json(planned)
             return
@@ -62,8 +62,8 @@ def apply(
 ) -> None:
     """Adopt every match of the plan. The workers then bring these users to what is wanted of their accounts."""
     with failures_shown():
-        site = build_site()
-        rows = adoption.apply(site, find_run(site, run, kind="adoption").id, reviewed, actor(reason))
+        desk = open_systems()
+        rows = adoption.apply(desk, find_run(desk, run, kind="adoption").id, reviewed, actor(reason))
         if as_json:
             print_json(rows)
             return
@@ -76,9 +76,9 @@ def release(who: Who, reason: Reason, as_json: AsJson = False) -> None:
     """Let go of a user that was adopted by mistake: it loses our groups, our mark and the link to the account. Its
     names stay as they are. The account gets a user of its own, and an active one a new password by mail."""
     with failures_shown():
-        site = build_site()
-        account = the_account(site, who)
-        user = adoption.release(site, account.id, actor(reason))
+        desk = open_systems()
+        account = the_account(desk, who)
+        user = adoption.release(desk, account.id, actor(reason))
         if as_json:
             print_json({"account_id": account.id, "username": account.username, "released": user})
             return

@@ -23,7 +23,7 @@ from sync.entrypoints.cli.output import (
 )
 from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Open work orders and who takes them over.", no_args_is_help=True)
 
@@ -39,9 +39,9 @@ def list_(
 ) -> None:
     """List a technician's open work orders, or those left behind by forced deactivations."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         if technician is None:
-            with site.db.read() as tx:
+            with desk.db.read() as tx:
                 stranded = deactivations.stranded(tx, Scope.all())
             if as_json:
                 print_json(stranded)
@@ -52,8 +52,8 @@ def list_(
                 title="Work orders that need a new technician",
             )
             return
-        require_technician(site, technician)
-        work_orders = site.field_service.open_work_orders(technician)
+        require_technician(desk, technician)
+        work_orders = desk.field_service.open_work_orders(technician)
         if as_json:
             print_json(work_orders)
             return
@@ -69,7 +69,7 @@ def reassign(
 ) -> None:
     """Move all open work orders of one technician to another, in one step."""
     with failures_shown():
-        moved = reassign_work_orders(build_site(), technician, to, actor(reason))
+        moved = reassign_work_orders(open_desk(), technician, to, actor(reason))
         if as_json:
             print_json(moved)
             return

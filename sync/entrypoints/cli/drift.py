@@ -25,7 +25,8 @@ from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import Finding
 from sync.store.runs import runs
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
+from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
 
@@ -46,13 +47,13 @@ def compare(
     """Compare all of Keycloak with what is wanted, now. Writes findings, nothing to Keycloak: what drift.toml says
     is to be repaired is handed to the workers."""
     with failures_shown():
-        site, by = build_site(), actor("compare").name
-        done = compare_attributes(site, by) if attributes else compare_all(site, by)
+        desk, by = open_systems(), actor("compare").name
+        done = compare_attributes(desk, by) if attributes else compare_all(desk, by)
         if as_json:
             print_json(done)
             return
         _print_comparison(done)
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             number = len(findings.listed(tx, states=["open"]))
             held = runs.recent(tx, 1, "repair", "held")
         say(f"{counted(number, 'open finding')}: fsm-identity drift list" if number else "no drift")
@@ -64,8 +65,8 @@ def compare(
 def status(as_json: AsJson = False) -> None:
     """The last comparison and the last pass over all attributes, how far or how they ended."""
     with failures_shown():
-        site = build_site()
-        with site.db.read() as tx:
+        desk = open_desk()
+        with desk.db.read() as tx:
             found = [comparisons.latest(tx, "comparison"), comparisons.latest(tx, "attribute-pass")]
             by_attribute = findings.open_by_attribute(tx)
         if as_json:
@@ -88,9 +89,9 @@ def list_(
 ) -> None:
     """List findings that are open or accepted, the oldest first."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         if foreign:
-            with site.db.read() as tx:
+            with desk.db.read() as tx:
                 users = foreign_users.listed(tx, limit)
             if as_json:
                 print_json(users)
@@ -103,7 +104,7 @@ def list_(
                 ],
             )
             return
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             found = findings.listed(tx, states=findings.STATES if everything else findings.LIVE, limit=limit)
         if as_json:
             print_json(found)
@@ -115,7 +116,7 @@ def list_(
 def show(which: Which, as_json: AsJson = False) -> None:
     """One finding with everything known about it."""
     with failures_shown():
-        finding = decide.the_finding(build_site(), which)
+        finding = decide.the_finding(open_desk(), which)
         if as_json:
             print_json(finding)
             return
@@ -127,8 +128,8 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """What was found is wanted from now on (names, e-mail, profile, branch, team, data access), or left alone
     until it changes (a missing or switched-off user, strangers in groups of ours)."""
     with failures_shown():
-        site = build_site()
-        found = decide.accept(site, decide.the_finding(site, which).id, actor(reason))
+        desk = open_desk()
+        found = decide.accept(desk, decide.the_finding(desk, which).id, actor(reason))
         if as_json:
             print_json(found)
             return
@@ -139,8 +140,13 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
 def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """Have the workers bring the account to what is wanted. A missing user is made anew."""
     with failures_shown():
-        site = build_site()
-        found = decide.repair(site, decide.the_finding(site, which).id, actor(reason))
+        desk = open_systems()
+        found = decide.repair(
+            desk,
+            decide.the_finding(desk, which).id,
+            actor(reason),
+            lambda user: desk.accounts.observe(user, sessions=False) is not None,
+        )
         if as_json:
             print_json(found)
             return

@@ -23,7 +23,7 @@ from sync.entrypoints.cli.output import (
 )
 from sync.store.mail import failed_mails
 from sync.store.mail.failed_mails import FailedMail
-from sync.wiring import build_operations
+from sync.wiring.doors import open_operator_desk
 
 app = typer.Typer(help="Mails that failed or expired.")
 
@@ -37,9 +37,9 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with failures_shown():
-        site = build_operations()
-        with site.db.read() as tx:
-            found = failed_mails.newest(tx, site.clock.now())
+        desk = open_operator_desk()
+        with desk.db.read() as tx:
+            found = failed_mails.newest(tx, desk.clock.now())
         if as_json:
             print_json(found)
             return
@@ -77,12 +77,12 @@ def retry(
     with failures_shown():
         if bool(which) == everything:
             raise Refused([Problem("", "name mails, or all of them", "see fsm-identity ops mails")])
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
         endings = None if everything else which
         sent = perform(
-            site,
-            lambda tx: resend_mails.send_again(tx, by, site.clock.now(), endings, even_if_it_left=even_if_it_left),
+            desk,
+            lambda tx: resend_mails.send_again(tx, by, desk.clock.now(), endings, even_if_it_left=even_if_it_left),
             wakes=Lane.MAIL,
         )
         if as_json:

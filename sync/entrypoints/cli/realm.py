@@ -17,7 +17,8 @@ from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown,
 from sync.realm import realm as realm_as_code
 from sync.realm.realm import Reach
 from sync.settings import load_settings
-from sync.wiring import RealmSite, adopted_policy, build_realm
+from sync.wiring.doors import adopted_policy
+from sync.wiring.realm import RealmDesk, open_realm_desk
 
 app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
 
@@ -40,8 +41,8 @@ def bootstrap() -> None:
         settings.keycloak.needed("configure_secret")
         username = os.environ.get(ADMINISTRATOR) or typer.prompt("Administrator of the master realm")
         password = os.environ.get(PASSWORD) or typer.prompt("Password", hide_input=True)
-        site = build_realm(settings, administrator=(username, password))
-        done = realm_as_code.bootstrap(site.realm, site.options)
+        desk = open_realm_desk(settings, administrator=(username, password))
+        done = realm_as_code.bootstrap(desk.realm, desk.options)
         _print(done)
         say(f"realm {settings.keycloak.realm} can be configured: fsm-identity realm plan")
 
@@ -50,10 +51,10 @@ def bootstrap() -> None:
 def plan(as_json: AsJson = False) -> None:
     """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always."""
     with failures_shown():
-        site, found = _planned()
+        desk, found = _planned()
         _show(found, as_json=as_json)
         if not as_json:
-            _tell_reach(_reach(site, found, adopted_policy(load_settings())))
+            _tell_reach(_reach(desk, found, adopted_policy(load_settings())))
 
 
 @app.command()
@@ -80,25 +81,25 @@ def apply(
     What takes something from more accounts than guard.toml allows needs --plan, or the number typed in.
     """
     with failures_shown():
-        site, found = _planned()
+        desk, found = _planned()
         if reviewed is not None and not is_named(found.fingerprint, reviewed):
             stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
         _show(found, as_json=False)
         if not found.differences:
             return
         in_force = adopted_policy(load_settings())
-        if in_force is not None and in_force.fingerprint != site.policy.fingerprint:
+        if in_force is not None and in_force.fingerprint != desk.policy.fingerprint:
             errors.print(f"! {NOT_IN_FORCE}", markup=False, soft_wrap=True)
-        _ask_about_reach(_reach(site, found, in_force), found, reviewed, yes=yes)
+        _ask_about_reach(_reach(desk, found, in_force), found, reviewed, yes=yes)
         if not yes:
             typer.confirm(f"Make {counted(len(found.differences), 'change')} in Keycloak?", abort=True)
-        realm_as_code.apply(site.realm, site.policy, found, _tell)
+        realm_as_code.apply(desk.realm, desk.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
 
 
-def _reach(site: RealmSite, found: RealmPlan, in_force: Policy | None) -> Reach:
+def _reach(desk: RealmDesk, found: RealmPlan, in_force: Policy | None) -> Reach:
     """By the limits in force: files cannot lift the limits that they exceed themselves."""
-    return realm_as_code.reach(site.realm, site.policy, found, (in_force or site.policy).guard)
+    return realm_as_code.reach(desk.realm, desk.policy, found, (in_force or desk.policy).guard)
 
 
 def _tell_reach(reach: Reach) -> None:
@@ -121,9 +122,9 @@ def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, ye
         stop("that is another number; nothing was done")
 
 
-def _planned() -> tuple[RealmSite, RealmPlan]:
-    site = build_realm(load_settings())
-    return site, realm_as_code.plan(site.realm, site.policy, site.options)
+def _planned() -> tuple[RealmDesk, RealmPlan]:
+    desk = open_realm_desk(load_settings())
+    return desk, realm_as_code.plan(desk.realm, desk.policy, desk.options)
 
 
 def _show(found: RealmPlan, *, as_json: bool) -> None:

@@ -25,15 +25,13 @@ from sync.entrypoints.web.health import health_routes
 from sync.entrypoints.web.metrics import metrics_routes
 from sync.entrypoints.web.security_headers import SecurityHeaders
 from sync.settings import Settings, load_settings
-from sync.store.database.sealing import Sealer
-from sync.store.database.transactions import Database
-from sync.wiring import current_policy
+from sync.wiring.doors import current_policy, open_database
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The web application. Raises SettingsError, naming what to mend."""
     settings = settings or load_settings()
-    database = Database(settings.database_url.get_secret_value(), Sealer(_secret_keys(settings)))
+    database = open_database(settings)
     public_url = str(settings.public_url).rstrip("/")
     pages = Pages(account_console=f"{settings.keycloak.issuer}/account/")
     login = _login(settings, public_url)
@@ -44,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health_routes(settings, database))
     app.include_router(metrics_routes(settings, database))
     app.include_router(login_routes(login, pages))
-    app.include_router(account_routes(database, current_policy(settings, database), pages))
+    app.include_router(account_routes(database, current_policy(database, settings.mappings_folder), pages))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app
@@ -87,11 +85,7 @@ def _guards(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _secret_keys(settings: Settings) -> list[str]:
-    return [key.strip() for key in settings.secret_keys.get_secret_value().split(",") if key.strip()]
-
-
 def _session_key(settings: Settings) -> str:
     """A key of its own for session cookies (RFC 5869); when the newest secret key changes, people log in anew."""
     derived = HKDF(SHA256(), length=32, salt=None, info=b"fsm-identity console session")
-    return derived.derive(_secret_keys(settings)[0].encode()).hex()
+    return derived.derive(settings.keys[0].encode()).hex()

@@ -34,8 +34,8 @@ from sync.domain.provisioning.plan import refuse_foreign
 from sync.domain.work.lane import Lane
 from sync.domain.work.retry import AFTER_TAKEOVER, MISCONFIGURED_LOOK, backoff
 from sync.jobs.acts import doing
-from sync.jobs.acts.doing import NEVER_TWICE, Act, Done
-from sync.jobs.systems import Site
+from sync.jobs.acts.doing import NEVER_TWICE, Done, Started
+from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.lease import LEASE, keep_lease
 from sync.jobs.work.recording import Failed, Outcome
@@ -59,7 +59,7 @@ SUPERSEDED = "replaced by a password reset"
 log = structlog.get_logger()
 
 
-def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
+def carry_out(systems: Systems, claim: Claim, outcome: Outcome) -> Outcome:
     """After the account was looked at and before that is recorded: carry out what waits for it.
 
     While Keycloak cannot be asked, or has no user yet but will have, everything waits. Where the account is not
@@ -71,10 +71,10 @@ def carry_out(site: Site, claim: Claim, outcome: Outcome) -> Outcome:
         return outcome
     try:
         if isinstance(outcome, Failed):
-            _run(site, claim, _User(site, claim, claim.account.idp_user_id), as_wanted=False)
+            _run(systems, claim, _User(systems, claim, claim.account.idp_user_id), as_wanted=False)
             return outcome
-        user = _User(site, claim, outcome.idp_user_id, outcome.observed)
-        _run(site, claim, user, as_wanted=True)
+        user = _User(systems, claim, outcome.idp_user_id, outcome.observed)
+        _run(systems, claim, user, as_wanted=True)
     except Transient as failure:
         log.warning(
             "commands not recorded; they are verified later", account=claim.account.id, reason=str(failure)
@@ -90,44 +90,44 @@ def _waits_with(claim: Claim, failure: Failure) -> bool:
     return isinstance(failure, Misconfigured) and claim.account.idp_user_id is None
 
 
-def come_again(site: Site, claim: Claim) -> None:
+def come_again(systems: Systems, claim: Claim) -> None:
     """After the look is recorded: a command that was put off makes its account due at its time. If the worker dies
     before, the sweep finds it."""
     if not claim.commands:
         return
     try:
-        with site.db.write() as tx:
+        with systems.db.write() as tx:
             left = commands.open_for_many(tx, [claim.account.id]).get(claim.account.id, ())
-            at = comes_again_at(left, site.clock.now())
+            at = comes_again_at(left, systems.clock.now())
             if at is not None:
                 due.look_again(tx, claim.account.id, claim.lane, at)
     except Transient as failure:
         log.warning("commands wait for the sweep", account=claim.account.id, reason=str(failure))
 
 
-def carry_out_in_quarantine(site: Site) -> int:
+def carry_out_in_quarantine(systems: Systems) -> int:
     """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
     many commands came to an end."""
-    with site.db.read() as tx:
-        if not leases.any_quarantined(tx, site.clock.now()):
+    with systems.db.read() as tx:
+        if not leases.any_quarantined(tx, systems.clock.now()):
             return 0
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         claims, watch = circuits.claim(
-            site,
+            systems,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: leases.claim_quarantined(tx, site.clock.now(), LEASE, limit),
+            lambda limit: leases.claim_quarantined(tx, systems.clock.now(), LEASE, limit),
             AT_ONCE,
         )
     ended = 0
     for claim in claims:
-        user = _User(site, claim, claim.account.idp_user_id)
-        ended += _run(site, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
+        user = _User(systems, claim, claim.account.idp_user_id)
+        ended += _run(systems, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
         if user.asked:
             watch.heard(user.failure)
         else:
             watch.heard_nothing()
-        with site.db.write() as tx:
+        with systems.db.write() as tx:
             leases.release(tx, claim)
     return ended
 
@@ -145,7 +145,7 @@ def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
 class _User:
     """The user as far as it is known, looked at when a command first needs it."""
 
-    site: Site
+    systems: Systems
     claim: Claim
     idp_user_id: str | None
     seen: Observed | None = None
@@ -160,34 +160,34 @@ class _User:
             raise NeedsPerson("the account has no Keycloak user")
         if self.seen is None:
             self.asked = True
-            self.seen = self.site.accounts.observe(self.idp_user_id, sessions=False)
+            self.seen = self.systems.accounts.observe(self.idp_user_id, sessions=False)
         if self.seen is None:
             raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there")
         refuse_foreign(self.claim.account.id, self.seen)
         return self.seen
 
 
-def _run(site: Site, claim: Claim, user: _User, *, as_wanted: bool) -> int:
+def _run(systems: Systems, claim: Claim, user: _User, *, as_wanted: bool) -> int:
     """Carry out those that go now, until one has to come again or the lease is lost. Answers how many ended."""
     ended = 0
-    for command in to_carry_out(claim.commands, as_wanted=as_wanted, now=site.clock.now()):
-        if not _one(site, claim, command, user):
+    for command in to_carry_out(claim.commands, as_wanted=as_wanted, now=systems.clock.now()):
+        if not _one(systems, claim, command, user):
             break
         ended += 1
     return ended
 
 
-def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
+def _one(systems: Systems, claim: Claim, command: Command, user: _User) -> bool:
     """True: it came to an end. False: the later ones of this account wait."""
     begun = None
     try:
         observed = user.look()
-        credentials = doing.credentials_for(site, command, observed)
-        keep_lease(site, claim)
-        begun = _start(site, claim, command, found_before(observed.lock, credentials))
+        credentials = doing.credentials_for(systems, command, observed)
+        keep_lease(systems, claim)
+        begun = _start(systems, claim, command, found_before(observed.lock, credentials))
         if begun is None:
             return False
-        act = Act(
+        started = Started(
             begun.command,
             claim.account,
             observed,
@@ -196,17 +196,17 @@ def _one(site: Site, claim: Claim, command: Command, user: _User) -> bool:
             password=begun.password,
             resets=begun.resets,
         )
-        done = doing.carry_out(site, act, lambda: keep_lease(site, claim))
+        done = doing.carry_out(systems, started, lambda: keep_lease(systems, claim))
     except Exception as error:
         user.failure = as_failure(error, command=command.id, kind=str(command.kind))
-        return _failed(site, claim, command, user.failure, begun)
+        return _failed(systems, claim, command, user.failure, begun)
     user.seen = done.observed
-    return _done(site, claim, begun, done)
+    return _done(systems, claim, begun, done)
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """`repeated`: it was found started. `password` and `resets` as an `Act` has them."""
+    """`repeated`: it was found started. `password` and `resets` as a `Started` has them."""
 
     command: Command
     repeated: bool
@@ -214,12 +214,12 @@ class _Begun:
     resets: tuple[Command, ...]
 
 
-def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun | None:
+def _start(systems: Systems, claim: Claim, command: Command, found: Found) -> _Begun | None:
     """None: the lease was lost, or the command has ended meanwhile."""
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             return None
-        started = commands.start(tx, command.id, found, site.clock.now())
+        started = commands.start(tx, command.id, found, systems.clock.now())
         if started.state is not CommandState.STARTED:
             return None
         expires = command.kind is CommandKind.EXPIRE_PASSWORD
@@ -230,9 +230,9 @@ def _start(site: Site, claim: Claim, command: Command, found: Found) -> _Begun |
     return _Begun(started, repeated, None if kept is None else kept.password, resets)
 
 
-def _done(site: Site, claim: Claim, begun: _Begun, done: Done) -> bool:
-    now, command, mail_id = site.clock.now(), begun.command, None
-    with site.db.write() as tx:
+def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
+    now, command, mail_id = systems.clock.now(), begun.command, None
+    with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             _sent_late(tx, begun, now)
             return False
@@ -243,7 +243,7 @@ def _done(site: Site, claim: Claim, begun: _Begun, done: Done) -> bool:
         else:
             commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
-        wake(site, Lane.MAIL)
+        wake(systems, Lane.MAIL)
     return True
 
 
@@ -282,18 +282,18 @@ def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
     return mail_id
 
 
-def _failed(site: Site, claim: Claim, command: Command, failure: Failure, begun: _Begun | None) -> bool:
+def _failed(systems: Systems, claim: Claim, command: Command, failure: Failure, begun: _Begun | None) -> bool:
     """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
     the command with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
     told as not done does not outlive its time, whatever became of its requests."""
-    now = site.clock.now()
+    now = systems.clock.now()
     if isinstance(failure, Transient):
         again = now + backoff(command.attempts + 1, random.random())  # noqa: S311 - jitter
     elif isinstance(failure, Misconfigured) and (failure.system is not None or begun is None):
         again = now + MISCONFIGURED_LOOK
     else:
         again = None
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             if begun is not None:
                 _sent_late(tx, begun, now)

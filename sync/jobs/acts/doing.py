@@ -32,7 +32,7 @@ from sync.domain.acts import (
 from sync.domain.errors import NeedsPerson
 from sync.domain.provisioning.change import EndSessions
 from sync.domain.provisioning.observed import LockState, Observed, Sessions
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.credentials import MayHaveBeenSent
 
 NEVER_TWICE = frozenset({CommandKind.SET_PASSWORD_MAIL})
@@ -62,8 +62,8 @@ READS_CREDENTIALS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """A started command with what is known. `repeated`: it was found started, an earlier try may have done it.
+class Started:
+    """A started act with what is known. `repeated`: it was found started, an earlier try may have done it.
     `credentials` and `observed` are of a look right before. `password` is the one a reset gives; for an expiry
     that of the newest reset, while it is kept, and `resets` are those of the account."""
 
@@ -87,125 +87,132 @@ class Done:
 Keep = Callable[[], None]
 
 
-def credentials_for(site: Site, command: Command, observed: Observed) -> tuple[Credential, ...]:
+def credentials_for(systems: Systems, command: Command, observed: Observed) -> tuple[Credential, ...]:
     """What the kind has to know of the user's credentials. Raises a Failure."""
-    return site.credentials.of_user(observed.idp_user_id) if command.kind in READS_CREDENTIALS else ()
+    return systems.credentials.of_user(observed.idp_user_id) if command.kind in READS_CREDENTIALS else ()
 
 
-def carry_out(site: Site, act: Act, keep: Keep) -> Done:
+def carry_out(systems: Systems, started: Started, keep: Keep) -> Done:
     """Do it, or find that it is done. Raises a Failure; Transient says that it is to be verified later."""
-    match act.command.kind:
+    match started.command.kind:
         case CommandKind.RESET_PASSWORD:
-            return _reset_password(site, act, keep)
+            return _reset_password(systems, started, keep)
         case CommandKind.SET_PASSWORD_MAIL:
-            return _send_password_mail(site, act, keep)
+            return _send_password_mail(systems, started, keep)
         case CommandKind.REQUIRE_PASSWORD_CHANGE:
-            return _require_password_change(site, act, keep)
+            return _require_password_change(systems, started, keep)
         case CommandKind.UNLOCK:
-            return _unlock(site, act, keep)
+            return _unlock(systems, started, keep)
         case CommandKind.END_SESSIONS:
-            return Done("sessions and offline tokens are ended", _end_sessions(site, act, keep))
+            return Done("sessions and offline tokens are ended", _end_sessions(systems, started, keep))
         case CommandKind.RESET_SECOND_FACTOR:
-            return _reset_second_factor(site, act, keep)
+            return _reset_second_factor(systems, started, keep)
         case CommandKind.EXPIRE_PASSWORD:
-            return _expire_password(site, act, keep)
+            return _expire_password(systems, started, keep)
 
 
-def _reset_password(site: Site, act: Act, keep: Keep) -> Done:
-    landed = reset_landed(act.command, act.credentials) if act.repeated else Landed.NO
+def _reset_password(systems: Systems, started: Started, keep: Keep) -> Done:
+    landed = reset_landed(started.command, started.credentials) if started.repeated else Landed.NO
     if landed is Landed.UNKNOWN:
         raise NeedsPerson(NOBODY_KNOWS)
     if landed is Landed.NO:
-        if act.password is None or _too_late(site, act.command):
+        if started.password is None or _too_late(systems, started.command):
             raise NeedsPerson("the temporary password ran out before Keycloak could be given it")
         keep()
-        site.credentials.give_temporary_password(act.observed.idp_user_id, act.password, stamp_of(act.command))
-    after = replace(act.observed, required_actions=act.observed.required_actions | {UPDATE_PASSWORD})
-    if act.command.keep_sessions:
+        systems.credentials.give_temporary_password(
+            started.observed.idp_user_id, started.password, stamp_of(started.command)
+        )
+    after = replace(started.observed, required_actions=started.observed.required_actions | {UPDATE_PASSWORD})
+    if started.command.keep_sessions:
         return Done("a temporary password is in place; sessions are kept", after)
     return Done(
         "a temporary password is in place; sessions and offline tokens are ended",
-        _end_sessions(site, replace(act, observed=after), keep),
+        _end_sessions(systems, replace(started, observed=after), keep),
     )
 
 
-def _too_late(site: Site, command: Command) -> bool:
-    return command.expires_at is not None and command.expires_at <= site.clock.now()
+def _too_late(systems: Systems, command: Command) -> bool:
+    return command.expires_at is not None and command.expires_at <= systems.clock.now()
 
 
-def _send_password_mail(site: Site, act: Act, keep: Keep) -> Done:
-    if act.repeated:
+def _send_password_mail(systems: Systems, started: Started, keep: Keep) -> Done:
+    if started.repeated:
         raise MayHaveBeenSent(MAY_HAVE_BEEN_SENT)
     keep()
-    lifetime = timedelta(hours=site.policy.realm.temporary_password_hours)
-    site.credentials.send_password_mail(act.observed.idp_user_id, lifetime)
-    return Done(f"Keycloak has sent a mail to {act.observed.email}", act.observed)
+    lifetime = timedelta(hours=systems.policy.realm.temporary_password_hours)
+    systems.credentials.send_password_mail(started.observed.idp_user_id, lifetime)
+    return Done(f"Keycloak has sent a mail to {started.observed.email}", started.observed)
 
 
-def _require_password_change(site: Site, act: Act, keep: Keep) -> Done:
-    if act.repeated and change_fulfilled(act.command, act.credentials):
-        return Done("the person has chosen another password already", act.observed)
+def _require_password_change(systems: Systems, started: Started, keep: Keep) -> Done:
+    if started.repeated and change_fulfilled(started.command, started.credentials):
+        return Done("the person has chosen another password already", started.observed)
     keep()
-    site.credentials.require_password_change(act.observed.idp_user_id)
-    after = replace(act.observed, required_actions=act.observed.required_actions | {UPDATE_PASSWORD})
+    systems.credentials.require_password_change(started.observed.idp_user_id)
+    after = replace(started.observed, required_actions=started.observed.required_actions | {UPDATE_PASSWORD})
     return Done("another password is asked for at the next login", after)
 
 
-def _unlock(site: Site, act: Act, keep: Keep) -> Done:
+def _unlock(systems: Systems, started: Started, keep: Keep) -> Done:
     """C3. Switching the user on is the only way out of a permanent lockout, and only for who may log in at all."""
-    found = act.command.found.lock if act.command.found is not None else act.observed.lock
-    wanted_active = act.account.life is Life.ACTIVE
-    enable = wanted_active and (found.permanent or act.observed.lock.permanent)
+    found = started.command.found.lock if started.command.found is not None else started.observed.lock
+    wanted_active = started.account.life is Life.ACTIVE
+    enable = wanted_active and (found.permanent or started.observed.lock.permanent)
     keep()
-    site.credentials.unlock(act.observed.idp_user_id, enable=enable)
+    systems.credentials.unlock(started.observed.idp_user_id, enable=enable)
     if found.permanent and not wanted_active:
-        return Done(f"{lock_told(found)}; it stays switched off, for it is wanted inactive", act.observed)
-    after = replace(act.observed, lock=LockState(), enabled=act.observed.enabled or enable)
+        return Done(f"{lock_told(found)}; it stays switched off, for it is wanted inactive", started.observed)
+    after = replace(started.observed, lock=LockState(), enabled=started.observed.enabled or enable)
     return Done(lock_told(found), after)
 
 
-def _reset_second_factor(site: Site, act: Act, keep: Keep) -> Done:
+def _reset_second_factor(systems: Systems, started: Started, keep: Keep) -> Done:
     """Exactly those go that were there at the start: one that the person has set up since stays."""
-    there = act.command.found.credentials if act.command.found is not None else ()
+    there = started.command.found.credentials if started.command.found is not None else ()
     for credential_id in there:
         keep()
-        site.credentials.take(act.observed.idp_user_id, credential_id)
-    types = sorted({each.type for each in act.credentials if each.type in SECOND_FACTORS})
+        systems.credentials.take(started.observed.idp_user_id, credential_id)
+    types = sorted({each.type for each in started.credentials if each.type in SECOND_FACTORS})
     taken = f"{len(there)} taken away" + (f" ({', '.join(types)})" if types else "") if there else "there was none"
-    if act.command.keep_sessions:
-        return Done(f"{taken}; sessions are kept", act.observed)
-    return Done(f"{taken}; sessions and offline tokens are ended", _end_sessions(site, act, keep))
+    if started.command.keep_sessions:
+        return Done(f"{taken}; sessions are kept", started.observed)
+    return Done(f"{taken}; sessions and offline tokens are ended", _end_sessions(systems, started, keep))
 
 
-def _expire_password(site: Site, act: Act, keep: Keep) -> Done:
+def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
     """C1. One that came back after a newer one does not wait for its time: the newest is given again where it is
     still kept, for a mail that has not left; else the one that came back goes, and a person is told."""
-    command, idp_user_id = act.command, act.observed.idp_user_id
-    left, there = expired_credential(command, act.credentials), password_created_at(act.credentials)
-    stood = how_it_stood(command, act.credentials, act.resets, site.clock.now())
-    came_back, newest = stood is Stands.CAME_BACK, newest_done(act.resets)
+    command, idp_user_id = started.command, started.observed.idp_user_id
+    left, there = expired_credential(command, started.credentials), password_created_at(started.credentials)
+    stood = how_it_stood(command, started.credentials, started.resets, systems.clock.now())
+    came_back, newest = stood is Stands.CAME_BACK, newest_done(started.resets)
     if stood is Stands.IN_TIME and command.is_look:
-        return Done(None, act.observed)
+        return Done(None, started.observed)
     if left is None and there is not None and came_back and newest is not None and there == stamp_of(newest):
-        return Done(PUT_RIGHT, act.observed)
+        return Done(PUT_RIGHT, started.observed)
     if stood is Stands.NO_MORE or (left is None and there is not None):
-        return Done(None if command.is_look else "the temporary password was replaced in time", act.observed)
+        return Done(None if command.is_look else "the temporary password was replaced in time", started.observed)
     if left is not None:
         keep()
-        if came_back and act.password is not None and newest is not None and _may_replace(site, command, newest):
-            site.credentials.give_temporary_password(idp_user_id, act.password, stamp_of(newest))
-            return Done(PUT_RIGHT, act.observed)
-        site.credentials.take(idp_user_id, left.id)
+        if (
+            came_back
+            and started.password is not None
+            and newest is not None
+            and _may_replace(systems, command, newest)
+        ):
+            systems.credentials.give_temporary_password(idp_user_id, started.password, stamp_of(newest))
+            return Done(PUT_RIGHT, started.observed)
+        systems.credentials.take(idp_user_id, left.id)
     if came_back:
         raise NeedsPerson(CAME_BACK)
-    return Done("the temporary password was not used in time and is taken away", act.observed)
+    return Done("the temporary password was not used in time and is taken away", started.observed)
 
 
-def _may_replace(site: Site, expiry: Command, newest: Command) -> bool:
-    return stamp_of(newest) != expiry.stamp and not _too_late(site, newest)
+def _may_replace(systems: Systems, expiry: Command, newest: Command) -> bool:
+    return stamp_of(newest) != expiry.stamp and not _too_late(systems, newest)
 
 
-def _end_sessions(site: Site, act: Act, keep: Keep) -> Observed:
+def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:
     keep()
-    site.accounts.apply(act.observed.idp_user_id, EndSessions(str(act.command.kind)))
-    return replace(act.observed, sessions=Sessions())
+    systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.command.kind)))
+    return replace(started.observed, sessions=Sessions())

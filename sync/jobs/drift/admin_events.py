@@ -20,7 +20,7 @@ from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_ex
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.schedule.job import KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.runs import runs
@@ -41,9 +41,9 @@ REMEMBERED = 2000
 """So many events of the overlap are known again. What is forgotten costs one look more."""
 
 
-def look_at_admin_events(site: Site, keep: KeepLease) -> None:
+def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     """Raises Misconfigured while Keycloak does not store what administrators do; the comparison finds it later."""
-    keeping = site.admin_events.keeping()
+    keeping = systems.admin_events.keeping()
     if keeping.missing:
         raise Misconfigured(
             "Keycloak does not store admin events: changes by hand are found by the full comparison only; "
@@ -53,12 +53,12 @@ def look_at_admin_events(site: Site, keep: KeepLease) -> None:
     if place is None or lost_to_expiry(place, keeping) is not None:
         users, everything, recent = set[str](), True, set[str]()
     else:
-        users, everything, recent = _hinted(site, keep, place, keeping)
+        users, everything, recent = _hinted(systems, keep, place, keeping)
     flood = len(users) > LOOKS
-    judged = Judged() if flood else _looked_at(site, keep, users)
-    accept_by_file(site, judged.to_accept, keep, hinted=True)
-    with site.db.write() as tx:
-        now = site.clock.now()
+    judged = Judged() if flood else _looked_at(systems, keep, users)
+    accept_by_file(systems, judged.to_accept, keep, hinted=True)
+    with systems.db.write() as tx:
+        now = systems.clock.now()
         keep.save(
             tx,
             {
@@ -70,26 +70,26 @@ def look_at_admin_events(site: Site, keep: KeepLease) -> None:
         )
         if everything or flood:
             schedule.hasten(tx, COMPARISON, now, BETWEEN_COMPARISONS)
-        hand_over(tx, site.policy, judged.to_repair, now, HINTS)
+        hand_over(tx, systems.policy, judged.to_repair, now, HINTS)
     if judged.differing:
-        wake(site, Lane.BULK)
+        wake(systems, Lane.BULK)
 
 
-def _looked_at(site: Site, keep: KeepLease, users: set[str]) -> Judged:
+def _looked_at(systems: Systems, keep: KeepLease, users: set[str]) -> Judged:
     """Our accounts among these users, and those of which nothing could be said the last time, because somebody of
     ours was changing them. While changed mapping files are carried out that holds for all."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         ours = sorted({*accounts.of_idp_users(tx, users), *keep.state.get("again", ())})
         wait = runs.being_applied(tx, "mappings")
     if wait:
         return Judged(left_out=frozenset(ours))
     judged = Judged()
     for start_at in range(0, len(ours), TOGETHER):
-        judged += judge(site, ours[start_at : start_at + TOGETHER], keep)
+        judged += judge(systems, ours[start_at : start_at + TOGETHER], keep)
     return judged
 
 
-def _hinted(site: Site, keep: KeepLease, place: Place, keeping: Keeping) -> tuple[set[str], bool, set[str]]:
+def _hinted(systems: Systems, keep: KeepLease, place: Place, keeping: Keeping) -> tuple[set[str], bool, set[str]]:
     """The users and whether everything is hinted at, and the events that the next reading meets again.
 
     What a comparison covers that was made due after it happened is no hint any more.
@@ -100,7 +100,7 @@ def _hinted(site: Site, keep: KeepLease, place: Place, keeping: Keeping) -> tupl
     users: set[str] = set()
     everything = False
     recent: set[str] = set()
-    for page in site.admin_events.since(start(place, keeping)):
+    for page in systems.admin_events.since(start(place, keeping)):
         keep()
         hint = hint_of(
             event for event in page if event.id not in seen and (covered_until is None or event.at > covered_until)

@@ -25,7 +25,7 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.drift.readable_users import SingleLooks, Unreadable
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import kind_of, told
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups
 from sync.store.accounts import pages
@@ -63,7 +63,7 @@ log = structlog.get_logger()
 class Comparing:
     """A comparison under way: what it has counted, and its row."""
 
-    site: Site
+    systems: Systems
     row: Comparison
     keep: Keep
     counts: Counts = field(default_factory=Counts)
@@ -72,18 +72,18 @@ class Comparing:
         """Count, keep the lease, and say how far it is. Raises Transient if somebody else ended it."""
         self.counts = replace(self.counts, **changed)
         self.keep()
-        with self.site.db.write() as tx:
-            if not comparisons.progress(tx, self.row.id, self.counts, self.site.clock.now()):
+        with self.systems.db.write() as tx:
+            if not comparisons.progress(tx, self.row.id, self.counts, self.systems.clock.now()):
                 raise self._given_up()
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
         """What is to be repaired goes to the workers as one run, once everything has been compared (rule 6)."""
-        repairs = hand_over(tx, self.site.policy, judged.to_repair, self.site.clock.now(), self.row.kind)
+        repairs = hand_over(tx, self.systems.policy, judged.to_repair, self.systems.clock.now(), self.row.kind)
         self.counts = replace(self.counts, repairs=repairs)
 
     def finish(self, tx: Tx) -> None:
         """It is whole, in the commit of what it found. Raises Transient, and so undoes that, like `note`."""
-        if not comparisons.finish(tx, self.row.id, self.counts, self.site.clock.now()):
+        if not comparisons.finish(tx, self.row.id, self.counts, self.systems.clock.now()):
             raise self._given_up()
 
     def _given_up(self) -> Transient:
@@ -104,72 +104,72 @@ class Seen:
     suspects: set[str] = field(default_factory=set)
 
 
-def compare(site: Site, by: str, keep: Keep = lambda: None) -> Comparison:
+def compare(systems: Systems, by: str, keep: Keep = lambda: None) -> Comparison:
     """Compare everything once. Raises Refused while another comparison runs, Transient while changed mapping files
     are being carried out, Unsafe if so many users are missing that the listing cannot be believed."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         if runs.being_applied(tx, "mappings"):
             raise Transient("changed mapping files are being carried out; the comparison comes after that")
-    return under_a_row(site, "comparison", by, keep, _compare)
+    return under_a_row(systems, "comparison", by, keep, _compare)
 
 
 def under_a_row(
-    site: Site, kind: ComparisonKind, by: str, keep: Keep, work: Callable[[Comparing], None]
+    systems: Systems, kind: ComparisonKind, by: str, keep: Keep, work: Callable[[Comparing], None]
 ) -> Comparison:
     """Run `work` under a row of its own, and write down how it ended."""
-    with site.db.write() as tx:
-        row = comparisons.begin(tx, kind, by, site.clock.now())
-    comparing = Comparing(site, row, keep)
+    with systems.db.write() as tx:
+        row = comparisons.begin(tx, kind, by, systems.clock.now())
+    comparing = Comparing(systems, row, keep)
     try:
         work(comparing)
     except Exception as error:
-        with site.db.write() as tx:
-            comparisons.fail(tx, row.id, kind_of(error), told(error), site.clock.now())
+        with systems.db.write() as tx:
+            comparisons.fail(tx, row.id, kind_of(error), told(error), systems.clock.now())
         raise
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         return comparisons.latest(tx, kind) or row
 
 
 def _compare(comparing: Comparing) -> None:
-    site = comparing.site
-    groups = site.listing.groups()
-    balance = _expected(site, groups)
+    systems = comparing.systems
+    groups = systems.listing.groups()
+    balance = _expected(systems, groups)
     comparing.note(accounts=len(balance))
     seen = _read(comparing, groups, balance)
     _refuse_another_realm(comparing, balance, seen)
-    _note_groups(site, groups)
+    _note_groups(systems, groups)
     judged = _judge_suspects(comparing, balance, seen)
-    accept_by_file(site, judged.to_accept, comparing.note)
+    accept_by_file(systems, judged.to_accept, comparing.note)
     foreign = _foreign_differences(comparing, seen)
-    with site.db.write() as tx:
-        now = site.clock.now()
+    with systems.db.write() as tx:
+        now = systems.clock.now()
         for subject, difference in foreign:
-            findings.found(tx, subject, difference, site.policy.drift.reaction(difference.attribute), now)
+            findings.found(tx, subject, difference, systems.policy.drift.reaction(difference.attribute), now)
         findings.close_unseen(tx, COMPARED, comparing.row.started_at, judged.unjudged, now)
         foreign_users.forget_unseen(tx, comparing.row.started_at)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
-    wake(site, Lane.BULK)
+    wake(systems, Lane.BULK)
 
 
 def _refuse_another_realm(comparing: Comparing, balance: Balance, seen: Seen) -> None:
     """Raises Unsafe. The people of a realm that is not ours are none of our business: their names go again."""
-    site = comparing.site
+    systems = comparing.systems
     try:
-        refuse_shrunken(len(balance), seen.listed, site.policy.drift.most_missing_percent)
+        refuse_shrunken(len(balance), seen.listed, systems.policy.drift.most_missing_percent)
     except Unsafe:
-        with site.db.write() as tx:
+        with systems.db.write() as tx:
             foreign_users.forget_new(tx, comparing.row.started_at)
         raise
 
 
-def _expected(site: Site, groups: OurGroups) -> Balance:
+def _expected(systems: Systems, groups: OurGroups) -> Balance:
     """A group that is missing is one finding, not one for each of its members: nobody is expected in it, nor in a
     profile group that is missing with any details."""
     balance = Balance()
-    for page in pages.in_keycloak(site.db):
+    for page in pages.in_keycloak(systems.db):
         for account in page:
-            desired = desired_state(account, site.policy)
+            desired = desired_state(account, systems.policy)
             shown = vocabulary.profile_group(account.profile) in groups.paths
             listed = details(desired) if shown else None
             balance.expect(str(account.idp_user_id), listed, desired.groups & groups.paths)
@@ -180,8 +180,8 @@ def _expected(site: Site, groups: OurGroups) -> Balance:
 def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
     """Every account is in one profile group, so its members tell the details of all of ours. The users as a whole
     are listed only where somebody is left to be found: a stranger, or one of ours who is not as wanted."""
-    site, seen = comparing.site, Seen()
-    for number, page in enumerate(site.listing.pages(groups.paths, groups.roles), start=1):
+    systems, seen = comparing.systems, Seen()
+    for number, page in enumerate(systems.listing.pages(groups.paths, groups.roles), start=1):
         match page:
             case MembersPage(group, members):
                 seen.memberships += len(members)
@@ -198,7 +198,7 @@ def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
         if number % PAGES_BETWEEN == 0:
             comparing.note(memberships=seen.memberships)
     seen.listed = balance.settled()
-    if site.listing.count() != seen.listed:
+    if systems.listing.count() != seen.listed:
         _list_users(comparing, balance, seen)
     comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships, foreign_users=seen.foreign)
     return seen
@@ -206,7 +206,7 @@ def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
 
 def _list_users(comparing: Comparing, balance: Balance, seen: Seen) -> None:
     seen.listed = 0
-    for number, users in enumerate(comparing.site.listing.users(), start=1):
+    for number, users in enumerate(comparing.systems.listing.users(), start=1):
         unknown = [user for user in users if not balance.knows(user.idp_user_id)]
         seen.listed += len(users) - len(unknown)
         seen.foreign += _note_foreign(comparing, unknown)
@@ -224,32 +224,32 @@ def _note_foreign(comparing: Comparing, unknown: Collection[ListedUser]) -> int:
     """Those who became ours since the comparison began are not foreign."""
     if not unknown:
         return 0
-    with comparing.site.db.write() as tx:
+    with comparing.systems.db.write() as tx:
         ours = pages.of_users(tx, [user.idp_user_id for user in unknown])
         foreign = [user for user in unknown if user.idp_user_id not in ours]
-        foreign_users.seen(tx, foreign, comparing.site.clock.now())
+        foreign_users.seen(tx, foreign, comparing.systems.clock.now())
     return len(foreign)
 
 
-def _note_groups(site: Site, groups: OurGroups) -> None:
+def _note_groups(systems: Systems, groups: OurGroups) -> None:
     """Groups that are missing, and roles that somebody put on one: once a group, for a person."""
-    wanted = roles_of_groups(site.policy).keys()
+    wanted = roles_of_groups(systems.policy).keys()
     missing = [(path, Difference(Attribute.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
     carrying = [
         (path, Difference(Attribute.GROUP_ROLES, None, ", ".join(sorted(roles))))
         for path, roles in groups.extra_roles.items()
     ]
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         for path, difference in sorted(missing + carrying, key=lambda each: each[0]):
-            findings.found(tx, Subject.of_group(path), difference, "report", site.clock.now())
+            findings.found(tx, Subject.of_group(path), difference, "report", systems.clock.now())
 
 
 def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judged:
     """Look at each account that differs, or holds a role of ours directly, as it is now."""
     judged = Judged()
-    for some in _suspects(comparing.site, balance, seen.with_roles):
+    for some in _suspects(comparing.systems, balance, seen.with_roles):
         room = max(0, MOST_LOOKED_AT - judged.looked_at)
-        judged += judge(comparing.site, some[:room], comparing.note)
+        judged += judge(comparing.systems, some[:room], comparing.note)
         judged += Judged(left_out=frozenset(some[room:]))
         comparing.note(
             looked_at=judged.looked_at,
@@ -262,11 +262,11 @@ def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judge
 
 
 def _suspects(
-    site: Site, balance: Balance, with_roles: Mapping[str, Collection[str]]
+    systems: Systems, balance: Balance, with_roles: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, ...]]:
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         open_before = findings.accounts_with(tx, LOOKED_AT_AGAIN)
-    for page in pages.ids_in_keycloak(site.db):
+    for page in pages.ids_in_keycloak(systems.db):
         found = tuple(
             account_id
             for account_id, user in page
@@ -279,11 +279,11 @@ def _suspects(
 def _foreign_differences(comparing: Comparing, seen: Seen) -> list[tuple[Subject, Difference]]:
     """Strangers in groups of ours or with roles of ours, and feature roles of our own users, each user looked at
     as it is now: a user that carries an account id is being created just now, or is the attribute pass's."""
-    site = comparing.site
-    with site.db.read() as tx:
+    systems = comparing.systems
+    with systems.db.read() as tx:
         ours = pages.of_users(tx, seen.strangers)
     found: list[tuple[Subject, Difference]] = []
-    single = SingleLooks(site, comparing.keep)
+    single = SingleLooks(systems, comparing.keep)
     for user, username in sorted(seen.strangers.items()):
         account_id = ours.get(user)
         if account_id is not None:

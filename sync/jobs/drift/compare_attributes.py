@@ -19,7 +19,7 @@ from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
 from sync.jobs.drift.judge import Judged, judge
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.listing import UserAttributes
 from sync.store.accounts import accounts, pages
 from sync.store.database.transactions import Tx
@@ -44,7 +44,7 @@ Save: TypeAlias = Callable[[Tx, Position], None]
 
 
 def compare_attributes(
-    site: Site,
+    systems: Systems,
     by: str,
     keep: Keep = lambda: None,
     start: Position = Position(),
@@ -55,23 +55,23 @@ def compare_attributes(
     A pass that goes on ends no findings: of whoever was read before the interruption it knows nothing any more.
     What was found there and is to be repaired is handed over by the next comparison, which looks at it again.
     """
-    return under_a_row(site, "attribute-pass", by, keep, lambda comparing: _compare(comparing, start, save))
+    return under_a_row(systems, "attribute-pass", by, keep, lambda comparing: _compare(comparing, start, save))
 
 
 def _compare(comparing: Comparing, start: Position, save: Save) -> None:
-    site = comparing.site
-    expected = sum(len(page) for page in pages.ids_in_keycloak(site.db))
+    systems = comparing.systems
+    expected = sum(len(page) for page in pages.ids_in_keycloak(systems.db))
     judged, listed, first, strays = Judged(), 0, start.first, dict(start.strays)
     if first:
         log.info("the pass over all attributes goes on", user=first)
-    for page in site.listing.attributes(first=start.first):
-        ours = _accounts_of(site, page)
+    for page in systems.listing.attributes(first=start.first):
+        ours = _accounts_of(systems, page)
         suspects = [
             ours[user.idp_user_id].id
             for user in page
-            if user.idp_user_id in ours and _differs(site, ours[user.idp_user_id], user)
+            if user.idp_user_id in ours and _differs(systems, ours[user.idp_user_id], user)
         ]
-        judged += judge(site, suspects, comparing.note)
+        judged += judge(systems, suspects, comparing.note)
         strays |= {
             user.idp_user_id: (user.username, ", ".join(user.attributes[ACCOUNT_ID]))
             for user in page
@@ -85,36 +85,36 @@ def _compare(comparing: Comparing, start: Position, save: Save) -> None:
             left_out=len(judged.left_out),
             differing=judged.differing,
         )
-        with site.db.write() as tx:
+        with systems.db.write() as tx:
             save(tx, Position(first, strays))
         first += len(page)
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         save(tx, Position())
     if not start.first:
-        refuse_shrunken(expected, listed, site.policy.drift.most_missing_percent)
-    accept_by_file(site, judged.to_accept, comparing.note)
+        refuse_shrunken(expected, listed, systems.policy.drift.most_missing_percent)
+    accept_by_file(systems, judged.to_accept, comparing.note)
     _end(comparing, strays, judged, whole=not start.first)
 
 
-def _accounts_of(site: Site, page: Sequence[UserAttributes]) -> Mapping[str, Account]:
+def _accounts_of(systems: Systems, page: Sequence[UserAttributes]) -> Mapping[str, Account]:
     """Id of the Keycloak user to its account, as both are now."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         owners = pages.of_users(tx, [user.idp_user_id for user in page])
         found = accounts.read_many(tx, owners.values())
     return {user: found[account_id] for user, account_id in owners.items()}
 
 
-def _differs(site: Site, account: Account, user: UserAttributes) -> bool:
-    wanted = desired_state(account, site.policy).attributes
+def _differs(systems: Systems, account: Account, user: UserAttributes) -> bool:
+    wanted = desired_state(account, systems.policy).attributes
     return any(user.attributes.get(name, ()) != wanted.get(name, ()) for name in OWNED_ATTRIBUTES)
 
 
 def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged, *, whole: bool) -> None:
     """Users that carry the id of an account which has another user, or none: two users of one person, or one that
     is being created just now and is ours at the next pass."""
-    site = comparing.site
-    with site.db.write() as tx:
-        now = site.clock.now()
+    systems = comparing.systems
+    with systems.db.write() as tx:
+        now = systems.clock.now()
         ours = pages.of_users(tx, strays)
         for user, (username, carried) in sorted(strays.items()):
             if user not in ours:
@@ -124,4 +124,4 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
             findings.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.unjudged, now)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
-    wake(site, Lane.BULK)
+    wake(systems, Lane.BULK)

@@ -12,7 +12,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.drift.differences import Attribute, Difference, differences
 from sync.domain.provisioning.desired import desired_state
 from sync.jobs.drift.readable_users import SingleLooks, Unreadable
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -62,19 +62,19 @@ class _Look:
     unreadable: bool = False
 
 
-def judge(site: Site, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
+def judge(systems: Systems, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
     """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired and accepted. Five
     requests an account; `keep` is called before each look. A user that cannot be read is a finding of its own.
     Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
-    before = _states(site, account_ids)
-    single = SingleLooks(site, keep)
-    looks = [_look(site, single, account, state) for account, state in before if settled(state)]
-    after = {account.id: state for account, state in _states(site, [look.account.id for look in looks])}
+    before = _states(systems, account_ids)
+    single = SingleLooks(systems, keep)
+    looks = [_look(systems, single, account, state) for account, state in before if settled(state)]
+    after = {account.id: state for account, state in _states(systems, [look.account.id for look in looks])}
     sure = [look for look in looks if after.get(look.account.id) == look.state]
-    now = site.clock.now()
-    with site.db.write() as tx:
-        mappings.refuse_outdated(tx, site.policy_number)
-        to_repair, to_accept = _written(site, tx, sure, now)
+    now = systems.clock.now()
+    with systems.db.write() as tx:
+        mappings.refuse_outdated(tx, systems.policy_number)
+        to_repair, to_accept = _written(systems, tx, sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
@@ -92,8 +92,8 @@ def settled(state: WorkState) -> bool:
     return idle and (state.applied or state.quarantine is not None)
 
 
-def _states(site: Site, account_ids: Collection[str]) -> list[tuple[Account, WorkState]]:
-    with site.db.read() as tx:
+def _states(systems: Systems, account_ids: Collection[str]) -> list[tuple[Account, WorkState]]:
+    with systems.db.read() as tx:
         found = accounts.read_many(tx, account_ids)
         states = {account_id: work_state.of_account(tx, account_id) for account_id in found}
     return [
@@ -103,8 +103,8 @@ def _states(site: Site, account_ids: Collection[str]) -> list[tuple[Account, Wor
     ]
 
 
-def _look(site: Site, single: SingleLooks, account: Account, state: WorkState) -> _Look:
-    desired = desired_state(account, site.policy)
+def _look(systems: Systems, single: SingleLooks, account: Account, state: WorkState) -> _Look:
+    desired = desired_state(account, systems.policy)
     try:
         seen = single.at(str(account.idp_user_id))
     except Unreadable as reason:
@@ -116,7 +116,7 @@ def _look(site: Site, single: SingleLooks, account: Account, state: WorkState) -
 
 
 def _written(
-    site: Site, tx: Tx, looks: Iterable[_Look], now: datetime
+    systems: Systems, tx: Tx, looks: Iterable[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
     """Keep every difference; answers the findings to repair and those to accept."""
     to_repair, to_accept = [], []
@@ -125,9 +125,9 @@ def _written(
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         still = {each.attribute for each in look.differences} | _unknown(look)
         findings.close_of_account(tx, account.id, still, now)
-        repairs = look.state.quarantine is None and not _stays_off(site, look)
+        repairs = look.state.quarantine is None and not _stays_off(systems, look)
         for difference in look.differences:
-            reaction = site.policy.drift.reaction(difference.attribute)
+            reaction = systems.policy.drift.reaction(difference.attribute)
             if difference.attribute is Attribute.MISSING and account.life is Life.INACTIVE:
                 reaction = "report"
             finding = findings.found(tx, subject, difference, reaction, now)
@@ -149,8 +149,8 @@ def _unknown(look: _Look) -> frozenset[Attribute]:
     return frozenset(Attribute) - OF_REFUSED_USERS - {Attribute.UNREADABLE}
 
 
-def _stays_off(site: Site, look: _Look) -> bool:
+def _stays_off(systems: Systems, look: _Look) -> bool:
     """Somebody switched the user off, and that is only to be reported: a repair of whatever else differs is a
     whole look, which would open the account. Nobody can use it meanwhile."""
     off = any(each.attribute is Attribute.SWITCHED_OFF for each in look.differences)
-    return off and site.policy.drift.reaction(Attribute.SWITCHED_OFF) != REPAIR
+    return off and systems.policy.drift.reaction(Attribute.SWITCHED_OFF) != REPAIR

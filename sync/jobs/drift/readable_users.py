@@ -10,7 +10,7 @@ import structlog
 
 from sync.domain.errors import Failure
 from sync.domain.provisioning.observed import Observed
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import told
 from sync.store.accounts import pages
 
@@ -29,8 +29,8 @@ class SingleLooks:
     """Looks at users, one after the other. `keep` is called before each: an unreadable one may take some requests
     of 25 s."""
 
-    def __init__(self, site: Site, keep: Callable[[], None] = lambda: None) -> None:
-        self._site = site
+    def __init__(self, systems: Systems, keep: Callable[[], None] = lambda: None) -> None:
+        self._site = systems
         self._keep = keep
         self._read_well: str | None = None
 

@@ -8,17 +8,17 @@ from typing import Final
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import Position, compare_attributes
 from sync.jobs.schedule.job import Job, KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.database.transactions import Tx
 
 BY: Final = "schedule"
 
 
-def _comparison(site: Site, keep: KeepLease) -> None:
-    compare(site, BY, keep)
+def _comparison(systems: Systems, keep: KeepLease) -> None:
+    compare(systems, BY, keep)
 
 
-def _attribute_pass(site: Site, keep: KeepLease) -> None:
+def _attribute_pass(systems: Systems, keep: KeepLease) -> None:
     kept = keep.state
     start = Position(
         int(kept.get("first", 0)), {user: (name, mark) for user, (name, mark) in kept.get("strays", {}).items()}
@@ -29,7 +29,7 @@ def _attribute_pass(site: Site, keep: KeepLease) -> None:
             tx, {"first": position.first, "strays": {user: list(at) for user, at in position.strays.items()}}
         )
 
-    compare_attributes(site, BY, keep, start, save)
+    compare_attributes(systems, BY, keep, start, save)
 
 
 COMPARISON = Job(_comparison, period=timedelta(hours=6))

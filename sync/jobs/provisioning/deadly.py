@@ -8,7 +8,7 @@ import structlog
 
 from sync.domain.errors import NeedsPerson
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.lease import LEASE
 from sync.jobs.work.recording import Failed, record
 from sync.store.work import leases
@@ -16,12 +16,12 @@ from sync.store.work import leases
 log = structlog.get_logger()
 
 
-def give_up_deadly(site: Site, lane: Lane) -> int:
+def give_up_deadly(systems: Systems, lane: Lane) -> int:
     """Put them in quarantine without touching them. Answers how many."""
-    with site.db.write() as tx:
-        claims = leases.claim_deadly(tx, lane, site.clock.now(), LEASE)
+    with systems.db.write() as tx:
+        claims = leases.claim_deadly(tx, lane, systems.clock.now(), LEASE)
         for claim in claims:
             failure = NeedsPerson(f"{claim.takeovers} workers in a row ended over this account")
-            record(tx, site.policy, claim, Failed(failure), site.clock.now())
+            record(tx, systems.policy, claim, Failed(failure), systems.clock.now())
             log.error("workers ended over an account; it waits for a person", account=claim.account.id)
     return len(claims)

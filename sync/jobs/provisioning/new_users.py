@@ -13,7 +13,7 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.lane import Lane
 from sync.jobs import deactivation
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.lease import keep_lease, keep_leases
 from sync.jobs.work.recording import Applied
 from sync.jobs.work.unforeseen import as_failure
@@ -23,7 +23,9 @@ from sync.store.accounts.passwords import KeptPassword
 from sync.store.work.leases import Claim
 
 
-def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> Mapping[str, Created | Failure]:
+def create_missing(
+    systems: Systems, accounts: Accounts, claims: Sequence[Claim]
+) -> Mapping[str, Created | Failure]:
     """Create the users of all claims that have none; one outcome per account id.
 
     The bulk lane sends them together, under ids of ours: one that comes late adds nothing. In the other lane
@@ -36,8 +38,8 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
     if not missing:
         return {}
     try:
-        with site.db.read() as tx:
-            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], site.clock.now())
+        with systems.db.read() as tx:
+            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], systems.clock.now())
     except Transient as unread:
         return dict.fromkeys((claim.account.id for claim in missing), unread)
     away: Failure | None = None
@@ -46,24 +48,24 @@ def create_missing(site: Site, accounts: Accounts, claims: Sequence[Claim]) -> M
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append((claim, new_user(site, accounts, claim, kept.get(claim.account.id))))
+            users.append((claim, new_user(systems, accounts, claim, kept.get(claim.account.id))))
         except Exception as error:
             failure = as_failure(error, account=claim.account.id)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
     if all(claim.lane is Lane.BULK for claim, _ in users):
         leases = [claim for claim, _ in users]
-        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(site, leases))
-    return outcomes | _create_each(site, accounts, users)
+        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(systems, leases))
+    return outcomes | _create_each(systems, accounts, users)
 
 
 def _create_each(
-    site: Site, accounts: Accounts, users: Sequence[tuple[Claim, NewUser]]
+    systems: Systems, accounts: Accounts, users: Sequence[tuple[Claim, NewUser]]
 ) -> dict[str, Created | Failure]:
     outcomes: dict[str, Created | Failure] = {}
     away: Failure | None = None
     for claim, user in users:
-        outcome = away or create_users(accounts, [user], partial(keep_lease, site, claim))[claim.account.id]
+        outcome = away or create_users(accounts, [user], partial(keep_lease, systems, claim))[claim.account.id]
         if isinstance(outcome, Failure) and outcome.system is not None:
             away = outcome
         outcomes[claim.account.id] = outcome
@@ -87,17 +89,19 @@ def create_users(
     }
 
 
-def new_user(site: Site, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None) -> NewUser:
+def new_user(
+    systems: Systems, accounts: Accounts, claim: Claim, kept: KeptPassword | Misconfigured | None
+) -> NewUser:
     """The user to create, with the password that waits for it, if one does. Raises a Failure."""
-    desired = desired_state(claim.account, site.policy)
-    refuse_extra_roles(site, accounts.extra_roles(desired.groups))
+    desired = desired_state(claim.account, systems.policy)
+    refuse_extra_roles(systems, accounts.extra_roles(desired.groups))
     if isinstance(kept, Misconfigured):
         raise kept
     return NewUser(desired, kept.password if kept is not None else None)
 
 
 def made_now(
-    site: Site, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
+    systems: Systems, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
 ) -> Mapping[str, tuple[Claim, Applied]]:
     """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
     has to be let work again in the FSM system, and no command waits. By account id."""
@@ -108,7 +112,7 @@ def made_now(
         and not outcome.existed
         and not claim.commands
     ]
-    stopped = deactivation.stopped(site, [claim.account for claim, _ in new])
+    stopped = deactivation.stopped(systems, [claim.account for claim, _ in new])
     return {
         claim.account.id: (claim, Applied(outcome.idp_user_id, changes=("create",), created=True))
         for claim, outcome in new

@@ -28,7 +28,7 @@ from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_ag
 from sync.jobs.provisioning.deadly import give_up_deadly
 from sync.jobs.provisioning.new_users import create_missing, made_now
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
 from sync.jobs.work.lease import LEASE, keep_lease, remaining
@@ -53,52 +53,52 @@ SIDE_BY_SIDE = 4
 log = structlog.get_logger()
 
 
-def provision_some(site: Site, lane: Lane) -> int:
+def provision_some(systems: Systems, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
 
     One account's failure is recorded with it and stops no other. What there is no time left for is given back
     untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
     by a policy that is no longer in force.
     """
-    with site.db.write() as tx:
-        if not mappings.still_in_force(tx, site.policy_number):
+    with systems.db.write() as tx:
+        if not mappings.still_in_force(tx, systems.policy_number):
             return 0
         claims, watch = circuits.claim(
-            site,
+            systems,
             tx,
             lane,
             lambda limit: (
-                leases.claim(tx, lane, site.clock.now(), LEASE, limit)
-                or leases.claim_alone(tx, lane, site.clock.now(), LEASE)
+                leases.claim(tx, lane, systems.clock.now(), LEASE, limit)
+                or leases.claim_alone(tx, lane, systems.clock.now(), LEASE)
             ),
             CLAIM_AT_ONCE[lane],
         )
-    accounts = site.accounts_for(lane)
-    created = create_missing(site, accounts, claims)
-    made = made_now(site, claims, created)
+    accounts = systems.accounts_for(lane)
+    created = create_missing(systems, accounts, claims)
+    made = made_now(systems, claims, created)
     if made:
         watch.heard(None)
-        settle_made(site, made, watch.name)
-    done = made.keys() | (bring_about_together(site, accounts, claims, watch) if lane is Lane.BULK else set())
+        settle_made(systems, made, watch.name)
+    done = made.keys() | (bring_about_together(systems, accounts, claims, watch) if lane is Lane.BULK else set())
     for claim in claims:
         if claim.account.id in done:
             continue
         found = created.get(claim.account.id)
-        untried = found is None and (not watch.closed or remaining(site, claim) < LEASE / 2)
+        untried = found is None and (not watch.closed or remaining(systems, claim) < LEASE / 2)
         if untried or (isinstance(found, Failure) and watch.shares(found)):
-            with site.db.write() as tx:
+            with systems.db.write() as tx:
                 leases.release(tx, claim)
             continue
-        outcome = bring_about_safely(site, accounts, claim, found)
+        outcome = bring_about_safely(systems, accounts, claim, found)
         watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
-        settle(site, claim, carry_out(site, claim, outcome), watch.name)
-        come_again(site, claim)
-    given_up = 0 if claims else give_up_deadly(site, lane)
-    return len(claims) + given_up + (carry_out_in_quarantine(site) if lane is Lane.INTERACTIVE else 0)
+        settle(systems, claim, carry_out(systems, claim, outcome), watch.name)
+        come_again(systems, claim)
+    given_up = 0 if claims else give_up_deadly(systems, lane)
+    return len(claims) + given_up + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
 
 
 def bring_about_together(
-    site: Site, accounts: Accounts, claims: Sequence[Claim], watch: circuits.Watch
+    systems: Systems, accounts: Accounts, claims: Sequence[Claim], watch: circuits.Watch
 ) -> set[str]:
     """Mass changes: accounts that have a user, observed together and brought about side by side; the outcomes are
     recorded in one transaction a portion. Answers the accounts that need nothing more.
@@ -118,10 +118,10 @@ def bring_about_together(
     done: set[str] = set()
     for start in range(0, len(plain), TOGETHER):
         some = plain[start : start + TOGETHER]
-        if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(site, some[0]) < LEASE / 2:
+        if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(systems, some[0]) < LEASE / 2:
             break
         try:
-            with site.db.read() as tx:
+            with systems.db.read() as tx:
                 locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
             seen = accounts.observe_many(
                 [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
@@ -133,7 +133,7 @@ def bring_about_together(
         present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             outcomes = list(
-                pool.map(lambda each: bring_about_safely(site, accounts, each[0], None, each[1]), present)
+                pool.map(lambda each: bring_about_safely(systems, accounts, each[0], None, each[1]), present)
             )
         applied: dict[str, tuple[Claim, Applied]] = {}
         for (claim, _), outcome in zip(present, outcomes, strict=True):
@@ -141,15 +141,15 @@ def bring_about_together(
             if isinstance(outcome, Applied):
                 applied[claim.account.id] = claim, outcome
             else:
-                settle(site, claim, outcome, watch.name)
+                settle(systems, claim, outcome, watch.name)
         if applied:
-            settle_made(site, applied, watch.name)
+            settle_made(systems, applied, watch.name)
         done.update(claim.account.id for claim, _ in present)
     return done
 
 
 def bring_about_safely(
-    site: Site,
+    systems: Systems,
     accounts: Accounts,
     claim: Claim,
     created: Created | Failure | None,
@@ -157,55 +157,55 @@ def bring_about_safely(
 ) -> Outcome:
     """`bring_about`, with every failure as an outcome."""
     try:
-        return bring_about(site, accounts, claim, created, seen)
+        return bring_about(systems, accounts, claim, created, seen)
     except Exception as error:
         return Failed(as_failure(error, account=claim.account.id))
 
 
-def settle_made(site: Site, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:
+def settle_made(systems: Systems, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:
     """Record all of them in one transaction, or, if one of them cannot be recorded, each by itself."""
     try:
-        with site.db.write() as tx:
-            record_applied(tx, site.policy, tuple(made.values()), site.clock.now())
+        with systems.db.write() as tx:
+            record_applied(tx, systems.policy, tuple(made.values()), systems.clock.now())
     except Transient as failure:
         log.warning("outcomes not recorded; they are looked at again", accounts=len(made), reason=str(failure))
     except Exception:
         log.warning("outcomes are recorded one by one", accounts=len(made), exc_info=True)
         for claim, outcome in made.values():
-            settle(site, claim, outcome, keycloak)
+            settle(systems, claim, outcome, keycloak)
 
 
-def settle(site: Site, claim: Claim, outcome: Outcome, keycloak: CircuitName = CircuitName.KEYCLOAK) -> None:
+def settle(systems: Systems, claim: Claim, outcome: Outcome, keycloak: CircuitName = CircuitName.KEYCLOAK) -> None:
     """Record what came of the claim; what cannot be recorded is a failure of this account alone.
 
     Our database being away is no outcome: the lease runs out, and the next look finds in Keycloak what was done.
     """
     try:
-        with site.db.write() as tx:
-            record(tx, site.policy, claim, outcome, site.clock.now(), keycloak)
+        with systems.db.write() as tx:
+            record(tx, systems.policy, claim, outcome, systems.clock.now(), keycloak)
     except Transient as failure:
         log.warning("outcome not recorded; it is looked at again", account=claim.account.id, reason=str(failure))
     except Exception as error:
         if isinstance(outcome, Failed):
             raise
-        settle(site, claim, Failed(as_failure(error, account=claim.account.id)), keycloak)
+        settle(systems, claim, Failed(as_failure(error, account=claim.account.id)), keycloak)
 
 
 def bring_about(
-    site: Site,
+    systems: Systems,
     accounts: Accounts,
     claim: Claim,
     created: Created | Failure | None,
     seen: Observed | None = None,
 ) -> Outcome:
     """Make Keycloak equal to what is wanted of one account. `seen`: it was observed just now. Raises a Failure."""
-    desired = desired_state(claim.account, site.policy)
+    desired = desired_state(claim.account, systems.policy)
     if isinstance(created, Failure):
         with with_difference(partial(no_user, desired)):
             raise created
     if created is not None and not created.existed:
-        keep_lease(site, claim)
-        deactivation.release(site, claim)
+        keep_lease(systems, claim)
+        deactivation.release(systems, claim)
         return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
 
     idp_user_id = _idp_user_id(claim, created)
@@ -217,39 +217,39 @@ def bring_about(
         refuse_unsafe(desired, observed)
     plan = diff(desired, observed)
     with with_difference(partial(unmade, plan.changes)):
-        refuse_extra_roles(site, accounts.extra_roles(desired.groups - observed.groups))
+        refuse_extra_roles(systems, accounts.extra_roles(desired.groups - observed.groups))
 
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
     if withdraws:
-        answer = deactivation.ask(site, claim, observed)
+        answer = deactivation.ask(systems, claim, observed)
         verdict, work_orders = answer.verdict, answer.work_orders
         if verdict in (Verdict.HELD, Verdict.REFUSED):
             plan = plan.keeping_access()
 
     present = observed
     for number, change in enumerate(plan.changes):
-        keep_lease(site, claim)
+        keep_lease(systems, claim)
         with with_difference(partial(unmade, plan.changes[number:])):
             accounts.apply(idp_user_id, change)
         present = result_of(change, present)
 
     if verdict in (Verdict.HELD, Verdict.REFUSED):
         return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
-    keep_lease(site, claim)
-    deactivation.release(site, claim)
-    lost = _lost_technicians(site, claim, observed, withdrew=withdraws)
+    keep_lease(systems, claim)
+    deactivation.release(systems, claim)
+    lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
         changes=_texts(plan.changes),
         created=created is not None,
         observed=present,
         withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),
-        stranded=_stranded(site, observed.technician_id or claim.account.technician_id, lost, work_orders),
+        stranded=_stranded(systems, observed.technician_id or claim.account.technician_id, lost, work_orders),
     )
 
 
-def _lost_technicians(site: Site, claim: Claim, observed: Observed, *, withdrew: bool) -> frozenset[str]:
+def _lost_technicians(systems: Systems, claim: Claim, observed: Observed, *, withdrew: bool) -> frozenset[str]:
     """Whom the person was and is no more. That of an active account is known by our stop alone once Keycloak has
     lost it: looked up after a worker that may have died over the withdrawal, and where nothing else is new, as at
     the look after an access token's life; not in a change of many."""
@@ -258,12 +258,12 @@ def _lost_technicians(site: Site, claim: Claim, observed: Observed, *, withdrew:
     if technician_id is not None and (withdrew or claim.account.life is not Life.ACTIVE):
         lost = frozenset([technician_id])
     if claim.took_over or claim.applied_version == claim.wanted_version:
-        lost |= deactivation.left_behind(site, claim.account)
+        lost |= deactivation.left_behind(systems, claim.account)
     return lost
 
 
 def _stranded(
-    site: Site, withdrawn: str | None, lost: frozenset[str], forced: Sequence[OpenWorkOrder]
+    systems: Systems, withdrawn: str | None, lost: frozenset[str], forced: Sequence[OpenWorkOrder]
 ) -> Mapping[str, tuple[OpenWorkOrder, ...]]:
     """Work orders left behind, by technician: those of `withdrawn` that a forced deactivation passed over, and any
     that slipped in (D3, rule 5).
@@ -273,7 +273,7 @@ def _stranded(
     stranded = {}
     for technician_id in sorted(lost):
         found = {order.number: order for order in (forced if technician_id == withdrawn else ())}
-        open_now = WatchedFieldService(site).open_work_orders(technician_id)
+        open_now = WatchedFieldService(systems).open_work_orders(technician_id)
         found |= {order.number: order for order in open_now}
         stranded[technician_id] = tuple(found[number] for number in sorted(found))
     return stranded

@@ -11,16 +11,16 @@ from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import GroupRoles, roles_of_groups
 from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.plan import refuse_tampered_groups
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import mappings
 
 
-def refuse_extra_roles(site: Site, extra: Mapping[str, frozenset[str]]) -> None:
+def refuse_extra_roles(systems: Systems, extra: Mapping[str, frozenset[str]]) -> None:
     """Raises Misconfigured where the policy before the one in force gave these roles: it goes on by itself once
     the realm has followed. Raises NeedsPerson for any other."""
     if not any(extra.values()):
         return
-    before = _roles_before(site)
+    before = _roles_before(systems)
     if all(roles <= _spelled(before.get(path, GroupRoles())) for path, roles in extra.items()):
         listed = "; ".join(f"{path} carries {', '.join(sorted(roles))}" for path, roles in sorted(extra.items()))
         raise Misconfigured(
@@ -29,11 +29,11 @@ def refuse_extra_roles(site: Site, extra: Mapping[str, frozenset[str]]) -> None:
     refuse_tampered_groups(extra)
 
 
-def _roles_before(site: Site) -> Mapping[str, GroupRoles]:
-    if site.policy_number is None:
+def _roles_before(systems: Systems) -> Mapping[str, GroupRoles]:
+    if systems.policy_number is None:
         return {}
-    with site.db.read() as tx:
-        adopted = mappings.numbered(tx, site.policy_number - 1)
+    with systems.db.read() as tx:
+        adopted = mappings.numbered(tx, systems.policy_number - 1)
     return {} if adopted is None else roles_of_groups(policy_of(adopted))
 
 

@@ -21,7 +21,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.imports import apply_import_rows
 from sync.jobs.mappings import apply_mappings_rows, apply_repair_rows
 from sync.jobs.runs.applying import Applying, ApplyRows
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import of_type
 from sync.store import mappings
 from sync.store.accounts import accounts
@@ -59,34 +59,34 @@ class _NotAll(Exception):
         self.outcomes = outcomes
 
 
-def apply_chunk(site: Site, limit: int = CHUNK) -> int:
+def apply_chunk(systems: Systems, limit: int = CHUNK) -> int:
     """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak.
 
     Answers how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
     do. An all-or-nothing run is one chunk, however long.
     """
-    now = site.clock.now()
+    now = systems.clock.now()
     try:
-        with site.db.write() as tx:
-            current = mappings.still_in_force(tx, site.policy_number)
-            looked_at = _apply_next(site, tx, limit, now) if current else 0
+        with systems.db.write() as tx:
+            current = mappings.still_in_force(tx, systems.policy_number)
+            looked_at = _apply_next(systems, tx, limit, now) if current else 0
     except _NotAll as stopped:
-        with site.db.write() as tx:
+        with systems.db.write() as tx:
             _refuse_all(tx, stopped, now)
         return 0
     if looked_at:
-        wake(site, Lane.BULK)
+        wake(systems, Lane.BULK)
     return looked_at
 
 
-def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
+def _apply_next(systems: Systems, tx: Tx, limit: int, now: datetime) -> int:
     waits = lanes.is_paused(tx, Lane.BULK) or leases.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
     run = None if waits else runs.next_to_apply(tx, APPLY.keys())
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))
     rows = runs.pending_decided(tx, run.id, None if together else limit)
-    outcomes = _apply(site, tx, run, rows, now)
+    outcomes = _apply(systems, tx, run, rows, now)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)
     runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
@@ -94,10 +94,10 @@ def _apply_next(site: Site, tx: Tx, limit: int, now: datetime) -> int:
     return len(rows)
 
 
-def _apply(site: Site, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
+def _apply(systems: Systems, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
     ids = [row.account_id for row in rows if row.account_id is not None]
     accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
-    chunk = Applying(tx, site.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
+    chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
     return _together(chunk, rows) or [_alone(chunk, row) for row in rows]
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from sync.domain.errors import Transient
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import schedule
 from sync.store.database.transactions import Tx
 from sync.store.schedule import JobClaim
@@ -24,8 +24,8 @@ may lie half of it at most, some requests to Keycloak of 25 s each."""
 class KeepLease:
     """A running job's hold on its row. Call it before each page, chunk or write."""
 
-    def __init__(self, site: Site, claim: JobClaim) -> None:
-        self._site = site
+    def __init__(self, systems: Systems, claim: JobClaim) -> None:
+        self._site = systems
         self._claim = claim
 
     @property
@@ -59,5 +59,5 @@ class Job:
     """`period` is the time from the end of a run that succeeded to the next. `run` raises a Failure, or returns
     when there is nothing more to do; a long one keeps its lease and saves where it is."""
 
-    run: Callable[[Site, KeepLease], None]
+    run: Callable[[Systems, KeepLease], None]
     period: timedelta

@@ -19,7 +19,7 @@ from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
 from sync.jobs.logins import read_logins
 from sync.jobs.realm import watch_realm
 from sync.jobs.schedule.job import LEASE, Job, KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import kind_of, told
 from sync.store import schedule
 
@@ -33,22 +33,22 @@ JOBS: Mapping[str, Job] = {
 """Name to job. The names are those of the rows; one that is taken out here is simply not run any more."""
 
 JITTER = 0.1
-"""The part of a period by which a run may come early or late, so that jobs of many sites do not march in step."""
+"""The part of a period by which a run may come early or late, so that installations do not march in step."""
 
 log = structlog.get_logger()
 
 
-def run_due_job(site: Site, registry: Mapping[str, Job] = JOBS) -> int:
+def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
     """Run the job that is due the longest, if any. Answers how many were run: 1 or 0."""
-    with site.db.write() as tx:
-        schedule.register(tx, registry.keys(), site.clock.now())
-        claim = schedule.claim(tx, registry.keys(), site.clock.now(), LEASE)
+    with systems.db.write() as tx:
+        schedule.register(tx, registry.keys(), systems.clock.now())
+        claim = schedule.claim(tx, registry.keys(), systems.clock.now(), LEASE)
     if claim is None:
         return 0
     job = registry[claim.name]
-    error = _run(site, job, KeepLease(site, claim), claim.name)
-    with site.db.write() as tx:
-        now = site.clock.now()
+    error = _run(systems, job, KeepLease(systems, claim), claim.name)
+    with systems.db.write() as tx:
+        now = systems.clock.now()
         due = now + next_run(job, claim.attempts, error, random.random())  # noqa: S311 - jitter
         schedule.finish(tx, claim, now, due_at=due, error=None if error is None else (kind_of(error), told(error)))
     return 1
@@ -70,9 +70,9 @@ def next_run(job: Job, attempts: int, error: Exception | None, chance: float) ->
             return job.period * (1 + JITTER * (2 * chance - 1))
 
 
-def _run(site: Site, job: Job, keep: KeepLease, name: str) -> Exception | None:
+def _run(systems: Systems, job: Job, keep: KeepLease, name: str) -> Exception | None:
     try:
-        job.run(site, keep)
+        job.run(systems, keep)
     except Failure as failure:
         log.warning("a job failed; it comes again", job=name, kind=failure.kind, reason=str(failure))
         return failure

@@ -10,7 +10,7 @@ from sync.commands.perform import wake
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.carry_out import look_for_overlooked
 from sync.jobs.schedule.run_jobs import JOBS
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.store import schedule
 from sync.store.accounts import passwords
@@ -21,19 +21,19 @@ from sync.store.work import lanes as pauses
 from sync.store.work import leases
 
 
-def sweep(site: Site) -> tuple[Lane, ...]:
+def sweep(systems: Systems) -> tuple[Lane, ...]:
     """Wake each lane that has something due and is not paused, once. Passwords that were not delivered in time are
     erased, the mails that would have carried them given up (rule 12). Answers the lanes; none if another worker
     sweeps just now.
     """
-    now = site.clock.now()
-    with site.db.write() as tx:
+    now = systems.clock.now()
+    with systems.db.write() as tx:
         if not locks.alone(tx, locks.SWEEP):
             return ()
         passwords.erase_expired(tx, now)
         outbox.expire(tx, now)
         due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
-        lanes = {lane for lane in due if circuits.admits(site, tx, lane)}
+        lanes = {lane for lane in due if circuits.admits(systems, tx, lane)}
         if outbox.any_due(tx, now):
             lanes.add(Lane.MAIL)
         if runs.any_to_apply(tx, now):
@@ -42,7 +42,7 @@ def sweep(site: Site) -> tuple[Lane, ...]:
         if schedule.any_due(tx, JOBS.keys(), now):
             lanes.add(Lane.RECONCILE)
         lanes -= {each.lane for each in pauses.paused(tx)}
-    woken = [wake(site, lane) for lane in sorted(lanes)]
+    woken = [wake(systems, lane) for lane in sorted(lanes)]
     if all(woken):
-        redis_watch.works(site)
+        redis_watch.works(systems)
     return tuple(sorted(lanes))

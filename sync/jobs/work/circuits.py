@@ -16,7 +16,7 @@ import structlog
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.work.circuit import Admission, Circuit, CircuitName
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.database.transactions import Tx
 from sync.store.work import circuits
 from sync.store.work.circuits import Probe
@@ -26,21 +26,21 @@ Claimed = TypeVar("Claimed")
 log = structlog.get_logger()
 
 
-def circuit_of(site: Site, lane: Lane) -> CircuitName:
+def circuit_of(systems: Systems, lane: Lane) -> CircuitName:
     """The circuit of the Keycloak gateway that serves the lane."""
-    return CircuitName.KEYCLOAK if site.accounts_for(lane) is site.accounts else CircuitName.KEYCLOAK_IMPORT
+    return CircuitName.KEYCLOAK if systems.accounts_for(lane) is systems.accounts else CircuitName.KEYCLOAK_IMPORT
 
 
-def admits(site: Site, tx: Tx, lane: Lane) -> bool:
+def admits(systems: Systems, tx: Tx, lane: Lane) -> bool:
     """False: nothing of the lane would be claimed now, so nobody needs to be woken for it."""
-    return circuits.get(tx, circuit_of(site, lane)).admits(site.clock.now()) is not Admission.WAIT
+    return circuits.get(tx, circuit_of(systems, lane)).admits(systems.clock.now()) is not Admission.WAIT
 
 
 @dataclass
 class Watch:
     """Follows one batch of claims. Writes only when Keycloak fails, or works again after it had failed."""
 
-    site: Site
+    systems: Systems
     circuit: Circuit
     probe: Probe | None = None
     _told: Failure | None = field(default=None, init=False)
@@ -74,11 +74,11 @@ class Watch:
     def heard_nothing(self) -> None:
         """Keycloak was not asked: another probe may go at once."""
         if self.probe is not None:
-            token, now = self.probe.token, self.site.clock.now()
+            token, now = self.probe.token, self.systems.clock.now()
             self._change(lambda circuit: circuit.untold(token, now))
 
     def _report_failure(self, reason: str, kind: str) -> None:
-        now, chance = self.site.clock.now(), random.random()  # noqa: S311 - jitter
+        now, chance = self.systems.clock.now(), random.random()  # noqa: S311 - jitter
         token = self.probe.token if self.probe is not None else None
         self._change(lambda circuit: circuit.failed(kind, reason, now, chance, token))
 
@@ -90,8 +90,8 @@ class Watch:
         """What cannot be reported now is reported by the next look."""
         was = self.circuit
         try:
-            with self.site.db.write() as tx:
-                self.circuit = circuits.change(tx, self.name, to, self.site.clock.now())
+            with self.systems.db.write() as tx:
+                self.circuit = circuits.change(tx, self.name, to, self.systems.clock.now())
         except Transient as failure:
             log.warning("the circuit was not told", circuit=self.name.value, reason=str(failure))
             return
@@ -100,24 +100,24 @@ class Watch:
 
 
 def claim(
-    site: Site, tx: Tx, lane: Lane, take: Callable[[int], Sequence[Claimed]], at_most: int
+    systems: Systems, tx: Tx, lane: Lane, take: Callable[[int], Sequence[Claimed]], at_most: int
 ) -> tuple[Sequence[Claimed], Watch]:
     """Claim with `take` as many as the lane's circuit admits: all, one as a probe, or none; a closed circuit costs
     one read. The watch hears what comes of them."""
-    name, now = circuit_of(site, lane), site.clock.now()
+    name, now = circuit_of(systems, lane), systems.clock.now()
     circuit = circuits.get(tx, name)
     match circuit.admits(now):
         case Admission.PASS:
-            return take(at_most), Watch(site, circuit)
+            return take(at_most), Watch(systems, circuit)
         case Admission.WAIT:
-            return (), Watch(site, circuit)
+            return (), Watch(systems, circuit)
     probe = circuits.begin_probe(tx, name, now)
     if probe is None:
-        return (), Watch(site, circuit)
+        return (), Watch(systems, circuit)
     claimed = take(1)
     if not claimed:
         circuits.give_back(tx, probe, now)
-    return claimed, Watch(site, circuit, probe)
+    return claimed, Watch(systems, circuit, probe)
 
 
 def log_change(before: Circuit, after: Circuit) -> None:

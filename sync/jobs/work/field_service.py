@@ -13,7 +13,7 @@ from typing import TypeVar
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Failure, Transient
 from sync.domain.work.circuit import Admission, Circuit, CircuitName
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.circuits import log_change
 from sync.ports.field_service import Technician
 from sync.store.work import circuits
@@ -35,9 +35,9 @@ class WatchedFieldService:
     One read of the circuit a question; nothing is written while the system works.
     """
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._real = site.field_service
+    def __init__(self, systems: Systems) -> None:
+        self._site = systems
+        self._real = systems.field_service
 
     def technician(self, technician_id: str) -> Technician | None:
         return self._asked(lambda: self._real.technician(technician_id))

@@ -353,6 +353,6 @@ def test_a_forked_process_opens_its_own_connection(
 
 
 def test_nothing_connects_before_the_first_request() -> None:
-    """A Site is put together before the workers fork."""
+    """Systems are put together before the workers fork."""
     made: dict[str, Any] = vars(Connection("http://127.0.0.1:1", "fsm", "fsm-worker", SECRET))
     assert made["_opened"] is None

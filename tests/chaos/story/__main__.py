@@ -18,11 +18,11 @@ from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.settings import load_settings
 from sync.store.database.tables import provisioning
 from sync.store.runs import runs
-from sync.wiring import build_site
+from sync.wiring.workers import open_systems
 from tests.chaos.story.acts import tally
 from tests.chaos.story.outcome import differences, told_of, unsettled
 from tests.chaos.story.people import Meanwhile, staff_xlsx
@@ -95,19 +95,19 @@ def tell(seed: int, people: int) -> int:
 def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int) -> list[str]:
     """Import, disturb, wait, compare. Answers what is wrong."""
     os.environ.update(places.environment)
-    site = build_site(load_settings())
-    meanwhile = Meanwhile(site, places.realm)
+    systems = open_systems(load_settings())
+    meanwhile = Meanwhile(systems, places.realm)
     by = Actor("kim", Door.COMMAND_LINE, "new season")
-    run = review(site, staff_xlsx(people), "staff.xlsx", by, ImportOptions()).run
+    run = review(systems, staff_xlsx(people), "staff.xlsx", by, ImportOptions()).run
     places.start_workers()
-    confirm(site, run.id, by)
+    confirm(systems, run.id, by)
     began = time.monotonic()
 
     def happens(these: list[Disturbance]) -> None:
         for each in these:
             time.sleep(max(0.0, began + each.at - time.monotonic()))
             if each.what in SERVICES:
-                say(f"  {each.at:.0f} s: {each.what}; {in_keycloak(site)} of {people} people are in Keycloak")
+                say(f"  {each.at:.0f} s: {each.what}; {in_keycloak(systems)} of {people} people are in Keycloak")
             disturb(places, meanwhile, each)
 
     with ThreadPoolExecutor(1) as persons:  # who may wait for an answer while services come and go
@@ -117,24 +117,24 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
     until, left = time.monotonic() + SETTLES_WITHIN, ["nobody has looked yet"]
     while left and time.monotonic() < until:
         time.sleep(1)
-        left = unsettled(site)
-        with site.db.read() as tx:
+        left = unsettled(systems)
+        with systems.db.read() as tx:
             found = runs.get(tx, run.id)
         if found is None or found.state != "done":
             left.append(f"the run is {found and found.state}")
     took = time.monotonic() - began
     say(f"  {places.kills} workers killed, settled {took:.0f} s after the confirmation")
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         say(f"  {tally(tx, [*meanwhile.asked])}")
     wrong = [f"not settled: {each}" for each in left]
     return wrong + in_the_end(places, meanwhile, people)
 
 
-def in_keycloak(site: Site) -> str:
+def in_keycloak(systems: Systems) -> str:
     """How many accounts were brought there at least once, as far as our database can be asked."""
     applied = select(func.count()).where(provisioning.c.applied_version.is_not(None))
     try:
-        with site.db.read() as tx:
+        with systems.db.read() as tx:
             return f"{tx.connection.scalar(applied)}"
     except Transient:
         return "some"
@@ -144,12 +144,12 @@ def in_the_end(places: Places, meanwhile: Meanwhile, people: int) -> list[str]:
     """What somebody changed in Keycloak is seen by its admin events; give the job that reads them its time. What
     is only reported, as drift.toml says of an account that was switched off, an operator has repaired. An account
     that was deactivated is looked at after an access token's life, and not by that job before."""
-    until = time.monotonic() + meanwhile.site.policy.realm.sessions.access_token_seconds + 120
-    while (wrong := differences(places, meanwhile.site, meanwhile, people)) and time.monotonic() < until:
+    until = time.monotonic() + meanwhile.systems.policy.realm.sessions.access_token_seconds + 120
+    while (wrong := differences(places, meanwhile.systems, meanwhile, people)) and time.monotonic() < until:
         meanwhile.repair_reported()
         time.sleep(5)
     if wrong:
-        (places.folder / "accounts.txt").write_text("\n".join(told_of(meanwhile.site, wrong)))
+        (places.folder / "accounts.txt").write_text("\n".join(told_of(meanwhile.systems, wrong)))
     return wrong
 
 

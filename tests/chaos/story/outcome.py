@@ -13,7 +13,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.circuit import CircuitState
 from sync.jobs.acts.carry_out import SUPERSEDED
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import acts as commands
 from sync.store import audit, schedule
 from sync.store.accounts.listing import list_accounts
@@ -32,11 +32,11 @@ from tests.realms import ConfiguredRealm
 PAGE = 500
 
 
-def unsettled(site: Site) -> list[str]:
+def unsettled(systems: Systems) -> list[str]:
     """What a worker still has to do."""
     found = []
-    with site.db.read() as tx:
-        for lane in work_state.backlog(tx, site.clock.now()):
+    with systems.db.read() as tx:
+        for lane in work_state.backlog(tx, systems.clock.now()):
             if lane.due or lane.leased:
                 found.append(f"{lane.lane}: {lane.due} due, {lane.leased} being worked on")
         found += [
@@ -47,8 +47,8 @@ def unsettled(site: Site) -> list[str]:
         listed = _listed(tx)
         waiting = sum(1 for each in listed if each.work is None or not each.work.applied)
         for some in batches([each.account.id for each in listed]):
-            found += unfinished(tx, some, site.clock.now())
-        unsent = outbox.any_due(tx, site.clock.now())
+            found += unfinished(tx, some, systems.clock.now())
+        unsent = outbox.any_due(tx, systems.clock.now())
     if waiting:
         found.append(f"{waiting} accounts are not in Keycloak as wanted")
     if unsent:
@@ -56,11 +56,11 @@ def unsettled(site: Site) -> list[str]:
     return found
 
 
-def differences(places: Places, site: Site, meanwhile: Meanwhile, people: int) -> list[str]:
+def differences(places: Places, systems: Systems, meanwhile: Meanwhile, people: int) -> list[str]:
     """Everything that is not as it must be, one line each."""
-    found = list(_keycloak(places.realm, site))
+    found = list(_keycloak(places.realm, systems))
     allowed = Counter[str]()
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         listed = _listed(tx)
         if len(listed) != people:
             found.append(f"{len(listed)} accounts for {people} people")
@@ -83,10 +83,10 @@ def differences(places: Places, site: Site, meanwhile: Meanwhile, people: int) -
     return found
 
 
-def told_of(site: Site, wrong: Sequence[str]) -> Iterator[str]:
+def told_of(systems: Systems, wrong: Sequence[str]) -> Iterator[str]:
     """All that our database says of the accounts that something is wrong with, of drift and of the jobs: it may be
     gone when somebody reads it."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         for each in _listed(tx):
             if any(each.account.username in line or each.account.id in line for line in wrong):
                 yield f"{each.account}\n{each.work}"
@@ -133,7 +133,7 @@ def _one(tx: Any, listed: Any, meanwhile: Meanwhile) -> Iterator[str]:
         yield f"{who}: applied {sum(applied.values())} times"
 
 
-def _keycloak(realm: ConfiguredRealm, site: Site) -> Iterator[str]:
+def _keycloak(realm: ConfiguredRealm, systems: Systems) -> Iterator[str]:
     users = {user["id"]: user for user in _pages(realm, "users", briefRepresentation="false")}
     groups: dict[str, set[str]] = {}
     for path, group_id in _groups(realm):
@@ -142,12 +142,12 @@ def _keycloak(realm: ConfiguredRealm, site: Site) -> Iterator[str]:
     owned = [(user.get("attributes") or {}).get("fsm_account_id", ["nobody"])[0] for user in users.values()]
     owners = Counter(owned)
     yield from (f"{n} users carry the account id {owner}" for owner, n in owners.items() if n > 1)
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         accounts: list[Account] = [listed.account for listed in _listed(tx)]
     if len(users) != len(accounts):
         yield f"Keycloak has {len(users)} users for {len(accounts)} accounts"
     for account in accounts:
-        wanted, user = desired_state(account, site.policy), users.get(str(account.idp_user_id))
+        wanted, user = desired_state(account, systems.policy), users.get(str(account.idp_user_id))
         if user is None:
             yield f"{account.username} is not in Keycloak"
             continue

@@ -22,7 +22,7 @@ from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Failure, Refused
 from sync.domain.work.lane import Lane
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery, Scope
 from sync.store.database.transactions import Tx
@@ -54,7 +54,7 @@ class Meanwhile:
     """`asked` are the wishes that were answered, by account id, under the reason each carries; `console` the
     accounts somebody changed in Keycloak. A wish that got no answer may have been stored or not."""
 
-    site: Site
+    systems: Systems
     realm: ConfiguredRealm
     asked: dict[str, list[str]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -85,42 +85,44 @@ class Meanwhile:
             self.unanswered += 1
 
     def _act(self, account: Account, what: str, by: Actor) -> None:
-        site, now = self.site, self.site.clock.now()
+        systems, now = self.systems, self.systems.clock.now()
         given = InitialPassword(generate(), "mail" if what == "reset by mail" else "shown")
         ask: dict[str, Callable[[Tx], object]] = {
             "unlock": lambda tx: acts.unlock(tx, account.id, by, now),
             "end sessions": lambda tx: acts.end_sessions(tx, account.id, by, now),
             "require a change": lambda tx: acts.require_password_change(tx, account.id, by, now),
         }
-        reset = partial(acts.reset_password, policy=site.policy, account_id=account.id, password=given)
-        perform(site, ask.get(what, lambda tx: reset(tx, by=by, now=now)), wakes=Lane.INTERACTIVE)
+        reset = partial(acts.reset_password, policy=systems.policy, account_id=account.id, password=given)
+        perform(systems, ask.get(what, lambda tx: reset(tx, by=by, now=now)), wakes=Lane.INTERACTIVE)
 
     def _perform(self, account: Account, what: str, by: Actor) -> None:
-        site, now = self.site, self.site.clock.now()
+        systems, now = self.systems, self.systems.clock.now()
         match what:
             case "profile":
                 others = [profile for profile in PROFILES if profile != account.profile]
                 wanted = AccountChange(profile=others[self._number % len(others)], data_access=None)
                 perform(
-                    site,
-                    lambda tx: change(tx, site.policy, account.id, wanted, by, now),
+                    systems,
+                    lambda tx: change(tx, systems.policy, account.id, wanted, by, now),
                     wakes=Lane.INTERACTIVE,
                 )
             case "name":
                 wanted = AccountChange(given_name=f"Pat {self._number}")
                 perform(
-                    site,
-                    lambda tx: change(tx, site.policy, account.id, wanted, by, now),
+                    systems,
+                    lambda tx: change(tx, systems.policy, account.id, wanted, by, now),
                     wakes=Lane.INTERACTIVE,
                 )
             case "deactivate":
                 perform(
-                    site,
-                    lambda tx: deactivate(tx, site.policy, account.id, GatePolicy.REFUSE, by, now),
+                    systems,
+                    lambda tx: deactivate(tx, systems.policy, account.id, GatePolicy.REFUSE, by, now),
                     wakes=Lane.INTERACTIVE,
                 )
             case _:
-                perform(site, lambda tx: reactivate(tx, site.policy, account.id, by, now), wakes=Lane.INTERACTIVE)
+                perform(
+                    systems, lambda tx: reactivate(tx, systems.policy, account.id, by, now), wakes=Lane.INTERACTIVE
+                )
 
     def tamper(self, what: Disturbance) -> None:
         """Somebody in Keycloak's console, or nobody if Keycloak is away."""
@@ -144,14 +146,14 @@ class Meanwhile:
 
     def repair_reported(self) -> None:
         """The operator goes through `drift list`."""
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             found = findings.listed(tx, states=["open"])
         for finding in found:
             if finding.reaction == REPORT and finding.repair_asked_at is None and finding.subject.account_id:
                 with suppress(Refused, Failure):
-                    repair(self.site, finding.id, Actor("kim", Door.COMMAND_LINE, "it was not meant"))
+                    repair(self.systems, finding.id, Actor("kim", Door.COMMAND_LINE, "it was not meant"))
 
     def _somebody(self, which: float, of: int) -> Account | None:
-        with self.site.db.read() as tx:
+        with self.systems.db.read() as tx:
             listed = list_accounts(tx, Scope.all(), AccountQuery(limit=of)).items
         return listed[int(which * len(listed))].account if listed else None

@@ -38,7 +38,7 @@ def audited(world: World) -> list[tuple[str, str, str]]:
     entries = select(audit.c.action, audit.c.correlation_id, audit.c.actor).where(
         audit.c.account_id.is_(None), audit.c.action.contains(" repair ")
     )
-    with world.site.db.read() as tx:
+    with world.systems.db.read() as tx:
         return [tuple(row) for row in tx.connection.execute(entries.order_by(audit.c.id))]
 
 
@@ -46,16 +46,16 @@ def audited(world: World) -> list[tuple[str, str, str]]:
 def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World, people: list[Account]) -> None:
     """Nobody is made anew by himself; on a decision the user comes back with a mail, and the finding ends."""
     del world.accounts.users[world.user(people[0]).id]
-    compare(world.site, "test")
+    compare(world.systems, "test")
     [finding] = findings(world)
     assert (finding.attribute, finding.reaction) == (Attribute.MISSING, "report")
     bulk(world)
     assert len(world.accounts.users) == 2
-    repair(world.site, finding.id, BY)
+    repair(world.systems, finding.id, BY)
     bulk(world)
     assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
     later(world)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
     story = world.read(lambda tx: history.timeline(tx, people[0].id))
     assert any(entry.title == "make anew in Keycloak" for entry in story)
@@ -71,7 +71,7 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
     reacting(world, missing="repair")
     for account in people[:2]:
         del world.accounts.users[world.user(account).id]
-    compare(world.site, "test")
+    compare(world.systems, "test")
     bulk(world)
     assert world.user(people[0]).enabled
     assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
@@ -81,11 +81,11 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
 def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Account]) -> None:
     """The decision came late: Keycloak has the user (again), and a second one would be a double."""
     kept = world.accounts.users.pop(world.user(people[0]).id)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     [finding] = findings(world)
     world.accounts.users[kept.id] = kept
     with pytest.raises(Conflict, match="has the user"):
-        repair(world.site, finding.id, BY)
+        repair(world.systems, finding.id, BY, lambda _: True)
 
 
 @pytest.mark.req("G4")
@@ -93,13 +93,13 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     """Where people keep their own names: the account follows, with an entry in its history, and stays so."""
     reacting(world, family_name="accept")
     world.user(people[0]).family_name = "Arnold"
-    compare(world.site, "test")
+    compare(world.systems, "test")
     bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert (kept.family_name, world.user(people[0]).family_name) == ("Arnold", "Arnold")
     later(world)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
 
 
@@ -108,12 +108,12 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     """Somebody renames everybody in Keycloak: nothing is wanted so before a person has decided, each finding says
     why, and status tells of them. Two of three pass."""
     reacting(world, family_name="accept")
-    limits = {**world.site.policy.guard.limits, "changed": Limit(2, None, 1)}
-    policy = replace(world.site.policy, guard=replace(world.site.policy.guard, limits=limits))
-    world.site = replace(world.site, policy=policy)
+    limits = {**world.systems.policy.guard.limits, "changed": Limit(2, None, 1)}
+    policy = replace(world.systems.policy, guard=replace(world.systems.policy.guard, limits=limits))
+    world.systems = replace(world.systems, policy=policy)
     for each in people:
         world.user(each).family_name = "Arnold"
-    compare(world.site, "test")
+    compare(world.systems, "test")
     found = findings(world)
     assert [each.state for each in found] == ["open"] * 3
     reasons = {(each.decided_by, each.decision_reason) for each in found}
@@ -123,7 +123,7 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     assert any("3 findings in Keycloak wait for a decision" in each.what for each in of_figures(now))
 
     world.user(people[0]).family_name = people[0].family_name
-    compare(world.site, "test")
+    compare(world.systems, "test")
     bulk(world)
     kept = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in people]  # type: ignore[misc]
     assert [each.family_name for each in kept if each] == [people[0].family_name, "Arnold", "Arnold"]
@@ -134,10 +134,10 @@ def test_the_file_accepts_nothing_over_a_later_change(world: World, people: list
     """A person changed the account between the look and the end of the comparison: that is wanted."""
     reacting(world, family_name="accept")
     world.user(people[0]).family_name = "Arnold"
-    judged = judge(world.site, [people[0].id])
+    judged = judge(world.systems, [people[0].id])
     married = AccountChange(family_name="Ahrens")
     world.do(lambda tx: change(tx, POLICY, people[0].id, married, BY, world.clock.now()))
-    accept_by_file(world.site, judged.to_accept, lambda: None)
+    accept_by_file(world.systems, judged.to_accept, lambda: None)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert kept.family_name == "Ahrens"
@@ -149,7 +149,7 @@ def test_what_the_file_cannot_accept_is_logged_without_names(world: World, peopl
     reacting(world, email="accept")
     world.user(people[0]).email = people[1].email
     with capture_logs() as logged:
-        compare(world.site, "test")
+        compare(world.systems, "test")
     [finding] = findings(world)
     assert finding.state == "open"
     [line] = [each for each in logged if each["event"] == "drift cannot be accepted"]
@@ -164,9 +164,9 @@ def test_a_person_accepts_another_branch(world: World, people: list[Account]) ->
     reacting(world, branch="report")
     user = world.user(people[0])
     user.groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.site, "test")
+    compare(world.systems, "test")
     [finding] = findings(world)
-    accept(world.site, the_finding(world.site, finding.id[-6:]).id, BY)
+    accept(world.systems, the_finding(world.systems, finding.id[-6:]).id, BY)
     bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
@@ -179,9 +179,9 @@ def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) ->
     """An account has exactly one."""
     reacting(world, profile="report")
     world.user(people[0]).groups.add(vocabulary.profile_group("manager"))
-    compare(world.site, "test")
+    compare(world.systems, "test")
     with pytest.raises(Refused, match="cannot be wanted"):
-        accept(world.site, findings(world)[0].id, BY)
+        accept(world.systems, findings(world)[0].id, BY)
 
 
 @pytest.mark.req("G4")
@@ -189,14 +189,14 @@ def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: 
     """Left alone while it stays so; otherwise it is open again."""
     world.accounts.users["x"] = FakeUser("x", "guest", "guest@elsewhere.example.com")
     world.accounts.users["x"].groups.add(vocabulary.profile_group("read-only"))
-    compare(world.site, "test")
-    accept(world.site, findings(world)[0].id, BY)
+    compare(world.systems, "test")
+    accept(world.systems, findings(world)[0].id, BY)
     later(world)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert [each.state for each in findings(world)] == ["accepted"]
     world.accounts.users["x"].groups.add(vocabulary.profile_group("manager"))
     later(world)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert [each.state for each in findings(world)] == ["open"]
 
 
@@ -209,7 +209,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     paths = {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
     for account in made:
         world.user(account).groups ^= paths
-    compare(world.site, "test")
+    compare(world.systems, "test")
     bulk(world)
     [first] = world.read(lambda tx: runs.recent(tx, 10, "repair"))
     assert first.state == "held"
@@ -217,10 +217,10 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     assert "moved" in first.held_reasons[0]
     assert vocabulary.branch_group(OTHER_BRANCH) in world.user(made[0]).groups
     later(world)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     second, before = world.read(lambda tx: runs.recent(tx, 10, "repair"))
     assert (before.id, before.state, second.state) == (first.id, "cancelled", "held")
-    approve(world.site, second.id, BY, second.fingerprint)
+    approve(world.systems, second.id, BY, second.fingerprint)
     assert audited(world) == [
         ("hold repair of comparison", first.id, "drift.toml"),
         ("cancel repair of comparison", first.id, "drift.toml"),
@@ -230,7 +230,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     bulk(world)
     assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
     later(world)
-    assert compare(world.site, "test").counts.differing == 0
+    assert compare(world.systems, "test").counts.differing == 0
 
 
 @pytest.mark.req("G4")
@@ -240,7 +240,7 @@ def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
     """Somebody stopped an account in an emergency and renamed it as well: both are told, none is mended."""
     user = world.user(people[0])
     user.enabled, user.family_name = False, "Suspended"
-    compare(world.site, "test")
+    compare(world.systems, "test")
     bulk(world)
     assert not world.user(people[0]).enabled
     assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_OFF, Attribute.FAMILY_NAME}
@@ -253,8 +253,8 @@ def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) ->
     world.work()
     for account in made:
         world.user(account).groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.site, "test")
+    compare(world.systems, "test")
     world.user(made[0]).attributes["technician_id"] = ("T-1",)
     later(world)
-    compare_attributes(world.site, "test")
+    compare_attributes(world.systems, "test")
     assert [run.state for run in world.read(lambda tx: runs.recent(tx, 10, "repair"))] == ["held"]

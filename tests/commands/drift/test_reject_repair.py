@@ -14,7 +14,7 @@ from sync.commands.runs.approval import reject
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.drift.differences import Attribute, Difference
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.drift import findings
 from sync.store.drift.findings import Subject
@@ -26,7 +26,7 @@ PEOPLE = 12
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[Site]:
+def systems(database_url: str) -> Iterator[Systems]:
     with import_site(database_url) as made:
         staff = staff_file(*(person(number, Niederlassung="Hamburg") for number in range(1, PEOPLE + 1)))
         confirm(made, review(made, staff, "staff.csv", BY, ImportOptions()).run.id, BY)
@@ -36,10 +36,10 @@ def site(database_url: str) -> Iterator[Site]:
 
 
 @pytest.mark.req("E7", "G4")
-def test_the_findings_of_a_rejected_repair_are_open_again_at_once(site: Site) -> None:
+def test_the_findings_of_a_rejected_repair_are_open_again_at_once(systems: Systems) -> None:
     """With who rejected it and why; what a person has handed out since stays with the workers."""
-    now = site.clock.now()
-    with site.db.write() as tx:
+    now = systems.clock.now()
+    with systems.db.write() as tx:
         found = []
         for number in range(1, PEOPLE + 1):
             account = accounts.by_login(tx, f"pat{number}@example.com")
@@ -48,11 +48,11 @@ def test_the_findings_of_a_rejected_repair_are_open_again_at_once(site: Site) ->
             found.append(
                 findings.found(tx, subject, Difference(Attribute.BRANCH, "hamburg", "koeln"), "repair", now)
             )
-        hand_over(tx, site.policy, found, now)
+        hand_over(tx, systems.policy, found, now)
         [run] = runs.recent(tx, 10, "repair", "held")
         findings.ask_repair(tx, [found[0].id], now + timedelta(minutes=1))
-    reject(site, run.id, LEE)
-    with site.db.read() as tx:
+    reject(systems, run.id, LEE)
+    with systems.db.read() as tx:
         after = {each.id: each for each in findings.listed(tx, states=["open"])}
     assert after.pop(found[0].id).repair_asked_at == now + timedelta(minutes=1)
     assert len(after) == PEOPLE - 1

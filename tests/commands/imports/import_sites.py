@@ -1,4 +1,4 @@
-"""A Site for import tests: our real database, the shipped policy, fakes behind the ports, staff files, and
+"""Systems for import tests: our real database, the shipped policy, fakes behind the ports, staff files, and
 the steps of an import."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store.accounts import accounts
 from sync.store.database import schema
@@ -44,14 +44,14 @@ KEY = Fernet.generate_key().decode()
 
 
 @contextmanager
-def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterator[Site]:
+def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterator[Systems]:
     """The tables of this version and nothing in them."""
     schema.upgrade(database_url)
     database = Database(database_url, Sealer([KEY]))
     accounts, clock = FakeAccounts(POLICY), FakeClock()
     records = [Technician(each, f"Technician {each}", None, assignable=True) for each in technicians]
     try:
-        yield Site(
+        yield Systems(
             db=database,
             policy=POLICY,
             accounts=accounts,
@@ -95,39 +95,39 @@ def staff_file(*people: Mapping[str, str]) -> bytes:
     return target.getvalue().encode("cp1252")
 
 
-def reviewed(site: Site, *people: dict[str, str], **options: bool) -> Run:
-    return review(site, staff_file(*people), "staff.csv", BY, ImportOptions(**options)).run
+def reviewed(systems: Systems, *people: dict[str, str], **options: bool) -> Run:
+    return review(systems, staff_file(*people), "staff.csv", BY, ImportOptions(**options)).run
 
 
-def imported(site: Site, *people: dict[str, str], **options: bool) -> Run:
+def imported(systems: Systems, *people: dict[str, str], **options: bool) -> Run:
     """Reviewed, confirmed, applied and carried into Keycloak."""
-    run = confirm(site, reviewed(site, *people, **options).id, BY)
-    while apply_chunk(site) + provision_some(site, Lane.BULK):
+    run = confirm(systems, reviewed(systems, *people, **options).id, BY)
+    while apply_chunk(systems) + provision_some(systems, Lane.BULK):
         pass
     return run
 
 
-def state(site: Site, run: Run) -> str:
-    with site.db.read() as tx:
+def state(systems: Systems, run: Run) -> str:
+    with systems.db.read() as tx:
         found = runs.get(tx, run.id)
     assert found is not None
     return found.state
 
 
-def branch_of(site: Site, username: str) -> str | None:
-    with site.db.read() as tx:
+def branch_of(systems: Systems, username: str) -> str | None:
+    with systems.db.read() as tx:
         account = accounts.by_login(tx, username)
     assert account is not None
     return account.branch
 
 
-def move(site: Site, username: str, branch: str) -> None:
+def move(systems: Systems, username: str, branch: str) -> None:
     """Somebody changes an account by hand."""
-    with site.db.read() as tx:
+    with systems.db.read() as tx:
         account = accounts.by_login(tx, username)
     assert account is not None
     perform(
-        site,
-        lambda tx: change(tx, site.policy, account.id, AccountChange(branch=branch), BY, site.clock.now()),
+        systems,
+        lambda tx: change(tx, systems.policy, account.id, AccountChange(branch=branch), BY, systems.clock.now()),
         wakes=Lane.INTERACTIVE,
     )

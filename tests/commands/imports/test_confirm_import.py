@@ -11,7 +11,7 @@ import pytest
 from sync.commands.imports.confirm import confirm
 from sync.domain.errors import Refused
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
 from tests.commands.imports.import_sites import (
@@ -28,99 +28,99 @@ from tests.commands.imports.import_sites import (
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[Site]:
-    """A Site on an empty database of each kind."""
+def systems(database_url: str) -> Iterator[Systems]:
+    """Systems on an empty database of each kind."""
     with import_site(database_url) as made:
         yield made
 
 
 @pytest.mark.req("F5")
-def test_all_or_nothing_is_not_confirmed_with_errors(site: Site) -> None:
+def test_all_or_nothing_is_not_confirmed_with_errors(systems: Systems) -> None:
     """One wrong row, and the whole run waits to be mended."""
-    run = reviewed(site, person(1), person(2, Profil="Zauberer"), all_or_nothing=True)
+    run = reviewed(systems, person(1), person(2, Profil="Zauberer"), all_or_nothing=True)
     with pytest.raises(Refused, match="1 rows are errors and all or nothing"):
-        confirm(site, run.id, BY)
-    assert state(site, run) == "reviewed"
+        confirm(systems, run.id, BY)
+    assert state(systems, run) == "reviewed"
 
 
 @pytest.mark.req("F3")
-def test_changed_world_is_refused_with_what_differs(site: Site) -> None:
+def test_changed_world_is_refused_with_what_differs(systems: Systems) -> None:
     """An account changed after the review: the confirmation names the row, and nothing is applied."""
-    imported(site, person(1), person(2))
-    run = reviewed(site, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
-    move(site, "pat2@example.com", "berlin")
+    imported(systems, person(1), person(2))
+    run = reviewed(systems, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
+    move(systems, "pat2@example.com", "berlin")
     with pytest.raises(
         Refused, match=r"1 rows would be decided otherwise.*row 4: Pat Number2: the account was changed"
     ):
-        confirm(site, run.id, BY)
-    assert apply_chunk(site) == 0
-    assert branch_of(site, "pat1@example.com") == "hamburg"
+        confirm(systems, run.id, BY)
+    assert apply_chunk(systems) == 0
+    assert branch_of(systems, "pat1@example.com") == "hamburg"
 
 
 @pytest.mark.req("F3")
-def test_joiner_who_came_another_way_is_refused(site: Site) -> None:
+def test_joiner_who_came_another_way_is_refused(systems: Systems) -> None:
     """The same person was created meanwhile: what was a joiner is one no more."""
-    run = reviewed(site, person(1), person(2))
-    imported(site, person(1, Niederlassung="Berlin"))
+    run = reviewed(systems, person(1), person(2))
+    imported(systems, person(1, Niederlassung="Berlin"))
     with pytest.raises(Refused, match="row 3: Pat Number1: was create, is now update"):
-        confirm(site, run.id, BY)
+        confirm(systems, run.id, BY)
 
 
 @pytest.mark.req("F3")
-def test_changed_file_mapping_or_fingerprint_is_refused(site: Site) -> None:
+def test_changed_file_mapping_or_fingerprint_is_refused(systems: Systems) -> None:
     """Only the very review that was shown can be confirmed."""
-    run = reviewed(site, person(1))
+    run = reviewed(systems, person(1))
     with pytest.raises(Refused, match=r"is not the staff\.csv that was reviewed"):
-        confirm(site, run.id, BY, content=staff_file(person(2)))
+        confirm(systems, run.id, BY, content=staff_file(person(2)))
     with pytest.raises(Refused, match="fingerprint"):
-        confirm(site, run.id, BY, fingerprint="0" * 12)
+        confirm(systems, run.id, BY, fingerprint="0" * 12)
     with pytest.raises(Refused, match="the mapping files have changed"):
-        confirm(replace(site, policy=replace(site.policy, fingerprint="other")), run.id, BY)
-    confirm(site, run.id, BY, fingerprint=run.fingerprint[:12], content=staff_file(person(1)))
-    assert state(site, run) == "confirmed"
+        confirm(replace(systems, policy=replace(systems.policy, fingerprint="other")), run.id, BY)
+    confirm(systems, run.id, BY, fingerprint=run.fingerprint[:12], content=staff_file(person(1)))
+    assert state(systems, run) == "confirmed"
 
 
 @pytest.mark.req("F3")
-def test_run_is_confirmed_once(site: Site) -> None:
+def test_run_is_confirmed_once(systems: Systems) -> None:
     """The second confirmation says who was first."""
-    run = reviewed(site, person(1))
-    confirm(site, run.id, BY)
+    run = reviewed(systems, person(1))
+    confirm(systems, run.id, BY)
     with pytest.raises(Refused, match="was confirmed by kim at 2026-03-02 09:00 UTC already"):
-        confirm(site, run.id, BY)
+        confirm(systems, run.id, BY)
 
 
 @pytest.mark.req("F3")
-def test_two_imports_of_the_same_people_one_waits(site: Site) -> None:
+def test_two_imports_of_the_same_people_one_waits(systems: Systems) -> None:
     """While one is under way, another that touches its people is refused with its name; then it must be reviewed
     again, because the world has changed."""
-    first, second = reviewed(site, person(1), person(2)), reviewed(site, person(2, Vorname="Kim"))
-    other = reviewed(site, person(3))
-    confirm(site, first.id, BY)
+    first, second = reviewed(systems, person(1), person(2)), reviewed(systems, person(2, Vorname="Kim"))
+    other = reviewed(systems, person(3))
+    confirm(systems, first.id, BY)
     with pytest.raises(Refused, match=r"1 of the same people.*row 3: is about somebody in the import of staff"):
-        confirm(site, second.id, BY)
-    confirm(site, other.id, BY)
-    while apply_chunk(site):
+        confirm(systems, second.id, BY)
+    confirm(systems, other.id, BY)
+    while apply_chunk(systems):
         pass
     with pytest.raises(Refused, match="was create, is now"):
-        confirm(site, second.id, BY)
+        confirm(systems, second.id, BY)
 
 
 @pytest.mark.req("F3")
-def test_what_is_under_way_is_called_what_it_is(site: Site) -> None:
+def test_what_is_under_way_is_called_what_it_is(systems: Systems) -> None:
     """Repairs of drift are no import."""
-    imported(site, person(1))
-    run = reviewed(site, person(1, Niederlassung="Köln"))
-    with site.db.write() as tx:
+    imported(systems, person(1))
+    run = reviewed(systems, person(1, Niederlassung="Köln"))
+    with systems.db.write() as tx:
         other = replace(run, id="repair", kind="repair", state="confirmed", source="comparison")
         runs.insert(tx, other, runs.rows(tx, run.id))
     with pytest.raises(Refused, match=r"changes 1 of the same people.*in the repair of comparison \(repair\)"):
-        confirm(site, run.id, BY)
+        confirm(systems, run.id, BY)
 
 
 @pytest.mark.req("F3")
-def test_two_imports_confirmed_at_once_exactly_one_wins(site: Site) -> None:
+def test_two_imports_confirmed_at_once_exactly_one_wins(systems: Systems) -> None:
     """Four confirmations of two runs of the same people start together: one goes through."""
-    both = [reviewed(site, person(1), person(2)), reviewed(site, person(2), person(1, Vorname="Kim"))]
+    both = [reviewed(systems, person(1), person(2)), reviewed(systems, person(2), person(1, Vorname="Kim"))]
     start = threading.Barrier(4)
     won: list[str] = []
     lost: list[str] = []
@@ -128,7 +128,7 @@ def test_two_imports_confirmed_at_once_exactly_one_wins(site: Site) -> None:
     def run_it(run: Run) -> None:
         start.wait(20)
         try:
-            confirm(site, run.id, BY)
+            confirm(systems, run.id, BY)
             won.append(run.id)
         except Refused as refused:
             lost.append(str(refused))

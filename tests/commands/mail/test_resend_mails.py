@@ -21,7 +21,7 @@ pytestmark = pytest.mark.req("F7", "H3")
 
 
 def mailed(world: World) -> None:
-    while send_some(world.site):
+    while send_some(world.systems):
         pass
 
 

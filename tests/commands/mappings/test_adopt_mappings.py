@@ -26,7 +26,7 @@ from sync.domain.runs.guard import Hold, Pass
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts
 from sync.store.provisioning import work_state
@@ -48,13 +48,13 @@ class Company:
     folder: Path
 
     @property
-    def site(self) -> Site:
+    def systems(self) -> Systems:
         """As a process that starts now has it."""
-        in_force = policy_in_force(self.world.site.db, None, self.world.clock.now())
+        in_force = policy_in_force(self.world.systems.db, None, self.world.clock.now())
         gateway = FakeAccounts(in_force.policy)
         gateway.users = self.world.accounts.users
         return replace(
-            self.world.site,
+            self.world.systems,
             policy=in_force.policy,
             policy_number=in_force.number,
             accounts=gateway,
@@ -76,12 +76,12 @@ class Company:
             assert old in rest
             text = head + found + rest.replace(old, new, 1)
         (self.folder / name).write_text(text)
-        in_force = policy_in_force(self.world.site.db, None, self.world.clock.now())
+        in_force = policy_in_force(self.world.systems.db, None, self.world.clock.now())
         return propose(in_force, self.folder)
 
     def carry_out(self) -> None:
         """What the workers of the bulk lane do."""
-        while apply_chunk(self.site) + provision_some(self.site, Lane.BULK):
+        while apply_chunk(self.systems) + provision_some(self.systems, Lane.BULK):
             pass
 
     def groups(self, account: Account) -> frozenset[str]:
@@ -96,14 +96,14 @@ def company(world: World, tmp_path: Path) -> Company:
     """With the shipped files in force."""
     folder = tmp_path / "mappings"
     folder.mkdir()
-    policy_in_force(world.site.db, None, world.clock.now())
+    policy_in_force(world.systems.db, None, world.clock.now())
     return Company(world, folder)
 
 
 def held(company: Company) -> Run:
     """Twelve dispatchers of twelve people would see less: too many."""
     company.staff(12)
-    done = adopt(company.site, company.proposal(NARROWER), LEE)
+    done = adopt(company.systems, company.proposal(NARROWER), LEE)
     assert done.number is None
     assert done.run is not None
     return done.run
@@ -118,7 +118,7 @@ def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company
     company.staff(12)
     company.staff(3, profile="accountant")
     proposal = company.proposal(NARROWER)
-    found = plan(company.site, proposal, shown=2)
+    found = plan(company.systems, proposal, shown=2)
     assert (found.affected, found.for_workers, found.population) == (12, 12, 15)
     assert (found.counts["demoted"], found.counts["moved"]) == (12, 0)
     assert [each.account.profile for each in found.shown] == ["dispatcher"] * 2
@@ -127,7 +127,7 @@ def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company
     assert found.verdict == Hold(
         ("12 accounts would be able to do or see less: 80 % of 15 active ones, more than 10 %",)
     )
-    assert found.fingerprint == plan(company.site, proposal).fingerprint
+    assert found.fingerprint == plan(company.systems, proposal).fingerprint
     assert company.number_in_force() == 1
     assert company.world.read(lambda tx: runs.recent(tx, 5)) == ()
 
@@ -136,7 +136,7 @@ def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company
 def test_features_taken_from_a_profile_count_although_no_account_is_written(company: Company) -> None:
     """They hang on the group: `realm apply` takes them from all members at once, so it is judged all the same."""
     company.staff(12)
-    found = plan(company.site, company.proposal(('title = "Dispatcher"', '"scheduling", ', "")))
+    found = plan(company.systems, company.proposal(('title = "Dispatcher"', '"scheduling", ', "")))
     assert (found.affected, found.for_workers, found.counts["demoted"]) == (12, 0, 12)
     assert isinstance(found.verdict, Hold)
 
@@ -146,7 +146,7 @@ def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
     """A few people: no approval. Workers move them; everybody else is left alone."""
     few, others = company.staff(4), company.staff(60, profile="accountant")
     before = company.world.read(lambda tx: work_state.wanted_versions(tx, [each.id for each in others]))
-    done = adopt(company.site, company.proposal(NARROWER), LEE)
+    done = adopt(company.systems, company.proposal(NARROWER), LEE)
     assert (done.number, company.number_in_force()) == (2, 2)
     assert isinstance(done.plan.verdict, Pass)
     company.carry_out()
@@ -161,10 +161,10 @@ def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
 def test_small_steps_are_one_change_of_many(company: Company) -> None:
     """Six dispatchers, then six managers of forty people: each alone is few, together they are not."""
     company.staff(6), company.staff(6, profile="manager"), company.staff(28, profile="accountant")
-    assert adopt(company.site, company.proposal(NARROWER), LEE).number == 2
+    assert adopt(company.systems, company.proposal(NARROWER), LEE).number == 2
     narrower = company.proposal(('title = "Manager"', NARROWER[1], NARROWER[2]))
-    assert isinstance(plan(company.site, narrower).verdict, Pass)
-    second = adopt(company.site, narrower, LEE)
+    assert isinstance(plan(company.systems, narrower).verdict, Pass)
+    second = adopt(company.systems, narrower, LEE)
     assert second.run is not None
     assert (second.number, second.run.state, company.number_in_force()) == (None, "held", 2)
     assert "12 accounts within 60 minutes would be able to do or see less" in (second.run.held_reasons or ("",))[0]
@@ -192,11 +192,11 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
     company.world.work()
     busy = company.world.join("busy.bee")
     assert claimed(company) == [busy.id]
-    approved = approve(company.site, run.id, LEE, run.fingerprint[:16])
+    approved = approve(company.systems, run.id, LEE, run.fingerprint[:16])
     assert (approved.state, approved.approved_by, company.number_in_force()) == ("confirmed", "lee", 2)
     company.world.pass_time(120)
     company.carry_out()
-    while provision_some(company.site, Lane.INTERACTIVE):
+    while provision_some(company.systems, Lane.INTERACTIVE):
         pass
     rows = company.world.read(lambda tx: runs.rows(tx, run.id))
     people = company.world.read(lambda tx: accounts.read_many(tx, [str(row.account_id) for row in rows]))
@@ -208,7 +208,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
 
 def claimed(company: Company) -> list[str]:
     """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
-    with company.site.db.write() as tx:
+    with company.systems.db.write() as tx:
         claims = leases.claim(tx, Lane.INTERACTIVE, company.world.clock.now(), timedelta(seconds=60), 5)
     return [claim.account.id for claim in claims]
 
@@ -219,9 +219,9 @@ def test_what_nobody_looked_at_is_judged_again_at_the_approval(company: Company)
     run = held(company)
     company.staff(11, start=100)
     with pytest.raises(Refused, match="11 accounts that nobody looked at would change as well"):
-        approve(company.site, run.id, LEE, run.fingerprint)
+        approve(company.systems, run.id, LEE, run.fingerprint)
     assert company.number_in_force() == 1
-    assert reject(company.site, run.id, LEE).state == "cancelled"
+    assert reject(company.systems, run.id, LEE).state == "cancelled"
 
 
 @pytest.mark.req("E7")
@@ -231,11 +231,11 @@ def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
     (company.folder / "profiles.toml").unlink()
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 15")
     (company.folder / "work_orders.toml").write_text(text)
-    in_force = policy_in_force(company.site.db, None, company.world.clock.now())
-    done = adopt(company.site, propose(in_force, company.folder), LEE)
+    in_force = policy_in_force(company.systems.db, None, company.world.clock.now())
+    done = adopt(company.systems, propose(in_force, company.folder), LEE)
     assert (done.number, done.run) == (2, None)
     with pytest.raises(Refused, match="other files have come into force since the plan"):
-        approve(company.site, run.id, LEE, run.fingerprint)
+        approve(company.systems, run.id, LEE, run.fingerprint)
 
 
 @pytest.mark.req("E7")
@@ -244,7 +244,7 @@ def test_files_cannot_lift_the_limits_they_exceed(company: Company) -> None:
     company.staff(12)
     text = read_texts()["guard.toml"].replace("accounts = 50", 'accounts = "unlimited"')
     (company.folder / "guard.toml").write_text(text.replace("percent = 10\n", 'percent = "unlimited"\n'))
-    assert isinstance(plan(company.site, company.proposal(NARROWER)).verdict, Hold)
+    assert isinstance(plan(company.systems, company.proposal(NARROWER)).verdict, Hold)
     assert load(company.folder).guard.limits["demoted"].accounts is None
 
 
@@ -255,7 +255,7 @@ def without_dispatchers(company: Company) -> Proposal:
     (company.folder / "profiles.toml").write_text(head + rest[rest.index("[profiles.technician]") :])
     rules = read_texts()["hr_rules.toml"].replace('"dispatcher"', '"read-only"')
     (company.folder / "hr_rules.toml").write_text(rules)
-    in_force = policy_in_force(company.site.db, None, company.world.clock.now())
+    in_force = policy_in_force(company.systems.db, None, company.world.clock.now())
     return propose(in_force, company.folder)
 
 
@@ -264,7 +264,7 @@ def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
     """Rule 11, before anything is stored."""
     company.staff(2)
     with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(2 accounts\)"):
-        adopt(company.site, without_dispatchers(company), LEE)
+        adopt(company.systems, without_dispatchers(company), LEE)
     assert company.number_in_force() == 1
 
 
@@ -273,12 +273,12 @@ def test_another_plan_than_the_one_that_was_looked_at_is_not_adopted(company: Co
     """Somebody joined since: the fingerprint is another one. Files that mean the same are no proposal."""
     company.staff(2)
     proposal = company.proposal(NARROWER)
-    seen = plan(company.site, proposal).fingerprint
+    seen = plan(company.systems, proposal).fingerprint
     company.staff(1, start=50)
     with pytest.raises(Refused, match="look at it again"):
-        adopt(company.site, proposal, LEE, seen)
+        adopt(company.systems, proposal, LEE, seen)
     assert company.number_in_force() == 1
-    assert adopt(company.site, proposal, LEE, plan(company.site, proposal).fingerprint[:12]).number == 2
+    assert adopt(company.systems, proposal, LEE, plan(company.systems, proposal).fingerprint[:12]).number == 2
     with pytest.raises(Refused, match="mean what is in force already"):
         company.proposal()
 
@@ -288,9 +288,9 @@ def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
     """The files of before stay in force, and no run is left behind."""
     company.staff(2)
     with pytest.raises(Refused, match="reason: is missing"):
-        adopt(company.site, company.proposal(NARROWER), replace(LEE, reason=""))
+        adopt(company.systems, company.proposal(NARROWER), replace(LEE, reason=""))
     assert company.number_in_force() == 1
-    with company.site.db.read() as tx:
+    with company.systems.db.read() as tx:
         assert runs.recent(tx, 10, "mappings") == ()
 
 
@@ -298,7 +298,7 @@ def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
 def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both had planned after the same files; the second is told that they are in force no longer."""
     company.staff(2)
-    proposal, site = company.proposal(NARROWER), company.site
+    proposal, systems = company.proposal(NARROWER), company.systems
     start = threading.Barrier(2)
     done: list[Adoption] = []
     said: list[str] = []
@@ -306,7 +306,7 @@ def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pyte
     def run_it() -> None:
         start.wait(20)
         try:
-            done.append(adopt(site, proposal, LEE))
+            done.append(adopt(systems, proposal, LEE))
         except Refused as refused:
             said.append(str(refused))
 
@@ -324,8 +324,8 @@ def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pyte
 def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """The act comes after the last account was looked at and before the files are in force."""
 
-    def affected(site: Site, proposal: Proposal) -> Iterator[Affected]:
-        yield from plan_mappings.affected(site, proposal)
+    def affected(systems: Systems, proposal: Proposal) -> Iterator[Affected]:
+        yield from plan_mappings.affected(systems, proposal)
         act()
 
     monkeypatch.setattr(adopt_mappings, "affected", affected)
@@ -338,7 +338,7 @@ def test_who_comes_while_it_walks_is_judged_with_the_others(
     """Nobody would see less when the walk began; twelve would when it ends."""
     proposal = company.proposal(NARROWER)
     while_it_walks(monkeypatch, lambda: company.staff(12))
-    done = adopt(company.site, proposal, LEE)
+    done = adopt(company.systems, proposal, LEE)
     assert done.number is None
     assert company.number_in_force() == 1
 
@@ -351,7 +351,7 @@ def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
     proposal = without_dispatchers(company)
     while_it_walks(monkeypatch, lambda: company.staff(1))
     with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 account\)"):
-        adopt(company.site, proposal, LEE)
+        adopt(company.systems, proposal, LEE)
     assert company.number_in_force() == 1
 
 
@@ -359,7 +359,7 @@ def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
 def test_nobody_gets_a_key_that_has_just_gone(company: Company) -> None:
     """A command decided by the files of before stores nothing once others are in force."""
     company.staff(2)
-    before = company.site
+    before = company.systems
     adopt(before, company.proposal(NARROWER), LEE)
     with pytest.raises(Transient, match="have just come into force"):
         perform(before, lambda tx: None, wakes=Lane.INTERACTIVE)
@@ -370,12 +370,12 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
     """With pages of three the plan and the run are the same as with one."""
     company.staff(8)
     proposal = company.proposal(NARROWER)
-    whole = plan(company.site, proposal)
+    whole = plan(company.systems, proposal)
     for module in (adopt_mappings, plan_mappings):
         monkeypatch.setattr(module, "PAGE", 3)
-    paged = plan(company.site, proposal)
+    paged = plan(company.systems, proposal)
     assert (paged.fingerprint, paged.affected) == (whole.fingerprint, 8)
-    done = adopt(company.site, proposal, LEE, whole.fingerprint)
+    done = adopt(company.systems, proposal, LEE, whole.fingerprint)
     assert done.run is not None
     rows = company.world.read(lambda tx: runs.rows(tx, done.run.id))  # type: ignore[union-attr]
     assert [row.number for row in rows] == list(range(1, 9))
@@ -385,18 +385,18 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
 def test_until_the_realm_has_followed_nobody_is_quarantined(company: Company) -> None:
     """A feature was taken from a profile and still hangs on its group: the work comes again by itself."""
     gone = company.proposal(('title = "Dispatcher"', '"scheduling", ', ""))
-    adopt(company.site, gone, LEE)
-    site = company.site
+    adopt(company.systems, gone, LEE)
+    systems = company.systems
     path, carried = "/fsm/profiles/dispatcher", {"fsm/scheduling"}
-    gateway = site.accounts
+    gateway = systems.accounts
     assert isinstance(gateway, FakeAccounts)
     gateway.groups[path] |= carried
     joiner = company.world.join("late.comer")
-    assert provision_some(site, Lane.INTERACTIVE) == 1
+    assert provision_some(systems, Lane.INTERACTIVE) == 1
     work = company.world.read(lambda tx: work_state.of_account(tx, joiner.id))
     assert work is not None
     assert work.quarantine is None
     gateway.groups[path] -= carried
     company.world.pass_time(3600)
-    provision_some(site, Lane.INTERACTIVE)
+    provision_some(systems, Lane.INTERACTIVE)
     assert path in company.groups(joiner)

@@ -143,14 +143,14 @@ def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Pat
 @pytest.mark.req("E7", "H1")
 def test_nobody_works_by_files_that_are_no_longer_in_force(world: World, folder: Path) -> None:
     """A worker claims nothing and applies nothing with them; a command stores nothing and says try again."""
-    number = policy_in_force(world.site.db, None, NOW).number
-    site = replace(world.site, policy_number=number)
+    number = policy_in_force(world.systems.db, None, NOW).number
+    systems = replace(world.systems, policy_number=number)
     account = world.join()
-    put_in_force(site.db, folder)
-    assert provision_some(site, Lane.INTERACTIVE) == 0
-    assert apply_chunk(site) == 0
+    put_in_force(systems.db, folder)
+    assert provision_some(systems, Lane.INTERACTIVE) == 0
+    assert apply_chunk(systems) == 0
     with pytest.raises(Transient, match="other mapping files have just come into force"):
-        perform(site, lambda tx: None, wakes=Lane.INTERACTIVE)
-    newer = replace(site, policy_number=number + 1)
+        perform(systems, lambda tx: None, wakes=Lane.INTERACTIVE)
+    newer = replace(systems, policy_number=number + 1)
     assert provision_some(newer, Lane.INTERACTIVE) == 1
     assert world.user(account).groups

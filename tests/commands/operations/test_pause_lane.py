@@ -35,9 +35,9 @@ def test_paused_work_waits_and_then_goes_on(world: World) -> None:
     world.join()
     world.work()
     assert not world.accounts.users
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
     assert resume(world, Lane.INTERACTIVE)
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert len(world.accounts.users) == 1
 

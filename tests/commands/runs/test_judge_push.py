@@ -14,7 +14,7 @@ from mappings.guard import Limit
 from sync.commands.runs.guard import judge_pushed
 from sync.domain.accounts.account import Account, Life
 from sync.domain.runs.guard import Hold, Pass, Verdict
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.runs import pushes
 from tests.commands.imports.import_sites import import_site
@@ -28,50 +28,50 @@ GONE = replace(ACCOUNT, life=Life.INACTIVE)
 
 
 @pytest.fixture
-def site(database_url: str) -> Iterator[Site]:
+def systems(database_url: str) -> Iterator[Systems]:
     """Our database of either kind."""
     with import_site(database_url) as made:
         yield made
 
 
-def push(site: Site, source: str = "hr", before: Account | None = ACCOUNT, after: Account = GONE) -> Verdict:
-    with site.db.write() as tx:
-        return judge_pushed(tx, STRICT, source, before, after, site.clock.now())
+def push(systems: Systems, source: str = "hr", before: Account | None = ACCOUNT, after: Account = GONE) -> Verdict:
+    with systems.db.write() as tx:
+        return judge_pushed(tx, STRICT, source, before, after, systems.clock.now())
 
 
 @pytest.mark.req("E7")
-def test_the_fourth_leaver_within_the_hour_is_held(site: Site) -> None:
+def test_the_fourth_leaver_within_the_hour_is_held(systems: Systems) -> None:
     """And everyone after: what is held counts too. Another source, and a joiner, pass."""
-    assert [push(site) for _ in range(3)] == [Pass()] * 3
+    assert [push(systems) for _ in range(3)] == [Pass()] * 3
     held = Hold(("4 accounts within 60 minutes would be disabled: more than 3",))
-    assert push(site) == held
-    assert isinstance(push(site), Hold)
-    assert push(site, source="payroll") == Pass()
-    assert push(site, before=None, after=ACCOUNT) == Pass()
+    assert push(systems) == held
+    assert isinstance(push(systems), Hold)
+    assert push(systems, source="payroll") == Pass()
+    assert push(systems, before=None, after=ACCOUNT) == Pass()
 
 
 @pytest.mark.req("E7")
-def test_the_window_slides(site: Site) -> None:
+def test_the_window_slides(systems: Systems) -> None:
     """An hour later the same source may go on; what no window reaches any more is dropped."""
     for _ in range(4):
-        push(site)
-    site.clock.advance(timedelta(minutes=61))  # type: ignore[attr-defined]
-    assert push(site) == Pass()
-    site.clock.advance(timedelta(minutes=125))  # type: ignore[attr-defined]
-    push(site, source="payroll")
-    with site.db.read() as tx:
-        assert pushes.within(tx, "hr", 1_000, site.clock.now()) == {}
+        push(systems)
+    systems.clock.advance(timedelta(minutes=61))  # type: ignore[attr-defined]
+    assert push(systems) == Pass()
+    systems.clock.advance(timedelta(minutes=125))  # type: ignore[attr-defined]
+    push(systems, source="payroll")
+    with systems.db.read() as tx:
+        assert pushes.within(tx, "hr", 1_000, systems.clock.now()) == {}
 
 
 @pytest.mark.req("E7")
-def test_two_at_once_do_not_both_pass_for_the_last(site: Site) -> None:
+def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
     """Eight pushes start together: exactly three pass."""
     start = threading.Barrier(8)
     verdicts: list[Verdict] = []
 
     def run_it() -> None:
         start.wait(20)
-        verdicts.append(push(site))
+        verdicts.append(push(systems))
 
     threads = [threading.Thread(target=run_it) for _ in range(8)]
     for thread in threads:
@@ -83,15 +83,15 @@ def test_two_at_once_do_not_both_pass_for_the_last(site: Site) -> None:
 
 
 @pytest.mark.req("E7")
-def test_a_part_of_a_small_company_counts_from_its_accounts(site: Site) -> None:
+def test_a_part_of_a_small_company_counts_from_its_accounts(systems: Systems) -> None:
     """Percentages are of the accounts that are active in our database."""
-    with site.db.write() as tx:
+    with systems.db.write() as tx:
         accounts.insert(tx, ACCOUNT)
     policy = replace(
         POLICY, guard=replace(POLICY.guard, limits={**POLICY.guard.limits, "disabled": Limit(None, 50, 1)})
     )
-    with site.db.write() as tx:
-        verdict = judge_pushed(tx, policy, "hr", ACCOUNT, GONE, site.clock.now())
+    with systems.db.write() as tx:
+        verdict = judge_pushed(tx, policy, "hr", ACCOUNT, GONE, systems.clock.now())
     assert verdict == Hold(
         ("1 account within 60 minutes would be disabled: 100 % of 1 active ones, more than 50 %",)
     )

@@ -57,8 +57,8 @@ class Passkey:
     def _client_data(self, page: Page, kind: str) -> bytes:
         found = re.search(r'challenge\s*:\s*"([^"]+)"', page.document.text_content())
         assert found is not None, "the page offers no passkey"
-        site = urlsplit(page.url)
-        data = {"type": kind, "challenge": found.group(1), "origin": f"{site.scheme}://{site.netloc}"}
+        systems = urlsplit(page.url)
+        data = {"type": kind, "challenge": found.group(1), "origin": f"{systems.scheme}://{systems.netloc}"}
         return json.dumps(data | {"crossOrigin": False}).encode()
 
     def _authenticator_data(self, page: Page, flags: int) -> bytes:

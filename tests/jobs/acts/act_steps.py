@@ -34,7 +34,7 @@ def person(world: World, **wanted: str | None) -> tuple[Account, FakeUser]:
     """Somebody at work, with a password of the own, a code on the phone, and sessions."""
     joined = world.join(**wanted)
     world.work()
-    send_some(world.site)
+    send_some(world.systems)
     user = world.user(joined)
     set_password(user, "Own-password-7", world.clock.now() - timedelta(days=3))
     user.required_actions.clear()

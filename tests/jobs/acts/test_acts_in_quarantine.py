@@ -53,12 +53,12 @@ def test_in_quarantine_what_opens_no_way_in_goes(world: World) -> None:
     assert state.quarantine is not None
 
     unlock, sessions = ask(world, account, "unlock"), ask(world, account, "sessions")
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert user.tokens == {}
     assert ended(world, sessions)[0] is CommandState.DONE
     assert ended(world, unlock)[0] is CommandState.WAITING
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
 
     world.accounts.groups[tampered].discard("realm-management/view-users")
     world.do(lambda tx: due.lift_quarantine(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
@@ -95,7 +95,7 @@ def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
     world.do(lambda tx: acts.put_off(tx, first.id, later, "no answer", certainly_not_done=False))
     keycloak_was_away(world)
     asked = world.accounts.asked
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
     world.work()
     assert world.accounts.asked == asked
     assert not world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).closed
@@ -111,7 +111,7 @@ def test_who_has_no_user_closes_no_circuit(world: World) -> None:
     command = ask(world, account, "sessions")
     keycloak_was_away(world)
     asked = world.accounts.asked
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     assert ended(world, command) == (CommandState.FAILED, "the account has no Keycloak user")
     assert world.accounts.asked == asked
     circuit = world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK))

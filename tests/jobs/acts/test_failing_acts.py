@@ -88,7 +88,7 @@ def test_while_keycloak_is_away_a_command_waits_untouched(world: World) -> None:
     account, _ = person(world)
     command = reset(world, account)
     world.accounts.fail_next(Transient("no answer"))
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     assert ended(world, command) == (CommandState.WAITING, None)
     world.pass_time(3600)
     world.work()

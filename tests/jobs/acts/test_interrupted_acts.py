@@ -35,7 +35,7 @@ def test_a_worker_dies_over_it(world: World, act: str, *, after_the_work: bool) 
         world.work()
     assert ended(world, command)[0] is CommandState.STARTED
     world.pass_time(LEASE.total_seconds() + 1)
-    sweep(world.site)
+    sweep(world.systems)
     world.work()
 
     state, outcome = ended(world, command)
@@ -48,7 +48,7 @@ def test_a_worker_dies_over_it(world: World, act: str, *, after_the_work: bool) 
     if act == "reset":
         assert world.credentials.given == [NEW]
         assert (user.password, user.tokens) == (NEW, {})
-        assert send_some(world.site) == 1
+        assert send_some(world.systems) == 1
         assert NEW in world.mailer.sent[0].text
     if act == "change":
         assert user.required_actions == {"UPDATE_PASSWORD"}
@@ -120,13 +120,13 @@ def test_two_workers_at_once_do_it_once(world: World) -> None:
     """The second finds nothing to claim; after a takeover the first writes nothing any more."""
     account, _ = person(world)
     command = reset(world, account)
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         [mine] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.work()
     assert world.credentials.given == []
     world.pass_time(LEASE.total_seconds() + 1)
     world.work()
     assert world.credentials.given == [NEW]
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         assert not leases.holds(tx, mine)
     assert ended(world, command)[0] is CommandState.DONE

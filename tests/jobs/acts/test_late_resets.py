@@ -44,7 +44,7 @@ def others_take_over(world: World) -> None:
 
 
 def goes_on(world: World) -> None:
-    sweep(world.site)
+    sweep(world.systems)
     world.work()
     world.work(Lane.BULK)
 
@@ -119,7 +119,7 @@ def test_a_newer_password_that_still_waits_for_its_mail_is_given_again(
 
     frozen_over(world, monkeypatch, meanwhile)
     goes_on(world)
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     assert NEWER in world.mailer.sent[0].text
     assert user.password == NEWER
     assert looks(world, account) == [(CommandState.DONE, PUT_RIGHT)]

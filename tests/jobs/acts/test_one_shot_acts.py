@@ -41,7 +41,7 @@ def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
     seen = world.read(lambda tx: observations.last(tx, account.id))
     assert seen is not None
     assert "UPDATE_PASSWORD" in seen.required_actions
-    assert send_some(world.site) == 0
+    assert send_some(world.systems) == 0
 
 
 @pytest.mark.req("C1")
@@ -59,15 +59,15 @@ def test_a_reset_by_mail_is_mailed_once_when_it_is_in_place(world: World) -> Non
     """Not before; and then the password leaves our database."""
     account, _ = person(world)
     command = reset(world, account, mail=True)
-    assert send_some(world.site) == 0
+    assert send_some(world.systems) == 0
     world.work()
     assert Lane.MAIL in world.wake.woken
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     [mail] = world.mailer.sent
     assert NEW in mail.text
     assert "reset" in mail.text
     assert mail.to == account.email
-    assert send_some(world.site) == 0
+    assert send_some(world.systems) == 0
     mailed = world.read(lambda tx: acts.get(tx, command.id))
     assert mailed is not None
     assert world.read(lambda tx: acts.password_of(tx, command.id)) is None
@@ -81,7 +81,7 @@ def test_a_welcome_mail_that_has_not_left_is_given_up(world: World) -> None:
     world.work()
     reset(world, account, mail=True)
     world.work()
-    while send_some(world.site):
+    while send_some(world.systems):
         pass
     [mail] = world.mailer.sent
     assert NEW in mail.text
@@ -108,13 +108,13 @@ def test_an_unused_temporary_password_is_taken_away_in_time(world: World) -> Non
     reset(world, account)
     world.work()
     world.pass_time(HOURS - 1)
-    assert Lane.BULK not in sweep(world.site)
+    assert Lane.BULK not in sweep(world.systems)
     world.pass_time(2)
-    assert Lane.BULK in sweep(world.site)
+    assert Lane.BULK in sweep(world.systems)
     world.work(Lane.BULK)
     assert user.password is None
     assert told(world, account)[-1] == "expire-password done"
-    assert Lane.BULK not in sweep(world.site)
+    assert Lane.BULK not in sweep(world.systems)
 
 
 @pytest.mark.req("C1")
@@ -125,7 +125,7 @@ def test_a_password_of_the_person_s_own_is_left_alone(world: World) -> None:
     world.work()
     set_password(user, "My-own-one-8", world.clock.now() + timedelta(hours=1))
     world.pass_time(HOURS + 1)
-    sweep(world.site)
+    sweep(world.systems)
     world.work(Lane.BULK)
     assert user.password == "My-own-one-8"
     [expiry] = [e for e in world.read(lambda tx: audit.timeline(tx, account.id)) if "expire" in e.title]

@@ -38,8 +38,8 @@ def kept(world: World, account: Account) -> Account:
 
 def adopted(world: World) -> None:
     """Everybody who matches."""
-    plan = adoption.plan(world.site, BY)
-    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    plan = adoption.plan(world.systems, BY)
+    adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     world.work(Lane.BULK)
 
 
@@ -58,10 +58,10 @@ def test_a_reviewed_match_becomes_the_accounts_user(world: World) -> None:
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert state.quarantine is not None, "creating it met the stranger"
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
     assert rows_of(plan) == {"jo.old": ("update", [])}
     assert (plan.foreign, user.attributes, kept(world, account).idp_user_id) == (1, {}, None)
-    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint[:12], BY)
+    [row] = adoption.apply(world.systems, plan.run.id, plan.run.fingerprint[:12], BY)
     assert row.result == "applied"
     world.work(Lane.BULK)
     assert kept(world, account).idp_user_id == user.id
@@ -83,10 +83,10 @@ def test_conflicts_are_shown_and_left_alone(world: World) -> None:
     stranger(world, "ann2", "ann.arno@example.com")
     stranger(world, "ben.berg@example.com", "cem.cohn@example.com")
     stranger(world, "dee", "dee.dorn@example.com", roles={"realm-management/realm-admin"})
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         accounts.remember_idp_user_ids(tx, {has_one.id: "kc-gone"})
     stranger(world, "eva", "eva.eich@example.com")
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
     found = {name: (verdict, str(errors)) for name, (verdict, errors) in rows_of(plan).items()}
     assert {verdict for verdict, _ in found.values()} == {"error"}
     assert "2 users match" in found["ann2"][1]
@@ -94,7 +94,7 @@ def test_conflicts_are_shown_and_left_alone(world: World) -> None:
     assert "several accounts match" in found["ben.berg@example.com"][1]
     assert "administers the realm" in found["dee"][1]
     assert "has Keycloak user kc-gone already" in found["eva"][1]
-    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     assert all(ACCOUNT_ID not in user.attributes for user in world.accounts.users.values())
 
 
@@ -104,14 +104,14 @@ def test_only_what_was_reviewed_is_adopted(world: World) -> None:
     first, second = world.join("ann.arno"), world.join("ben.berg")
     third = world.join("cem.cohn")
     users = [stranger(world, each.given_name.lower(), each.email) for each in (first, second, third)]
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
     with pytest.raises(Refused, match="is not 'feedfeed'"):
-        adoption.apply(world.site, plan.run.id, "feedfeed", BY)
+        adoption.apply(world.systems, plan.run.id, "feedfeed", BY)
     world.do(lambda tx: change(tx, POLICY, first.id, AccountChange(given_name="Ada"), BY, world.clock.now()))
     users[1].email = "somebody.else@example.com"
     results = {
         row.original["username"]: row.result
-        for row in adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+        for row in adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     }
     assert results == {"ann": "refused", "ben": "refused", "cem": "applied"}
     assert [ACCOUNT_ID in user.attributes for user in users] == [False, False, True]
@@ -122,8 +122,8 @@ def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -
     """Neither name nor address is the same; without the attribute nobody guesses."""
     account = world.join("ann.arno", employee_number="E-77")
     stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
-    assert rows_of(adoption.plan(world.site, BY)) == {}
-    plan = adoption.plan(world.site, BY, "personnel")
+    assert rows_of(adoption.plan(world.systems, BY)) == {}
+    plan = adoption.plan(world.systems, BY, "personnel")
     assert [(row.account_id, row.messages["matched_by"]) for row in plan.rows] == [
         (account.id, ["employee number"])
     ]
@@ -134,10 +134,10 @@ def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> Non
     """Nothing stood in the way of the worker, which made one; the stranger must not carry our mark as well."""
     account = world.join("ann.arno", employee_number="E-77")
     user = stranger(world, "aa77", "old@elsewhere.example.com", attributes={"personnel": ("E-77",)})
-    plan = adoption.plan(world.site, BY, "personnel")
+    plan = adoption.plan(world.systems, BY, "personnel")
     world.work()
     made = kept(world, account).idp_user_id
-    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    [row] = adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     assert row.result == "refused"
     assert ACCOUNT_ID not in user.attributes
     assert kept(world, account).idp_user_id == made
@@ -150,19 +150,19 @@ def test_a_wrong_match_is_let_go(world: World) -> None:
     account, other = world.join("ann.arno"), world.join("ben.berg")
     world.accounts.groups["/elsewhere"] = set()
     user = stranger(world, "ann", account.email, groups={"/elsewhere"})
-    plan = adoption.plan(world.site, BY)
-    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    plan = adoption.plan(world.systems, BY)
+    adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     world.work()
     assert len(user.groups) > 1
     user.attributes[TECHNICIAN_ID] = ("T-1",)
-    assert adoption.release(world.site, account.id, BY) == user.id
+    assert adoption.release(world.systems, account.id, BY) == user.id
     assert (user.attributes, user.groups) == ({}, {"/elsewhere"})
     [told] = [each for each in world.read(lambda tx: audit.timeline(tx, account.id)) if "release" in each.title]
     assert any(vocabulary.branch_group(BRANCH.key) in each for each in told.details)
     assert kept(world, account).idp_user_id is None
     world.work()
     with pytest.raises(Refused, match="was not adopted"):
-        adoption.release(world.site, other.id, BY)
+        adoption.release(world.systems, other.id, BY)
 
 
 @pytest.mark.req("G4", "F7")
@@ -173,7 +173,7 @@ def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
     user = stranger(world, "ann", account.email)
     adopted(world)
     world.work()
-    adoption.release(world.site, account.id, BY)
+    adoption.release(world.systems, account.id, BY)
     assert world.wake.woken[-1] is Lane.BULK
     world.work()
     world.work(Lane.BULK)
@@ -185,7 +185,7 @@ def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
     world.work(Lane.BULK)
     world.work()
     assert kept(world, account).idp_user_id not in (None, user.id)
-    while send_some(world.site):
+    while send_some(world.systems):
         pass
     [mail] = world.mailer.sent
     assert mail.to == account.email
@@ -202,5 +202,5 @@ def test_a_leaver_who_was_let_go_of_is_mailed_nothing(world: World) -> None:
     world.work()
     world.work(Lane.BULK)
     waiting = world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now()))
-    adoption.release(world.site, account.id, BY)
+    adoption.release(world.systems, account.id, BY)
     assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) == waiting

@@ -39,11 +39,11 @@ def plan(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> adoptio
     def killed(*_: object) -> None:
         raise Killed
 
-    made = adoption.plan(world.site, BY)
+    made = adoption.plan(world.systems, BY)
     with monkeypatch.context() as patched:
         patched.setattr(adoption.accounts, "remember_idp_user_ids", killed)
         with pytest.raises(Killed):
-            adoption.apply(world.site, made.run.id, made.run.fingerprint, BY)
+            adoption.apply(world.systems, made.run.id, made.run.fingerprint, BY)
     assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", None)
     return made
 
@@ -61,7 +61,7 @@ def standing(world: World) -> list[str]:
 
 def test_the_same_call_goes_on(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
     """As if nothing had been."""
-    adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     assert linked(world, ann) == "kc-ann"
     world.pass_time(2 * RUN_STILL.total_seconds())
     assert standing(world) == []
@@ -81,7 +81,7 @@ def test_nobody_calls_it_again(world: World, ann: Account, plan: adoption.Adopti
     world.pass_time(RUN_STILL.total_seconds() + 1)
     [remedy] = standing(world)
     assert f"fsm-identity adopt apply {plan.run.id[-8:]} --plan" in remedy
-    compare_attributes(world.site, "test")
+    compare_attributes(world.systems, "test")
     found = world.read(lambda tx: findings.listed(tx, states=("open",)))
     assert [(each.attribute, each.subject.who, each.found) for each in found] == [
         (Attribute.STRAY_ACCOUNT_ID, "ann", ann.id)

@@ -39,26 +39,26 @@ def given_name_changes(world: World, account: Account) -> None:
 
 
 def a_worker_begins(world: World, account: Account) -> None:
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         retry(tx, BY, world.clock.now(), account_ids=[account.id])
         assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
 
 
 def apply(world: World, plan: adoption.AdoptionPlan) -> RunRow:
-    [row] = adoption.apply(world.site, plan.run.id, plan.run.fingerprint, BY)
+    [row] = adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
     return row
 
 
 def marked(world: World, meanwhile: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """`meanwhile` happens right after the mark."""
-    take = world.site.adoption.take
+    take = world.systems.adoption.take
 
     def slow(idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
         take(idp_user_id, account_id, username=username, email=email)
         monkeypatch.undo()
         meanwhile()
 
-    monkeypatch.setattr(world.site.adoption, "take", slow)
+    monkeypatch.setattr(world.systems.adoption, "take", slow)
 
 
 def linked(world: World, account: Account) -> str | None:
@@ -69,13 +69,13 @@ def linked(world: World, account: Account) -> str | None:
 
 def test_what_is_refused_carries_no_mark(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker links it later without a word, and the adoption can be planned anew."""
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
     marked(world, lambda: given_name_changes(world, ann), monkeypatch)
     assert apply(world, plan).result == "refused"
     assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
     world.work()
     assert linked(world, ann) is None
-    again = adoption.plan(world.site, BY)
+    again = adoption.plan(world.systems, BY)
     assert apply(world, again).result == "applied"
     assert linked(world, ann) == "kc-ann"
 
@@ -84,7 +84,7 @@ def test_a_worker_at_the_account_is_waited_for(
     world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have seen the mark. The same call goes on, links the user, and it can be released."""
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
     marked(world, lambda: a_worker_begins(world, ann), monkeypatch)
     with pytest.raises(Transient, match="a worker is looking at ann"):
         apply(world, plan)
@@ -94,14 +94,14 @@ def test_a_worker_at_the_account_is_waited_for(
     assert linked(world, ann) == "kc-ann"
     assert apply(world, plan).result == "applied"
     world.work(Lane.BULK)
-    assert adoption.release(world.site, ann.id, BY) == "kc-ann"
+    assert adoption.release(world.systems, ann.id, BY) == "kc-ann"
 
 
 def test_an_interrupted_one_that_is_refused_later_loses_its_mark(
     world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first call died after the mark."""
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
 
     def dies() -> None:
         raise KeyboardInterrupt
@@ -116,7 +116,7 @@ def test_an_interrupted_one_that_is_refused_later_loses_its_mark(
 
 def test_a_mark_that_stays_is_told(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has made the user an administrator of the realm meanwhile: nothing is written to it any more."""
-    plan = adoption.plan(world.site, BY)
+    plan = adoption.plan(world.systems, BY)
 
     def changes() -> None:
         given_name_changes(world, ann)

@@ -34,11 +34,11 @@ from tests.world import BY, POLICY, World, leave
 def forced_while_a_worker_looks(world: World, account_id: str, before: GatePolicy) -> None:
     """A worker looks at the leaver as it was asked before; the force comes before it writes down what it found."""
     leave(world, account_id, before)
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
-    outcome = bring_about(world.site, world.accounts, claim, None)
+    outcome = bring_about(world.systems, world.accounts, claim, None)
     leave(world, account_id, GatePolicy.FORCE)
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         record(tx, POLICY, claim, outcome, world.clock.now())
 
 
@@ -59,7 +59,7 @@ class TestTheGate:
         """Refused with every work order, and nothing is stored."""
         account_id = self.busy(world)
         with pytest.raises(WorkOrdersOpen) as refused:
-            deactivate_account(world.site, account_id, GatePolicy.REFUSE, BY)
+            deactivate_account(world.systems, account_id, GatePolicy.REFUSE, BY)
         assert [order.number for order in refused.value.work_orders] == ["WO-1", "WO-2", "WO-3"]
         assert world.read(lambda tx: accounts.get(tx, account_id)).life is Life.ACTIVE  # type: ignore[union-attr]
 
@@ -67,7 +67,7 @@ class TestTheGate:
     def test_work_that_comes_in_between_refuses_in_the_worker(self, world: World) -> None:
         """The door saw nothing, the gate does: the account stays active and the technician assignable."""
         account = world.join_technician("T-1")
-        deactivate_account(world.site, account.id, GatePolicy.REFUSE, BY)
+        deactivate_account(world.systems, account.id, GatePolicy.REFUSE, BY)
         world.fsm.add(WorkOrder("WO-9", lead="T-1"))
         world.work()
         assert world.user(account).enabled
@@ -102,7 +102,7 @@ class TestTheGate:
 
         helper = world.join_technician("T-2", "theo.tor")
         assert helper
-        moved = reassign_work_orders(world.site, "T-1", "T-2", BY)
+        moved = reassign_work_orders(world.systems, "T-1", "T-2", BY)
         assert [order.number for order in moved] == ["WO-1", "WO-2", "WO-3"]
         world.work()
         assert not world.user(account).enabled
@@ -120,7 +120,7 @@ class TestTheGate:
         stranded = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
         assert [each.work_order.number for each in stranded] == ["WO-1", "WO-2", "WO-3"]
         world.join_technician("T-2", "theo.tor")
-        reassign_work_orders(world.site, "T-1", "T-2", BY)
+        reassign_work_orders(world.systems, "T-1", "T-2", BY)
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
     @pytest.mark.req("D4", "D7")
@@ -142,7 +142,7 @@ class TestTheGate:
         world.work()
         world.join_technician("T-2", "theo.tor")
         world.fsm.reassign("T-1", "T-2")
-        assert reassign_work_orders(world.site, "T-1", "T-2", BY) == ()
+        assert reassign_work_orders(world.systems, "T-1", "T-2", BY) == ()
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
     @pytest.mark.req("A7", "D5")
@@ -151,7 +151,7 @@ class TestTheGate:
         self.busy(world)
         world.join_technician("T-2", "theo.tor")
         with pytest.raises(Refused, match="reason: is missing"):
-            reassign_work_orders(world.site, "T-1", "T-2", replace(BY, reason=" "))
+            reassign_work_orders(world.systems, "T-1", "T-2", replace(BY, reason=" "))
         assert [order.number for order in world.fsm.open_work_orders("T-1")] == ["WO-1", "WO-2", "WO-3"]
 
     @pytest.mark.req("A8", "D4")
@@ -191,7 +191,7 @@ class TestTheGate:
         """The worker died right after disabling; who goes on looks after the life of an access token."""
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
-        with world.site.db.write() as tx:
+        with world.systems.db.write() as tx:
             assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         world.accounts.apply(world.user(account).id, Disable())
         world.pass_time(LEASE.total_seconds() + 1)
@@ -213,9 +213,9 @@ class TestTheGate:
         account = world.join_technician("T-1")
         world.do(lambda tx: change(tx, POLICY, account.id, wanted, BY, world.clock.now()))
         if crash:
-            with world.site.db.write() as tx:
+            with world.systems.db.write() as tx:
                 [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
-            bring_about(world.site, world.accounts, claim, None)
+            bring_about(world.systems, world.accounts, claim, None)
             world.fsm.add(WorkOrder("WO-6", lead="T-1"))
             world.pass_time(LEASE.total_seconds() + 1)
         world.work()
@@ -233,9 +233,9 @@ class TestTheGate:
         account = world.join_technician("T-1")
         world.fsm.down = True
         with pytest.raises(Transient):
-            deactivate_account(world.site, account.id, GatePolicy.HOLD, BY)
+            deactivate_account(world.systems, account.id, GatePolicy.HOLD, BY)
         leave(world, account.id, GatePolicy.HOLD)
-        provision_some(world.site, Lane.INTERACTIVE)
+        provision_some(world.systems, Lane.INTERACTIVE)
         assert world.user(account).enabled
         world.fsm.down = False
         world.pass_time(3600)
@@ -247,7 +247,7 @@ class TestTheGate:
         """Refused at the door; behind the door the worker keeps role and technician id until the work is gone."""
         account_id = self.busy(world)
         with pytest.raises(WorkOrdersOpen):
-            link_technician(world.site, account_id, None, BY)
+            link_technician(world.systems, account_id, None, BY)
         unlink = AccountChange(technician_id=None)
         world.do(lambda tx: change(tx, POLICY, account_id, unlink, BY, world.clock.now()))
         world.work()
@@ -305,7 +305,7 @@ class TestTheGate:
         """The FSM system took longer over its first answer than the lease lasts, and somebody else went on."""
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.HOLD)
-        with world.site.db.write() as tx:
+        with world.systems.db.write() as tx:
             [slow] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         answer = world.fsm.technician
 
@@ -319,7 +319,7 @@ class TestTheGate:
 
         monkeypatch.setattr(world.fsm, "technician", late)
         with pytest.raises(Transient, match="lease was lost"):
-            bring_about(world.site, world.accounts, slow, None)
+            bring_about(world.systems, world.accounts, slow, None)
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
     @pytest.mark.req("D3", "H1")
@@ -327,13 +327,13 @@ class TestTheGate:
         """It slept over a reactivation: the technician it would have stopped is at work again."""
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
-        with world.site.db.write() as tx:
+        with world.systems.db.write() as tx:
             [asleep] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
         world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()
         with pytest.raises(Transient, match="lease was lost"):
-            bring_about(world.site, world.accounts, asleep, None)
+            bring_about(world.systems, world.accounts, asleep, None)
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
     @pytest.mark.req("D4")

@@ -19,7 +19,7 @@ def reacting(world: World, **reactions: Reaction) -> None:
     """drift.toml says this of these attributes."""
     chosen = {name.replace("_", "-"): reaction for name, reaction in reactions.items()}
     found = DriftPolicy({**POLICY.drift.reactions, **chosen}, POLICY.drift.most_missing_percent)
-    world.site = replace(world.site, policy=replace(POLICY, drift=found))
+    world.systems = replace(world.systems, policy=replace(POLICY, drift=found))
 
 
 def findings(world: World, *states: Any) -> list[Finding]:
@@ -32,7 +32,7 @@ def told(world: World) -> set[tuple[str, str, str | None, str | None]]:
 
 def bulk(world: World) -> None:
     """Let the workers of the bulk lane apply the runs and look at the accounts."""
-    while apply_chunk(world.site):
+    while apply_chunk(world.systems):
         pass
     world.work(Lane.BULK)
 

@@ -36,7 +36,7 @@ class TwoPages(FakeListing):
 
 def run(world: World) -> Comparison:
     """Let a worker run the pass, which is due; answers how it ended."""
-    assert run_due_job(world.site, {"attribute-pass": ATTRIBUTE_PASS}) == 1
+    assert run_due_job(world.systems, {"attribute-pass": ATTRIBUTE_PASS}) == 1
     last = world.read(lambda tx: comparisons.latest(tx, "attribute-pass"))
     assert last is not None
     world.pass_time(2 * ATTRIBUTE_PASS.period.total_seconds())
@@ -58,12 +58,12 @@ def test_an_interrupted_pass_goes_on(world: World) -> None:
         user = FakeUser(f"kc-{number}", f"guest{number}", f"guest{number}@elsewhere.example.com")
         world.accounts.users[user.id] = user
     world.accounts.users["kc-0"].attributes = {ACCOUNT_ID: (account.id,)}
-    everything, calm = {("stray-account-id", "guest0"), ("technician-id", account.username)}, world.site
+    everything, calm = {("stray-account-id", "guest0"), ("technician-id", account.username)}, world.systems
 
-    world.site = replace(calm, listing=TwoPages(world.accounts))
+    world.systems = replace(calm, listing=TwoPages(world.accounts))
     first = run(world)
     assert (first.state, first.counts.users, told(world)) == ("failed", STRANGERS, set())
-    world.site = calm
+    world.systems = calm
     second = run(world)
     assert (second.state, second.counts.users, told(world)) == ("done", STRANGERS + 1 - PAGE, everything)
 

@@ -15,7 +15,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.drift.admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
 from sync.jobs.schedule import run_jobs
 from sync.jobs.schedule.job import Job, KeepLease
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.drift import findings
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.req("G4")
 JOB = {"admin-events": Job(look_at_admin_events, timedelta(seconds=30))}
 
 
-def nothing(_site: Site, _keep: KeepLease) -> None:
+def nothing(_site: Systems, _keep: KeepLease) -> None:
     """Compares everything, in another test."""
 
 
@@ -40,12 +40,12 @@ COMPARING = {COMPARISON: Job(nothing, timedelta(days=1))}
 
 def read(world: World, seconds: float = 35) -> None:
     world.pass_time(seconds)
-    assert run_jobs.run_due_job(world.site, JOB) == 1
+    assert run_jobs.run_due_job(world.systems, JOB) == 1
 
 
 def compare(world: World) -> bool:
     """Whether a comparison was due; it is done then."""
-    return run_jobs.run_due_job(world.site, COMPARING) == 1
+    return run_jobs.run_due_job(world.systems, COMPARING) == 1
 
 
 def due(world: World, account: Account) -> bool:
@@ -140,7 +140,7 @@ def test_without_admin_events_the_status_says_so(world: World, kim: Account) -> 
 def reacting(world: World, **limits: Limit) -> None:
     """guard.toml has these limits."""
     guard = replace(POLICY.guard, limits={**POLICY.guard.limits, **limits})
-    world.site = replace(world.site, policy=replace(POLICY, guard=guard))
+    world.systems = replace(world.systems, policy=replace(POLICY, guard=guard))
 
 
 def held(world: World) -> list[Run]:
@@ -207,7 +207,7 @@ def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Acco
     """drift.toml accepts names; a script renames one person after the other: what exceeds the limit stays open."""
     reacting(world, changed=Limit(1, None, 10))
     accepted = replace(POLICY.drift, reactions={**POLICY.drift.reactions, "family-name": "accept"})
-    world.site = replace(world.site, policy=replace(world.site.policy, drift=accepted))
+    world.systems = replace(world.systems, policy=replace(world.systems.policy, drift=accepted))
     people = [kim, *(world.join(f"kim.{number}") for number in range(2))]
     world.work()
     for account in people:

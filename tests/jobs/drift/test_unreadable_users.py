@@ -56,7 +56,7 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
     """Wherever it comes in the order; a reason that nobody foresaw is told by its type alone."""
     sick = people[number]
     world.accounts.unreadable[world.user(sick).id] = failure
-    done = compare(world.site, "test")
+    done = compare(world.systems, "test")
     names = {(Attribute.GIVEN_NAME, each.username) for each in people if each is not sick}
     assert (done.state, told(world)) == ("done", {(Attribute.UNREADABLE, sick.username), *names})
     [finding] = [each for each in live(world) if each.attribute is Attribute.UNREADABLE]
@@ -67,22 +67,22 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
 
 def test_it_ends_when_the_user_can_be_read_again(world: World, people: list[Account]) -> None:
     """Also when nothing else of it differs, so that only the look can tell; what was known of it before stays."""
-    compare(world.site, "test")
+    compare(world.systems, "test")
     world.accounts.unreadable[world.user(people[0]).id] = SICK
     for account in people:
         world.user(account).given_name = account.given_name
     for _ in range(2):
         world.pass_time(600)
         world.user(people[0]).given_name = "Somebody"
-        compare(world.site, "test")
+        compare(world.systems, "test")
         assert told(world) == {(each, people[0].username) for each in (Attribute.GIVEN_NAME, Attribute.UNREADABLE)}
     world.user(people[0]).given_name = people[0].given_name
     world.pass_time(600)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert (Attribute.UNREADABLE, people[0].username) in told(world)
     world.accounts.unreadable.clear()
     world.pass_time(600)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert told(world) == set()
 
 
@@ -91,14 +91,14 @@ def test_keycloak_away_marks_nobody(world: World, people: list[Account], failure
     """No user can be read: the comparison stops as it always did, and comes again."""
     world.accounts.unreadable = dict.fromkeys(world.accounts.users, failure)
     with pytest.raises(type(failure)):
-        compare(world.site, "test")
+        compare(world.systems, "test")
     assert told(world) == set()
 
 
 def test_keycloak_that_was_away_for_one_request_marks_nobody(world: World, people: list[Account]) -> None:
     """The user is looked at once more before anything is said of it."""
     world.accounts.fail_next(SICK)
-    assert compare(world.site, "test").state == "done"
+    assert compare(world.systems, "test").state == "done"
     assert told(world) == {(Attribute.GIVEN_NAME, each.username) for each in people}
 
 
@@ -107,40 +107,40 @@ def test_an_unreadable_stranger_ends_no_comparison(world: World, people: list[Ac
     world.accounts.users["guest"] = FakeUser("guest", "guest", "guest@elsewhere.example.com")
     world.accounts.users["guest"].groups.add(vocabulary.profile_group("manager"))
     world.accounts.unreadable["guest"] = SICK
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert {each for each in told(world) if each[1] == "guest"} == {(Attribute.UNREADABLE, "guest")}
     world.accounts.unreadable.clear()
     world.pass_time(600)
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert {each for each in told(world) if each[1] == "guest"} == {(Attribute.FOREIGN_MEMBER, "guest")}
 
 
 def test_a_hint_at_an_unreadable_user_holds_up_no_other(world: World, people: list[Account]) -> None:
     """It is noted, not looked at again at every reading, and the next comparison looks whether it is still so."""
     job = {"admin-events": Job(look_at_admin_events, timedelta(seconds=30))}
-    run_jobs.run_due_job(world.site, job)
+    run_jobs.run_due_job(world.systems, job)
     sick = world.user(people[0]).id
     world.accounts.unreadable[sick] = SICK
     for account in people:
         world.admins.happen(f"users/{world.user(account).id}")
     world.pass_time(35)
-    run_jobs.run_due_job(world.site, job)
+    run_jobs.run_due_job(world.systems, job)
     names = {(Attribute.GIVEN_NAME, each.username) for each in people[1:]}
     assert told(world) == {(Attribute.UNREADABLE, people[0].username), *names}
     asked = world.accounts.asked
     world.pass_time(35)
-    run_jobs.run_due_job(world.site, job)
+    run_jobs.run_due_job(world.systems, job)
     assert world.accounts.asked == asked
 
 
 def test_it_is_told_with_its_remedy_and_nobody_decides_it_away(world: World, people: list[Account]) -> None:
     """Workers cannot write to it either; there is nothing in it to accept."""
     world.accounts.unreadable[world.user(people[0]).id] = SICK
-    compare(world.site, "test")
+    compare(world.systems, "test")
     [finding] = [each for each in live(world) if each.attribute is Attribute.UNREADABLE]
     for decide in (accept, repair):
         with pytest.raises(Refused):
-            decide(world.site, finding.id, BY)
+            decide(world.systems, finding.id, BY)
     found = world.read(lambda tx: of_figures(figures.read(tx, world.clock.now())))
     [trouble] = [each for each in found if "cannot be read" in each.what]
     assert trouble.what == "1 user in Keycloak cannot be read, while others can"
@@ -152,5 +152,5 @@ def test_of_an_account_that_is_changed_meanwhile_nothing_is_said(world: World, p
     """As of every other: a worker is on its way to it, and says what it meets."""
     world.accounts.unreadable[world.user(people[0]).id] = SICK
     world.do(lambda tx: change(tx, POLICY, people[0].id, AccountChange(given_name="Ada"), BY, world.clock.now()))
-    compare(world.site, "test")
+    compare(world.systems, "test")
     assert people[0].username not in {who for _, who in told(world)}

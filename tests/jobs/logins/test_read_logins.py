@@ -27,7 +27,7 @@ JOB = {"login-events": Job(read_logins, timedelta(seconds=30))}
 def read(world: World) -> str | None:
     """Half a minute later a worker reads; the error if it failed."""
     world.pass_time(35)
-    assert run_jobs.run_due_job(world.site, JOB) == 1
+    assert run_jobs.run_due_job(world.systems, JOB) == 1
     [state] = world.read(schedule.all_jobs)
     return None if state.error is None else ": ".join(state.error)
 
@@ -119,10 +119,10 @@ def test_a_crash_between_read_and_commit_loses_and_doubles_nothing(
         monkeypatch.setattr(logins, "take", crashing)
         world.pass_time(LEASE.total_seconds() + 1)
         with pytest.raises(KeyboardInterrupt):
-            run_jobs.run_due_job(world.site, JOB)
+            run_jobs.run_due_job(world.systems, JOB)
     monkeypatch.setattr(logins, "take", take)
     world.pass_time(LEASE.total_seconds() + 1)
-    assert run_jobs.run_due_job(world.site, JOB) == 1
+    assert run_jobs.run_due_job(world.systems, JOB) == 1
     assert known(world, kim).failures == 10
 
 

@@ -30,10 +30,10 @@ def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
     """A worker died while sending: nobody can tell, so a person decides."""
     world.join()
     world.work()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         assert outbox.claim(tx, world.clock.now(), send_mail.LEASE, 5)
     world.pass_time(send_mail.LEASE.total_seconds() + 1)
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     assert world.mailer.sent == []
 
 
@@ -44,7 +44,7 @@ def test_a_corrected_address_gets_the_password(world: World) -> None:
     corrected = AccountChange(email="jo.lind@example.com")
     world.do(lambda tx: change(tx, POLICY, account.id, corrected, BY, world.clock.now()))
     world.work()
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     assert [message.to for message in world.mailer.sent] == ["jo.lind@example.com"]
 
 
@@ -54,10 +54,10 @@ def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
     account = world.join()
     world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.REFUSE, BY, world.clock.now()))
     world.work()
-    assert send_some(world.site) == 0
+    assert send_some(world.systems) == 0
     world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
     world.work()
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     assert len(world.mailer.sent) == 1
 
 
@@ -67,7 +67,7 @@ def test_the_timeline_says_why_a_mail_did_not_go(world: World) -> None:
     account = world.join()
     world.mailer.refused.add(account.email)
     world.work()
-    send_some(world.site)
+    send_some(world.systems)
     title, details = mail_entries(world, account)[-1]
     assert title == f"welcome mail to {account.email} failed"
     assert details == (f"the mail server refuses {account.email}",)
@@ -79,9 +79,9 @@ def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
     account = world.join()
     world.work()
     world.mailer.down = True
-    send_some(world.site)
+    send_some(world.systems)
     world.pass_time(POLICY.realm.temporary_password_hours * 3600)
-    sweep(world.site)
+    sweep(world.systems)
     assert mail_entries(world, account)[-1][0] == f"welcome mail to {account.email} expired"
 
 
@@ -90,15 +90,15 @@ def test_a_mail_that_cannot_be_composed_waits_for_a_person(world: World) -> None
     """An error nobody foresaw, before anything was sent: the mail can be sent again, and the others go on."""
     account, other = world.join("ann.arno"), world.join("ben.berg")
     world.work()
-    letter = world.site.welcome_letter
+    letter = world.systems.welcome_letter
 
     def breaks(**fields: Any) -> Message:
         if fields["username"] == account.username:
             raise LookupError("temporary-secret-of-the-test")
         return letter(**fields)
 
-    site = replace(world.site, welcome_letter=breaks)
-    while send_some(site):
+    systems = replace(world.systems, welcome_letter=breaks)
+    while send_some(systems):
         pass
     assert [message.to for message in world.mailer.sent] == [other.email]
     title, details = mail_entries(world, account)[-1]

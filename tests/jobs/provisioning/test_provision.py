@@ -39,10 +39,10 @@ def test_a_new_account_becomes_a_user(world: World) -> None:
         vocabulary.team_group(BRANCH.teams[0].key),
         vocabulary.data_access_group(POLICY.profiles["dispatcher"].default_data_access),
     }
-    assert send_some(world.site) == 1
+    assert send_some(world.systems) == 1
     assert "temporary-secret-of-the-test" in world.mailer.sent[0].text
     assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) is None
-    assert send_some(world.site) == 0
+    assert send_some(world.systems) == 0
 
 
 @pytest.mark.req("H1")
@@ -62,15 +62,15 @@ def test_a_create_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
 def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
     account = world.join()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         [lost] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.wake.woken.clear()
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
     world.pass_time(LEASE.total_seconds() + 1)
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert world.user(account).enabled
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         assert not leases.extend(tx, lost, world.clock.now() + LEASE)
 
 
@@ -81,18 +81,18 @@ def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
     world.work()
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.pass_time(LEASE.total_seconds() + 1)
     world.work()
     late = JoinGroup(vocabulary.profile_group("administrator"))
     world.accounts.apply(world.user(account).id, late)
     world.pass_time(AFTER_TAKEOVER.total_seconds())
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert late.path not in world.user(account).groups
     world.pass_time(3600)
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
 
 
 @pytest.mark.req("H1")
@@ -101,7 +101,7 @@ def test_a_wake_that_fails_loses_nothing(world: World) -> None:
     world.wake.down = True
     account = world.join()
     world.wake.down = False
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert world.user(account).enabled
 
@@ -155,7 +155,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     user = world.user(account)
     user.tokens["offline"] = "mobile"
     leave(world, account.id, GatePolicy.REFUSE)
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.accounts.apply(user.id, Disable())
     assert user.tokens
@@ -200,9 +200,9 @@ def test_a_technician_has_one_account(world: World) -> None:
     world.join_technician("T-1")
     other = world.join("olga.other", profile="technician", employee_number="7")
     with pytest.raises(Refused, match="tess"):
-        link_technician(world.site, other.id, "T-1", BY)
+        link_technician(world.systems, other.id, "T-1", BY)
     world.fsm.add(Technician("T-2", "Olga", None, assignable=True))
-    assert link_technician(world.site, other.id, "T-2", BY).technician_id == "T-2"
+    assert link_technician(world.systems, other.id, "T-2", BY).technician_id == "T-2"
     world.work()
     assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
 
@@ -213,7 +213,7 @@ def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
     account = world.join()
     world.pass_time(3)
     world.work()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
     world.pass_time(100)
     world.work()
@@ -226,7 +226,7 @@ def test_the_applied_policy_is_remembered(world: World) -> None:
     """Beside the version: an account applied under other mapping files can be told from one that follows them."""
     account = world.join()
     world.work()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
         [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     assert (claim.applied_version, claim.applied_fingerprint) == (1, POLICY.fingerprint)

@@ -30,26 +30,26 @@ def test_errors_are_sorted_by_what_to_do_next(world: World) -> None:
     """Transient comes again, configuration comes again, a person's work waits for a person."""
     account = world.join()
     world.accounts.fail_next(Transient("no answer"))
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert state.attempts == 1
     assert state.due_at is not None
     world.clock.time = state.due_at
     world.accounts.fail_next(Misconfigured("wrong client secret"))
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert state.quarantine is None
     assert state.due_at is not None
     world.clock.time = state.due_at
     world.accounts.fail_next(NeedsPerson("Keycloak refuses the name"))
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert state.quarantine == ("needs-person", "Keycloak refuses the name")
     world.pass_time(timedelta(days=2).total_seconds())
-    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 0
 
 
 @pytest.mark.req("H2")
@@ -58,7 +58,7 @@ def test_one_bad_account_stops_no_other(world: World) -> None:
     stranger = world.join("sam.stone")
     world.work()
     world.user(stranger).attributes.clear()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         accounts.update(tx, replace(stranger, username="other.name@example.com", email="other@example.com"))
     good, bad = world.join("gil.good"), world.join("sam.stone")
     world.work()
@@ -97,7 +97,7 @@ def test_a_profile_this_worker_does_not_know_stops_only_its_account(world: World
     """The worker was started before the profile was there: the others go on, this one comes again by itself."""
     late, good = world.join("lea.late", profile="accountant"), world.join("gil.good")
     profiles = {key: profile for key, profile in POLICY.profiles.items() if key != "accountant"}
-    old = replace(world.site, policy=replace(POLICY, profiles=profiles))
+    old = replace(world.systems, policy=replace(POLICY, profiles=profiles))
     provision_some(old, Lane.INTERACTIVE)
     assert world.user(good).enabled
     state = world.read(lambda tx: work_state.of_account(tx, late.id))
@@ -131,7 +131,7 @@ def test_a_password_that_cannot_be_opened_stops_no_deactivation(world: World) ->
     joiner = world.join("joy.joiner")
     leave(world, leaver.id, GatePolicy.REFUSE)
     url = f"sqlite:///{world.path}"
-    other_key = replace(world.site, db=Database(url, Sealer([Fernet.generate_key().decode()])))
+    other_key = replace(world.systems, db=Database(url, Sealer([Fernet.generate_key().decode()])))
     provision_some(other_key, Lane.INTERACTIVE)
     assert not world.user(leaver).enabled
     state = world.read(lambda tx: work_state.of_account(tx, joiner.id))
@@ -167,8 +167,8 @@ def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
     account = world.join()
     world.work()
     world.accounts.users.clear()
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
         [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     with pytest.raises(NeedsPerson, match="deleted"):
-        bring_about(world.site, world.accounts, claim, None)
+        bring_about(world.systems, world.accounts, claim, None)

@@ -38,7 +38,7 @@ def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: p
         return observe(idp_user_id, sessions=sessions)
 
     monkeypatch.setattr(world.accounts, "observe", slowly)
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     states = [world.read(lambda tx, of=each: work_state.of_account(tx, of.id)) for each in (slow, waiting)]  # type: ignore[misc]
     assert [state.applied for state in states if state] == [True, False]
     assert [state.leased_until for state in states if state] == [None, None]
@@ -72,14 +72,14 @@ def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
     world.work()
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         [held] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     move = AccountChange(family_name="Lindgren")
     world.do(lambda tx: change(tx, POLICY, account.id, move, BY, world.clock.now(), lane=Lane.BULK))
-    assert provision_some(world.site, Lane.INTERACTIVE) == 0
-    assert provision_some(world.site, Lane.BULK) == 0
-    outcome = bring_about(world.site, world.accounts, held, None)
-    with world.site.db.write() as tx:
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 0
+    assert provision_some(world.systems, Lane.BULK) == 0
+    outcome = bring_about(world.systems, world.accounts, held, None)
+    with world.systems.db.write() as tx:
         record(tx, POLICY, held, outcome, world.clock.now())
     assert world.user(account).family_name == "Lind"
     world.work()
@@ -137,7 +137,7 @@ def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch:
         return made
 
     monkeypatch.setattr(world.accounts, "_outcome", slow)
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     assert sent.count(people[1].id) == 1
     world.pass_time(60)
     world.work()
@@ -155,12 +155,12 @@ def test_who_was_created_first_stays_leased_to_the_end(world: World, monkeypatch
     def slow(user: NewUser) -> Created | Failure:
         made = make(user)
         world.pass_time(25)
-        with world.site.db.write() as tx:
+        with world.systems.db.write() as tx:
             found.extend(leases.claim(tx, Lane.BULK, world.clock.now(), LEASE, 10))
         return made
 
     monkeypatch.setattr(world.accounts, "_outcome", slow)
-    assert provision_some(world.site, Lane.BULK) == 3
+    assert provision_some(world.systems, Lane.BULK) == 3
     assert found == []
     states = [world.read(lambda tx, of=each: work_state.of_account(tx, of.id)) for each in people]  # type: ignore[misc]
     assert [state is not None and state.applied for state in states] == [True] * 3

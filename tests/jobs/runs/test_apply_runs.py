@@ -44,7 +44,7 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
         RunRow(number, {}, None, "update", changes, messages, account_id=account_id, base_version=version)
         for number, (account_id, version) in enumerate(rows.items(), start=1)
     )
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         runs.insert(tx, run, planned)
     return run
 
@@ -70,7 +70,7 @@ def test_a_row_of_changed_mapping_files_wants_a_new_version(world: World) -> Non
     world.work()
     before = version(world, account)
     run = confirmed_run(world, "mappings", {account.id: before - 1, "nobody": 1})
-    assert apply_chunk(world.site) == 2
+    assert apply_chunk(world.systems) == 2
     assert results(world, run) == ["applied", "refused"]
     assert version(world, account) == before + 1
     entries = world.read(lambda tx: audit.timeline(tx, account.id))
@@ -86,7 +86,7 @@ def test_a_row_of_a_repair_asks_for_a_look_only(world: World) -> None:
     world.work()
     before = version(world, account)
     run = confirmed_run(world, "repair", {account.id: before, other.id: 0})
-    apply_chunk(world.site)
+    apply_chunk(world.systems)
     assert results(world, run) == ["applied", "refused"]
     assert version(world, account) == before
     assert (due_in(world, account), due_in(world, other)) == (True, False)
@@ -99,5 +99,5 @@ def test_a_run_of_a_kind_this_worker_does_not_know_waits(world: World, monkeypat
     account = world.join()
     unknown = confirmed_run(world, "adoption", {account.id: 1})
     known = confirmed_run(world, "repair", {account.id: 1})
-    assert apply_chunk(world.site) == 1
+    assert apply_chunk(world.systems) == 1
     assert (results(world, unknown), results(world, known)) == ([None], ["applied"])

@@ -64,7 +64,7 @@ def test_an_outage_burns_no_attempts_and_ends_by_itself(world: World, failure: T
     try_until_open(world)
     for _ in range(60):
         world.pass_time(60)
-        sweep(world.site)
+        sweep(world.systems)
         world.work()
     assert world.accounts.asked < FAILURES_TO_OPEN * 2 + 62
     assert {state(world, person).attempts for person in people} == {0}
@@ -100,16 +100,16 @@ def test_an_open_circuit_claims_nothing_and_wakes_nobody(world: World) -> None:
     try_until_open(world)
     asked = world.accounts.asked
     assert world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).probe_at is not None
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         circuits.change(
             tx, CircuitName.KEYCLOAK, lambda row: row.probing("other", world.clock.now()), world.clock.now()
         )
-    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 0
     assert world.accounts.asked == asked
-    assert Lane.INTERACTIVE not in sweep(world.site)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
     assert state(world, account).due_at is not None
     world.pass_time(3600)
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
 
 
 @pytest.mark.req("H2")
@@ -118,7 +118,7 @@ def test_an_account_that_exists_is_a_probe_too(world: World) -> None:
     account = world.join()
     world.work()
     break_keycloak(world)
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         due.mark_due(tx, account.id, Lane.INTERACTIVE, world.clock.now())
     try_until_open(world)
     mend_keycloak(world)
@@ -137,10 +137,10 @@ def test_half_open_sends_one_account(world: World) -> None:
     try_until_open(world)
     world.pass_time(LONGEST_PAUSE.total_seconds())
     before = world.accounts.asked
-    assert provision_some(world.site, Lane.INTERACTIVE) == 1
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 1
     assert world.accounts.asked == before + 1
     assert circuit_state(world) is CircuitState.OPEN
-    assert provision_some(world.site, Lane.INTERACTIVE) == 0
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 0
 
 
 @pytest.mark.req("H2")
@@ -148,7 +148,7 @@ def test_one_request_for_many_counts_once(world: World) -> None:
     """A connection reset under twenty accounts is one failure, and nineteen of them were not tried."""
     people = [world.join(f"pat.p{number}") for number in range(CLAIM_AT_ONCE[Lane.INTERACTIVE])]
     world.accounts.fail_next(Transient(AWAY, system="keycloak"))
-    provision_some(world.site, Lane.INTERACTIVE)
+    provision_some(world.systems, Lane.INTERACTIVE)
     assert circuit_state(world) is CircuitState.CLOSED
     assert sorted(state(world, person).attempts for person in people) == [0] * (
         CLAIM_AT_ONCE[Lane.INTERACTIVE] - 1
@@ -174,7 +174,7 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     try_until_open(world)
     mend_keycloak(world)
     world.pass_time(LONGEST_PAUSE.total_seconds())
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         assert circuits.begin_probe(tx, CircuitName.KEYCLOAK, world.clock.now()) is not None
         assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
     world.work()
@@ -191,11 +191,11 @@ def test_a_probe_that_asks_keycloak_nothing_closes_nothing(world: World) -> None
     break_keycloak(world)
     try_until_open(world)
     world.pass_time(LONGEST_PAUSE.total_seconds())
-    with world.site.db.write() as tx:
+    with world.systems.db.write() as tx:
         due.look_again(tx, unknown.id, Lane.INTERACTIVE, world.clock.now() - timedelta(days=1))
     asked = world.accounts.asked
-    newer = replace(world.site.policy, profiles={})
-    assert provision_some(replace(world.site, policy=newer), Lane.INTERACTIVE) == 1
+    newer = replace(world.systems.policy, profiles={})
+    assert provision_some(replace(world.systems, policy=newer), Lane.INTERACTIVE) == 1
     assert world.accounts.asked == asked
     assert circuit_state(world) is CircuitState.OPEN
     mend_keycloak(world)
@@ -210,7 +210,7 @@ def test_a_probe_with_nothing_to_do_is_not_used_up(world: World) -> None:
     break_keycloak(world)
     try_until_open(world)
     world.pass_time(LONGEST_PAUSE.total_seconds())
-    assert provision_some(world.site, Lane.BULK) == 0
+    assert provision_some(world.systems, Lane.BULK) == 0
     mend_keycloak(world)
     world.work()
     assert circuit_state(world) is CircuitState.CLOSED
@@ -271,10 +271,10 @@ def test_a_redis_that_is_away_is_shown_until_wakes_go_out_again(world: World) ->
     [trouble] = world.read(lambda tx: problems(tx, world.clock.now()))
     assert "workers cannot be woken" in trouble.what
     assert "maxmemory" in trouble.remedy
-    assert Lane.INTERACTIVE in sweep(world.site)
+    assert Lane.INTERACTIVE in sweep(world.systems)
     assert len(world.read(lambda tx: problems(tx, world.clock.now()))) == 1
     world.wake.down = False
-    sweep(world.site)
+    sweep(world.systems)
     assert world.read(lambda tx: problems(tx, world.clock.now())) == ()
     world.work()
     assert world.user(account).enabled

@@ -62,7 +62,7 @@ def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(world: World, small
     url = f"sqlite:///{small_disk / 'our.db'}"
     schema.upgrade(url)
     db = Database(url, Sealer(["7bYtrcE_KjVVmDDnhpzuqlY4q7MhsmvlfG2m7cVEcSU="]))
-    here = replace(world, site=replace(world.site, db=db))
+    here = replace(world, systems=replace(world.systems, db=db))
     account = here.join()
     done: list[Path] = []
     create = here.accounts.create
@@ -82,7 +82,7 @@ def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(world: World, small
     assert all("free disk space" in each.remedy for each in found)
     done[0].unlink()
     here.pass_time(LEASE.total_seconds() + 1)
-    while provision_some(here.site, Lane.INTERACTIVE):
+    while provision_some(here.systems, Lane.INTERACTIVE):
         pass
     assert here.user(account).enabled
     assert [user.account_id for user in here.accounts.users.values()].count(account.id) == 1

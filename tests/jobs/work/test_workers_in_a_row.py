@@ -18,7 +18,7 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.job import LEASE as JOB_LEASE
 from sync.jobs.schedule.job import Job, KeepLease
 from sync.jobs.schedule.run_jobs import run_due_job
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.jobs.work.lease import LEASE
 from sync.store.operations import figures
 from sync.store.provisioning import stuck
@@ -102,7 +102,7 @@ def test_who_gives_an_account_back_did_not_end_over_it(world: World) -> None:
     [account] = staff(world, 1)
     wanted_again(world, [account])
     for _ in range(2 * GIVEN_UP_AFTER):
-        with world.site.db.write() as tx:
+        with world.systems.db.write() as tx:
             (claim,) = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 10)
             assert claim.takeovers == 0
             assert leases.release(tx, claim)
@@ -117,28 +117,28 @@ def test_a_suspected_one_waits_behind_everything_else(world: World) -> None:
     for _ in range(ALONE_AFTER):
         assert not drained(world)
     wanted_again(world, people[1:])
-    assert provision_some(world.site, Lane.INTERACTIVE) == 2
+    assert provision_some(world.systems, Lane.INTERACTIVE) == 2
     with pytest.raises(Killed):
-        provision_some(world.site, Lane.INTERACTIVE)
+        provision_some(world.systems, Lane.INTERACTIVE)
 
 
 def test_a_job_that_ends_every_worker_is_told(world: World) -> None:
     """It is tried on; its first good end takes the word back."""
     dies = True
 
-    def run(_site: Site, _keep: KeepLease) -> None:
+    def run(_site: Systems, _keep: KeepLease) -> None:
         if dies:
             raise Killed
 
     jobs = {"comparison": Job(run, timedelta(hours=6))}
     for number in range(JOB_TOLD_AFTER + 1):
         with pytest.raises(Killed):
-            run_due_job(world.site, jobs)
+            run_due_job(world.systems, jobs)
         assert bool(told(world)) == (number >= JOB_TOLD_AFTER)
         world.pass_time(JOB_LEASE.total_seconds() + 1)
     assert told(world) == [f"{JOB_TOLD_AFTER} workers in a row ended over the job comparison"]
     dies = False
-    assert run_due_job(world.site, jobs) == 1
+    assert run_due_job(world.systems, jobs) == 1
     assert told(world) == []
 
 

@@ -16,6 +16,7 @@ from sync.commands.accounts.initial_password import generate
 from sync.commands.accounts.technician import require_technician
 from sync.commands.deactivation.early_look import change_account, deactivate_account
 from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset
 from sync.domain.deactivation.gate import GatePolicy
@@ -26,11 +27,11 @@ from sync.entrypoints.cli.accounts.account_view import print_account, print_acco
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
-from sync.jobs.systems import Site
 from sync.store.accounts import accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
+from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
 app.add_typer(acts.app)
@@ -53,19 +54,19 @@ def list_(
 ) -> None:
     """List accounts with their status."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         query = AccountQuery(
             text=text,
             profile=profile,
             branch=branch,
             team=team,
             life=None if inactive is None else (Life.INACTIVE if inactive else Life.ACTIVE),
-            unlinked_profiles=field_work(site) if unlinked else None,
+            unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
             quarantined=quarantined or None,
             limit=limit,
         )
-        print_accounts(site, query, as_json=as_json)
+        print_accounts(desk, query, as_json=as_json)
 
 
 @app.command()
@@ -76,8 +77,8 @@ def show(
 ) -> None:
     """Show one account: wanted, observed, and the timeline."""
     with failures_shown():
-        site = build_site()
-        print_account(site, the_account(site, who), live=live, as_json=as_json)
+        desk = open_systems()
+        print_account(desk, the_account(desk, who), live=live, as_json=as_json)
 
 
 @app.command("create")
@@ -100,7 +101,7 @@ def create_(
 ) -> None:
     """Create an account with a temporary password that must be changed at the first login."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         new = NewAccount(
             email=email,
             given_name=given_name,
@@ -114,22 +115,22 @@ def create_(
             username=username,
         )
         if technician is not None:
-            require_technician(site, technician)
+            require_technician(desk, technician)
         password = InitialPassword(generate(), "mail" if mail else "shown")
         by = actor(reason)
 
         def command(tx: Tx) -> Account:
-            account = create(tx, site.policy, new, by, site.clock.now(), password=password)
+            account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
             if not even_if_similar:
                 refuse_similar(accounts.likely_duplicates(tx, account))
             return account
 
-        account = perform(site, command, wakes=Lane.INTERACTIVE)
+        account = perform(desk, command, wakes=Lane.INTERACTIVE)
         say(f"{account.username} is stored ({account.id})")
         if not mail:
             say(f"temporary password, shown once: {password.password}")
         if wait:
-            wait_for(site, account, timeout)
+            wait_for(desk, account, timeout)
 
 
 @app.command("change")
@@ -150,7 +151,7 @@ def change_(
 ) -> None:
     """Change what is named; everything else stays."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         wanted = AccountChange(
             username=mentioned(username),
             email=mentioned(email),
@@ -164,14 +165,14 @@ def change_(
         )
         if wanted == AccountChange():
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
-        account = the_account(site, who)
-        changed = change_account(site, account.id, wanted, actor(reason))
+        account = the_account(desk, who)
+        changed = change_account(desk, account.id, wanted, actor(reason))
         if changed == account:
             say(f"{account.username} is like that already")
             return
         say(f"{changed.username}: the change is stored")
         if wait:
-            wait_for(site, changed, timeout)
+            wait_for(desk, changed, timeout)
 
 
 @app.command()
@@ -187,33 +188,33 @@ def deactivate(
 ) -> None:
     """Take all access away: disabled in Keycloak, sessions and offline tokens ended. Nothing is deleted."""
     with failures_shown():
-        site = build_site()
-        account = the_account(site, who)
+        desk = open_desk()
+        account = the_account(desk, who)
         if policy is GatePolicy.FORCE and not yes:
             typer.confirm(f"End the access of {account.full_name} now, whatever is open?", abort=True)
-        work_orders = deactivate_account(site, account.id, policy, actor(reason))
+        work_orders = deactivate_account(desk, account.id, policy, actor(reason))
         say(f"{account.username}: deactivation is stored ({policy.value})")
         if work_orders:
             print_work_orders(work_orders, title="Open work orders")
         if wait:
-            wait_for(site, replace(account, life=Life.INACTIVE), timeout)
+            wait_for(desk, replace(account, life=Life.INACTIVE), timeout)
 
 
 @app.command("reactivate")
 def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60) -> None:
     """Give access back, with the profile, branch, team and technician link there were; also calls off a hold."""
     with failures_shown():
-        site = build_site()
-        account = the_account(site, who)
+        desk = open_desk()
+        account = the_account(desk, who)
         by = actor(reason)
         active = perform(
-            site,
-            lambda tx: reactivate(tx, site.policy, account.id, by, site.clock.now()),
+            desk,
+            lambda tx: reactivate(tx, desk.policy, account.id, by, desk.clock.now()),
             wakes=Lane.INTERACTIVE,
         )
         say(f"{account.username}: reactivation is stored")
         if wait:
-            wait_for(site, active, timeout)
+            wait_for(desk, active, timeout)
 
 
 def refuse_similar(similar: Sequence[Account]) -> None:
@@ -223,8 +224,8 @@ def refuse_similar(similar: Sequence[Account]) -> None:
         raise Refused([Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")])
 
 
-def field_work(site: Site) -> frozenset[str]:
-    return frozenset(key for key, profile in site.policy.profiles.items() if profile.field_work)
+def field_work(desk: Desk) -> frozenset[str]:
+    return frozenset(key for key, profile in desk.policy.profiles.items() if profile.field_work)
 
 
 def mentioned(value: str | None) -> str | Unset:

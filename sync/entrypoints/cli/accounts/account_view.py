@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 
+from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import Observation, observation_of, status_of
 from sync.domain.logins.activity import LoginActivity, doubts
@@ -12,7 +13,7 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.store import acts, audit, logins
 from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery, Scope
@@ -21,8 +22,8 @@ from sync.store.provisioning import observations, work_state
 from sync.store.provisioning.work_state import WorkState
 
 
-def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
-    with site.db.read() as tx:
+def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
+    with desk.db.read() as tx:
         page = listing.list_accounts(tx, Scope.all(), query)
     if as_json:
         print_json(
@@ -52,9 +53,9 @@ def print_accounts(site: Site, query: AccountQuery, *, as_json: bool) -> None:
         screen.print(f"… more after {page.next}: raise --limit or narrow the filter")
 
 
-def print_account(site: Site, account: Account, *, live: bool, as_json: bool) -> None:
+def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool) -> None:
     """Wanted and observed side by side, never mixed (rule 8)."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         seen = observations.last(tx, account.id)
         work = work_state.of_account(tx, account.id)
         activity = logins.of_user(tx, account.idp_user_id)
@@ -65,10 +66,10 @@ def print_account(site: Site, account: Account, *, live: bool, as_json: bool) ->
         assignments = audit.assignments(tx, account.id)
     differs: list[str] | None = None
     if live and account.idp_user_id is not None:
-        observed = site.accounts.observe(account.idp_user_id, sessions=True)
-        seen = observation_of(observed, site.clock.now()) if observed else None
+        observed = desk.accounts.observe(account.idp_user_id, sessions=True)
+        seen = observation_of(observed, desk.clock.now()) if observed else None
         differs = (
-            [str(change) for change in diff(desired_state(account, site.policy), observed).changes]
+            [str(change) for change in diff(desired_state(account, desk.policy), observed).changes]
             if observed
             else ["the user does not exist in Keycloak"]
         )

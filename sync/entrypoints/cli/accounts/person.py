@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
+from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.errors import NotFound, Problem, Refused
-from sync.jobs.systems import Site
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 
 Who = Annotated[str, typer.Argument(help="Username, e-mail, employee number, technician id or account id.")]
 
 
-def the_account(site: Site, who: str) -> Account:
+def the_account(desk: Desk, who: str) -> Account:
     """The one account that is meant. Raises NotFound if none is, Refused if several are."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         return account_in(tx, who)
 
 

@@ -10,7 +10,7 @@ from sync.commands.accounts.technician import assignability, link_technician
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Technician records and their accounts.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def list_(
 ) -> None:
     """List technicians with their accounts, who can be given work, and why not."""
     with failures_shown():
-        rows = [each for each in assignability(build_site()) if not (only_unlinked and each.account)]
+        rows = [each for each in assignability(open_desk()) if not (only_unlinked and each.account)]
         if as_json:
             print_json(rows)
             return
@@ -51,23 +51,23 @@ def link(
 ) -> None:
     """Link a technician record with an account."""
     with failures_shown():
-        site = build_site()
-        account = link_technician(site, the_account(site, who).id, technician, actor(reason))
+        desk = open_desk()
+        account = link_technician(desk, the_account(desk, who).id, technician, actor(reason))
         say(f"{technician} is linked with {account.username}")
         if wait:
-            wait_for(site, account, timeout)
+            wait_for(desk, account, timeout)
 
 
 @app.command()
 def unlink(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60) -> None:
     """Take the technician link from an account. Refused while work orders are open."""
     with failures_shown():
-        site = build_site()
-        before = the_account(site, who)
-        account = link_technician(site, before.id, None, actor(reason))
+        desk = open_desk()
+        before = the_account(desk, who)
+        account = link_technician(desk, before.id, None, actor(reason))
         if before == account:
             say(f"{account.username} has no technician link")
             return
         say(f"{before.technician_id} is no longer linked with {account.username}")
         if wait:
-            wait_for(site, account, timeout)
+            wait_for(desk, account, timeout)

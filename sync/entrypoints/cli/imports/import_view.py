@@ -9,10 +9,10 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from sync.desk import Desk
 from sync.domain.imports.verdict import findings
 from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
 from sync.entrypoints.cli.runs.run_view import SHORT, row_json
-from sync.jobs.systems import Site
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.store.runs.progress import Place, Progress
@@ -61,9 +61,9 @@ def lines(row: RunRow) -> list[str]:
     return told
 
 
-def print_outcome(site: Site, run_id: str) -> Progress:
+def print_outcome(desk: Desk, run_id: str) -> Progress:
     """The result table, and every row that failed. Answers the progress it was made from."""
-    run, rows, progress, places = _gathered(site, run_id)
+    run, rows, progress, places = _gathered(desk, run_id)
     print_table(
         ["applied", *progress.places, "refused", "to apply", "errors", "unchanged"],
         [
@@ -88,9 +88,9 @@ def print_outcome(site: Site, run_id: str) -> Progress:
     return progress
 
 
-def as_json(site: Site, run_id: str) -> dict[str, Any]:
+def as_json(desk: Desk, run_id: str) -> dict[str, Any]:
     """The run, its progress and all its rows, for programs."""
-    run, rows, progress, places = _gathered(site, run_id)
+    run, rows, progress, places = _gathered(desk, run_id)
     return {
         "run": run,
         "progress": progress,
@@ -100,7 +100,7 @@ def as_json(site: Site, run_id: str) -> dict[str, Any]:
     }
 
 
-def follow(site: Site, run_id: str, timeout: int) -> bool:
+def follow(desk: Desk, run_id: str, timeout: int) -> bool:
     """Show the bar until every row is in Keycloak, held or quarantined. False: the time was up before."""
     until = time.monotonic() + timeout
     with Bar(
@@ -113,7 +113,7 @@ def follow(site: Site, run_id: str, timeout: int) -> bool:
     ) as bar:
         task = bar.add_task("applying", total=None)
         while True:
-            with site.db.read() as tx:
+            with desk.db.read() as tx:
                 now = run_progress.progress(tx, run_id)
             bar.update(task, total=now.total, completed=now.settled, description=_stage(now))
             if now.finished:
@@ -140,9 +140,9 @@ def say_next(run: Run) -> None:
 
 
 def _gathered(
-    site: Site, run_id: str
+    desk: Desk, run_id: str
 ) -> tuple[Run, Sequence[RunRow], Progress, Mapping[int, tuple[Place, str | None]]]:
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         run = runs.get(tx, run_id)
         assert run is not None  # noqa: S101 - runs are never deleted
         return run, runs.rows(tx, run_id), run_progress.progress(tx, run_id), run_progress.places(tx, run_id)

@@ -34,7 +34,7 @@ from sync.spreadsheet.writing import Kind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.views.imports import error_file
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)
 
@@ -59,11 +59,11 @@ def review(
 ) -> None:
     """Show what a staff file would change. Nothing is changed. Exit code 1 if a row is an error."""
     with failures_shown():
-        site = build_site()
+        desk = open_desk()
         options = ImportOptions(_columns(by_hand or []), sheet, welcome_mail, all_or_nothing)
-        found = review_import(site, load_file(file), file.name, actor(reason), options)
+        found = review_import(desk, load_file(file), file.name, actor(reason), options)
         if json:
-            print_json(as_json(site, found.run.id))
+            print_json(as_json(desk, found.run.id))
         else:
             print_review(found.run, found.rows, everything=everything)
             say_next(found.run)
@@ -86,32 +86,32 @@ def confirm(
 ) -> None:
     """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
     with failures_shown():
-        site = build_site()
-        found = find_run(site, run)
+        desk = open_desk()
+        found = find_run(desk, run)
         content = load_file(file) if file is not None else None
         if not yes and found.state == "reviewed":
             print_counts(found)
             typer.confirm("Apply this?", abort=True)
-        confirmed = confirm_import(site, found.id, actor(reason), fingerprint=fingerprint, content=content)
+        confirmed = confirm_import(desk, found.id, actor(reason), fingerprint=fingerprint, content=content)
         if confirmed.state == "held":
             if json:
-                print_json(as_json(site, found.id))
+                print_json(as_json(desk, found.id))
             else:
                 say_held(confirmed)
             raise typer.Exit(1)
         if not json:
             say(f"{found.source}: confirmed; the workers are at it")
-        finished = not wait or follow(site, found.id, timeout)
+        finished = not wait or follow(desk, found.id, timeout)
         if json:
-            print_json(as_json(site, found.id))
+            print_json(as_json(desk, found.id))
         elif wait and finished:
-            print_outcome(site, found.id)
+            print_outcome(desk, found.id)
         if not finished:
             stop(
                 f"not finished after {timeout} s; it goes on by itself. "
                 f"Look again: fsm-identity import show {found.id[-SHORT:]}"
             )
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             progress = run_progress.progress(tx, found.id)
         if progress.refused or progress.places["quarantined"] or progress.state == "refused":
             raise typer.Exit(1)
@@ -121,26 +121,26 @@ def confirm(
 def show(run: RunArgument, everything: Everything = False, json: AsJson = False) -> None:
     """Show what was reviewed and how far it is."""
     with failures_shown():
-        site = build_site()
-        found = find_run(site, run)
+        desk = open_desk()
+        found = find_run(desk, run)
         if json:
-            print_json(as_json(site, found.id))
+            print_json(as_json(desk, found.id))
             return
-        with site.db.read() as tx:
+        with desk.db.read() as tx:
             rows = runs.rows(tx, found.id)
         print_review(found, rows, everything=everything)
         if found.state == "held":
             say_held(found)
         if found.confirmed_at is not None:
-            print_outcome(site, found.id)
+            print_outcome(desk, found.id)
 
 
 @app.command("list")
 def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJson = False) -> None:
     """List imports, the newest first."""
     with failures_shown():
-        site = build_site()
-        with site.db.read() as tx:
+        desk = open_desk()
+        with desk.db.read() as tx:
             found = runs.recent(tx, limit, runs.IMPORT)
         if json:
             print_json(found)
@@ -168,9 +168,9 @@ def errors(run: RunArgument, output: Output) -> None:
     """Write the rows that were not applied, with what is wrong; mend them and import the file."""
     with failures_shown():
         kind = _kind(output)
-        site = build_site()
-        found = find_run(site, run)
-        _write(output, error_file(site, found, kind))
+        desk = open_desk()
+        found = find_run(desk, run)
+        _write(output, error_file(desk, found, kind))
 
 
 @app.command()
@@ -191,8 +191,8 @@ def cancel(
 ) -> None:
     """Apply nothing more of an import; what was applied stays."""
     with failures_shown():
-        site = build_site()
-        ended = cancel_import(site, find_run(site, run).id, actor(reason))
+        desk = open_desk()
+        ended = cancel_import(desk, find_run(desk, run).id, actor(reason))
         say(f"{ended.source}: nothing more of it is applied")
 
 

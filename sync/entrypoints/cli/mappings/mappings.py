@@ -16,6 +16,7 @@ from mappings.loading import FILES, read_texts
 from sync.commands.mappings import adopt as adopt_mappings
 from sync.commands.mappings import plan as plan_mappings
 from sync.commands.mappings.plan import Proposal
+from sync.desk import Desk
 from sync.domain.errors import NotFound, Problem
 from sync.domain.mappings import needs_realm_apply
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
@@ -31,10 +32,9 @@ from sync.entrypoints.cli.output import (
     stop,
 )
 from sync.entrypoints.cli.runs.run_view import say_held
-from sync.jobs.systems import Site
 from sync.settings import load_settings
 from sync.store import mappings
-from sync.wiring import build_operations, build_site, build_site_with_policy
+from sync.wiring.doors import open_desk, open_desk_with_policy, open_operator_desk
 
 app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
 
@@ -76,8 +76,8 @@ def plan(
 ) -> None:
     """Show what other files would change, for which accounts. Changes nothing."""
     with failures_shown():
-        site, proposal = _proposed(folder)
-        found = plan_mappings.plan(site, proposal, limit)
+        desk, proposal = _proposed(folder)
+        found = plan_mappings.plan(desk, proposal, limit)
         if as_json:
             print_json(plan_json(found))
             return
@@ -97,13 +97,13 @@ def adopt(
 ) -> None:
     """Bring other files into force, for every process on every machine. Exit code 1 if it is held."""
     with failures_shown():
-        site, proposal = _proposed(folder)
+        desk, proposal = _proposed(folder)
         if reviewed is None and not yes:
-            found = plan_mappings.plan(site, proposal)
+            found = plan_mappings.plan(desk, proposal)
             print_plan(found)
             typer.confirm("Bring these files into force?", abort=True)
             reviewed = found.fingerprint
-        done = adopt_mappings.adopt(site, proposal, actor(reason), reviewed)
+        done = adopt_mappings.adopt(desk, proposal, actor(reason), reviewed)
         if done.number is None and done.run is not None:
             say_held(done.run)
             raise typer.Exit(1)
@@ -116,8 +116,8 @@ def adopt(
 def history(as_json: AsJson = False) -> None:
     """List the policies that were adopted, the newest, which is in force, first."""
     with failures_shown():
-        site = build_site()
-        with site.db.read() as tx:
+        desk = open_desk()
+        with desk.db.read() as tx:
             found = mappings.recent(tx, 100)
         if as_json:
             print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
@@ -133,8 +133,8 @@ def history(as_json: AsJson = False) -> None:
 
 def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:
     if number is None:
-        return build_site_with_policy(load_settings())[1].files if in_force else read_texts()
-    with build_operations().db.read() as tx:
+        return open_desk_with_policy(load_settings())[1].files if in_force else read_texts()
+    with open_operator_desk().db.read() as tx:
         adopted = mappings.numbered(tx, number)
     if adopted is None:
         raise NotFound([Problem("policy", f"there is no policy {number}", "see fsm-identity mappings history")])
@@ -144,10 +144,10 @@ def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:
 SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")
 
 
-def _proposed(folder: Path | None) -> tuple[Site, Proposal]:
+def _proposed(folder: Path | None) -> tuple[Desk, Proposal]:
     settings = load_settings()
-    site, in_force = build_site_with_policy(settings)
-    return site, plan_mappings.propose(in_force, folder or settings.mappings_folder)
+    desk, in_force = open_desk_with_policy(settings)
+    return desk, plan_mappings.propose(in_force, folder or settings.mappings_folder)
 
 
 def _command(folder: Path | None, fingerprint: str) -> str:

@@ -14,7 +14,7 @@ from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
 from sync.store.work import circuits
-from sync.wiring import Operations, build_operations
+from sync.wiring.doors import OperatorDesk, open_operator_desk
 
 app = typer.Typer(help="Circuits: which system is left in peace because it cannot work.")
 
@@ -28,7 +28,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with failures_shown():
-        with build_operations().db.read() as tx:
+        with open_operator_desk().db.read() as tx:
             found = circuits.every(tx)
         if as_json:
             print_json([shown(each) for each in found])
@@ -48,14 +48,14 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
 def probe(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     """The system is mended: try it with the next account now, instead of at the next probe."""
     with failures_shown():
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
-        with site.db.write() as tx:
-            asked = steer_circuit.probe(tx, name, by, site.clock.now())
+        with desk.db.write() as tx:
+            asked = steer_circuit.probe(tx, name, by, desk.clock.now())
         if not asked:
             why = f"the circuit {name.value} is closed, or a probe is on its way"
             raise Refused([Problem("circuit", why, "see fsm-identity ops circuit")])
-        wake_all(site)
+        wake_all(desk)
         told(name, as_json, f"{name.value}: the next account that is due is the probe")
 
 
@@ -68,10 +68,10 @@ def open_(
 ) -> None:
     """Leave a system alone for a while, such as for its upgrade. Nothing that needs it is begun."""
     with failures_shown():
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
-        with site.db.write() as tx:
-            after = steer_circuit.leave_alone(tx, name, timedelta(minutes=minutes), by, site.clock.now())
+        with desk.db.write() as tx:
+            after = steer_circuit.leave_alone(tx, name, timedelta(minutes=minutes), by, desk.clock.now())
         told(
             name, as_json, f"{name.value} is left alone until {after.probe_at:%H:%M:%S} UTC; then a probe decides"
         )
@@ -81,11 +81,11 @@ def open_(
 def close(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     """Let everything through at once, untried. Failures open it again; `probe` is gentler."""
     with failures_shown():
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
-        with site.db.write() as tx:
-            steer_circuit.close(tx, name, by, site.clock.now())
-        wake_all(site)
+        with desk.db.write() as tx:
+            steer_circuit.close(tx, name, by, desk.clock.now())
+        wake_all(desk)
         told(name, as_json, f"{name.value}: everything goes through")
 
 
@@ -94,13 +94,13 @@ def told(name: CircuitName, as_json: bool, words: str) -> None:
     if not as_json:
         say(words)
         return
-    with build_operations().db.read() as tx:
+    with open_operator_desk().db.read() as tx:
         print_json(shown(circuits.get(tx, name)))
 
 
-def wake_all(site: Operations) -> None:
+def wake_all(desk: OperatorDesk) -> None:
     for lane in LANES:
-        wake(site, lane)
+        wake(desk, lane)
 
 
 def shown(circuit: Circuit) -> dict[str, object]:

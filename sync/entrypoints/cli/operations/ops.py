@@ -37,7 +37,7 @@ from sync.store.operations import figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
 from sync.views.operations.troubles import troubles
-from sync.wiring import Operations, build_operations, build_site
+from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
 
 app = typer.Typer(help="Queues, workers, quarantine: see what is wrong, and act.", no_args_is_help=True)
 app.add_typer(circuit.app, name="circuit")
@@ -51,12 +51,12 @@ Kind = Annotated[str | None, typer.Option(help="Only this kind: conflict, needs-
 def status(as_json: AsJson = False) -> None:
     """What is wrong, each with its remedy, then the numbers. Exit code 1 while something is wrong."""
     with failures_shown():
-        site = build_operations()
-        with site.db.read() as tx:
-            read = figures.read(tx, site.clock.now())
+        desk = open_operator_desk()
+        with desk.db.read() as tx:
+            read = figures.read(tx, desk.clock.now())
             found = troubles(tx, read)
-        depths, broker = wakes(site)
-        found = (*space.troubles_of(site.db, site.clock.now()), *broker, *found, *start_troubles(site))
+        depths, broker = wakes(desk)
+        found = (*space.troubles_of(desk.db, desk.clock.now()), *broker, *found, *start_troubles(desk))
         if as_json:
             print_json(ops_view.status_json(found, read, depths))
         else:
@@ -69,10 +69,10 @@ def status(as_json: AsJson = False) -> None:
 def queues(as_json: AsJson = False) -> None:
     """The lanes with their backlog, unfinished runs, jobs, mails and workers."""
     with failures_shown():
-        site = build_operations()
-        with site.db.read() as tx:
-            read = figures.read(tx, site.clock.now())
-        depths, _ = wakes(site)
+        desk = open_operator_desk()
+        with desk.db.read() as tx:
+            read = figures.read(tx, desk.clock.now())
+        depths, _ = wakes(desk)
         if as_json:
             print_json({"figures": ops_view.figures_json(read), "wakes": ops_view.wakes_json(depths)})
             return
@@ -91,9 +91,9 @@ def quarantine_(
 ) -> None:
     """Accounts that nobody looks at before a person asks, by reason."""
     with failures_shown():
-        site = build_operations()
-        now = site.clock.now()
-        with site.db.read() as tx:
+        desk = open_operator_desk()
+        now = desk.clock.now()
+        with desk.db.read() as tx:
             if who is None and not every:
                 groups = quarantine.list_quarantine(tx, kind)
                 print_json(groups) if as_json else ops_view.print_groups(groups, now)
@@ -120,15 +120,15 @@ def retry(
     with failures_shown():
         if not (who or matching or kind or everything):
             raise Refused([Problem("", "nothing was named", "name accounts, --matching, --kind or --all")])
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
 
         def command(tx: Tx) -> int:
             ids = account_ids(tx, who) if who else None
-            return quarantine.retry(tx, by, site.clock.now(), account_ids=ids, kind=kind, reason=matching)
+            return quarantine.retry(tx, by, desk.clock.now(), account_ids=ids, kind=kind, reason=matching)
 
-        tried = perform(site, command, wakes=Lane.INTERACTIVE)
-        circuit.wake_all(site)
+        tried = perform(desk, command, wakes=Lane.INTERACTIVE)
+        circuit.wake_all(desk)
         if as_json:
             print_json({"tried": tried})
         elif tried:
@@ -140,7 +140,7 @@ def retry(
 @app.command()
 def timeline(who: Who, as_json: AsJson = False) -> None:
     """Everything that happened to one account, in the order of time."""
-    with failures_shown(), build_operations().db.read() as tx:
+    with failures_shown(), open_operator_desk().db.read() as tx:
         entries = audit.timeline(tx, account_in(tx, who).id)
         print_json(entries) if as_json else ops_view.print_timeline(entries)
 
@@ -149,10 +149,10 @@ def timeline(who: Who, as_json: AsJson = False) -> None:
 def pause(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
     """Begin nothing more of a lane until `resume`. What a worker holds already it finishes."""
     with failures_shown():
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
-        with site.db.write() as tx:
-            changed = lanes.pause(tx, lane, by, site.clock.now())
+        with desk.db.write() as tx:
+            changed = lanes.pause(tx, lane, by, desk.clock.now())
         if not changed:
             raise Refused([Problem("lane", f"{lane.value} is paused already", "see fsm-identity ops status")])
         if lane is Lane.INTERACTIVE:
@@ -167,9 +167,9 @@ def pause(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
 def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
     """Let a paused lane go on."""
     with failures_shown():
-        site = build_operations()
+        desk = open_operator_desk()
         by = actor(reason)
-        changed = perform(site, lambda tx: lanes.resume(tx, lane, by, site.clock.now()), wakes=lane)
+        changed = perform(desk, lambda tx: lanes.resume(tx, lane, by, desk.clock.now()), wakes=lane)
         if not changed:
             raise Refused([Problem("lane", f"{lane.value} is not paused", "see fsm-identity ops status")])
         if as_json:
@@ -178,24 +178,24 @@ def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
             say(f"{lane.value} goes on")
 
 
-def wakes(site: Operations) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
+def wakes(desk: OperatorDesk) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
     """The queues of the broker, or what is wrong with it: an outage of Redis must not blind an operator."""
     try:
-        return queue_depths(site.settings.redis_url.get_secret_value()), ()
+        return queue_depths(desk.settings.redis_url.get_secret_value()), ()
     except Failure as failure:
         remedy = "start it; then all goes on by itself; docs/operations.md, 'Redis is away'"
         return None, (Trouble(f"{failure}: nobody is woken", None, remedy),)
 
 
-def start_troubles(site: Operations) -> tuple[Trouble, ...]:
+def start_troubles(desk: OperatorDesk) -> tuple[Trouble, ...]:
     """What would keep every process of ours from starting, such as a mapping file that drops a used key.
 
     As long as no policy is in force nothing is asked: the first process that starts adopts one, not who looks."""
-    with site.db.read() as tx:
+    with desk.db.read() as tx:
         if mappings.newest_number(tx) == 0:
             return ()
     try:
-        build_site(site.settings)
+        open_desk(desk.settings)
     except (Failure, SettingsError, MappingErrors) as error:
         return (
             Trouble(str(error), None, "mend it before a process is started anew; docs/operations.md, 'Bad input'"),

@@ -13,7 +13,7 @@ from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_run
 from sync.store.database.tables import RunKind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
-from sync.wiring import build_site
+from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)
 
@@ -29,8 +29,8 @@ def list_(
 ) -> None:
     """List runs, the newest first."""
     with failures_shown():
-        site = build_site()
-        with site.db.read() as tx:
+        desk = open_desk()
+        with desk.db.read() as tx:
             found = runs.recent(tx, limit, kind, "held" if held else None)
         if json:
             print_json([plain(run) for run in found])
@@ -48,9 +48,9 @@ def show(
 ) -> None:
     """Show what a run changes, why it is held, who approved it."""
     with failures_shown():
-        site = build_site()
-        found = find_run(site, run, kind=None)
-        with site.db.read() as tx:
+        desk = open_desk()
+        found = find_run(desk, run, kind=None)
+        with desk.db.read() as tx:
             rows, progress = runs.rows(tx, found.id), run_progress.progress(tx, found.id)
         if json:
             print_json(run_json(found, rows, progress))
@@ -68,8 +68,8 @@ def approve(
 ) -> None:
     """Let a held run go on. Refused if the plan is no longer the one that is named."""
     with failures_shown():
-        site = build_site()
-        approved = approval.approve(site, find_run(site, run, kind=None).id, actor(reason), plan)
+        desk = open_desk()
+        approved = approval.approve(desk, find_run(desk, run, kind=None).id, actor(reason), plan)
         say(f"{approved.title}: approved; the workers are at it")
         if approved.kind == "mappings":
             say("now bring the realm to it, with the same files: fsm-identity realm apply")
@@ -79,6 +79,6 @@ def approve(
 def reject(run: RunArgument, reason: Reason) -> None:
     """End a held run; nothing of it is applied."""
     with failures_shown():
-        site = build_site()
-        rejected = approval.reject(site, find_run(site, run, kind=None).id, actor(reason))
+        desk = open_desk()
+        rejected = approval.reject(desk, find_run(desk, run, kind=None).id, actor(reason))
         say(f"{rejected.title}: rejected; nothing of it is applied")

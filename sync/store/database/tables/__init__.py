@@ -14,9 +14,9 @@ from sync.store.database.tables.accounts import (
     login_name,
     observation,
 )
+from sync.store.database.tables.acts import OPEN_COMMAND, SEALED_COMMAND, command
 from sync.store.database.tables.audit import audit
 from sync.store.database.tables.circuits import circuit
-from sync.store.database.tables.commands import OPEN_COMMAND, SEALED_COMMAND, command
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
     STRANDED,

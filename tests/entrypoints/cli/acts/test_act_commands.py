@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Transient
 from sync.entrypoints.cli import acts, app
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from tests.entrypoints.cli.conftest import Run
 from tests.world import World
 
@@ -18,7 +18,7 @@ from tests.world import World
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command."""
-    monkeypatch.setattr(acts, "build_site", lambda: world.site)
+    monkeypatch.setattr(acts, "open_desk", lambda: world.systems)
     return lambda *arguments: CliRunner().invoke(app, ["account", *arguments])
 
 
@@ -28,7 +28,7 @@ def test_a_password_is_told_although_waiting_failed(
 ) -> None:
     """The reset is stored and goes on alone; our database is away while the command line waits for the worker."""
 
-    def away(_site: Site, _command: object, _timeout: int) -> None:
+    def away(_site: Systems, _command: object, _timeout: int) -> None:
         raise Transient("the database cannot be asked just now", system="database")
 
     monkeypatch.setattr(acts, "wait_for_command", away)

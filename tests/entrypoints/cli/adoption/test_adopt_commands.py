@@ -22,7 +22,7 @@ WHY = ("--reason", "they were there before us")
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command."""
-    monkeypatch.setattr(adoption, "build_site", lambda: world.site)
+    monkeypatch.setattr(adoption, "open_systems", lambda: world.systems)
     return lambda *arguments: CliRunner().invoke(app, ["adopt", *arguments])
 
 

@@ -26,7 +26,8 @@ WHY = ("--reason", "as the branch told us")
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command."""
-    monkeypatch.setattr(drift, "build_site", lambda: world.site)
+    for opened in ("open_desk", "open_systems"):
+        monkeypatch.setattr(drift, opened, lambda: world.systems)
     return lambda *arguments: CliRunner().invoke(app, ["drift", *arguments])
 
 

@@ -17,7 +17,7 @@ from sync.entrypoints.cli import app
 from sync.entrypoints.cli.imports import imports
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from tests.commands.imports.import_sites import import_site, person, staff_file
 
 Run = Callable[..., Result]
@@ -27,14 +27,14 @@ Run = Callable[..., Result]
 class WorkerAtOnce:
     """A wake that does the work of the bulk lane before it returns, as a quick worker would."""
 
-    site: Site | None = None
+    systems: Systems | None = None
     busy: bool = False
 
     def wake(self, lane: Lane) -> None:
-        if self.site is None or self.busy:
+        if self.systems is None or self.busy:
             return
         self.busy = True
-        while apply_chunk(self.site) + provision_some(self.site, lane):
+        while apply_chunk(self.systems) + provision_some(self.systems, lane):
             pass
         self.busy = False
 
@@ -46,17 +46,17 @@ def worker() -> WorkerAtOnce:
 
 
 @pytest.fixture
-def site(tmp_path: Path, worker: WorkerAtOnce, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """The Site that every command of a test gets."""
+def systems(tmp_path: Path, worker: WorkerAtOnce, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+    """What every command of a test gets."""
     with import_site(f"sqlite:///{tmp_path / 'our.db'}", technicians=("T-1",)) as made:
         worked = replace(made, wake=worker)
-        worker.site = worked
-        monkeypatch.setattr(imports, "build_site", lambda: worked)
+        worker.systems = worked
+        monkeypatch.setattr(imports, "open_desk", lambda: worked)
         yield worked
 
 
 @pytest.fixture
-def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command line in an own folder."""
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **more: CliRunner().invoke(app, ["import", *arguments], **more)
@@ -112,10 +112,10 @@ def test_confirm_tells_what_differs(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.req("F4", "H2")
-def test_confirm_fails_when_a_row_needs_a_person(run: Run, site: Site, tmp_path: Path) -> None:
+def test_confirm_fails_when_a_row_needs_a_person(run: Run, systems: Systems, tmp_path: Path) -> None:
     """The row and the reason are printed, and the error file holds it."""
     run("review", staff(tmp_path, person(1)))
-    site.bulk_accounts.fail_next(NeedsPerson("somebody has to look"))  # type: ignore[attr-defined]
+    systems.bulk_accounts.fail_next(NeedsPerson("somebody has to look"))  # type: ignore[attr-defined]
     done = run("confirm", "last", "--yes")
     assert done.exit_code == 1
     assert "somebody has to look" in done.output
@@ -126,7 +126,7 @@ def test_confirm_fails_when_a_row_needs_a_person(run: Run, site: Site, tmp_path:
 @pytest.mark.req("F4")
 def test_confirm_says_how_to_go_on_when_nobody_works(run: Run, worker: WorkerAtOnce, tmp_path: Path) -> None:
     """No worker answers in time: the run is stored and goes on by itself."""
-    worker.site = None
+    worker.systems = None
     run("review", staff(tmp_path, person(1)))
     done = run("confirm", "last", "--yes", "--timeout", "1")
     assert done.exit_code == 1

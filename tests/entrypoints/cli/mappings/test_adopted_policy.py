@@ -11,7 +11,7 @@ from sync.commands.mappings.in_force import policy_in_force
 from sync.domain.errors import Misconfigured, Transient
 from sync.store import mappings
 from sync.store.mappings import Adopted
-from sync.wiring import adopted_policy, open_database
+from sync.wiring.doors import adopted_policy, open_database
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.req("E7")

@@ -15,7 +15,7 @@ from mappings.loading import read_texts
 from sync.commands.mappings.in_force import InForce, policy_in_force
 from sync.entrypoints.cli import app
 from sync.entrypoints.cli.mappings import mappings
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from sync.settings import Settings
 from sync.store import mappings as policies
 from tests.world import World
@@ -28,17 +28,17 @@ WHY = ("--reason", "the new contract")
 def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs one command line on the world's database."""
 
-    def build(_settings: Settings) -> tuple[Site, InForce]:
-        in_force = policy_in_force(world.site.db, None, world.clock.now())
-        return replace(world.site, policy=in_force.policy, policy_number=in_force.number), in_force
+    def build(_settings: Settings) -> tuple[Systems, InForce]:
+        in_force = policy_in_force(world.systems.db, None, world.clock.now())
+        return replace(world.systems, policy=in_force.policy, policy_number=in_force.number), in_force
 
     class NoFolder:
         mappings_folder = None
 
     monkeypatch.setattr(mappings, "load_settings", NoFolder)
-    monkeypatch.setattr(mappings, "build_site_with_policy", build)
-    monkeypatch.setattr(mappings, "build_operations", lambda: world.site)
-    monkeypatch.setattr(mappings, "build_site", lambda: build(NoFolder())[0])  # type: ignore[arg-type]
+    monkeypatch.setattr(mappings, "open_desk_with_policy", build)
+    monkeypatch.setattr(mappings, "open_operator_desk", lambda: world.systems)
+    monkeypatch.setattr(mappings, "open_desk", lambda: build(NoFolder())[0])  # type: ignore[arg-type]
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **more: CliRunner().invoke(app, ["mappings", *arguments], **more)
 

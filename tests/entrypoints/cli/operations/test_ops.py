@@ -33,7 +33,7 @@ from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
 from sync.store.work import circuits, lanes
-from sync.wiring import Operations, build_site
+from sync.wiring.doors import OperatorDesk, open_desk
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
 from tests.people import an_account
@@ -44,41 +44,41 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def operations(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operations]:  # noqa: F811
+def operations(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatorDesk]:  # noqa: F811
     """What every command of a test gets: an empty database, nothing else."""
     settings = make_settings()
     url = settings.database_url.get_secret_value()
     schema.upgrade(url)
     database = Database(url, Sealer([settings.secret_keys.get_secret_value()]))
-    made = Operations(database, FakeWake(), FakeClock(), settings)
+    made = OperatorDesk(database, FakeWake(), FakeClock(), settings)
     for module in (ops, circuit, mail):
-        monkeypatch.setattr(module, "build_operations", lambda: made)
+        monkeypatch.setattr(module, "open_operator_desk", lambda: made)
     yield made
     database.close()
 
 
 @pytest.fixture
-def run(operations: Operations, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command."""
     return lambda *arguments: CliRunner().invoke(app, ["ops", *arguments])
 
 
 @pytest.fixture
-def well(operations: Operations, monkeypatch: pytest.MonkeyPatch) -> None:
+def well(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker for every lane, a Redis and mapping files without fault."""
     monkeypatch.setattr(ops, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
-    monkeypatch.setattr(ops, "build_site", lambda _: None)
+    monkeypatch.setattr(ops, "open_desk", lambda _: None)
     now = operations.clock.now()
     with operations.db.write() as tx:
         heartbeats.beat(tx, Worker("all@north", "north", 4711, tuple(sorted(Lane)), now, now, "provision bulk"))
 
 
-def someone(operations: Operations, username: str) -> Account:
+def someone(operations: OperatorDesk, username: str) -> Account:
     now = operations.clock.now()
     return an_account(f"{username}@example.com", id=new_id(now), username=username, created_at=now)
 
 
-def stuck(operations: Operations, username: str, reason: str, kind: str = "conflict") -> Account:
+def stuck(operations: OperatorDesk, username: str, reason: str, kind: str = "conflict") -> Account:
     """An account that is in quarantine."""
     now = operations.clock.now()
     account = someone(operations, username)
@@ -103,7 +103,7 @@ def test_status_says_that_nothing_is_wrong(run: Run) -> None:
 
 @pytest.mark.usefixtures("well")
 def test_a_narrow_screen_cuts_nothing_off(
-    run: Run, operations: Operations, monkeypatch: pytest.MonkeyPatch
+    run: Run, operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address is there to be copied: what is too wide goes on in the next line."""
     stuck(operations, "wilhelmine.von-der-heide@nordwind.example.com", "taken")
@@ -123,7 +123,7 @@ def test_status_without_redis_workers_and_keycloak_still_answers(run: Run) -> No
 
 
 @pytest.mark.usefixtures("well")
-def test_status_names_each_trouble_with_its_remedy(run: Run, operations: Operations) -> None:
+def test_status_names_each_trouble_with_its_remedy(run: Run, operations: OperatorDesk) -> None:
     """A pause, a worker that is gone, one that cannot work, old work, quarantine: the commands stand there."""
     now = operations.clock.now()
     stuck(operations, "anna.arndt", "the e-mail 'anna.arndt@example.com' is somebody else's")
@@ -154,7 +154,7 @@ def test_status_names_each_trouble_with_its_remedy(run: Run, operations: Operati
 @pytest.mark.usefixtures("well")
 @pytest.mark.req("A9")
 @pytest.mark.parametrize(("days", "warned"), [(16, True), (14, False)])
-def test_status_warns_before_logins_are_lost(run: Run, operations: Operations, days: int, warned: bool) -> None:
+def test_status_warns_before_logins_are_lost(run: Run, operations: OperatorDesk, days: int, warned: bool) -> None:
     """Keycloak keeps them for thirty days: half of that without a reading is told."""
     now = operations.clock.now()
     place = {"until": (now - timedelta(days=days)).isoformat(), "expires_after_seconds": 30 * 86400}
@@ -173,7 +173,7 @@ def test_queues_show_what_redis_cannot_hide(run: Run) -> None:
     assert json.loads(run("queues", "--json").output)["wakes"] is None
 
 
-def test_quarantine_is_shown_by_reason_and_tried_again_by_reason(run: Run, operations: Operations) -> None:
+def test_quarantine_is_shown_by_reason_and_tried_again_by_reason(run: Run, operations: OperatorDesk) -> None:
     """What differs in the reasons is only whom they name; a retry of the group takes all of them, and says so."""
     for name in ("anna.arndt", "ben.bauer"):
         stuck(operations, name, f"the e-mail '{name}@example.com' is somebody else's")
@@ -200,7 +200,7 @@ def test_a_retry_of_nothing_in_particular_is_refused(run: Run) -> None:
     assert "'nobody.here' is nobody's" in run("retry", "nobody.here", "--reason", "x").output
 
 
-def test_a_circuit_is_steered_by_hand(run: Run, operations: Operations) -> None:
+def test_a_circuit_is_steered_by_hand(run: Run, operations: OperatorDesk) -> None:
     """Left alone for an upgrade, probed when it is over, and closed; every step needs a reason."""
     assert run("circuit").exit_code == 0
     assert run("circuit", "open", "keycloak").exit_code == 2
@@ -220,7 +220,7 @@ def test_a_circuit_is_steered_by_hand(run: Run, operations: Operations) -> None:
     assert "is closed" in run("circuit", "probe", "keycloak", "--reason", "again").output
 
 
-def test_a_lane_is_paused_once_and_resumed_once(run: Run, operations: Operations) -> None:
+def test_a_lane_is_paused_once_and_resumed_once(run: Run, operations: OperatorDesk) -> None:
     """What changed nothing is refused, naming the lane; the resume wakes the workers."""
     assert run("pause", "bulk", "--reason", "Keycloak is being upgraded").exit_code == 0
     with operations.db.read() as tx:
@@ -248,7 +248,7 @@ def test_a_reason_and_a_known_lane_are_needed(run: Run) -> None:
 
 
 @pytest.mark.req("F7")
-def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: Operations) -> None:
+def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: OperatorDesk) -> None:
     """Whom, why, and the command that gives the person a password after all."""
     assert "reset-password" not in run("mails").output
     account, now = someone(operations, "jo.lind"), operations.clock.now()
@@ -268,7 +268,7 @@ def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: 
 
 
 @pytest.mark.req("F7")
-def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, operations: Operations) -> None:
+def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, operations: OperatorDesk) -> None:
     """Nothing is sent unless it was named, or all were; a reason is needed."""
     account, now = someone(operations, "jo.lind"), operations.clock.now()
     until = now + timedelta(days=1)
@@ -290,7 +290,7 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
 
 @pytest.mark.req("H2")
 def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told(
-    run: Run, operations: Operations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, operations: OperatorDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is started next refuses, and counts the accounts; what runs already says so meanwhile."""
     monkeypatch.setattr(ops, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
@@ -298,12 +298,12 @@ def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told
     keycloak = operations.settings.keycloak.model_copy(update=secrets)
     others = {"keycloak": keycloak, "field_service_url": SecretStr(f"sqlite:///{tmp_path / 'fsm.db'}")}
     operations = replace(operations, settings=operations.settings.model_copy(update=others))
-    monkeypatch.setattr(ops, "build_operations", lambda: operations)
-    build_site(operations.settings)  # the first process adopts the files
+    monkeypatch.setattr(ops, "open_operator_desk", lambda: operations)
+    open_desk(operations.settings)  # the first process adopts the files
     with operations.db.write() as tx:
         accounts.insert(tx, replace(someone(operations, "kim"), profile="surveyor"))
     with pytest.raises(Failure, match=r"profile 'surveyor' \(1 account\)"):
-        build_site(operations.settings)
+        open_desk(operations.settings)
     told = [each for each in json.loads(run("status", "--json").output)["troubles"] if "surveyor" in each["what"]]
     assert len(told) == 1
     assert "Bad input" in told[0]["remedy"]

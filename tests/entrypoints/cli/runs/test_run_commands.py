@@ -14,7 +14,7 @@ from sync.entrypoints.cli import app
 from sync.entrypoints.cli.imports import imports
 from sync.entrypoints.cli.runs import runs
 from sync.jobs.runs.apply_runs import apply_chunk
-from sync.jobs.systems import Site
+from sync.jobs.systems import Systems
 from tests.commands.imports.import_sites import import_site, person, staff_file
 
 Run = Callable[..., Result]
@@ -22,24 +22,24 @@ WHY = ("--reason", "the branch has closed")
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """The Site that every command of a test gets."""
+def systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+    """What every command of a test gets."""
     with import_site(f"sqlite:///{tmp_path / 'our.db'}") as made:
         for module in (imports, runs):
-            monkeypatch.setattr(module, "build_site", lambda: made)
+            monkeypatch.setattr(module, "open_desk", lambda: made)
         yield made
 
 
 @pytest.fixture
-def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command line in an own folder."""
-    assert site
+    assert systems
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(app, list(arguments))
 
 
 @pytest.fixture
-def plan(run: Run, site: Site, tmp_path: Path) -> str:
+def plan(run: Run, systems: Systems, tmp_path: Path) -> str:
     """Twelve people in Hamburg, and a confirmed import that moves all of them: held. Answers its fingerprint."""
     people = [person(number) for number in range(1, 13)]
     for branch in ("Hamburg", "Köln"):
@@ -47,7 +47,7 @@ def plan(run: Run, site: Site, tmp_path: Path) -> str:
         (tmp_path / "staff.csv").write_bytes(moved)
         assert run("import", "review", "staff.csv").exit_code == 0
         said = run("import", "confirm", "last", "--yes", "--no-wait")
-        while apply_chunk(site):
+        while apply_chunk(systems):
             pass
     assert said.exit_code == 1
     assert "12 accounts would be moved to another branch or team: 100 % of 12" in said.output
@@ -57,7 +57,7 @@ def plan(run: Run, site: Site, tmp_path: Path) -> str:
 
 
 @pytest.mark.req("E7", "I3")
-def test_a_held_import_is_listed_shown_and_approved(run: Run, site: Site, plan: str) -> None:
+def test_a_held_import_is_listed_shown_and_approved(run: Run, systems: Systems, plan: str) -> None:
     """Every account that moves is on the list; the approval says who and why."""
     assert "held" in run("import", "list").output
     assert "fsm-identity runs approve" in run("import", "show", "last").output
@@ -66,7 +66,7 @@ def test_a_held_import_is_listed_shown_and_approved(run: Run, site: Site, plan: 
     assert shown.count("Pat Number") == 12
     approved = run("runs", "approve", "last", "--plan", plan[:16], *WHY)
     assert approved.exit_code == 0, approved.output
-    while apply_chunk(site):
+    while apply_chunk(systems):
         pass
     found = json.loads(run("runs", "show", "last", "--json").output)
     assert (found["run"]["state"], found["run"]["approval_reason"]) == ("done", "the branch has closed")

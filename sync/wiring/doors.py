@@ -1,0 +1,121 @@
+"""Makes the Desk of a door: our database, the policy in force, the wake, and the FSM system to ask.
+
+No secret of Keycloak's administration is needed for it, and no gateway to Keycloak can be reached from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mappings.policy import Policy
+from sync.adapters.broker import CeleryWake
+from sync.adapters.fsm.sql import SqlFieldService
+from sync.commands.mappings.in_force import (
+    CurrentPolicy,
+    InForce,
+    policy_in_force,
+    policy_of,
+    warn_of_other_files,
+)
+from sync.desk import Desk
+from sync.domain.errors import Misconfigured
+from sync.ports.signals import Clock, Wake
+from sync.settings import Settings, load_settings
+from sync.store import mappings
+from sync.store.accounts.accounts import used_keys
+from sync.store.database.clock import DatabaseClock
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+
+
+def open_desk(settings: Settings | None = None) -> Desk:
+    """A Desk from these settings or those of this process, with the policy in force. Raises SettingsError;
+    Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
+    files (rule 11)."""
+    settings = settings or load_settings()
+    desk, in_force = open_desk_with_policy(settings)
+    warn_of_other_files(in_force, settings.mappings_folder)
+    refuse_vanished_keys(desk.db, in_force.policy)
+    return desk
+
+
+def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
+    """A Desk and the policy in force it decides by, which is not looked at any closer: to adopt another one."""
+    db = open_database(settings)
+    db.check_schema()
+    clock = DatabaseClock(db)
+    in_force = policy_in_force(db, settings.mappings_folder, clock.now())
+    desk = Desk(
+        db=db,
+        policy=in_force.policy,
+        field_service=field_service(settings, in_force.policy),
+        wake=CeleryWake(),
+        clock=clock,
+        policy_number=in_force.number,
+    )
+    return desk, in_force
+
+
+def refuse_vanished_keys(db: Database, policy: Policy) -> None:
+    """Raises Misconfigured if accounts use a key that the policy lacks (rule 11)."""
+    with db.read() as tx:
+        missing = used_keys(tx).missing_from(policy)
+    if missing:
+        raise Misconfigured(
+            f"accounts use keys that the mapping files no longer have: {'; '.join(missing)}; "
+            "put the keys back, or move these accounts first with the files of before"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDesk:
+    """What an operator's commands touch. They work whatever is wrong with Keycloak or the mapping files."""
+
+    db: Database
+    wake: Wake
+    clock: Clock
+    settings: Settings
+    policy_number: int | None = None
+    """They decide by no mapping file."""
+
+
+def open_operator_desk(settings: Settings | None = None) -> OperatorDesk:
+    """Raises SettingsError; Misconfigured if the database has not the tables of this version, Transient if it
+    cannot be reached. Nothing else is asked."""
+    settings = settings or load_settings()
+    db = open_database(settings)
+    db.check_schema()
+    return OperatorDesk(db, CeleryWake(), DatabaseClock(db), settings)
+
+
+def open_database(settings: Settings) -> Database:
+    """Our database; it connects at its first use, in the process that uses it."""
+    return Database(settings.database_url.get_secret_value(), Sealer(settings.keys))
+
+
+def field_service(settings: Settings, policy: Policy) -> SqlFieldService:
+    url = settings.field_service_url.get_secret_value()
+    return SqlFieldService(url, policy.field_service, policy.work_orders)
+
+
+def current_policy(db: Database, folder: Path | None) -> CurrentPolicy:
+    """The policy in force, for a process that asks for it again and again."""
+    return CurrentPolicy(db, folder)
+
+
+def adopted_policy(settings: Settings) -> Policy | None:
+    """The policy that workers go by, to judge and to compare what a realm is brought to. None where there is none,
+    as before the first upgrade of our database, or where these settings lead to none.
+
+    Raises Transient while our database is away, for then nobody knows what is in force; Misconfigured if this
+    version cannot read it.
+    """
+    try:
+        database = open_database(settings)
+        with database.read() as tx:
+            adopted = mappings.newest(tx)
+        database.close()
+    except Misconfigured:
+        return None
+    return None if adopted is None else policy_of(adopted)

@@ -1,0 +1,106 @@
+"""Makes the Systems of a worker: a Desk, and the gateways to Keycloak and to the mail server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from mappings import load
+from mappings.policy import Policy
+from sync.adapters.broker import CeleryWake
+from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.adoption import KeycloakAdoption
+from sync.adapters.keycloak.credentials import KeycloakCredentials
+from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
+from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.listing import KeycloakListing
+from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
+from sync.adapters.mail import messages
+from sync.adapters.mail.smtp import SmtpMailer
+from sync.commands.mappings.in_force import InForce, policy_in_force, warn_of_other_files
+from sync.domain.errors import Transient
+from sync.domain.realm.options import IMPORT_CLIENT, WORKER_CLIENT
+from sync.jobs.systems import Systems
+from sync.ports.accounts import Accounts
+from sync.realm.realm import check_login
+from sync.settings import Settings, load_settings
+from sync.store.database.clock import DatabaseClock
+from sync.wiring.doors import field_service, open_database, refuse_vanished_keys
+from sync.wiring.realm import connection
+
+log = structlog.get_logger()
+
+
+def open_systems(settings: Settings | None = None) -> Systems:
+    """Systems from these settings or those of this process, with the policy in force. Raises SettingsError;
+    Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
+    files (rule 11)."""
+    settings = settings or load_settings()
+    db = open_database(settings)
+    db.check_schema()
+    clock = DatabaseClock(db)
+    in_force = policy_in_force(db, settings.mappings_folder, clock.now())
+    warn_of_other_files(in_force, settings.mappings_folder)
+    refuse_vanished_keys(db, in_force.policy)
+    return replace(build(settings, in_force), db=db, clock=clock)
+
+
+def build(settings: Settings, in_force: InForce | None = None) -> Systems:
+    """Put Systems together. `in_force` None: by the mapping files of this process, whatever is in force.
+
+    Raises SettingsError or MappingErrors; foreign systems are not asked yet.
+    """
+    policy = in_force.policy if in_force else load(settings.mappings_folder)
+    worker = connection(settings, WORKER_CLIENT, "worker_secret")
+    accounts = KeycloakAccounts(worker, policy)
+    login_url = str(settings.mail.login_url)
+    db = open_database(settings)
+    return Systems(
+        db=db,
+        policy=policy,
+        field_service=field_service(settings, policy),
+        wake=CeleryWake(),
+        clock=DatabaseClock(db),
+        policy_number=in_force.number if in_force else None,
+        accounts=accounts,
+        bulk_accounts=_bulk_accounts(settings, policy) or accounts,
+        credentials=KeycloakCredentials(worker),
+        adoption=KeycloakAdoption(worker),
+        login_events=KeycloakLoginEvents(worker),
+        admin_events=KeycloakAdminEvents(worker),
+        listing=KeycloakListing(
+            worker,
+            policy,
+            at_once=settings.keycloak.listings_at_once,
+            pause_seconds=settings.keycloak.listing_pause_seconds,
+        ),
+        mailer=SmtpMailer(settings.mail),
+        welcome_letter=partial(messages.welcome, login_url=login_url, language=settings.mail.language),
+        reset_letter=partial(messages.password_reset, login_url=login_url, language=settings.mail.language),
+    )
+
+
+def ready_for_accounts(systems: Systems) -> Systems:
+    """The Systems of a worker with the foreign systems checked as well, before it touches any account.
+
+    Raises Misconfigured if the login flows would let somebody in without the second factor the profile demands
+    (C6), or if the FSM database lacks a table or column; Transient if Keycloak does not answer. An FSM database
+    that does not answer just now stops only what asks it (D2).
+    """
+    settings = load_settings()
+    realm = KeycloakRealm(connection(settings, WORKER_CLIENT, "worker_secret"))
+    check_login(realm, systems.policy)
+    try:
+        field_service(settings, systems.policy).check()
+    except Transient as failure:
+        log.warning("the FSM database cannot be checked yet", reason=str(failure))
+    return replace(systems, realm=realm)
+
+
+def _bulk_accounts(settings: Settings, policy: Policy) -> Accounts | None:
+    """The gateway that may create many at once; only processes that are given its secret have it."""
+    if settings.keycloak.import_secret is None:
+        return None
+    return ImportingAccounts(connection(settings, IMPORT_CLIENT, "import_secret"), policy)
