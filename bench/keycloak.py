@@ -19,6 +19,7 @@ from keycloak import KeycloakAdmin
 from sqlalchemy import func, select
 
 from bench.people import run_name
+from sync.commands.mappings.in_force import adopt_first
 from sync.devstack import stack, surroundings
 from sync.devstack.foundation import LONG_LIVED_KEYCLOAK, MAIL, REDIS
 from sync.devstack.keycloak_server import ADMIN
@@ -26,6 +27,7 @@ from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
 from sync.devstack.process import Launch, Running, end, launch
 from sync.devstack.surroundings import REALM, Surroundings
+from sync.domain.accounts.change import Actor, Door
 from sync.jobs.systems import Systems
 from sync.settings import KeycloakSettings, MailSettings, Settings
 from sync.store.database import schema
@@ -94,7 +96,12 @@ class Place:
         schema.upgrade(url)
         os.environ.update(surroundings.for_command_line(self.surroundings))  # whoever wakes workers reads them
         redis.Redis.from_url(self.surroundings.redis_url).flushall()
-        return Place(build(_settings(self.surroundings, url)), self.surroundings, url)
+        made = Place(build(_settings(self.surroundings, url)), self.surroundings, url)
+        adopt_first(made.systems.db, None, BENCH, made.systems.clock.now())
+        return made
+
+
+BENCH = Actor("bench", Door.COMMAND_LINE, "measuring")
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from sync.domain.realm.options import (
     MailServer,
     RealmOptions,
 )
-from sync.realm import realm as realm_as_code
+from sync.realm import plan as realm_as_code
 from tests.services import KeycloakServer
 from tests.waiting import wait_until
 

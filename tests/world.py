@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,10 @@ from cryptography.fernet import Fernet
 
 from mappings import load
 from sync.adapters.mail import messages
-from sync.commands.accounts.change import InitialPassword, create, deactivate
+from sync.commands.accounts.change import create
+from sync.commands.accounts.initial_password import InitialPassword
+from sync.commands.deactivation.deactivate import deactivate
+from sync.commands.mappings.in_force import adopt_first
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor, Door, NewAccount
@@ -41,6 +44,7 @@ T = TypeVar("T")
 POLICY = load()
 BRANCH = next(branch for branch in POLICY.branches.values() if branch.teams)
 BY = Actor("dana", Door.COMMAND_LINE, "because the test says so")
+FIRST = Actor("dana", Door.COMMAND_LINE, "first start: there were none in force")
 
 
 @dataclass
@@ -106,6 +110,14 @@ class World:
 def leave(world: World, account_id: str, gate: GatePolicy) -> None:
     """The account is wanted inactive from now on."""
     world.do(lambda tx: deactivate(tx, POLICY, account_id, gate, BY, world.clock.now()))
+
+
+def set_up(url: str) -> None:
+    """Our tables in an empty database, and the shipped mapping files in force."""
+    schema.upgrade(url)
+    db = Database(url, Sealer([Fernet.generate_key().decode()]))
+    adopt_first(db, None, FIRST, datetime.now(UTC))
+    db.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from celery.exceptions import Ignore
 import celeryconfig
 from mappings import MappingErrors
 from sync.adapters.broker import PROVISION, RUN_JOBS, SEND_MAIL, SWEEP
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.errors import Failure
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some

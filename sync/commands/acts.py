@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
-from sync.commands.accounts.change import InitialPassword, existing, require_reason
+from sync.commands.accounts.change import existing, require_reason
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import Actor
 from sync.domain.acts import Command, CommandKind, CommandState

@@ -7,9 +7,8 @@ from typing import TypeVar
 
 import structlog
 
-from sync.commands import redis_watch
+from sync.commands.waking import wake
 from sync.desk import BareDesk
-from sync.domain.errors import Transient
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.mappings import refuse_outdated
@@ -28,14 +27,3 @@ def perform(desk: BareDesk, command: Callable[[Tx], T], *, wakes: Lane) -> T:
         result = command(tx)
     wake(desk, wakes)
     return result
-
-
-def wake(desk: BareDesk, lane: Lane) -> bool:
-    """False: nobody could be woken; it is told and noted for operators."""
-    try:
-        desk.wake.wake(lane)
-    except Transient as failure:
-        log.warning("the workers could not be woken; they look by themselves soon", reason=str(failure))
-        redis_watch.fails(desk, str(failure))
-        return False
-    return True

@@ -110,6 +110,7 @@ def flower_url(place: Surroundings) -> str:
 
 SET_UP = (
     _step("database upgrade", "database", "upgrade", environment=surroundings.for_command_line),
+    _step("mappings adopt --first", "mappings", "adopt", "--first", environment=surroundings.for_command_line),
     _step("realm bootstrap", "realm", "bootstrap", environment=surroundings.for_bootstrap),
     _step("realm apply", "realm", "apply", "--yes", environment=surroundings.for_command_line),
 )

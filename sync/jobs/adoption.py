@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from sync.commands.accounts.change import existing, require_reason
 from sync.commands.accounts.initial_password import mail_new
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.change import Actor

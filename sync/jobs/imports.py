@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from sync.commands.accounts.change import InitialPassword, change, create_all
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.change import change, create_all
+from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.domain.imports.verdict import account_change, new_account
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, refuse_changed_meanwhile

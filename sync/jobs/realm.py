@@ -14,7 +14,7 @@ from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.schedule.job import KeepLease
 from sync.jobs.systems import Systems
-from sync.realm.realm import LOGIN_KINDS
+from sync.realm.login import LOGIN_KINDS
 from sync.store.operations import troubles
 
 NAME: Final = "realm"

@@ -6,18 +6,10 @@ No secret of Keycloak's administration is needed for it, and no gateway to Keycl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.sql import SqlFieldService
-from sync.commands.mappings.in_force import (
-    CurrentPolicy,
-    InForce,
-    policy_in_force,
-    policy_of,
-    warn_of_other_files,
-)
 from sync.desk import Desk
 from sync.domain.errors import Misconfigured
 from sync.ports.signals import Clock, Wake
@@ -27,6 +19,7 @@ from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from sync.views.mappings import InForce, policy_in_force, policy_of, warn_of_other_files
 
 
 def open_desk(settings: Settings | None = None) -> Desk:
@@ -45,7 +38,7 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
     db = open_database(settings)
     db.check_schema()
     clock = DatabaseClock(db)
-    in_force = policy_in_force(db, settings.mappings_folder, clock.now())
+    in_force = policy_in_force(db)
     desk = Desk(
         db=db,
         policy=in_force.policy,
@@ -97,11 +90,6 @@ def open_database(settings: Settings) -> Database:
 def field_service(settings: Settings, policy: Policy) -> SqlFieldService:
     url = settings.field_service_url.get_secret_value()
     return SqlFieldService(url, policy.field_service, policy.work_orders)
-
-
-def current_policy(db: Database, folder: Path | None) -> CurrentPolicy:
-    """The policy in force, for a process that asks for it again and again."""
-    return CurrentPolicy(db, folder)
 
 
 def adopted_policy(settings: Settings) -> Policy | None:

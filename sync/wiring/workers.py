@@ -19,14 +19,14 @@ from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages
 from sync.adapters.mail.smtp import SmtpMailer
-from sync.commands.mappings.in_force import InForce, policy_in_force, warn_of_other_files
 from sync.domain.errors import Transient
 from sync.domain.realm.options import IMPORT_CLIENT, WORKER_CLIENT
 from sync.jobs.systems import Systems
 from sync.ports.accounts import Accounts
-from sync.realm.realm import check_login
+from sync.realm.login import check_login
 from sync.settings import Settings, load_settings
 from sync.store.database.clock import DatabaseClock
+from sync.views.mappings import InForce, policy_in_force, warn_of_other_files
 from sync.wiring.doors import field_service, open_database, refuse_vanished_keys
 from sync.wiring.realm import connection
 
@@ -41,7 +41,7 @@ def open_systems(settings: Settings | None = None) -> Systems:
     db = open_database(settings)
     db.check_schema()
     clock = DatabaseClock(db)
-    in_force = policy_in_force(db, settings.mappings_folder, clock.now())
+    in_force = policy_in_force(db)
     warn_of_other_files(in_force, settings.mappings_folder)
     refuse_vanished_keys(db, in_force.policy)
     return replace(build(settings, in_force), db=db, clock=clock)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sync.commands import acts as asking
-from sync.commands.accounts.change import InitialPassword
-from sync.commands.deactivation.early_look import deactivate_account
+from sync.commands.accounts.initial_password import InitialPassword
+from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import UPDATE_PASSWORD

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias, TypeVar
 
 from mappings import load
-from sync.commands.accounts.change import InitialPassword, create
+from sync.commands.accounts.change import create
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor, Door, NewAccount

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sync.commands.accounts.change import InitialPassword, change, create, reactivate
+from sync.commands.accounts.change import change, change_account, create
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.technician import link_technician
-from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review

@@ -24,8 +24,9 @@ from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.commands import acts as asking
-from sync.commands.accounts.change import InitialPassword, create
-from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.accounts.change import change_account, create
+from sync.commands.accounts.initial_password import InitialPassword
+from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange

@@ -12,11 +12,11 @@ import pytest
 from sync.store import audit
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery, Scope
-from sync.store.database import schema
 from tests.chaos.worker_processes import Workers, database, import_people, worker_settings
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 from tests.waiting import wait_until
+from tests.world import set_up
 
 PEOPLE = 400
 DOUBTFUL = 3
@@ -37,7 +37,7 @@ def workers(
     """Workers for a database, a realm and a Redis of this test's own."""
     redis_server.flush()
     mail_catcher.forget()
-    schema.upgrade(database_url)
+    set_up(database_url)
     here = Workers(tmp_path, worker_settings(tmp_path, database_url, configured_realm, redis_server, mail_catcher))
     try:
         yield here

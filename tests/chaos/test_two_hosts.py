@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sync.store.database import schema
 from sync.store.database.tables import attempt, job, provisioning
 from tests.chaos.worker_processes import (
     QUEUES,
@@ -22,6 +21,7 @@ from tests.chaos.worker_processes import (
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 from tests.waiting import wait_until
+from tests.world import set_up
 
 PEOPLE = 1200
 """Enough for seconds of work: of fewer the first host has done most before the second is awake."""
@@ -38,7 +38,7 @@ def hosts(
     """Each has a folder, processes and a process group of its own, as on a machine of its own."""
     redis_server.flush()
     mail_catcher.forget()
-    schema.upgrade(postgres_url)
+    set_up(postgres_url)
     made = []
     for name in ("east", "west"):
         home = tmp_path / name

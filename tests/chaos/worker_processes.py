@@ -14,7 +14,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from mappings import load
-from sync.commands.accounts.change import InitialPassword, create
+from sync.commands.accounts.change import create
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.devstack.process import Launch, Running, end, launch
 from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.work.lane import Lane

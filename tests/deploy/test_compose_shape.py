@@ -14,7 +14,7 @@ pytestmark = pytest.mark.req("J2")
 
 COMPOSE = read()
 SERVICES = sorted(COMPOSE.services)
-ONE_SHOT = {"migrate", "realm"}
+ONE_SHOT = {"migrate", "mappings", "realm"}
 
 SERVICE_KEYS = {
     "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "image", "networks",
@@ -35,8 +35,8 @@ def test_it_is_a_compose_file() -> None:
 def test_the_production_shape_is_complete() -> None:
     """Keycloak, PostgreSQL, Redis, web, workers, beat, Flower, a mail catcher, what sets them up, what watches."""
     assert set(SERVICES) == {
-        "postgres", "redis", "keycloak", "migrate", "realm", "web", "worker-interactive", "worker-bulk",
-        "worker-reconcile", "beat", "flower", "mail", "prometheus", "grafana",
+        "postgres", "redis", "keycloak", "migrate", "mappings", "realm", "web", "worker-interactive",
+        "worker-bulk", "worker-reconcile", "beat", "flower", "mail", "prometheus", "grafana",
     }  # fmt: skip
 
 

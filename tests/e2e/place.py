@@ -16,8 +16,9 @@ from sqlalchemy import Engine, delete, insert, update
 
 from examples.browser import Browser
 from examples.fsm_database import APPOINTMENT, CREW, WORK_ORDER, assign
-from sync.commands.accounts.change import InitialPassword, create, deactivate, reactivate
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.change import create
+from sync.commands.accounts.initial_password import InitialPassword, generate
+from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor, Door, NewAccount

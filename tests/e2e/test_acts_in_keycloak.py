@@ -13,8 +13,8 @@ import pytest
 
 from examples.browser import Browser, Page
 from sync.commands import acts as asking
-from sync.commands.accounts.change import InitialPassword, create
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.change import create
+from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.acts import PASSWORD as PASSWORD_TYPE

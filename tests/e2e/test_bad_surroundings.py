@@ -17,9 +17,9 @@ import pytest
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.commands.accounts.change import InitialPassword, change, create
-from sync.commands.accounts.initial_password import generate
-from sync.commands.operations.quarantine import list_quarantine, retry
+from sync.commands.accounts.change import change, create
+from sync.commands.accounts.initial_password import InitialPassword, generate
+from sync.commands.operations.quarantine import retry
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange, NewAccount
@@ -34,6 +34,7 @@ from sync.jobs.systems import Systems
 from sync.store.operations.troubles import Trouble
 from sync.store.work import circuits
 from sync.views.operations.problems import problems
+from sync.views.operations.quarantine import list_quarantine
 from tests.e2e.place import BY, Place
 
 pytestmark = pytest.mark.keycloak

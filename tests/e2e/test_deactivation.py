@@ -17,8 +17,8 @@ from examples.browser import payload
 from examples.fsm_content import OPEN_STATUSES
 from examples.fsm_database import NotAssignable, assign
 from sync.commands.accounts.change import change
-from sync.commands.accounts.technician import assignability, link_technician
-from sync.commands.deactivation.early_look import deactivate_account
+from sync.commands.accounts.technician import link_technician
+from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.vocabulary import FIELD_TECHNICIANS
 from sync.domain.accounts.account import Life
@@ -36,6 +36,7 @@ from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
 from sync.store.deactivation.deactivations import HeldDeactivation
 from sync.store.work import leases
+from sync.views.accounts.assignability import assignability
 from tests.e2e.place import APP, BY, Overheard, Place, Technician
 from tests.realms import PASSWORD
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from celery import Celery
 from cryptography.fernet import Fernet
 
 from sync.adapters.broker import PROVISION
+from sync.commands.mappings.in_force import adopt_first
 from sync.devstack.process import Running, end
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
@@ -19,6 +21,7 @@ from sync.store.operations.heartbeats import Worker
 from tests.chaos.worker_processes import Workers
 from tests.services import RedisServer
 from tests.waiting import wait_until
+from tests.world import FIRST
 
 pytestmark = pytest.mark.req("H3")
 
@@ -27,10 +30,11 @@ KEY = Fernet.generate_key().decode()
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
+    """A database with the shipped mapping files in force."""
     url = f"sqlite:///{tmp_path / 'our.db'}"
     schema.upgrade(url)
     database = Database(url, Sealer([KEY]))
+    adopt_first(database, None, FIRST, datetime.now(UTC))
     yield database
     database.close()
 

@@ -15,12 +15,13 @@ from celery.exceptions import Ignore
 
 from mappings import load
 from mappings.loading import read_texts
-from sync.commands.mappings.in_force import adopt, policy_in_force
+from sync.commands.mappings.in_force import adopt_first, put_in_force
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
 from sync.jobs.systems import Systems
 from sync.store import mappings
 from tests.commands.imports.import_sites import import_site
+from tests.world import FIRST
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEE = Actor("lee", Door.COMMAND_LINE, "longer holds")
@@ -50,7 +51,7 @@ def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
     with import_site(f"sqlite:///{tmp_path / 'our.db'}") as blank:
 
         def build() -> Systems:
-            in_force = policy_in_force(blank.db, None, NOW)
+            in_force = adopt_first(blank.db, None, FIRST, NOW)
             made.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
             return made[-1]
 
@@ -70,7 +71,7 @@ def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleTyp
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 3")
     with made[0].db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
-        adopt(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
+        put_in_force(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
     assert tasks.systems().policy.work_orders.hold_deadline_days == 3
     assert tasks.systems().policy_number == 2
     assert len(made) == 2

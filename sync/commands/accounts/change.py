@@ -1,4 +1,4 @@
-"""Commands that say what is wanted of an account: create, change, deactivate, reactivate.
+"""Commands that say what is wanted of an account: create and change.
 
 Each is `f(tx, policy, …, by, now)`: SQL only, never commits, raises Refused before anything is written. They
 say what is wanted and nothing about Keycloak; the workers carry it there.
@@ -7,15 +7,18 @@ say what is wanted and nothing about Keycloak; the workers carry it there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Literal
 
 from mappings.policy import Policy
+from sync.commands.accounts.initial_password import InitialPassword
+from sync.commands.deactivation.early_look import open_work, withdraws_technician
+from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import GRANTS, AccountChange, Actor, NewAccount, differences
 from sync.domain.accounts.rules import check
-from sync.domain.deactivation.gate import GatePolicy
+from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import audit
@@ -23,17 +26,8 @@ from sync.store.accounts import accounts, passwords
 from sync.store.accounts.passwords import KeptPassword
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
-from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
 from sync.store.provisioning import due
-
-
-@dataclass(frozen=True, slots=True)
-class InitialPassword:
-    """A generated temporary password and how its owner gets it: by welcome mail, or shown to who asked."""
-
-    password: str = field(repr=False)
-    delivery: Literal["mail", "shown"]
 
 
 def create(
@@ -65,7 +59,7 @@ def create_all(
     require_reason(by)
     new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
     for account in new:
-        _refuse_problems(account, policy)
+        refuse_problems(account, policy)
     accounts.insert_all(tx, new)
     expires = now + timedelta(hours=policy.realm.temporary_password_hours)
     given = [
@@ -98,75 +92,14 @@ def change(
     after = wanted.applied_to(before)
     if after == before:
         return before
-    _refuse_problems(after, policy)
-    _keep_an_administrator(tx, policy, before, after)
+    refuse_problems(after, policy)
+    keep_an_administrator(tx, policy, before, after)
     accounts.update(tx, after)
     if after.email != before.email:
         outbox.readdress(tx, account_id, after.email)
-    _write_down(tx, before, after, "change", by, now)
+    write_down(tx, before, after, "change", by, now)
     due.mark_due(tx, account_id, lane, now)
     return after
-
-
-def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Actor, now: datetime) -> Account:
-    """Want the account inactive; the gate decides when (D4). A held one may be asked for again by force.
-
-    The hold's deadline and what follows it come from work_orders.toml.
-    """
-    require_reason(by)
-    before = existing(tx, account_id)
-    open_request = deactivations.open_for(tx, account_id)
-    if open_request is not None and open_request.policy is gate:
-        raise Refused(
-            [Problem("", f"{before.username} is being deactivated already ({gate.value})", "see account show")]
-        )
-    if open_request is None and before.life is Life.INACTIVE:
-        raise Refused([Problem("", f"{before.username} is inactive already", "nothing is left to do")])
-    after = replace(before, life=Life.INACTIVE)
-    _keep_an_administrator(tx, policy, before, after)
-    if open_request is not None:
-        deactivations.cancel(tx, open_request.id, now)
-    deadline = now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
-    deactivations.request(
-        tx,
-        account_id,
-        policy=gate,
-        by=by,
-        deadline=deadline,
-        after_deadline=policy.work_orders.after_deadline,
-        now=now,
-    )
-    accounts.update(tx, after)
-    _write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
-    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
-    return after
-
-
-def reactivate(tx: Tx, policy: Policy, account_id: str, by: Actor, now: datetime) -> Account:
-    """Want the account active again, with everything it had that is still valid (D7); also calls off a
-    deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
-    require_reason(by)
-    before = existing(tx, account_id)
-    if before.life is Life.ACTIVE:
-        raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
-    after = replace(before, life=Life.ACTIVE)
-    _refuse_problems(after, policy)
-    open_request = deactivations.open_for(tx, account_id)
-    if open_request is not None:
-        deactivations.cancel(tx, open_request.id, now)
-    accounts.update(tx, after)
-    _write_down(tx, before, after, "reactivate", by, now)
-    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
-    return after
-
-
-def put_back_to_work(tx: Tx, account_id: str, by: Actor, now: datetime) -> None:
-    """After the gate refused a deactivation: the account is wanted active as before (D4, refuse)."""
-    before = existing(tx, account_id)
-    after = replace(before, life=Life.ACTIVE)
-    accounts.update(tx, after)
-    _write_down(tx, before, after, "deactivation refused", by, now)
-    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
 
 
 def existing(tx: Tx, account_id: str) -> Account:
@@ -176,7 +109,7 @@ def existing(tx: Tx, account_id: str) -> Account:
     return account
 
 
-def _refuse_problems(account: Account, policy: Policy) -> None:
+def refuse_problems(account: Account, policy: Policy) -> None:
     problems = check(account, policy)
     if problems:
         raise Refused(problems)
@@ -188,7 +121,7 @@ def require_reason(by: Actor) -> None:
         raise Refused([Problem("reason", "is missing", "say why, in a few words")])
 
 
-def _keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
+def keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
     """The last account that can administer stays (rule 10)."""
     administering = {key for key, profile in policy.profiles.items() if USER_MANAGEMENT in profile.features}
     was = before.life is Life.ACTIVE and before.profile in administering
@@ -208,7 +141,7 @@ def _keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Accou
 USER_MANAGEMENT = "user-management"
 
 
-def _write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
+def write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
     """The audit entry, and the history of what grants access (A7)."""
     changed = differences(before, after)
     audit.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
@@ -234,3 +167,21 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetim
 
 
 _FIELDS = tuple(each.name for each in fields(Account))
+
+
+def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Actor) -> Account:
+    """Store the change and wake the workers.
+
+    Raises Refused, WorkOrdersOpen or Transient; nothing is stored then.
+    """
+    with desk.db.read() as tx:
+        before = existing(tx, account_id)
+    if withdraws_technician(before, wanted.applied_to(before), desk.policy):
+        work_orders = open_work(desk, before)
+        if work_orders:
+            raise WorkOrdersOpen(before.full_name, work_orders)
+    return perform(
+        desk,
+        lambda tx: change(tx, desk.policy, account_id, wanted, by, desk.clock.now()),
+        wakes=Lane.INTERACTIVE,
+    )

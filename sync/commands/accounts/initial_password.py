@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life
@@ -38,3 +40,11 @@ def generate() -> str:
     number = int.from_bytes(secrets.token_bytes(signs * BITS // 8))
     drawn = "".join(ALPHABET[(number >> BITS * place) % len(ALPHABET)] for place in range(signs))
     return "-".join(drawn[start : start + GROUP_LENGTH] for start in range(0, signs, GROUP_LENGTH))
+
+
+@dataclass(frozen=True, slots=True)
+class InitialPassword:
+    """A generated temporary password and how its owner gets it: by welcome mail, or shown to who asked."""
+
+    password: str = field(repr=False)
+    delivery: Literal["mail", "shown"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sync.commands.deactivation.early_look import change_account
+from sync.commands.accounts.change import change_account
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.assignability import reasons_against
 from sync.domain.accounts.change import AccountChange, Actor
 from sync.domain.errors import NotFound, Problem
 from sync.ports.field_service import Technician
-from sync.store.accounts import accounts
 
 
 def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: Actor) -> Account:
@@ -31,27 +27,3 @@ def require_technician(desk: Desk, technician_id: str) -> Technician:
             [Problem("technician", f"{technician_id!r} is not in the FSM system", "see technician list")]
         )
     return technician
-
-
-@dataclass(frozen=True, slots=True)
-class Assignability:
-    """A technician record with its account, and why it cannot be given work (empty: it can)."""
-
-    technician: Technician
-    account: Account | None
-    reasons: tuple[str, ...]
-
-
-def assignability(desk: Desk) -> tuple[Assignability, ...]:
-    """Every technician record of the FSM system, ordered by id (B3)."""
-    technicians = desk.field_service.technicians()
-    with desk.db.read() as tx:
-        linked = accounts.by_technicians(tx, [technician.id for technician in technicians])
-    return tuple(
-        Assignability(
-            technician,
-            linked.get(technician.id),
-            reasons_against(linked.get(technician.id), desk.policy, fsm_assignable=technician.assignable),
-        )
-        for technician in technicians
-    )

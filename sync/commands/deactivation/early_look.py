@@ -7,50 +7,10 @@ The early look is a courtesy. What counts is the gate the worker asks right befo
 from __future__ import annotations
 
 from mappings.policy import Policy
-from sync.commands.accounts.change import change, deactivate, existing
-from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import AccountChange, Actor
-from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
+from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.provisioning.desired import works_in_the_field
-from sync.domain.work.lane import Lane
-
-
-def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Actor) -> tuple[OpenWorkOrder, ...]:
-    """Store the wish and wake the workers. Answers the work orders that are open now.
-
-    Raises WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is stored then.
-    """
-    with desk.db.read() as tx:
-        account = existing(tx, account_id)
-    work_orders = open_work(desk, account)
-    if work_orders and gate is GatePolicy.REFUSE:
-        raise WorkOrdersOpen(account.full_name, work_orders)
-    perform(
-        desk,
-        lambda tx: deactivate(tx, desk.policy, account_id, gate, by, desk.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
-    return work_orders
-
-
-def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Actor) -> Account:
-    """Store the change and wake the workers.
-
-    Raises Refused, WorkOrdersOpen or Transient; nothing is stored then.
-    """
-    with desk.db.read() as tx:
-        before = existing(tx, account_id)
-    if withdraws_technician(before, wanted.applied_to(before), desk.policy):
-        work_orders = open_work(desk, before)
-        if work_orders:
-            raise WorkOrdersOpen(before.full_name, work_orders)
-    return perform(
-        desk,
-        lambda tx: change(tx, desk.policy, account_id, wanted, by, desk.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
 
 
 def withdraws_technician(before: Account, after: Account, policy: Policy) -> bool:

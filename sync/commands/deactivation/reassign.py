@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sync.commands.accounts.change import require_reason
 from sync.commands.accounts.technician import require_technician
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.desk import Desk
 from sync.domain.accounts.assignability import reasons_against
 from sync.domain.accounts.change import Actor

@@ -12,7 +12,6 @@ from typing import Any
 from sync.commands.imports.many_objects import garbage_waits
 from sync.desk import Desk
 from sync.domain.accounts.change import Actor
-from sync.domain.errors import Problem, Refused
 from sync.domain.imports.impact import judge_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
@@ -24,7 +23,6 @@ from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.sheet import SheetRow, column_letters
 from sync.store.accounts import listing
 from sync.store.database.ids import new_id
-from sync.store.database.tables import RunKind
 from sync.store.imports import read_world
 from sync.store.runs import runs
 from sync.store.runs.runs import IMPORT, Run, RunRow
@@ -109,20 +107,6 @@ def technicians_for(desk: Desk, rows: Sequence[ImportRow]) -> Collection[str] | 
     if not any("technician_id" in row.cells for row in rows):
         return None
     return frozenset(technician.id for technician in desk.field_service.technicians())
-
-
-def find_run(desk: Desk, text: str, kind: RunKind | None = IMPORT) -> Run:
-    """By id, by the end of an id (six signs or more), or `last`; of one kind, or (None) of any. Raises Refused
-    with what there is."""
-    with desk.db.read() as tx:
-        if text == "last":
-            found = runs.recent(tx, 1, kind)
-        else:
-            found = runs.ending_in(tx, text.strip().lower(), kind) if len(text.strip()) >= 6 else ()
-    if len(found) != 1:
-        many = f"{len(found)} runs end in {text!r}" if found else f"there is no run {text!r}"
-        raise Refused([Problem("run", many, f"see fsm-identity {'import' if kind == IMPORT else 'runs'} list")])
-    return found[0]
 
 
 def _kept(staff: StaffList, options: ImportOptions, reason: str, policy_fingerprint: str) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from itertools import islice
 
 from mappings.loading import load_texts
 from sync.commands.accounts.change import require_reason
-from sync.commands.mappings.in_force import InForce
-from sync.commands.mappings.in_force import adopt as put_in_force
+from sync.commands.mappings.in_force import put_in_force
 from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
-from sync.commands.perform import wake
 from sync.commands.runs.guard import judge_next_run
+from sync.commands.waking import wake
 from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
@@ -33,6 +32,7 @@ from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
 from sync.store.runs import runs
 from sync.store.runs.runs import Run, RunRow
+from sync.views.mappings import InForce
 
 CLOCKS = timedelta(minutes=10)
 """What was written since the plan is found by its time; clocks of machines may differ by so much."""

@@ -17,7 +17,6 @@ from mappings import load
 from mappings.guard import ChangeKind
 from mappings.loading import read_texts
 from mappings.policy import Policy
-from sync.commands.mappings.in_force import InForce
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Problem, Refused
@@ -25,6 +24,7 @@ from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
 from sync.domain.runs.guard import Impact, Verdict, judge
 from sync.store.accounts import accounts, listing
 from sync.store.database.transactions import Tx
+from sync.views.mappings import InForce
 
 PAGE = 1000
 """Accounts in one read: enough to be quick, few enough for flat memory."""

@@ -13,8 +13,7 @@ from typing import Annotated
 import typer
 
 from sync.commands import acts
-from sync.commands.accounts.change import InitialPassword
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account

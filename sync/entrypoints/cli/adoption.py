@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.imports.review import find_run
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
     AsJson,
@@ -22,6 +21,7 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT
 from sync.jobs import adoption
 from sync.store.runs.runs import RunRow
+from sync.views.runs import find_run
 from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)

@@ -14,8 +14,8 @@ from sync.domain.realm.item import Fields, shown
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown, print_json, say, stop
-from sync.realm import realm as realm_as_code
-from sync.realm.realm import Reach
+from sync.realm import plan as realm_as_code
+from sync.realm.plan import Reach
 from sync.settings import load_settings
 from sync.wiring.doors import adopted_policy
 from sync.wiring.realm import RealmDesk, open_realm_desk

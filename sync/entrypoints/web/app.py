@@ -25,7 +25,8 @@ from sync.entrypoints.web.health import health_routes
 from sync.entrypoints.web.metrics import metrics_routes
 from sync.entrypoints.web.security_headers import SecurityHeaders
 from sync.settings import Settings, load_settings
-from sync.wiring.doors import current_policy, open_database
+from sync.views.mappings import CurrentPolicy
+from sync.wiring.doors import open_database
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health_routes(settings, database))
     app.include_router(metrics_routes(settings, database))
     app.include_router(login_routes(login, pages))
-    app.include_router(account_routes(database, current_policy(database, settings.mappings_folder), pages))
+    app.include_router(account_routes(database, CurrentPolicy(database), pages))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.accounts.change import Door
 from sync.domain.acts import (
     Command,

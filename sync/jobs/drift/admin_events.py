@@ -13,7 +13,7 @@ from typing import Any
 
 from sync.commands.drift.accept import accept_by_file
 from sync.commands.drift.repair import HINTS, hand_over
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.drift.hints import hint_of
 from sync.domain.errors import Misconfigured
 from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start

@@ -14,7 +14,7 @@ import structlog
 
 from sync.commands.drift.accept import accept_by_file
 from sync.commands.drift.repair import hand_over
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import roles_of_groups
 from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken

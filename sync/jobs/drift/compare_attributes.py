@@ -11,7 +11,7 @@ from typing import TypeAlias
 import structlog
 
 from sync.commands.drift.accept import accept_by_file
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.accounts.account import Account
 from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken
 from sync.domain.provisioning.desired import desired_state

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sync.commands.mappings.in_force import policy_of
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import GroupRoles, roles_of_groups
 from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.plan import refuse_tampered_groups
 from sync.jobs.systems import Systems
 from sync.store import mappings
+from sync.views.mappings import policy_of
 
 
 def refuse_extra_roles(systems: Systems, extra: Mapping[str, frozenset[str]]) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane

@@ -5,8 +5,8 @@ Any worker may sweep; a lock in the database lets one do it at a time. What it f
 
 from __future__ import annotations
 
-from sync.commands import redis_watch
-from sync.commands.perform import wake
+from sync.commands import waking
+from sync.commands.waking import wake
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.carry_out import look_for_overlooked
 from sync.jobs.schedule.run_jobs import JOBS
@@ -44,5 +44,5 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
         lanes -= {each.lane for each in pauses.paused(tx)}
     woken = [wake(systems, lane) for lane in sorted(lanes)]
     if all(woken):
-        redis_watch.works(systems)
+        waking.works(systems)
     return tuple(sorted(lanes))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
-from sync.commands.accounts.change import put_back_to_work
+from sync.commands.deactivation.deactivate import put_back_to_work
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
 from sync.domain.errors import Failure, Misconfigured, Transient

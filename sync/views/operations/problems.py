@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sync.commands.operations.quarantine import counted
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
 from sync.store.database.transactions import Tx
 from sync.store.operations import troubles
@@ -18,6 +17,7 @@ from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
 from sync.store.provisioning.stuck import StuckGroup
 from sync.store.work import circuits
+from sync.views.operations.quarantine import counted
 
 SYSTEMS = {
     CircuitName.KEYCLOAK: "Keycloak",

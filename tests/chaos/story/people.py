@@ -13,8 +13,9 @@ from openpyxl import Workbook
 
 from mappings.drift import REPORT
 from sync.commands import acts
-from sync.commands.accounts.change import InitialPassword, change, deactivate, reactivate
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.change import change
+from sync.commands.accounts.initial_password import InitialPassword, generate
+from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.drift.decide import repair
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account, Life

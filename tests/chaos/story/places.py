@@ -26,11 +26,11 @@ from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import Launch, PartFailed, Running, alive, end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
-from sync.store.database import schema
 from tests.chaos.story.schedule import LOCKED
 from tests.chaos.worker_processes import QUEUES, Workers
 from tests.realms import ConfiguredRealm, configure
 from tests.services import KeycloakServer
+from tests.world import set_up
 
 WORKERS = 3
 REDIS_STARTS = 5
@@ -81,7 +81,7 @@ class Places:
         else:
             postgres.create_database(database, self._secret, "chaos")
             self.database_url = postgres.postgres_url(database, self._secret, "chaos")
-        schema.upgrade(self.database_url)
+        set_up(self.database_url)
         fsm_url = f"sqlite:///{self.folder / 'fsm.db'}"
         fsm_database.create(fsm_url)
         self.environment = {

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from mappings.guard import Limit
-from sync.commands.accounts.change import change, deactivate
+from sync.commands.accounts.change import change
+from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.drift.accept import accept_by_file
 from sync.commands.drift.decide import accept, repair, the_finding
 from sync.commands.runs.approval import approve

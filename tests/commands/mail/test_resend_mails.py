@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sync.commands.accounts.change import InitialPassword, change, deactivate
+from sync.commands.accounts.change import change
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.acts import reset_password
+from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.mail import send_again
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange

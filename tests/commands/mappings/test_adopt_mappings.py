@@ -15,7 +15,7 @@ from mappings.loading import read_texts
 from sync.commands.mappings import adopt as adopt_mappings
 from sync.commands.mappings import plan as plan_mappings
 from sync.commands.mappings.adopt import Adoption, adopt
-from sync.commands.mappings.in_force import policy_in_force
+from sync.commands.mappings.in_force import adopt_first
 from sync.commands.mappings.plan import Affected, Proposal, plan, propose
 from sync.commands.perform import perform
 from sync.commands.runs.approval import approve, reject
@@ -34,7 +34,7 @@ from sync.store.runs import runs
 from sync.store.runs.runs import Run
 from sync.store.work import leases
 from tests.fakes.accounts import FakeAccounts
-from tests.world import World
+from tests.world import FIRST, World
 
 LEE = Actor("lee", Door.COMMAND_LINE, "dispatchers see their own work only")
 NARROWER = ('title = "Dispatcher"', 'default_data_access = "branch"', 'default_data_access = "personal"')
@@ -50,7 +50,7 @@ class Company:
     @property
     def systems(self) -> Systems:
         """As a process that starts now has it."""
-        in_force = policy_in_force(self.world.systems.db, None, self.world.clock.now())
+        in_force = adopt_first(self.world.systems.db, None, FIRST, self.world.clock.now())
         gateway = FakeAccounts(in_force.policy)
         gateway.users = self.world.accounts.users
         return replace(
@@ -76,7 +76,7 @@ class Company:
             assert old in rest
             text = head + found + rest.replace(old, new, 1)
         (self.folder / name).write_text(text)
-        in_force = policy_in_force(self.world.systems.db, None, self.world.clock.now())
+        in_force = adopt_first(self.world.systems.db, None, FIRST, self.world.clock.now())
         return propose(in_force, self.folder)
 
     def carry_out(self) -> None:
@@ -96,7 +96,7 @@ def company(world: World, tmp_path: Path) -> Company:
     """With the shipped files in force."""
     folder = tmp_path / "mappings"
     folder.mkdir()
-    policy_in_force(world.systems.db, None, world.clock.now())
+    adopt_first(world.systems.db, None, FIRST, world.clock.now())
     return Company(world, folder)
 
 
@@ -231,7 +231,7 @@ def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
     (company.folder / "profiles.toml").unlink()
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 15")
     (company.folder / "work_orders.toml").write_text(text)
-    in_force = policy_in_force(company.systems.db, None, company.world.clock.now())
+    in_force = adopt_first(company.systems.db, None, FIRST, company.world.clock.now())
     done = adopt(company.systems, propose(in_force, company.folder), LEE)
     assert (done.number, done.run) == (2, None)
     with pytest.raises(Refused, match="other files have come into force since the plan"):
@@ -255,7 +255,7 @@ def without_dispatchers(company: Company) -> Proposal:
     (company.folder / "profiles.toml").write_text(head + rest[rest.index("[profiles.technician]") :])
     rules = read_texts()["hr_rules.toml"].replace('"dispatcher"', '"read-only"')
     (company.folder / "hr_rules.toml").write_text(rules)
-    in_force = policy_in_force(company.systems.db, None, company.world.clock.now())
+    in_force = adopt_first(company.systems.db, None, FIRST, company.world.clock.now())
     return propose(in_force, company.folder)
 
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from mappings import MappingErrors, load
 from mappings.loading import read_texts
-from sync.commands.mappings.in_force import CurrentPolicy, InForce, adopt, policy_in_force, warn_of_other_files
+from sync.commands.mappings.in_force import adopt_first, put_in_force
 from sync.commands.perform import perform
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Misconfigured, Transient
@@ -25,7 +25,8 @@ from sync.store import mappings
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
-from tests.world import World
+from sync.views.mappings import CurrentPolicy, InForce, warn_of_other_files
+from tests.world import FIRST, World
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BY = Actor("lee", Door.COMMAND_LINE, "longer holds")
@@ -50,22 +51,22 @@ def folder(tmp_path: Path) -> Path:
     return own
 
 
-def put_in_force(db: Database, folder: Path | None) -> None:
+def bring(db: Database, folder: Path | None) -> None:
     with db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
-        adopt(tx, read_texts(folder), load(folder).fingerprint, BY, NOW)
+        put_in_force(tx, read_texts(folder), load(folder).fingerprint, BY, NOW)
 
 
 @pytest.mark.req("E7", "J3")
-def test_the_first_start_adopts_the_files_of_its_machine(db: Database, folder: Path) -> None:
+def test_the_first_files_are_adopted_once(db: Database, folder: Path) -> None:
     """A later process on another machine, with other files, gets the same policy; the audit trail says so."""
-    first = policy_in_force(db, folder, NOW)
+    first = adopt_first(db, folder, FIRST, NOW)
     assert (first.number, first.policy.work_orders.hold_deadline_days) == (1, 3)
-    other = policy_in_force(db, None, NOW)
+    other = adopt_first(db, None, FIRST, NOW)
     assert (other.number, other.policy) == (1, first.policy)
     with db.read() as tx:
         [adopted] = mappings.recent(tx, 5)
-    assert (adopted.adopted_by, adopted.reason) == ("fsm-identity", "first start: there were none in force")
+    assert (adopted.adopted_by, adopted.reason) == (FIRST.name, FIRST.reason)
 
 
 @pytest.mark.req("E7")
@@ -76,7 +77,7 @@ def test_of_several_first_starts_one_adopts(db: Database) -> None:
 
     def run_it() -> None:
         start.wait(20)
-        found.append(policy_in_force(db, None, NOW))
+        found.append(adopt_first(db, None, FIRST, NOW))
 
     threads = [threading.Thread(target=run_it) for _ in range(4)]
     for thread in threads:
@@ -89,7 +90,7 @@ def test_of_several_first_starts_one_adopts(db: Database) -> None:
 @pytest.mark.req("E7", "J3")
 def test_other_files_on_a_machine_are_a_proposal_and_told_once(db: Database, folder: Path, tmp_path: Path) -> None:
     """One warning that says what to run; none where only a comment differs; broken files harm nobody."""
-    in_force = policy_in_force(db, None, NOW)
+    in_force = adopt_first(db, None, FIRST, NOW)
     with capture_logs() as logged:
         warn_of_other_files(in_force, folder)
     assert "mappings plan" in logged[0]["event"]
@@ -102,7 +103,7 @@ def test_other_files_on_a_machine_are_a_proposal_and_told_once(db: Database, fol
     with capture_logs() as logged:
         warn_of_other_files(in_force, folder)
     assert "mappings check" in logged[0]["event"]
-    assert policy_in_force(db, folder, NOW).policy == in_force.policy
+    assert adopt_first(db, folder, FIRST, NOW).policy == in_force.policy
 
 
 @pytest.mark.req("J3")
@@ -110,7 +111,7 @@ def test_wrong_files_are_not_adopted_at_the_first_start(db: Database, folder: Pa
     """With nothing in force the files of the machine must be right: each problem is named."""
     (folder / "work_orders.toml").write_text("closed_statuses = 5")
     with pytest.raises(MappingErrors):
-        policy_in_force(db, folder, NOW)
+        adopt_first(db, folder, FIRST, NOW)
     with db.read() as tx:
         assert mappings.newest_number(tx) == 0
 
@@ -121,32 +122,33 @@ def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database
     files = read_texts()
     del files["guard.toml"]
     with db.write() as tx:
-        adopt(tx, files, "f", BY, NOW)
-    assert policy_in_force(db, None, NOW).policy.guard == load().guard
+        put_in_force(tx, files, "f", BY, NOW)
+    assert adopt_first(db, None, FIRST, NOW).policy.guard == load().guard
     with db.write() as tx:
-        adopt(tx, files | {"work_orders.toml": "assignments = 5"}, "g", BY, NOW)
+        put_in_force(tx, files | {"work_orders.toml": "assignments = 5"}, "g", BY, NOW)
     with pytest.raises(Misconfigured, match=r"(?s)do not fit this version.*in force \(2\)/work_orders.toml"):
-        policy_in_force(db, None, NOW)
+        adopt_first(db, None, FIRST, NOW)
 
 
 @pytest.mark.req("E7")
 def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Path) -> None:
     """The web process shows the new titles without a restart; going back to earlier files works too."""
-    current = CurrentPolicy(db, None)
-    assert current(NOW) is current(NOW)
-    put_in_force(db, folder)
-    assert current(NOW).work_orders.hold_deadline_days == 3
-    put_in_force(db, None)
-    assert current(NOW).work_orders.hold_deadline_days == 14
+    adopt_first(db, None, FIRST, NOW)
+    current = CurrentPolicy(db)
+    assert current() is current()
+    bring(db, folder)
+    assert current().work_orders.hold_deadline_days == 3
+    bring(db, None)
+    assert current().work_orders.hold_deadline_days == 14
 
 
 @pytest.mark.req("E7", "H1")
 def test_nobody_works_by_files_that_are_no_longer_in_force(world: World, folder: Path) -> None:
     """A worker claims nothing and applies nothing with them; a command stores nothing and says try again."""
-    number = policy_in_force(world.systems.db, None, NOW).number
+    number = adopt_first(world.systems.db, None, FIRST, NOW).number
     systems = replace(world.systems, policy_number=number)
     account = world.join()
-    put_in_force(systems.db, folder)
+    bring(systems.db, folder)
     assert provision_some(systems, Lane.INTERACTIVE) == 0
     assert apply_chunk(systems) == 0
     with pytest.raises(Transient, match="other mapping files have just come into force"):

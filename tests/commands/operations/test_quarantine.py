@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sync.commands.accounts.change import change
-from sync.commands.operations.quarantine import FEW, list_quarantine, retry
+from sync.commands.operations.quarantine import FEW, retry
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Difference, Misconfigured, Refused, Transient
@@ -18,6 +18,7 @@ from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
 from sync.views.operations.problems import problems
+from sync.views.operations.quarantine import list_quarantine
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, POLICY, World
 

@@ -16,7 +16,7 @@ from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
-from sync.realm import realm as realm_as_code
+from sync.realm import plan as realm_as_code
 from tests.e2e.login.conftest import LoginRealm
 from tests.people import an_account
 from tests.realms import PASSWORD

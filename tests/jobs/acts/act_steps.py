@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync.commands import acts as asking
-from sync.commands.accounts.change import InitialPassword
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
 from sync.domain.acts import Command, CommandState, Credential

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sync.commands import acts as asking
-from sync.commands.accounts.change import reactivate
+from sync.commands.deactivation.deactivate import reactivate
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.acts import CommandState
 from sync.domain.deactivation.gate import GatePolicy

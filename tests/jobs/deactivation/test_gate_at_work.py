@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from sync.commands.accounts.change import change, reactivate
+from sync.commands.accounts.change import change
 from sync.commands.accounts.technician import link_technician
-from sync.commands.deactivation.early_look import deactivate_account
+from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Life

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sync.commands.accounts.change import change, deactivate
+from sync.commands.accounts.change import change
+from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.drift.decide import accept, repair
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life

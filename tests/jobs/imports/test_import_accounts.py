@@ -14,7 +14,7 @@ import pytest
 
 from mappings import Policy
 from sync.commands.imports.confirm import cancel, confirm
-from sync.commands.imports.review import ImportOptions, find_run, review
+from sync.commands.imports.review import ImportOptions, review
 from sync.domain.accounts.account import Account
 from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.work.lane import Lane
@@ -32,6 +32,7 @@ from sync.store.database.transactions import Tx
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
+from sync.views.runs import find_run
 from tests.commands.imports.import_sites import (
     BY,
     branch_of,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sync.commands.accounts.change import change, deactivate, reactivate
+from sync.commands.accounts.change import change
+from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sync.commands.accounts.change import change, reactivate
+from sync.commands.accounts.change import change
 from sync.commands.accounts.technician import link_technician
+from sync.commands.deactivation.deactivate import reactivate
 from sync.domain.access import vocabulary
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy

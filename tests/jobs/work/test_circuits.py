@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync.commands.accounts.change import deactivate
+from sync.commands.deactivation.deactivate import deactivate
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.accounts.change import InitialPassword, create, reactivate
-from sync.commands.accounts.initial_password import generate
+from sync.commands.accounts.change import change_account, create
+from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.accounts.technician import require_technician
-from sync.commands.deactivation.early_look import change_account, deactivate_account
+from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life

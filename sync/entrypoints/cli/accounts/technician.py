@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.accounts.technician import assignability, link_technician
+from sync.commands.accounts.technician import link_technician
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
+from sync.views.accounts.assignability import assignability
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Technician records and their accounts.", no_args_is_help=True)

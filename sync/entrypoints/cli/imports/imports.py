@@ -14,7 +14,7 @@ import typer
 from mappings import load
 from sync.commands.imports.confirm import cancel as cancel_import
 from sync.commands.imports.confirm import confirm as confirm_import
-from sync.commands.imports.review import ImportOptions, find_run
+from sync.commands.imports.review import ImportOptions
 from sync.commands.imports.review import review as review_import
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli.imports.import_view import (
@@ -34,6 +34,7 @@ from sync.spreadsheet.writing import Kind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.views.imports import error_file
+from sync.views.runs import find_run
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)

@@ -15,6 +15,7 @@ from mappings import load
 from mappings.loading import FILES, read_texts
 from sync.commands.mappings import adopt as adopt_mappings
 from sync.commands.mappings import plan as plan_mappings
+from sync.commands.mappings.in_force import adopt_first
 from sync.commands.mappings.plan import Proposal
 from sync.desk import Desk
 from sync.domain.errors import NotFound, Problem
@@ -22,7 +23,6 @@ from sync.domain.mappings import needs_realm_apply
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
 from sync.entrypoints.cli.output import (
     AsJson,
-    Reason,
     actor,
     counted,
     failures_shown,
@@ -87,8 +87,11 @@ def plan(
 
 @app.command()
 def adopt(
-    reason: Reason,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")] = "",
     folder: Folder = None,
+    first: Annotated[
+        bool, typer.Option("--first", help="The files of a new database; does nothing if some are in force.")
+    ] = False,
     reviewed: Annotated[
         str | None,
         typer.Option("--plan", help="Fingerprint of the plan that was looked at; refused if changed."),
@@ -97,6 +100,9 @@ def adopt(
 ) -> None:
     """Bring other files into force, for every process on every machine. Exit code 1 if it is held."""
     with failures_shown():
+        if first:
+            _adopt_first(folder, reason)
+            return
         desk, proposal = _proposed(folder)
         if reviewed is None and not yes:
             found = plan_mappings.plan(desk, proposal)
@@ -129,6 +135,13 @@ def history(as_json: AsJson = False) -> None:
                 for each in found
             ],
         )
+
+
+def _adopt_first(folder: Path | None, reason: str) -> None:
+    desk = open_operator_desk()
+    by = actor(reason or "first start: there were none in force")
+    found = adopt_first(desk.db, folder or desk.settings.mappings_folder, by, desk.clock.now())
+    say(f"policy {found.number} is in force; fingerprint {found.policy.fingerprint[:12]}")
 
 
 def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sync.commands.operations import circuits as steer_circuit
-from sync.commands.perform import wake
+from sync.commands.waking import wake
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane

@@ -30,12 +30,13 @@ from sync.entrypoints.cli.output import (
     say,
 )
 from sync.settings import SettingsError
-from sync.store import audit, mappings
+from sync.store import audit
 from sync.store.database import space
 from sync.store.database.transactions import Tx
 from sync.store.operations import figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
+from sync.views.operations.quarantine import list_quarantine
 from sync.views.operations.troubles import troubles
 from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
 
@@ -95,7 +96,7 @@ def quarantine_(
         now = desk.clock.now()
         with desk.db.read() as tx:
             if who is None and not every:
-                groups = quarantine.list_quarantine(tx, kind)
+                groups = list_quarantine(tx, kind)
                 print_json(groups) if as_json else ops_view.print_groups(groups, now)
                 return
             found = stuck.quarantined(tx, kind)
@@ -188,12 +189,8 @@ def wakes(desk: OperatorDesk) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
 
 
 def start_troubles(desk: OperatorDesk) -> tuple[Trouble, ...]:
-    """What would keep every process of ours from starting, such as a mapping file that drops a used key.
-
-    As long as no policy is in force nothing is asked: the first process that starts adopts one, not who looks."""
-    with desk.db.read() as tx:
-        if mappings.newest_number(tx) == 0:
-            return ()
+    """What would keep every process of ours from starting, such as a mapping file that drops a used key, or
+    none in force at all."""
     try:
         open_desk(desk.settings)
     except (Failure, SettingsError, MappingErrors) as error:

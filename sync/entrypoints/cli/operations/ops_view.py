@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sync.commands.operations.quarantine import QuarantineGroup
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import print_table, screen, shown
 from sync.store.audit import TimelineEntry
 from sync.store.operations.figures import Figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning.stuck import Quarantined
+from sync.views.operations.quarantine import QuarantineGroup
 
 Depths = Mapping[Lane, int] | None
 """Wakes in the queues of the broker; None: it does not answer."""

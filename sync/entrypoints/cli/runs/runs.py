@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.imports.review import find_run
 from sync.commands.runs import approval
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
 from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_runs, run_json
 from sync.store.database.tables import RunKind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
+from sync.views.runs import find_run
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -19,8 +18,8 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
 
 
-def account_routes(database: Database, policy: Callable[[datetime], Policy], pages: Pages) -> APIRouter:
-    """`policy` answers the one in force at a time."""
+def account_routes(database: Database, policy: Callable[[], Policy], pages: Pages) -> APIRouter:
+    """`policy` answers the one in force."""
     router = APIRouter()
 
     @router.get("/")
@@ -36,8 +35,6 @@ def account_routes(database: Database, policy: Callable[[datetime], Policy], pag
             past = audit.assignments(tx, account.id) if account else ()
         if account is None:
             return pages.page("no_account.html", status=404, visit=visit)
-        return pages.page(
-            "account.html", visit=visit, own=own_account(account, past, visit, policy(datetime.now(UTC)))
-        )
+        return pages.page("account.html", visit=visit, own=own_account(account, past, visit, policy()))
 
     return router

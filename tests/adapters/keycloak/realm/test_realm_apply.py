@@ -13,7 +13,7 @@ from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain.access import vocabulary
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused
 from sync.domain.realm.difference import Difference
-from sync.realm import realm as realm_as_code
+from sync.realm import plan as realm_as_code
 from tests.realms import ConfiguredRealm, bootstrapped
 from tests.services import KeycloakServer
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.commands.mappings.in_force import policy_in_force
+from sync.commands.mappings.in_force import adopt_first
 from sync.domain.errors import Misconfigured, Transient
 from sync.store import mappings
 from sync.store.mappings import Adopted
 from sync.wiring.doors import adopted_policy, open_database
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
+from tests.world import FIRST
 
 pytestmark = pytest.mark.req("E7")
 
@@ -28,7 +29,7 @@ def test_none_before_there_is_any(make_settings: MakeSettings, tmp_path: Path) -
 
 def test_that_in_force(make_settings: MakeSettings) -> None:  # noqa: F811
     settings = make_settings()
-    in_force = policy_in_force(open_database(settings), None, NOW)
+    in_force = adopt_first(open_database(settings), None, FIRST, NOW)
     found = adopted_policy(settings)
     assert found is not None
     assert found.fingerprint == in_force.policy.fingerprint

@@ -12,13 +12,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from mappings.loading import read_texts
-from sync.commands.mappings.in_force import InForce, policy_in_force
+from sync.commands.mappings.in_force import adopt_first
 from sync.entrypoints.cli import app
 from sync.entrypoints.cli.mappings import mappings
 from sync.jobs.systems import Systems
 from sync.settings import Settings
 from sync.store import mappings as policies
-from tests.world import World
+from sync.views.mappings import InForce
+from tests.world import FIRST, World
 
 Run = Callable[..., Result]
 WHY = ("--reason", "the new contract")
@@ -29,7 +30,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs one command line on the world's database."""
 
     def build(_settings: Settings) -> tuple[Systems, InForce]:
-        in_force = policy_in_force(world.systems.db, None, world.clock.now())
+        in_force = adopt_first(world.systems.db, None, FIRST, world.clock.now())
         return replace(world.systems, policy=in_force.policy, policy_number=in_force.number), in_force
 
     class NoFolder:

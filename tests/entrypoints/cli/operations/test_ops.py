@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from sync.commands.mappings.in_force import adopt_first
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure
 from sync.domain.work.circuit import CircuitName
@@ -37,6 +38,7 @@ from sync.wiring.doors import OperatorDesk, open_desk
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
 from tests.people import an_account
+from tests.world import FIRST
 
 pytestmark = pytest.mark.req("H3")
 
@@ -299,7 +301,7 @@ def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told
     others = {"keycloak": keycloak, "field_service_url": SecretStr(f"sqlite:///{tmp_path / 'fsm.db'}")}
     operations = replace(operations, settings=operations.settings.model_copy(update=others))
     monkeypatch.setattr(ops, "open_operator_desk", lambda: operations)
-    open_desk(operations.settings)  # the first process adopts the files
+    adopt_first(operations.db, None, FIRST, operations.clock.now())
     with operations.db.write() as tx:
         accounts.insert(tx, replace(someone(operations, "kim"), profile="surveyor"))
     with pytest.raises(Failure, match=r"profile 'surveyor' \(1 account\)"):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from mappings import load
 from mappings.loading import read_texts
-from sync.commands.mappings.in_force import policy_in_force
+from sync.commands.mappings.in_force import adopt_first
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.entrypoints.cli.realm import app
 from sync.store.database import schema
@@ -21,6 +21,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from tests.realms import ConfiguredRealm
 from tests.services import KeycloakServer
+from tests.world import FIRST
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
 
@@ -151,7 +152,7 @@ def in_force(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'our.db'}"
     schema.upgrade(url)
     database = Database(url, Sealer([Fernet.generate_key().decode()]))
-    policy_in_force(database, None, datetime(2026, 3, 2, tzinfo=UTC))
+    adopt_first(database, None, FIRST, datetime(2026, 3, 2, tzinfo=UTC))
     database.close()
     return url
 

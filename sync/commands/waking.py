@@ -1,6 +1,8 @@
-"""Whether wakes go out, kept for operators: without Redis, or with one that refuses writes, nothing is lost and
-much comes late (H1). Whoever wakes notes what failed; the sweep, which comes through Redis itself, takes the note
-away.
+"""Waking the workers of a lane after a commit. A wake is a hint: one that fails is told and noted for operators,
+and the sweep makes it good (H1).
+
+Without Redis, or with one that refuses writes, nothing is lost and much comes late. The sweep, which comes through
+Redis itself, takes the note away.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from typing import Final
 import structlog
 
 from sync.desk import BareDesk
-from sync.domain.errors import Failure
+from sync.domain.errors import Failure, Transient
+from sync.domain.work.lane import Lane
 from sync.store.operations import troubles
 
 NAME: Final = "redis"
@@ -20,6 +23,17 @@ REMEDY: Final = (
 )
 
 log = structlog.get_logger()
+
+
+def wake(desk: BareDesk, lane: Lane) -> bool:
+    """False: nobody could be woken; it is told and noted for operators."""
+    try:
+        desk.wake.wake(lane)
+    except Transient as failure:
+        log.warning("the workers could not be woken; they look by themselves soon", reason=str(failure))
+        fails(desk, str(failure))
+        return False
+    return True
 
 
 def fails(desk: BareDesk, reason: str) -> None:

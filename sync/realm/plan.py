@@ -15,7 +15,7 @@ from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured, Problem, Refused
 from sync.domain.realm.clients import configuring_client
 from sync.domain.realm.difference import Difference, RealmPlan, Remove, Update, differences, in_safe_order
-from sync.domain.realm.flow_changes import flow_changes, login_problems, standing, unsafe_to_bind
+from sync.domain.realm.flow_changes import flow_changes, standing, unsafe_to_bind
 from sync.domain.realm.item import Kind, RealmState
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import RealmOptions
@@ -25,8 +25,7 @@ from sync.domain.realm.surroundings import ways_around
 from sync.domain.realm.wanted import wanted_realm
 from sync.domain.runs.guard import Impact, Pass, Verdict, judge
 from sync.ports.realm import Realm
-
-LOGIN_KINDS = frozenset({Kind.REALM_ROLE, Kind.FLOW, Kind.BINDING})
+from sync.realm.login import LOGIN_KINDS
 
 
 def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
@@ -105,13 +104,6 @@ def _refuse_to_bind(alias: str, observed: RealmState, policy: Policy) -> None:
     reason = unsafe_to_bind(alias, observed, login_flows(policy).values())
     if reason is not None:
         raise Misconfigured(f"not bound: {reason}. Look at `fsm-identity realm plan` and apply again")
-
-
-def check_login(realm: Realm, policy: Policy) -> None:
-    """The start-up check of the login flows. Raises Misconfigured with every reason why they do not hold."""
-    problems = login_problems(login_flows(policy), realm.observe(LOGIN_KINDS))
-    if problems:
-        raise Misconfigured("the login flows do not hold: " + "; ".join(problems))
 
 
 def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:
