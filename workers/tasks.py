@@ -96,7 +96,7 @@ def run_jobs() -> None:
     """Run the periodic jobs that are due. One may take longer than Redis keeps a message that is not confirmed
     (`visibility_timeout`), so it is confirmed at once; a job whose worker dies is taken over after its lease."""
     here = systems()
-    with told():
+    with failures_logged():
         while run_due_job(here):
             pass
 
@@ -105,7 +105,7 @@ def run_jobs() -> None:
 def sweep() -> None:
     """Look for due work nobody was told about, and wake its lanes (H1)."""
     here = systems(accounts=False)
-    with told():
+    with failures_logged():
         sweep_systems(here)
 
 
@@ -117,12 +117,12 @@ def drain(here: Systems, lane: Lane, some: Callable[[], int]) -> None:
     Where all are busy nobody takes a sweep before it expires: who drains for long sweeps now and then.
     """
     until = time.monotonic() + celeryconfig.DRAIN_SECONDS
-    with told():
+    with failures_logged():
         _drain(here, lane, some, until)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def failures_logged() -> Iterator[None]:
     """What stops the work of every account, such as our database without disk space, is told in one line; the next
     wake goes on."""
     try:

@@ -1,7 +1,7 @@
 """Asking for one-shot acts on an account: the part of a door (C1-C3, C6, D6).
 
 Each is `f(tx, …, by, now)`: SQL only, never commits, raises Refused before anything is written. In the same commit
-stand the audit entry and the command itself, and the account is due; a worker carries it out, once (`carry_out`).
+stand the audit entry and the act itself, and the account is due; a worker carries it out, once (`carry_out`).
 Who may ask is the door's to say.
 """
 
@@ -16,7 +16,7 @@ from sync.commands.accounts.change import existing, require_reason
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import Actor
-from sync.domain.acts import Command, CommandKind, CommandState
+from sync.domain.acts import Act, ActKind, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, audit
@@ -39,7 +39,7 @@ def reset_password(
     now: datetime,
     *,
     keep_sessions: bool = False,
-) -> Command:
+) -> Act:
     """Give a new temporary password, shown to who asks or mailed once it is in place; it must be changed at the
     next login and is taken away when its time is up (C1). Sessions and offline tokens end with it unless they
     are kept.
@@ -47,42 +47,40 @@ def reset_password(
     A reset that still waits is replaced: its password would be good for a moment.
     """
     account = _active(tx, account_id, by)
-    for older in acts.waiting_of_kind(tx, account_id, CommandKind.RESET_PASSWORD):
-        acts.finish(tx, older.id, CommandState.FAILED, REPLACED, now)
-    command = replace(
-        _new(account, CommandKind.RESET_PASSWORD, by, now),
+    for older in acts.waiting_of_kind(tx, account_id, ActKind.RESET_PASSWORD):
+        acts.finish(tx, older.id, ActState.FAILED, REPLACED, now)
+    act = replace(
+        _new(account, ActKind.RESET_PASSWORD, by, now),
         keep_sessions=keep_sessions,
         by_mail=password.delivery == "mail",
         expires_at=now + timedelta(hours=policy.realm.temporary_password_hours),
     )
     told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
-    return _ask(tx, command, by, told=told, password=password.password)
+    return _ask(tx, act, by, told=told, password=password.password)
 
 
-def send_password_mail(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+def send_password_mail(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
     """Let Keycloak mail a link by which the person sets a password (C1)."""
-    return _ask(tx, _new(_active(tx, account_id, by), CommandKind.SET_PASSWORD_MAIL, by, now), by)
+    return _ask(tx, _new(_active(tx, account_id, by), ActKind.SET_PASSWORD_MAIL, by, now), by)
 
 
-def require_password_change(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+def require_password_change(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
     """The person has to choose another password at the next login (C2)."""
-    return _ask(tx, _new(_active(tx, account_id, by), CommandKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
+    return _ask(tx, _new(_active(tx, account_id, by), ActKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
 
 
 def require_password_changes(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> int:
-    """The same for many (C2), in the bulk lane: `active_accounts` answers them. Answers how many."""
+    """The same for many (C2), in the bulk lane: `active_accounts` returns them. Returns how many."""
     require_reason(by)
     together = new_id(now)
     for start in range(0, len(accounts), AT_ONCE):
         some = accounts[start : start + AT_ONCE]
-        asked = [
-            replace(_new(each, CommandKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some
-        ]
+        asked = [replace(_new(each, ActKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some]
         acts.add_many(tx, asked)
         audit.audit_all(
             tx,
             [(each.account_id, {}) for each in asked],
-            action=str(CommandKind.REQUIRE_PASSWORD_CHANGE),
+            action=str(ActKind.REQUIRE_PASSWORD_CHANGE),
             by=by,
             now=now,
             correlation_id=together,
@@ -105,31 +103,31 @@ def _active_of(tx: Tx, scope: Scope, query: AccountQuery) -> Iterator[Account]:
         query = replace(query, after=page.next)
 
 
-def unlock(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+def unlock(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
     """End a temporary or permanent lockout; the outcome says which it was (C3)."""
-    return _ask(tx, _new(_known(tx, account_id, by), CommandKind.UNLOCK, by, now), by)
+    return _ask(tx, _new(_known(tx, account_id, by), ActKind.UNLOCK, by, now), by)
 
 
-def end_sessions(tx: Tx, account_id: str, by: Actor, now: datetime) -> Command:
+def end_sessions(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
     """End every session and revoke every offline token (D6). Access tokens live on for their minutes."""
-    return _ask(tx, _new(_known(tx, account_id, by), CommandKind.END_SESSIONS, by, now), by)
+    return _ask(tx, _new(_known(tx, account_id, by), ActKind.END_SESSIONS, by, now), by)
 
 
 def reset_second_factor(
     tx: Tx, account_id: str, identity_check: str, by: Actor, now: datetime, *, keep_sessions: bool = False
-) -> Command:
+) -> Act:
     """Take every second factor away, and keep how it was checked who asks (C6). The realm's login makes the person
     set one up again where the profile demands it. The sessions of the lost phone end unless they are kept."""
     check = identity_check.strip()
     if not check:
         remedy = "say how you made sure who is asking, then ask again"
         raise Refused([Problem("identity check", "is missing", remedy)])
-    command = replace(
-        _new(_known(tx, account_id, by), CommandKind.RESET_SECOND_FACTOR, by, now),
+    act = replace(
+        _new(_known(tx, account_id, by), ActKind.RESET_SECOND_FACTOR, by, now),
         identity_check=check,
         keep_sessions=keep_sessions,
     )
-    return _ask(tx, command, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
+    return _ask(tx, act, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
 
 
 def _known(tx: Tx, account_id: str, by: Actor) -> Account:
@@ -144,8 +142,8 @@ def _active(tx: Tx, account_id: str, by: Actor) -> Account:
     return account
 
 
-def _new(account: Account, kind: CommandKind, by: Actor, now: datetime) -> Command:
-    return Command(
+def _new(account: Account, kind: ActKind, by: Actor, now: datetime) -> Act:
+    return Act(
         id=new_id(now),
         account_id=account.id,
         kind=kind,
@@ -158,18 +156,18 @@ def _new(account: Account, kind: CommandKind, by: Actor, now: datetime) -> Comma
 
 
 def _ask(
-    tx: Tx, command: Command, by: Actor, *, told: Mapping[str, str] | None = None, password: str | None = None
-) -> Command:
-    now = command.requested_at
-    acts.add(tx, command, password)
+    tx: Tx, act: Act, by: Actor, *, told: Mapping[str, str] | None = None, password: str | None = None
+) -> Act:
+    now = act.requested_at
+    acts.add(tx, act, password)
     audit.audit(
         tx,
-        account_id=command.account_id,
-        action=str(command.kind),
+        account_id=act.account_id,
+        action=str(act.kind),
         changed={name: (None, value) for name, value in (told or {}).items()},
         by=by,
         now=now,
-        correlation_id=command.id,
+        correlation_id=act.id,
     )
-    due.look_again(tx, command.account_id, command.lane, now)
-    return command
+    due.look_again(tx, act.account_id, act.lane, now)
+    return act

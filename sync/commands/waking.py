@@ -51,4 +51,4 @@ def works(desk: BareDesk) -> None:
         if not troubles.is_noted(tx, NAME):
             return
     with desk.db.write() as tx:
-        troubles.well(tx, NAME)
+        troubles.clear(tx, NAME)

@@ -64,7 +64,7 @@ KEYCLOAK = Part(
     ports=("keycloak", "keycloak-management"),
     prepare=_prepare_keycloak,
     launch=_launch_keycloak,
-    well=lambda place: keycloak_server.keycloak_ready(place.ports["keycloak-management"]),
+    healthy=lambda place: keycloak_server.keycloak_ready(place.ports["keycloak-management"]),
     address=lambda place: f"{place.keycloak_url}/admin",
     login=lambda place: f"{keycloak_server.ADMIN} / {place.credentials.keycloak_admin}",
     seconds=240.0,
@@ -75,14 +75,14 @@ REDIS = Part(
     name="redis",
     ports=("redis",),
     launch=_launch_redis,
-    well=lambda place: redis_answers(place.redis_url),
+    healthy=lambda place: redis_answers(place.redis_url),
     address=lambda place: f"{LOOPBACK}:{place.ports['redis']}",
 )
 MAIL = Part(
     name="mail",
     ports=("mail",),
     launch=lambda place: mail_catcher_launch(place.layout.mail, place.ports["mail"], place.layout.log("mail")),
-    well=_mail_answers,
+    healthy=_mail_answers,
     address=lambda _: "fsm-identity dev mail",
 )
 POSTGRES = Part(
@@ -90,7 +90,7 @@ POSTGRES = Part(
     ports=("postgres",),
     prepare=_prepare_postgres,
     launch=_launch_postgres,
-    well=lambda place: postgres.postgres_answers(place.ports["postgres"], place.credentials.postgres),
+    healthy=lambda place: postgres.postgres_answers(place.ports["postgres"], place.credentials.postgres),
     address=lambda place: f"{LOOPBACK}:{place.ports['postgres']}/{POSTGRES_DATABASE}",
 )
 CREATE_DATABASE = Step("create the database", _create_database)

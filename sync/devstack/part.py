@@ -25,14 +25,14 @@ def _no_words(place: Surroundings) -> str:
 class Part:
     """One process of a stack. `prepare` does what is needed before a start and is quick when it was done before.
 
-    `well` asks the part itself whether it can do its work. `address` and `login` are shown to the user.
-    `ports` names what it listens on; `seconds` is how long it may take until it is well. `needs_realm`: it
+    `healthy` asks the part itself whether it can do its work. `address` and `login` are shown to the user.
+    `ports` names what it listens on; `seconds` is how long it may take until it is healthy. `needs_realm`: it
     begins to work by itself, so it is started after the realm is configured.
     """
 
     name: str
     launch: Callable[[Surroundings], Launch]
-    well: Callable[[Surroundings], bool]
+    healthy: Callable[[Surroundings], bool]
     ports: tuple[str, ...] = ()
     prepare: Callable[[Surroundings, Say], None] = _nothing
     address: Callable[[Surroundings], str] = _no_words

@@ -49,14 +49,14 @@ class UnknownPart(StackFailure):
 
 @dataclass(frozen=True)
 class PartStatus:
-    """`since` is seconds since 1970; `running` says that the process is there, `well` that it can do its work."""
+    """`since` is seconds since 1970; `running`: the process is there; `healthy`: it can do its work."""
 
     name: str
     pid: int
     ports: tuple[int, ...]
     since: float
     running: bool
-    well: bool
+    healthy: bool
     address: str
 
 
@@ -164,7 +164,7 @@ def _status(running: Running, place: Surroundings) -> PartStatus:
         ports=tuple(place.ports[name] for name in part.ports),
         since=running.created,
         running=here,
-        well=here and part.well(place),
+        healthy=here and part.healthy(place),
         address=part.address(place),
     )
 
@@ -206,7 +206,7 @@ def _launch_all(parts: Sequence[Part], place: Surroundings, say: Say) -> list[tu
 
 def _wait_for(started: Sequence[tuple[Part, Running]], place: Surroundings) -> None:
     for part, process in started:
-        wait_until_ready(process, partial(part.well, place), part.seconds)
+        wait_until_ready(process, partial(part.healthy, place), part.seconds)
 
 
 def _launch(part: Part, place: Surroundings) -> Running:

@@ -1,7 +1,7 @@
 """One-shot acts on an account: reset a password, unlock, end sessions and the like (C1-C3, C6, D6).
 
-An account's wanted state is brought about again and again; a command is carried out once. Here is what kinds there
-are, which may go when, and what is to be done with one whose worker died over it. All of it is pure; how a command
+An account's wanted state is brought about again and again; an act is carried out once. Here is what kinds there
+are, which may go when, and what is to be done with one whose worker died over it. All of it is pure; how an act
 is stored, accepted and carried out is said elsewhere.
 """
 
@@ -16,7 +16,7 @@ from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 
 
-class CommandKind(StrEnum):
+class ActKind(StrEnum):
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a kind
     SET_PASSWORD_MAIL = "set-password-mail"  # noqa: S105 - the name of a kind
     REQUIRE_PASSWORD_CHANGE = "require-password-change"  # noqa: S105 - the name of a kind
@@ -28,16 +28,16 @@ class CommandKind(StrEnum):
     reset leaves it behind, and so does whoever may have sent one late."""
 
 
-class CommandState(StrEnum):
+class ActState(StrEnum):
     WAITING = "waiting"
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
 
 
-OPEN = frozenset({CommandState.WAITING, CommandState.STARTED})
+OPEN = frozenset({ActState.WAITING, ActState.STARTED})
 
-GIVES_ACCESS = frozenset({CommandKind.UNLOCK, CommandKind.SET_PASSWORD_MAIL})
+GIVES_ACCESS = frozenset({ActKind.UNLOCK, ActKind.SET_PASSWORD_MAIL})
 """Kinds that open a way in and take none away. They wait until the account is as wanted; the others are what is
 needed most while something is wrong with it, and go on an account in quarantine too."""
 
@@ -50,7 +50,7 @@ PASSWORD_HISTORY = "password-history"  # noqa: S105 - a type of credential
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Act:
     """One act asked of one account. Times are aware datetimes in UTC.
 
     `due_at` is when it may go, now or later; `attempts` counts the tries that ended in "again later". `started_at`
@@ -63,13 +63,13 @@ class Command:
 
     id: str
     account_id: str
-    kind: CommandKind
+    kind: ActKind
     requested_at: datetime
     by: str
     door: str
     reason: str
     lane: Lane = Lane.INTERACTIVE
-    state: CommandState = CommandState.WAITING
+    state: ActState = ActState.WAITING
     due_at: datetime | None = None
     keep_sessions: bool = False
     by_mail: bool = False
@@ -100,7 +100,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was there right before a command was started, kept with it: with it a later look tells what the command
+    """What was there right before an act was started, kept with it: with it a later look tells what the act
     did from what was so already, and from what a person did since."""
 
     lock: LockState = field(default_factory=LockState)
@@ -109,7 +109,7 @@ class Found:
 
 
 def found_before(lock: LockState, credentials: Collection[Credential]) -> Found:
-    """What a command keeps of a look: the lock, since when the password is there, and the second factors' ids."""
+    """What an act keeps of a look: the lock, since when the password is there, and the second factors' ids."""
     return Found(
         lock=lock,
         password_created_at=password_created_at(credentials),
@@ -122,60 +122,60 @@ def password_created_at(credentials: Collection[Credential]) -> datetime | None:
     return next((each.created_at for each in credentials if each.type == PASSWORD), None)
 
 
-def to_carry_out(commands: Sequence[Command], *, as_wanted: bool, now: datetime) -> Iterator[Command]:
-    """Which of an account's open commands go now, in the order in which they were asked for.
+def to_carry_out(acts: Sequence[Act], *, as_wanted: bool, now: datetime) -> Iterator[Act]:
+    """Which of an account's open acts go now, in the order in which they were asked for.
 
     One that comes again later holds the later ones back, so that a second reset is never overtaken by a first one.
     While the account is not as wanted only those go that open no way in. An expiry holds nothing back before its
     time: it was asked for by nobody and concerns only its own password.
     """
-    for command in sorted(commands, key=lambda each: each.id):
-        waits = command.due_at is not None and command.due_at > now
-        if waits and command.kind is CommandKind.EXPIRE_PASSWORD:
+    for act in sorted(acts, key=lambda each: each.id):
+        waits = act.due_at is not None and act.due_at > now
+        if waits and act.kind is ActKind.EXPIRE_PASSWORD:
             continue
         if waits:
             return
-        if as_wanted or command.kind not in GIVES_ACCESS:
-            yield command
+        if as_wanted or act.kind not in GIVES_ACCESS:
+            yield act
 
 
-def comes_again_at(commands: Collection[Command], now: datetime) -> datetime | None:
-    """When a command that was put off goes again. One that is due already waits for its account to be as wanted or
+def comes_again_at(acts: Collection[Act], now: datetime) -> datetime | None:
+    """When an act that was put off goes again. One that is due already waits for its account to be as wanted or
     for the one before it, and nobody needs to look for its sake; an expiry is found by the sweep."""
     put_off = [
         each.due_at
-        for each in commands
-        if each.due_at is not None and each.due_at > now and each.kind is not CommandKind.EXPIRE_PASSWORD
+        for each in acts
+        if each.due_at is not None and each.due_at > now and each.kind is not ActKind.EXPIRE_PASSWORD
     ]
     return min(put_off, default=None)
 
 
-class Landed(Enum):
+class Verified(Enum):
     """What became of an earlier try that ended without an answer."""
 
-    YES = "yes"
-    NO = "no"
+    DONE = "done"
+    NOT_DONE = "not done"
     UNKNOWN = "unknown"
 
 
-def reset_landed(command: Command, credentials: Collection[Credential]) -> Landed:
+def verify_reset(act: Act, credentials: Collection[Credential]) -> Verified:
     """Whether the password of a reset reached Keycloak. It is sent with a creation time of our choosing, to the
     millisecond, which Keycloak keeps when it hashes the password anew and when it moves it to the history
     (measured), so it is recognised even after the person has replaced it.
 
     UNKNOWN: the password is another one than before, and ours is not in the history; a realm may keep none.
     """
-    stamp = stamp_of(command)
+    stamp = stamp_of(act)
     if any(each.type in (PASSWORD, PASSWORD_HISTORY) and each.created_at == stamp for each in credentials):
-        return Landed.YES
-    return Landed.NO if _same_password(command, credentials) else Landed.UNKNOWN
+        return Verified.DONE
+    return Verified.NOT_DONE if _same_password(act, credentials) else Verified.UNKNOWN
 
 
-def stamp_of(command: Command) -> datetime:
+def stamp_of(act: Act) -> datetime:
     """The creation time by which the password of this reset is known. Raises ValueError for one not started."""
-    if command.started_at is None:
-        raise ValueError(f"command {command.id} was not started")
-    return to_the_millisecond(command.started_at)
+    if act.started_at is None:
+        raise ValueError(f"act {act.id} was not started")
+    return to_the_millisecond(act.started_at)
 
 
 def to_the_millisecond(at: datetime) -> datetime:
@@ -183,23 +183,23 @@ def to_the_millisecond(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def change_fulfilled(command: Command, credentials: Collection[Credential]) -> bool:
-    """True if the person has changed the password since the command was started: then the earlier try landed or is
+def change_fulfilled(act: Act, credentials: Collection[Credential]) -> bool:
+    """True if the person has changed the password since the act was started: then the earlier try landed or is
     not needed any more, and asking again would make the person change it twice."""
-    return not _same_password(command, credentials)
+    return not _same_password(act, credentials)
 
 
-def _same_password(command: Command, credentials: Collection[Credential]) -> bool:
-    before = command.found.password_created_at if command.found is not None else None
+def _same_password(act: Act, credentials: Collection[Credential]) -> bool:
+    before = act.found.password_created_at if act.found is not None else None
     return password_created_at(credentials) == before
 
 
-def expiry_of(reset: Command, command_id: str, door: str, now: datetime) -> Command:
+def expiry_of(reset: Act, act_id: str, door: str, now: datetime) -> Act:
     """What takes the password of this reset away when its time is up, unless it was replaced by then (C1)."""
-    return Command(
-        id=command_id,
+    return Act(
+        id=act_id,
         account_id=reset.account_id,
-        kind=CommandKind.EXPIRE_PASSWORD,
+        kind=ActKind.EXPIRE_PASSWORD,
         requested_at=now,
         by="fsm-identity",
         door=door,
@@ -210,9 +210,9 @@ def expiry_of(reset: Command, command_id: str, door: str, now: datetime) -> Comm
     )
 
 
-def look_after_late(reset: Command, command_id: str, door: str, now: datetime, at: datetime) -> Command:
+def look_after_late(reset: Act, act_id: str, door: str, now: datetime, at: datetime) -> Act:
     """Another expiry of the same password: at `at` somebody looks whether a late request has put it back."""
-    expiry = expiry_of(reset, command_id, door, now)
+    expiry = expiry_of(reset, act_id, door, now)
     return replace(expiry, is_look=True, due_at=at, reason="a request with this password may have been late")
 
 
@@ -226,9 +226,7 @@ class Stands(Enum):
     """It should not: there was a newer one, or it is told as not given. Its request was late."""
 
 
-def how_it_stood(
-    expiry: Command, credentials: Collection[Credential], resets: Sequence[Command], now: datetime
-) -> Stands:
+def how_it_stood(expiry: Act, credentials: Collection[Credential], resets: Sequence[Act], now: datetime) -> Stands:
     """What a started expiry is about; `resets` are those of the account. An earlier try of it may have taken the
     password away since: how it stood is told from what was found at the start.
 
@@ -249,15 +247,15 @@ def how_it_stood(
     return Stands.IN_TIME if in_time else Stands.TOO_LONG
 
 
-def newest_done(resets: Sequence[Command]) -> Command | None:
+def newest_done(resets: Sequence[Act]) -> Act | None:
     """The reset whose password should be the last one given."""
-    done = [each for each in resets if each.state is CommandState.DONE]
+    done = [each for each in resets if each.state is ActState.DONE]
     return max(done, key=lambda each: each.id, default=None)
 
 
-def expired_credential(command: Command, credentials: Collection[Credential]) -> Credential | None:
+def expired_credential(act: Act, credentials: Collection[Credential]) -> Credential | None:
     """The password that an expiry is about; None if the user has another one by now."""
-    return next((each for each in credentials if each.type == PASSWORD and each.created_at == command.stamp), None)
+    return next((each for each in credentials if each.type == PASSWORD and each.created_at == act.stamp), None)
 
 
 def lock_told(lock: LockState) -> str:

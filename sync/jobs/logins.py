@@ -25,8 +25,8 @@ from sync.domain.logins.event_reading import (
     not_kept,
     start,
 )
-from sync.jobs.schedule.job import KeepLease
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.store import logins
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -31,7 +31,7 @@ CLAIM_AT_ONCE = 1
 
 
 def send_some(systems: Systems) -> int:
-    """Claim a due mail and send it. Answers how many were claimed."""
+    """Claim a due mail and send it. Returns how many were claimed."""
     with systems.db.write() as tx:
         claims = outbox.claim(tx, systems.clock.now(), LEASE, CLAIM_AT_ONCE)
     for claim in claims:

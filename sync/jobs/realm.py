@@ -12,8 +12,8 @@ from sync.domain.realm.flow_changes import login_problems
 from sync.domain.realm.item import Kind
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.wanted import ground_of_accounts
-from sync.jobs.schedule.job import KeepLease
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.realm.login import LOGIN_KINDS
 from sync.store.operations import troubles
 
@@ -38,7 +38,7 @@ def watch_realm(systems: Systems, keep: KeepLease) -> None:
             what = f"the realm is not as the mapping files say: {'; '.join(wrong[:SHOWN])}{more}"
             troubles.note(tx, NAME, what, REMEDY, systems.clock.now())
         else:
-            troubles.well(tx, NAME)
+            troubles.clear(tx, NAME)
 
 
 def _told(difference: Difference) -> str:

@@ -1,6 +1,6 @@
 """One-shot acts as rows: asked for, started, put off, finished. What they mean is said in `sync.domain.acts`.
 
-A password that a command carries is sealed and leaves the row with its delivery, its failure or its time (rule
+A password that an act carries is sealed and leaves the row with its delivery, its failure or its time (rule
 12). Whoever changes a row that was claimed makes sure in the same transaction that the account's lease is still
 its own (`leases.holds`).
 """
@@ -14,101 +14,99 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from sync.domain.acts import Command, CommandKind, CommandState, Found
+from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
-from sync.store.database.tables import OPEN_COMMAND, SEALED_COMMAND, provisioning
-from sync.store.database.tables import command as commands
+from sync.store.database.tables import OPEN_ACT, SEALED_ACT, provisioning
+from sync.store.database.tables import act as acts
 from sync.store.database.transactions import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class SealedPassword:
-    """The password a command carries, opened."""
+    """The password an act carries, opened."""
 
     password: str = field(repr=False)
     expires_at: datetime
 
 
-def add(tx: Tx, command: Command, password: str | None = None) -> None:
-    """Store a new command, and the password it carries sealed."""
+def add(tx: Tx, act: Act, password: str | None = None) -> None:
+    """Store a new act, and the password it carries sealed."""
     sealed = None if password is None else tx.sealer.seal(password)
-    tx.connection.execute(commands.insert().values(_row(command) | {"sealed": sealed}))
+    tx.connection.execute(acts.insert().values(_row(act) | {"sealed": sealed}))
 
 
-def add_many(tx: Tx, many: Sequence[Command]) -> None:
-    """Store new commands that carry no password."""
-    tx.connection.execute(commands.insert(), [_row(each) for each in many])
+def add_many(tx: Tx, many: Sequence[Act]) -> None:
+    """Store new acts that carry no password."""
+    tx.connection.execute(acts.insert(), [_row(each) for each in many])
 
 
-def _row(command: Command) -> dict[str, object]:
+def _row(act: Act) -> dict[str, object]:
     return {
-        "id": command.id,
-        "account_id": command.account_id,
-        "kind": command.kind.value,
-        "state": command.state.value,
-        "lane": command.lane.value,
-        "requested_at": command.requested_at,
-        "by": command.by,
-        "door": command.door,
-        "reason": command.reason,
-        "options": _options(command),
-        "expires_at": command.expires_at,
-        "due_at": command.due_at,
+        "id": act.id,
+        "account_id": act.account_id,
+        "kind": act.kind.value,
+        "state": act.state.value,
+        "lane": act.lane.value,
+        "requested_at": act.requested_at,
+        "by": act.by,
+        "door": act.door,
+        "reason": act.reason,
+        "options": _options(act),
+        "expires_at": act.expires_at,
+        "due_at": act.due_at,
         "attempts": 0,
     }
 
 
-def get(tx: Tx, command_id: str) -> Command | None:
-    row = tx.connection.execute(select(commands).where(commands.c.id == command_id)).one_or_none()
+def get(tx: Tx, act_id: str) -> Act | None:
+    row = tx.connection.execute(select(acts).where(acts.c.id == act_id)).one_or_none()
     return None if row is None else _from_row(row)
 
 
-def of_account(tx: Tx, account_id: str) -> tuple[Command, ...]:
-    """Every command of the account there ever was, the oldest first."""
-    query = select(commands).where(commands.c.account_id == account_id).order_by(commands.c.id)
+def of_account(tx: Tx, account_id: str) -> tuple[Act, ...]:
+    """Every act of the account there ever was, the oldest first."""
+    query = select(acts).where(acts.c.account_id == account_id).order_by(acts.c.id)
     return tuple(_from_row(row) for row in tx.connection.execute(query))
 
 
-def open_for_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Command, ...]]:
-    """The open commands of these accounts by account id, each in the order in which they were asked for."""
-    query = (
-        select(commands).where(OPEN_COMMAND, commands.c.account_id.in_(list(account_ids))).order_by(commands.c.id)
-    )
-    found: dict[str, list[Command]] = {}
+def open_for_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Act, ...]]:
+    """The open acts of these accounts by account id, each in the order in which they were asked for."""
+    query = select(acts).where(OPEN_ACT, acts.c.account_id.in_(list(account_ids))).order_by(acts.c.id)
+    found: dict[str, list[Act]] = {}
     for row in tx.connection.execute(query):
         found.setdefault(row.account_id, []).append(_from_row(row))
     return {account_id: tuple(each) for account_id, each in found.items()}
 
 
-def start(tx: Tx, command_id: str, found: Found, now: datetime) -> Command:
+def start(tx: Tx, act_id: str, found: Found, now: datetime) -> Act:
     """From now on it may have been carried out. One that was started before keeps its time and what was found."""
     tx.connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, commands.c.state == CommandState.WAITING.value)
-        .values(state=CommandState.STARTED.value, started_at=now, found=_found(found))
+        update(acts)
+        .where(acts.c.id == act_id, acts.c.state == ActState.WAITING.value)
+        .values(state=ActState.STARTED.value, started_at=now, found=_found(found))
     )
-    return _existing(tx, command_id)
+    return _existing(tx, act_id)
 
 
-def put_off(tx: Tx, command_id: str, due_at: datetime, why: str, *, certainly_not_done: bool) -> None:
+def put_off(tx: Tx, act_id: str, due_at: datetime, why: str, *, certainly_not_done: bool) -> None:
     """Again later. One that was certainly not done waits as before; any other stays started, to be verified."""
     started = {} if not certainly_not_done else {"state": "waiting", "started_at": None, "found": None}
     tx.connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, OPEN_COMMAND)
-        .values(due_at=due_at, attempts=commands.c.attempts + 1, outcome=why, **started)
+        update(acts)
+        .where(acts.c.id == act_id, OPEN_ACT)
+        .values(due_at=due_at, attempts=acts.c.attempts + 1, outcome=why, **started)
     )
 
 
 def finish(
-    tx: Tx, command_id: str, state: CommandState, outcome: str, now: datetime, *, mail_id: str | None = None
+    tx: Tx, act_id: str, state: ActState, outcome: str, now: datetime, *, mail_id: str | None = None
 ) -> bool:
-    """Write down the end of an open command. Its password goes, unless `mail_id` is the mail that will carry it.
+    """Write down the end of an open act. Its password goes, unless `mail_id` is the mail that will carry it.
     False: it was not open."""
     changed = tx.connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, OPEN_COMMAND)
+        update(acts)
+        .where(acts.c.id == act_id, OPEN_ACT)
         .values(
             {"state": state.value, "outcome": outcome, "finished_at": now, "due_at": None, "mail_id": mail_id}
             | ({} if mail_id else {"sealed": None})
@@ -117,60 +115,60 @@ def finish(
     return changed.rowcount == 1
 
 
-def forget(tx: Tx, command_id: str) -> None:
+def forget(tx: Tx, act_id: str) -> None:
     """A look that nobody asked for and that found nothing leaves nothing behind."""
-    tx.connection.execute(delete(commands).where(commands.c.id == command_id, OPEN_COMMAND))
+    tx.connection.execute(delete(acts).where(acts.c.id == act_id, OPEN_ACT))
 
 
-def resets_of(tx: Tx, account_id: str) -> tuple[Command, ...]:
+def resets_of(tx: Tx, account_id: str) -> tuple[Act, ...]:
     """Every password reset of the account, the oldest first."""
-    return tuple(each for each in of_account(tx, account_id) if each.kind is CommandKind.RESET_PASSWORD)
+    return tuple(each for each in of_account(tx, account_id) if each.kind is ActKind.RESET_PASSWORD)
 
 
-def waiting_of_kind(tx: Tx, account_id: str, kind: CommandKind) -> tuple[Command, ...]:
+def waiting_of_kind(tx: Tx, account_id: str, kind: ActKind) -> tuple[Act, ...]:
     """Those of this kind that nobody has started."""
-    query = select(commands).where(
-        commands.c.account_id == account_id,
-        OPEN_COMMAND,
-        commands.c.kind == kind.value,
-        commands.c.state == CommandState.WAITING.value,
+    query = select(acts).where(
+        acts.c.account_id == account_id,
+        OPEN_ACT,
+        acts.c.kind == kind.value,
+        acts.c.state == ActState.WAITING.value,
     )
-    return tuple(_from_row(row) for row in tx.connection.execute(query.order_by(commands.c.id)))
+    return tuple(_from_row(row) for row in tx.connection.execute(query.order_by(acts.c.id)))
 
 
-def password_of(tx: Tx, command_id: str) -> SealedPassword | None:
+def password_of(tx: Tx, act_id: str) -> SealedPassword | None:
     """Open the password and leave it where it is. None: it is gone."""
-    return _password(tx, commands.c.id == command_id)
+    return _password(tx, acts.c.id == act_id)
 
 
 def password_of_mail(tx: Tx, mail_id: str) -> SealedPassword | None:
     """The password that this mail carries."""
-    return _password(tx, commands.c.mail_id == mail_id)
+    return _password(tx, acts.c.mail_id == mail_id)
 
 
 def erase_password_of_mail(tx: Tx, mail_id: str) -> None:
     """The mail has left: nobody needs the password any more."""
-    tx.connection.execute(update(commands).where(commands.c.mail_id == mail_id).values(sealed=None))
+    tx.connection.execute(update(acts).where(acts.c.mail_id == mail_id).values(sealed=None))
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:
-    """Passwords whose time is up, of commands that have ended; an open one ends by itself. Answers how many."""
+    """Passwords whose time is up, of acts that have ended; an open one ends by itself. Returns how many."""
     return tx.connection.execute(
-        update(commands)
-        .where(SEALED_COMMAND, commands.c.expires_at <= now, commands.c.finished_at.is_not(None))
+        update(acts)
+        .where(SEALED_ACT, acts.c.expires_at <= now, acts.c.finished_at.is_not(None))
         .values(sealed=None)
     ).rowcount
 
 
 def overlooked(tx: Tx, now: datetime, limit: int) -> Mapping[str, Lane]:
-    """Accounts with a command whose time has come and which nobody is going to look at, and the command's lane; at
+    """Accounts with an act whose time has come and which nobody is going to look at, and the act's lane; at
     most `limit`. Those in quarantine are claimed in a way of their own."""
     query = (
-        select(commands.c.account_id, commands.c.lane)
-        .join(provisioning, provisioning.c.account_id == commands.c.account_id)
-        .where(OPEN_COMMAND, commands.c.due_at <= now)
+        select(acts.c.account_id, acts.c.lane)
+        .join(provisioning, provisioning.c.account_id == acts.c.account_id)
+        .where(OPEN_ACT, acts.c.due_at <= now)
         .where(provisioning.c.due_at.is_(None), provisioning.c.quarantine_kind.is_(None))
-        .order_by(commands.c.due_at)
+        .order_by(acts.c.due_at)
         .limit(limit)
     )
     lanes: dict[str, Lane] = {}
@@ -182,26 +180,26 @@ def overlooked(tx: Tx, now: datetime, limit: int) -> Mapping[str, Lane]:
 
 def _password(tx: Tx, condition: Any) -> SealedPassword | None:  # noqa: ANN401 - SQLAlchemy's condition
     row = tx.connection.execute(
-        select(commands.c.sealed, commands.c.expires_at).where(condition, SEALED_COMMAND)
+        select(acts.c.sealed, acts.c.expires_at).where(condition, SEALED_ACT)
     ).one_or_none()
     return None if row is None else SealedPassword(tx.sealer.open(row.sealed), row.expires_at)
 
 
-def _existing(tx: Tx, command_id: str) -> Command:
-    return _from_row(tx.connection.execute(select(commands).where(commands.c.id == command_id)).one())
+def _existing(tx: Tx, act_id: str) -> Act:
+    return _from_row(tx.connection.execute(select(acts).where(acts.c.id == act_id)).one())
 
 
-def _options(command: Command) -> dict[str, object]:
+def _options(act: Act) -> dict[str, object]:
     options: dict[str, object] = {}
-    if command.keep_sessions:
+    if act.keep_sessions:
         options["keep_sessions"] = True
-    if command.by_mail:
+    if act.by_mail:
         options["by_mail"] = True
-    if command.identity_check is not None:
-        options["identity_check"] = command.identity_check
-    if command.stamp is not None:
-        options["stamp"] = command.stamp.isoformat()
-    if command.is_look:
+    if act.identity_check is not None:
+        options["identity_check"] = act.identity_check
+    if act.stamp is not None:
+        options["stamp"] = act.stamp.isoformat()
+    if act.is_look:
         options["is_look"] = True
     return options
 
@@ -219,18 +217,18 @@ def _found(found: Found) -> dict[str, object]:
     }
 
 
-def _from_row(row: Row[Any]) -> Command:
+def _from_row(row: Row[Any]) -> Act:
     options, found = row.options, row.found
-    return Command(
+    return Act(
         id=row.id,
         account_id=row.account_id,
-        kind=CommandKind(row.kind),
+        kind=ActKind(row.kind),
         requested_at=row.requested_at,
         by=row.by,
         door=row.door,
         reason=row.reason,
         lane=Lane(row.lane),
-        state=CommandState(row.state),
+        state=ActState(row.state),
         due_at=row.due_at,
         keep_sessions=options.get("keep_sessions", False),
         by_mail=options.get("by_mail", False),

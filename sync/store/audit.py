@@ -140,7 +140,7 @@ def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
     return tuple(Assignment(*row) for row in rows)
 
 
-Kind = Literal["asked", "keycloak", "command", "deactivation", "mail"]
+Kind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +203,7 @@ def _carried_out(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
     for each in acts.of_account(tx, account_id):
         if each.finished_at is not None:
             details = (each.outcome,) if each.outcome else ()
-            yield TimelineEntry(
-                each.finished_at, "command", f"{each.kind} {each.state}", details, order=f"z{each.id}"
-            )
+            yield TimelineEntry(each.finished_at, "act", f"{each.kind} {each.state}", details, order=f"z{each.id}")
 
 
 def _deactivated(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:

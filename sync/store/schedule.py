@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, case, literal, null, or_, select, upd
 
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
-from sync.store.database.tables import job
+from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 from sync.store.work import lanes
@@ -53,36 +53,36 @@ class JobState:
 
 def register(tx: Tx, names: Collection[str], now: datetime) -> None:
     """A job that was never seen before is due at once."""
-    known = set(tx.connection.scalars(select(job.c.name).where(job.c.name.in_(sorted(names)))))
+    known = set(tx.connection.scalars(select(schedule.c.name).where(schedule.c.name.in_(sorted(names)))))
     for name in sorted(set(names) - known):
         row = {"name": name, "due_at": now, "attempts": 0, "state": {}}
-        tx.connection.execute(upsert(tx, job, row, changes={"name": name}))
+        tx.connection.execute(upsert(tx, schedule, row, changes={"name": name}))
 
 
 def any_due(tx: Tx, names: Collection[str], now: datetime) -> bool:
-    return tx.connection.scalar(select(job.c.name).where(*_claimable(names, now)).limit(1)) is not None
+    return tx.connection.scalar(select(schedule.c.name).where(*_claimable(names, now)).limit(1)) is not None
 
 
 def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> JobClaim | None:
     """Take the job that is due the longest and that nobody runs, or nobody any more."""
     chosen = (
-        select(job.c.name)
+        select(schedule.c.name)
         .where(*_claimable(names, now), lanes.running(Lane.RECONCILE))
-        .order_by(job.c.due_at, job.c.name)
+        .order_by(schedule.c.due_at, schedule.c.name)
         .limit(1)
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
     row = tx.connection.execute(
-        update(job)
-        .where(job.c.name.in_(select(chosen.c.name)))
+        update(schedule)
+        .where(schedule.c.name.in_(select(chosen.c.name)))
         .values(
             lease_token=str(uuid4()),
             lease_until=now + lease,
             started_at=now,
-            takeovers=job.c.takeovers + case((job.c.lease_token.is_not(None), 1), else_=0),
+            takeovers=schedule.c.takeovers + case((schedule.c.lease_token.is_not(None), 1), else_=0),
         )
-        .returning(job)
+        .returning(schedule)
     ).one_or_none()
     if row is None:
         return None
@@ -91,13 +91,17 @@ def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> Jo
 
 def extend(tx: Tx, claim: JobClaim, until: datetime) -> bool:
     """Keep the claim until then. False: the lease was lost, somebody else may run the job."""
-    return tx.connection.execute(update(job).where(*_still_ours(claim)).values(lease_until=until)).rowcount == 1
+    return (
+        tx.connection.execute(update(schedule).where(*_still_ours(claim)).values(lease_until=until)).rowcount == 1
+    )
 
 
 def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> bool:
     """What the next run shall know, in the same commit as what it belongs to. False: the lease was lost; then
     nothing else of the transaction may be committed either."""
-    return tx.connection.execute(update(job).where(*_still_ours(claim)).values(state=dict(state))).rowcount == 1
+    return (
+        tx.connection.execute(update(schedule).where(*_still_ours(claim)).values(state=dict(state))).rowcount == 1
+    )
 
 
 def finish(
@@ -108,12 +112,12 @@ def finish(
     False: the lease was lost; nothing was written.
     """
     kind, text = error or (None, None)
-    asked = job.c.due_at > literal(claim.due_at, UtcDateTime())
+    asked = schedule.c.due_at > literal(claim.due_at, UtcDateTime())
     changed = tx.connection.execute(
-        update(job)
+        update(schedule)
         .where(*_still_ours(claim))
         .values(
-            due_at=case((asked, job.c.due_at), else_=literal(due_at, UtcDateTime())),
+            due_at=case((asked, schedule.c.due_at), else_=literal(due_at, UtcDateTime())),
             lease_token=null(),
             lease_until=null(),
             finished_at=now,
@@ -129,30 +133,32 @@ def finish(
 def hasten(tx: Tx, name: str, now: datetime, between: timedelta) -> bool:
     """Something says that the job is wanted soon: now, but not less than `between` after its last start, however
     often that is said. False: there is no such job."""
-    wanted = tx.connection.execute(select(job).where(job.c.name == name)).one_or_none()
+    wanted = tx.connection.execute(select(schedule).where(schedule.c.name == name)).one_or_none()
     if wanted is None:
         return False
     at = now if wanted.started_at is None else max(now, wanted.started_at + between)
     running = wanted.lease_until is not None and wanted.lease_until > now
     due_at = at if running else min(at, wanted.due_at)
-    return tx.connection.execute(update(job).where(job.c.name == name).values(due_at=due_at)).rowcount == 1
+    return (
+        tx.connection.execute(update(schedule).where(schedule.c.name == name).values(due_at=due_at)).rowcount == 1
+    )
 
 
 def all_jobs(tx: Tx) -> tuple[JobState, ...]:
     """In the order of their names."""
-    return tuple(_state(row) for row in tx.connection.execute(select(job).order_by(job.c.name)))
+    return tuple(_state(row) for row in tx.connection.execute(select(schedule).order_by(schedule.c.name)))
 
 
 def _claimable(names: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        job.c.name.in_(sorted(names)),
-        job.c.due_at <= now,
-        or_(job.c.lease_until.is_(None), job.c.lease_until <= now),
+        schedule.c.name.in_(sorted(names)),
+        schedule.c.due_at <= now,
+        or_(schedule.c.lease_until.is_(None), schedule.c.lease_until <= now),
     )
 
 
 def _still_ours(claim: JobClaim) -> tuple[ColumnElement[bool], ...]:
-    return (job.c.name == claim.name, job.c.lease_token == claim.token)
+    return (schedule.c.name == claim.name, schedule.c.lease_token == claim.token)
 
 
 def _state(row: Row[Any]) -> JobState:

@@ -14,7 +14,7 @@ from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import UPDATE_PASSWORD
-from sync.domain.acts import PASSWORD, SECOND_FACTORS, Command, CommandKind, CommandState, Credential
+from sync.domain.acts import PASSWORD, SECOND_FACTORS, Act, ActKind, ActState, Credential
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
@@ -70,7 +70,7 @@ def _deactivate(systems: Systems, account: Account) -> object:
 def _reset_again(systems: Systems, account: Account) -> object:
     """Told apart from the first one by its sessions."""
 
-    def again(tx: Tx) -> Command:
+    def again(tx: Tx) -> Act:
         return asking.reset_password(
             tx, systems.policy, account.id, NEWER, BY, systems.clock.now(), keep_sessions=True
         )
@@ -78,11 +78,11 @@ def _reset_again(systems: Systems, account: Account) -> object:
     return perform(systems, again, wakes=Lane.INTERACTIVE)
 
 
-def _once(ask: Callable[[Tx, Systems, Account], Command]) -> Callable[[Systems, Account], object]:
+def _once(ask: Callable[[Tx, Systems, Account], Act]) -> Callable[[Systems, Account], object]:
     """Whoever got no answer looks at the account first, and does not ask for the same act again."""
 
     def wish(systems: Systems, account: Account) -> object:
-        def unless_asked(tx: Tx) -> Command | None:
+        def unless_asked(tx: Tx) -> Act | None:
             return None if acts.of_account(tx, account.id) else ask(tx, systems, account)
 
         return perform(systems, unless_asked, wakes=Lane.INTERACTIVE)
@@ -90,19 +90,19 @@ def _once(ask: Callable[[Tx, Systems, Account], Command]) -> Callable[[Systems, 
     return wish
 
 
-def _asked(place: Place, account: Account) -> Command:
+def _asked(place: Place, account: Account) -> Act:
     """The one act there is, beside the expiry that a reset leaves behind."""
     [found] = [
         each
         for each in place.read(lambda tx: acts.of_account(tx, account.id))
-        if each.kind is not CommandKind.EXPIRE_PASSWORD
+        if each.kind is not ActKind.EXPIRE_PASSWORD
     ]
     return found
 
 
 def _done(place: Place, account: Account) -> None:
     asked = _asked(place, account)
-    assert asked.state is CommandState.DONE, f"{asked.kind} is {asked.state}: {asked.outcome}"
+    assert asked.state is ActState.DONE, f"{asked.kind} is {asked.state}: {asked.outcome}"
 
 
 def _reset(place: Place, account: Account) -> None:
@@ -119,16 +119,16 @@ def _given(place: Place, *passwords: InitialPassword) -> None:
     assert {*place.foreign.credentials.given} <= {each.password for each in passwords}
 
 
-def _expiries(place: Place, account: Account) -> list[Command]:
+def _expiries(place: Place, account: Account) -> list[Act]:
     found = place.read(lambda tx: acts.of_account(tx, account.id))
-    return [each for each in found if each.kind is CommandKind.EXPIRE_PASSWORD]
+    return [each for each in found if each.kind is ActKind.EXPIRE_PASSWORD]
 
 
 def _newer_or_told(place: Place, account: Account) -> None:
     """The older password never stays: the newer one is in place, or there is none and the timeline says why."""
     _given(place, NEW, NEWER)
     user = place.user(account.id)
-    failed = [each for each in _expiries(place, account) if each.state is CommandState.FAILED]
+    failed = [each for each in _expiries(place, account) if each.state is ActState.FAILED]
     if user.password == NEWER.password:
         assert failed == [], "told as lost and in place"
     else:
@@ -152,7 +152,7 @@ def _run_out(place: Place, account: Account) -> None:
     assert user.password is None
     assert [each for each in user.credentials if each.type == PASSWORD] == []
     ended = place.read(lambda tx: acts.of_account(tx, account.id))
-    assert {each.state for each in ended} == {CommandState.DONE}, [str(each.outcome) for each in ended]
+    assert {each.state for each in ended} == {ActState.DONE}, [str(each.outcome) for each in ended]
 
 
 def _must_change(place: Place, account: Account) -> None:
@@ -164,10 +164,10 @@ def _mailed(place: Place, account: Account) -> None:
     """At most once; whoever reads that it may have been sent knows why."""
     asked, mails = _asked(place, account), place.foreign.credentials.mails
     assert len(mails) <= 1, f"{len(mails)} mails"
-    if asked.state is CommandState.DONE:
+    if asked.state is ActState.DONE:
         assert len(mails) == 1, "the mail is told as sent and was not"
     else:
-        assert (asked.state, asked.outcome) == (CommandState.FAILED, MAY_HAVE_BEEN_SENT)
+        assert (asked.state, asked.outcome) == (ActState.FAILED, MAY_HAVE_BEEN_SENT)
 
 
 def _no_factor(place: Place, account: Account) -> None:

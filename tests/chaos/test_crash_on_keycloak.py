@@ -30,7 +30,7 @@ from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.acts import CommandState, password_created_at, stamp_of
+from sync.domain.acts import ActState, password_created_at, stamp_of
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused
 from sync.domain.provisioning.desired import desired_state
@@ -192,7 +192,7 @@ def resets(systems: Systems, email: str) -> list[str]:
         account = accounts.by_login(tx, email)
         assert account is not None
         done = acts.resets_of(tx, account.id)
-    found = [f"a reset is {each.state}: {each.outcome}" for each in done if each.state is not CommandState.DONE]
+    found = [f"a reset is {each.state}: {each.outcome}" for each in done if each.state is not ActState.DONE]
     if len(done) > 1:
         found.append(f"{len(done)} resets")
     if done and not found:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sync.store.database.tables import attempt, job, provisioning
+from sync.store.database.tables import attempt, provisioning, schedule
 from tests.chaos.worker_processes import (
     QUEUES,
     Workers,
@@ -104,7 +104,7 @@ def test_two_hosts_share_the_work_and_do_nothing_twice(
 
     def jobs_ran() -> bool:
         with db.read() as tx:
-            rows = tx.connection.execute(select(job.c.name, job.c.finished_at)).all()
+            rows = tx.connection.execute(select(schedule.c.name, schedule.c.finished_at)).all()
         return bool(rows) and all(row.finished_at is not None for row in rows)
 
     wait_until(jobs_ran, 60, "the periodic jobs did not run")

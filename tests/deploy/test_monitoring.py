@@ -98,7 +98,7 @@ NOT_SHOWN = {
     "fsm_workers_gone",
     "fsm_workers_in_trouble",
     "fsm_troubles",
-    "fsm_commands_oldest_age_seconds",
+    "fsm_acts_oldest_age_seconds",
     "fsm_job_overdue_seconds",
 }
 """For questions that come up while something is wrong."""

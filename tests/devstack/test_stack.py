@@ -100,7 +100,7 @@ def test_a_detached_stack_is_well_and_is_ended_by_down(home: Path) -> None:
     up = dev(home, "up", "--only", "redis,mail", "--detach")
     assert up.exit_code == 0, up.output
     found = parts_of(home)
-    assert {name: part["well"] for name, part in found.items()} == {"redis": True, "mail": True}
+    assert {name: part["healthy"] for name, part in found.items()} == {"redis": True, "mail": True}
 
     again = dev(home, "up", "--only", "redis,mail")
     assert again.exit_code == 1
@@ -294,14 +294,14 @@ def test_the_whole_stack_on_postgres_is_well_and_tells_when_a_worker_is_gone(hom
     assert up.exit_code == 0, up.output
     found = parts_of(home)
     assert set(found) == set(PARTS)
-    assert [name for name, part in found.items() if not part["well"]] == []
+    assert [name for name, part in found.items() if not part["healthy"]] == []
 
     worker = psutil.Process(found["worker-bulk"]["pid"])
     worker.kill()
     worker.wait(timeout=20)
     after = parts_of(home)
     assert not after["worker-bulk"]["running"]
-    assert after["worker-interactive"]["well"]
+    assert after["worker-interactive"]["healthy"]
     assert dev(home, "status").exit_code == 1
 
     dev(home, "down")

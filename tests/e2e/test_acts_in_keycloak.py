@@ -18,7 +18,7 @@ from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.acts import PASSWORD as PASSWORD_TYPE
-from sync.domain.acts import Command, CommandState, stamp_of
+from sync.domain.acts import Act, ActState, stamp_of
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.doing import CAME_BACK
 from sync.jobs.mail import send_some
@@ -80,7 +80,7 @@ def _nobody_else_is_due(place: Place) -> Iterator[None]:
     place.work()
 
 
-def reset(place: Place, account: Account, *, mail: bool = False) -> tuple[Command, str]:
+def reset(place: Place, account: Account, *, mail: bool = False) -> tuple[Act, str]:
     password = generate()
     given = InitialPassword(password, "mail" if mail else "shown")
     now = place.clock.now()
@@ -89,8 +89,8 @@ def reset(place: Place, account: Account, *, mail: bool = False) -> tuple[Comman
     ), password
 
 
-def ended(place: Place, command: Command) -> Command:
-    found = place.read(lambda tx: acts.get(tx, command.id))
+def ended(place: Place, act: Act) -> Act:
+    found = place.read(lambda tx: acts.get(tx, act.id))
     assert found is not None
     return found
 
@@ -104,9 +104,9 @@ def log_in(place: Place, account: Account, password: str) -> tuple[Browser, Page
 def test_a_reset_password_opens_the_login_once_and_ends_what_was_open(place: Place) -> None:
     """Both refresh tokens are refused, the old password too; the new one asks for another, which then stays."""
     person = place.technician()
-    command, password = reset(place, person.account)
+    act, password = reset(place, person.account)
     place.work()
-    assert ended(place, command).state is CommandState.DONE
+    assert ended(place, act).state is ActState.DONE
     assert person.refreshes() == (400, 400)
     assert log_in(place, person.account, PASSWORD)[1].asks == "password"
     browser, page = log_in(place, person.account, password)
@@ -126,7 +126,7 @@ def test_an_unused_temporary_password_runs_out(place: Place) -> None:
     assert log_in(place, account, password)[1].asks == "password"
     again, password = reset(place, account)
     place.work()
-    assert ended(place, again).state is CommandState.DONE
+    assert ended(place, again).state is ActState.DONE
     assert log_in(place, account, password)[1].asks == "new password"
 
 
@@ -134,7 +134,7 @@ def test_an_unused_temporary_password_runs_out(place: Place) -> None:
 def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> None:
     """The worker died right after Keycloak had the password; the person was faster than the next worker."""
     account, _ = place.join(None)
-    command, password = reset(place, account)
+    act, password = reset(place, account)
     dying = replace(place.systems, credentials=Dying(place.systems.credentials))
     with pytest.raises(Killed):
         provision_some(dying, Lane.INTERACTIVE)
@@ -142,7 +142,7 @@ def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> N
     assert browser.submit(page, **{"password-new": OWN, "password-confirm": OWN}).code
     place.pass_time(LEASE.total_seconds() + 1)
     place.work()
-    assert ended(place, command).state is CommandState.DONE
+    assert ended(place, act).state is ActState.DONE
     assert log_in(place, account, OWN)[1].code
 
 
@@ -151,7 +151,7 @@ def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> N
     """Its password is there again for a moment; after the next look it opens nothing."""
     account, _ = place.join(None)
     _, older = reset(place, account)
-    newer: list[Command] = []
+    newer: list[Act] = []
 
     def meanwhile() -> None:
         place.pass_time(LEASE.total_seconds() + 1)
@@ -162,7 +162,7 @@ def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> N
 
     frozen = replace(place.systems, credentials=Late(place.systems.credentials, meanwhile))
     provision_some(frozen, Lane.INTERACTIVE)
-    assert ended(place, newer[0]).state is CommandState.DONE
+    assert ended(place, newer[0]).state is ActState.DONE
     assert log_in(place, account, older)[1].asks == "new password"
     place.work()
     assert log_in(place, account, older)[1].asks == "password"
@@ -195,13 +195,13 @@ def test_a_set_password_mail_is_sent_and_never_twice(place: Place, mail_catcher:
     to_them = lambda mail: account.email in str(mail["To"])  # noqa: E731 - it is said three times
     assert len(mail_catcher.wait(which=to_them)) == 1
 
-    command = place.do(lambda tx: asking.send_password_mail(tx, account.id, BY, place.clock.now()))
+    act = place.do(lambda tx: asking.send_password_mail(tx, account.id, BY, place.clock.now()))
     with pytest.raises(Killed):
         provision_some(replace(place.systems, credentials=Dying(place.systems.credentials)), Lane.INTERACTIVE)
     place.pass_time(LEASE.total_seconds() + 1)
     place.work()
-    told = ended(place, command)
-    assert (told.state, "may have been sent" in str(told.outcome)) == (CommandState.FAILED, True)
+    told = ended(place, act)
+    assert (told.state, "may have been sent" in str(told.outcome)) == (ActState.FAILED, True)
     assert len(mail_catcher.wait(2, which=to_them)) == 2
 
 
@@ -227,9 +227,9 @@ def test_a_locked_person_is_unlocked(place: Place) -> None:
         lambda: browser.log_in(person.account.username, "wrong"),
     )
     assert log_in(place, person.account, PASSWORD)[1].asks == "password"
-    command = place.do(lambda tx: asking.unlock(tx, person.account.id, BY, place.clock.now()))
+    act = place.do(lambda tx: asking.unlock(tx, person.account.id, BY, place.clock.now()))
     place.work()
-    assert "locked for a time" in str(ended(place, command).outcome)
+    assert "locked for a time" in str(ended(place, act).outcome)
     assert log_in(place, person.account, PASSWORD)[1].code
 
 
@@ -268,11 +268,9 @@ def test_a_lost_phone(place: Place) -> None:
     tokens = browser.tokens(page)
     assert log_in(place, account, PASSWORD)[1].asks == "code"
 
-    command = place.do(
-        lambda tx: asking.reset_second_factor(tx, account.id, "met in person", BY, place.clock.now())
-    )
+    act = place.do(lambda tx: asking.reset_second_factor(tx, account.id, "met in person", BY, place.clock.now()))
     place.work()
-    assert "1 taken away (otp)" in str(ended(place, command).outcome)
+    assert "1 taken away (otp)" in str(ended(place, act).outcome)
     assert browser.refresh(tokens).status_code == 400
     assert log_in(place, account, PASSWORD)[1].asks == "set up code"
 
@@ -287,9 +285,9 @@ def test_two_workers_at_once_reset_each_password_once(place: Place) -> None:
         worker.start()
     for worker in workers:
         worker.join(timeout=120)
-    for account, command in zip(people, asked, strict=True):
-        done = ended(place, command)
-        assert done.state is CommandState.DONE
+    for account, act in zip(people, asked, strict=True):
+        done = ended(place, act)
+        assert done.state is ActState.DONE
         held = place.systems.credentials.of_user(str(place.account(account).idp_user_id))
         assert [each.created_at for each in held if each.type == PASSWORD_TYPE] == [stamp_of(done)]
         assert len(held) == 2

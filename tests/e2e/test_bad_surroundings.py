@@ -28,9 +28,9 @@ from sync.domain.work.circuit import LONGEST_PAUSE, CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.realm import watch_realm
-from sync.jobs.schedule.job import Job
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import Job
 from sync.store.operations.troubles import Trouble
 from sync.store.work import circuits
 from sync.views.operations.problems import problems

@@ -154,7 +154,7 @@ def test_one_shot_acts_are_asked_for_and_told(shell: CommandLine, place: Place) 
     checked = ("--identity-check", "called back")
     assert "there was none" in shell.done("account", "reset-second-factor", who, *checked, *WHY)
     told = shell.json("account", "require-password-change", who, *WHY)
-    assert (told["username"], told["command"]["state"]) == (who, "done")
+    assert (told["username"], told["act"]["state"]) == (who, "done")
     assert place.browser().log_in(who, PASSWORD).asks == "new password"
 
     asked = shell.json("account", "require-password-change", "--branch", "berlin", "--yes", *WHY)
@@ -164,7 +164,7 @@ def test_one_shot_acts_are_asked_for_and_told(shell: CommandLine, place: Place) 
     shown = shell.done("account", "show", who)
     assert [each for each in ("reset-password done", "identity check: called back") if each not in shown] == []
     assert password not in shown
-    assert shell.json("account", "show", who)["commands"][0]["kind"] == "expire-password"
+    assert shell.json("account", "show", who)["acts"][0]["kind"] == "expire-password"
 
 
 @pytest.mark.req("F2", "F3", "F4", "F5", "I3")

@@ -14,8 +14,8 @@ from sync.domain.accounts.status import Status
 from sync.domain.logins.activity import LoginActivity
 from sync.entrypoints.cli import app
 from sync.jobs.logins import read_logins
-from sync.jobs.schedule.job import Job
 from sync.jobs.schedule.run_jobs import run_due_job
+from sync.jobs.work.job import Job
 from sync.store import logins as login_activity
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery, Scope

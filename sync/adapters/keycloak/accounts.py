@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from mappings.policy import Policy
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.adapters.keycloak.creating import Creator, given_up, stops_everything, taken
+from sync.adapters.keycloak.creating import Creator, stops_everything, taken, untried
 from sync.adapters.keycloak.failures import BAD_ROW, Gone, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
@@ -40,7 +40,7 @@ is refused where the realm lets usernames change (measured)."""
 class KeycloakAccounts:
     """`sync.ports.accounts.Accounts` on the client `fsm-worker`.
 
-    `now` answers seconds on a clock that never goes back; it says how long a look counts. `pause` waits some
+    `now` returns seconds on a clock that never goes back; it says how long a look counts. `pause` waits some
     seconds, below one in all, while Keycloak shows a user as locked that may not be.
     """
 
@@ -70,12 +70,12 @@ class KeycloakAccounts:
             try:
                 keep()
             except Failure as failure:
-                return given_up(users, outcomes, failure)
+                return untried(users, outcomes, failure)
             try:
                 outcomes[user.desired.account_id] = self._creator.create(user)
             except Failure as failure:
                 if stops_everything(failure):
-                    return given_up(users, outcomes, failure)
+                    return untried(users, outcomes, failure)
                 outcomes[user.desired.account_id] = failure
         return outcomes
 

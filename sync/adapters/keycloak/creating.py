@@ -94,7 +94,7 @@ def stops_everything(failure: Failure) -> bool:
     return failure.system is not None
 
 
-def given_up(users: Sequence[NewUser], outcomes: Outcomes, failure: Failure) -> Outcomes:
+def untried(users: Sequence[NewUser], outcomes: Outcomes, failure: Failure) -> Outcomes:
     """The outcomes so far, and the failure for every user without one. Raises it if nobody was created."""
     if not any(isinstance(outcome, Created) for outcome in outcomes.values()):
         raise failure

@@ -28,7 +28,7 @@ NO_SENDER = "Invalid sender address"
 
 
 class KeycloakCredentials:
-    """`sync.ports.credentials.Credentials`. `now` answers seconds on a clock that never goes back; `pause` waits
+    """`sync.ports.credentials.Credentials`. `now` returns seconds on a clock that never goes back; `pause` waits
     some seconds, below one in all, while Keycloak shows a user as locked that may not be."""
 
     def __init__(

@@ -31,7 +31,7 @@ class _Seen:
 
 
 class Groups:
-    """`now` answers seconds on a clock that never goes back."""
+    """`now` returns seconds on a clock that never goes back."""
 
     def __init__(self, connection: Connection, policy: Policy, now: Callable[[], float]) -> None:
         self._connection = connection

@@ -22,7 +22,7 @@ MOST_REMEMBERED = 1000
 class Guard:
     """Remembers, for a few seconds, which users were seen to be ours; looks again at any other.
 
-    `now` answers seconds on a clock that never goes back. Only a good look is remembered.
+    `now` returns seconds on a clock that never goes back. Only a good look is remembered.
     """
 
     def __init__(self, reader: UserReader, now: Callable[[], float]) -> None:

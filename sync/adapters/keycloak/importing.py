@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.creating import given_up, stops_everything, taken
+from sync.adapters.keycloak.creating import stops_everything, taken, untried
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
 from sync.domain.errors import Conflict, Failure, NeedsPerson, Transient
@@ -72,7 +72,7 @@ class ImportingAccounts(KeycloakAccounts):
             rows = self._rows(users, outcomes)
             self._import_all(rows, outcomes, keep)
         except Failure as failure:
-            return given_up(users, outcomes, failure)
+            return untried(users, outcomes, failure)
         return outcomes
 
     def _import_all(
@@ -160,9 +160,9 @@ class ImportingAccounts(KeycloakAccounts):
         results = {result["resourceName"].lower(): result for result in (answer or {}).get("results", ())}
         for row in rows:
             result = results.get(row.user.desired.username)
-            outcomes[row.account_id] = self._landed(row.user, result)
+            outcomes[row.account_id] = self._outcome(row.user, result)
 
-    def _landed(self, user: NewUser, result: Mapping[str, str] | None) -> Created | Failure:
+    def _outcome(self, user: NewUser, result: Mapping[str, str] | None) -> Created | Failure:
         if result is None:
             return Transient(f"Keycloak's import says nothing about {user.desired.username!r}")
         if result["action"] == "ADDED":

@@ -28,7 +28,7 @@ KEPT_SECONDS = 10.0
 
 
 class ManyReader:
-    """`now` answers seconds on a clock that never goes back."""
+    """`now` returns seconds on a clock that never goes back."""
 
     def __init__(
         self, connection: Connection, reader: UserReader, groups: Groups, now: Callable[[], float]

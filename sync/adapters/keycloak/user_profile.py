@@ -49,7 +49,7 @@ def _latin(character: str) -> bool:
 
 class DeclaredAttributes:
     """Whether the realm's user profile declares the attributes that fsm-identity owns. A good answer counts for
-    `KEPT_SECONDS`: somebody may edit the profile while a worker runs. `now` answers seconds on a clock that never
+    `KEPT_SECONDS`: somebody may edit the profile while a worker runs. `now` returns seconds on a clock that never
     goes back."""
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:

@@ -1,6 +1,6 @@
 """`fsm-identity account`, one-shot acts: reset a password, unlock, end sessions and the like (C1-C3, C6, D6).
 
-Each is stored as a command and carried out once by a worker; `--wait` watches it and tells how it ended.
+Each is stored as an act and carried out once by a worker; `--wait` watches it and tells how it ended.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
-from sync.domain.acts import Command, CommandState
+from sync.domain.acts import Act, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, counted, failures_shown, print_json, say, stop
-from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_command
+from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_act
 from sync.store.accounts.query import AccountQuery, Scope
 from sync.store.database.transactions import Tx
 from sync.wiring.doors import open_desk
@@ -32,13 +32,13 @@ app = typer.Typer()
 
 KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
 
-Ask = Callable[[Tx, Desk, Account, Actor], Command]
-Act = Callable[[Tx, str, Actor, datetime], Command]
+Ask = Callable[[Tx, Desk, Account, Actor], Act]
+Plain = Callable[[Tx, str, Actor, datetime], Act]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How the one at the command line wants to hear of it; `timeout` is in seconds."""
+class Showing:
+    """What the one at the command line wants to see of it; `timeout` is in seconds."""
 
     wait: bool
     timeout: int
@@ -63,7 +63,7 @@ def reset_password(
         lambda tx, desk, account, by: acts.reset_password(
             tx, desk.policy, account.id, password, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
-        Told(wait, timeout, as_json),
+        Showing(wait, timeout, as_json),
         shown_once=None if mail else password.password,
     )
 
@@ -73,7 +73,7 @@ def set_password_mail(
     who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
 ) -> None:
     """Let Keycloak mail a link by which the person sets a password."""
-    _one(who, reason, _plain(acts.send_password_mail), Told(wait, timeout, as_json))
+    _one(who, reason, _plain(acts.send_password_mail), Showing(wait, timeout, as_json))
 
 
 @app.command("require-password-change")
@@ -93,13 +93,13 @@ def require_password_change(
     if branch is not None:
         _of_branch(branch, reason, yes=yes, as_json=as_json)
         return
-    _one(str(who), reason, _plain(acts.require_password_change), Told(wait, timeout, as_json))
+    _one(str(who), reason, _plain(acts.require_password_change), Showing(wait, timeout, as_json))
 
 
 @app.command()
 def unlock(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False) -> None:
     """End a lockout, for a time or for good, and say which it was."""
-    _one(who, reason, _plain(acts.unlock), Told(wait, timeout, as_json))
+    _one(who, reason, _plain(acts.unlock), Showing(wait, timeout, as_json))
 
 
 @app.command("end-sessions")
@@ -107,7 +107,7 @@ def end_sessions(
     who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False
 ) -> None:
     """End every session and revoke every offline token. The person can log in again."""
-    _one(who, reason, _plain(acts.end_sessions), Told(wait, timeout, as_json))
+    _one(who, reason, _plain(acts.end_sessions), Showing(wait, timeout, as_json))
 
 
 @app.command("reset-second-factor")
@@ -129,42 +129,42 @@ def reset_second_factor(
         lambda tx, desk, account, by: acts.reset_second_factor(
             tx, account.id, identity_check, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
-        Told(wait, timeout, as_json),
+        Showing(wait, timeout, as_json),
     )
 
 
-def _plain(act: Act) -> Ask:
+def _plain(act: Plain) -> Ask:
     """An act that needs to know no more than whose it is."""
     return lambda tx, desk, account, by: act(tx, account.id, by, desk.clock.now())
 
 
-def _one(who: str, reason: str, ask: Ask, told: Told, *, shown_once: str | None = None) -> None:
-    """Store one command, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed.
+def _one(who: str, reason: str, ask: Ask, showing: Showing, *, shown_once: str | None = None) -> None:
+    """Store one act, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed.
 
-    What is shown once is told also if watching fails or is broken off: by then the command is stored.
+    What is shown once is told also if watching fails or is broken off: by then the act is stored.
     """
     with failures_shown():
         desk = open_desk()
         account = the_account(desk, who)
         by = actor(reason)
-        command = perform(desk, lambda tx: ask(tx, desk, account, by), wakes=Lane.INTERACTIVE)
-        if not told.as_json:
-            say(f"{account.username}: {command.kind} is stored")
+        act = perform(desk, lambda tx: ask(tx, desk, account, by), wakes=Lane.INTERACTIVE)
+        if not showing.as_json:
+            say(f"{account.username}: {act.kind} is stored")
             if shown_once is not None:
                 say(f"temporary password, shown once: {shown_once}")
         try:
-            if told.wait:
-                command = wait_for_command(desk, command, told.timeout)
+            if showing.wait:
+                act = wait_for_act(desk, act, showing.timeout)
         finally:
-            if told.as_json:
-                answer = {"command": command, "username": account.username}
+            if showing.as_json:
+                answer = {"act": act, "username": account.username}
                 print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
-        if command.state is CommandState.FAILED:
-            stop(f"{account.username}: {command.kind} failed: {command.outcome}")
-        if told.wait and command.is_open:
-            stop(f"{account.username}: {command.kind} waits still after {told.timeout} s; it goes on alone")
-        if told.wait and not told.as_json:
-            say(f"{account.username}: {command.kind} is done: {command.outcome}")
+        if act.state is ActState.FAILED:
+            stop(f"{account.username}: {act.kind} failed: {act.outcome}")
+        if showing.wait and act.is_open:
+            stop(f"{account.username}: {act.kind} waits still after {showing.timeout} s; it goes on alone")
+        if showing.wait and not showing.as_json:
+            say(f"{account.username}: {act.kind} is done: {act.outcome}")
 
 
 def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:

@@ -76,7 +76,7 @@ def status(as_json: AsJson = False) -> None:
             [
                 (
                     part.name,
-                    "well" if part.well else "not well" if part.running else "ended",
+                    "healthy" if part.healthy else "not healthy" if part.running else "ended",
                     str(part.pid),
                     ", ".join(str(port) for port in part.ports),
                     datetime.fromtimestamp(part.since, UTC).astimezone().strftime("%d %b %H:%M:%S"),
@@ -85,7 +85,7 @@ def status(as_json: AsJson = False) -> None:
                 for part in found
             ],
         )
-    if not found or not all(part.well for part in found):
+    if not found or not all(part.healthy for part in found):
         raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
-from sync.domain.acts import Command
+from sync.domain.acts import Act
 from sync.entrypoints.cli.output import counted, say, screen, stop
 from sync.store import acts, audit
 from sync.store.accounts import accounts
@@ -69,12 +69,12 @@ def _last_try(desk: Desk, account: Account) -> str:
     return f"The last entry of its timeline: {tries[-1].title}; {'; '.join(tries[-1].details)}."
 
 
-def wait_for_command(desk: Desk, command: Command, timeout: int) -> Command:
+def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
     """Watch a one-shot act until it has ended or the time is up; answers it as it is then."""
     until = time.monotonic() + timeout
-    with screen.status(f"waiting for {command.kind} …"):
-        while command.is_open and time.monotonic() < until:
+    with screen.status(f"waiting for {act.kind} …"):
+        while act.is_open and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
-                command = acts.get(tx, command.id) or command
-    return command
+                act = acts.get(tx, act.id) or act
+    return act

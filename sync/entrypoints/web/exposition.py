@@ -137,14 +137,14 @@ def _mails_and_commands(figures: Figures) -> Iterator[Metric]:
         mails.add_metric([state], figures.mails.get(state, 0))
     yield mails
     yield gauge("fsm_people_without_mail", "People who got no mail and never logged in.", figures.undelivered)
-    commands = GaugeMetricFamily("fsm_commands", "One-shot acts that have not ended.", labels=["state"])
+    acts = GaugeMetricFamily("fsm_acts", "One-shot acts that have not ended.", labels=["state"])
     for state in sorted(each.value for each in OPEN):
-        commands.add_metric([state], figures.commands.get(state, 0))
-    yield commands
+        acts.add_metric([state], figures.acts.get(state, 0))
+    yield acts
     yield gauge(
-        "fsm_commands_oldest_age_seconds",
+        "fsm_acts_oldest_age_seconds",
         "How long the oldest act is due; 0: none is.",
-        figures.age(figures.oldest_command_at),
+        figures.age(figures.oldest_act_at),
     )
 
 

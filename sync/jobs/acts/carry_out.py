@@ -2,8 +2,8 @@
 wanted.
 
 A start is on disk before Keycloak is asked for anything; what a worker finds started it verifies instead of
-repeating (`acts`). A command that fails waits for nobody: its reason is in the timeline, the account's own work
-goes on, and so do the commands after it.
+repeating (`acts`). An act that fails waits for nobody: its reason is in the timeline, the account's own work
+goes on, and so do the acts after it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import structlog
 from sync.commands.waking import wake
 from sync.domain.accounts.change import Door
 from sync.domain.acts import (
-    Command,
-    CommandKind,
-    CommandState,
+    Act,
+    ActKind,
+    ActState,
     Found,
     comes_again_at,
     expiry_of,
@@ -40,7 +40,7 @@ from sync.jobs.work import circuits
 from sync.jobs.work.lease import LEASE, keep_lease
 from sync.jobs.work.recording import Failed, Outcome
 from sync.jobs.work.unforeseen import as_failure
-from sync.store import acts as commands
+from sync.store import acts
 from sync.store.accounts import accounts, passwords
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
@@ -50,7 +50,7 @@ from sync.store.work import leases
 from sync.store.work.leases import Claim
 
 AT_ONCE = 20
-"""Accounts in quarantine whose commands are taken in one go."""
+"""Accounts in quarantine whose acts are taken in one go."""
 
 OVERLOOKED_AT_ONCE = 1_000
 
@@ -64,10 +64,10 @@ def carry_out(systems: Systems, claim: Claim, outcome: Outcome) -> Outcome:
 
     While Keycloak cannot be asked, or has no user yet but will have, everything waits. Where the account is not
     as wanted for another reason, the FSM system being away among them, what opens no way in goes all the same.
-    Answers the outcome with what the commands changed of the user. Our database being away is no outcome: the
+    Returns the outcome with what the acts changed of the user. Our database being away is no outcome: the
     lease runs out, and the next look verifies.
     """
-    if not claim.commands or (isinstance(outcome, Failed) and _waits_with(claim, outcome.failure)):
+    if not claim.acts or (isinstance(outcome, Failed) and _waits_with(claim, outcome.failure)):
         return outcome
     try:
         if isinstance(outcome, Failed):
@@ -76,38 +76,36 @@ def carry_out(systems: Systems, claim: Claim, outcome: Outcome) -> Outcome:
         user = _User(systems, claim, outcome.idp_user_id, outcome.observed)
         _run(systems, claim, user, as_wanted=True)
     except Transient as failure:
-        log.warning(
-            "commands not recorded; they are verified later", account=claim.account.id, reason=str(failure)
-        )
+        log.warning("acts not recorded; they are verified later", account=claim.account.id, reason=str(failure))
         return outcome
     return outcome if user.seen is None else replace(outcome, observed=user.seen)
 
 
 def _waits_with(claim: Claim, failure: Failure) -> bool:
-    """True if the commands wait for the same as the account, and come with its next look."""
+    """True if the acts wait for the same as the account, and come with its next look."""
     if isinstance(failure, Transient):
         return failure.system != "fsm"
     return isinstance(failure, Misconfigured) and claim.account.idp_user_id is None
 
 
 def come_again(systems: Systems, claim: Claim) -> None:
-    """After the look is recorded: a command that was put off makes its account due at its time. If the worker dies
+    """After the look is recorded: an act that was put off makes its account due at its time. If the worker dies
     before, the sweep finds it."""
-    if not claim.commands:
+    if not claim.acts:
         return
     try:
         with systems.db.write() as tx:
-            left = commands.open_for_many(tx, [claim.account.id]).get(claim.account.id, ())
+            left = acts.open_for_many(tx, [claim.account.id]).get(claim.account.id, ())
             at = comes_again_at(left, systems.clock.now())
             if at is not None:
                 due.look_again(tx, claim.account.id, claim.lane, at)
     except Transient as failure:
-        log.warning("commands wait for the sweep", account=claim.account.id, reason=str(failure))
+        log.warning("acts wait for the sweep", account=claim.account.id, reason=str(failure))
 
 
 def carry_out_in_quarantine(systems: Systems) -> int:
-    """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Answers how
-    many commands came to an end."""
+    """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Returns how
+    many acts came to an end."""
     with systems.db.read() as tx:
         if not leases.any_quarantined(tx, systems.clock.now()):
             return 0
@@ -124,33 +122,33 @@ def carry_out_in_quarantine(systems: Systems) -> int:
         user = _User(systems, claim, claim.account.idp_user_id)
         ended += _run(systems, claim, user, as_wanted=False) if watch.closed or watch.probe else 0
         if user.asked:
-            watch.heard(user.failure)
+            watch.report(user.failure)
         else:
-            watch.heard_nothing()
+            watch.report_nothing()
         with systems.db.write() as tx:
             leases.release(tx, claim)
     return ended
 
 
 def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
-    """For the sweep: make accounts due whose commands nobody would come to, and erase passwords whose time is up.
-    Answers the lanes to wake for accounts in quarantine."""
-    commands.erase_expired(tx, now)
-    for account_id, lane in commands.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
+    """For the sweep: make accounts due whose acts nobody would come to, and erase passwords whose time is up.
+    Returns the lanes to wake for accounts in quarantine."""
+    acts.erase_expired(tx, now)
+    for account_id, lane in acts.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
         due.look_again(tx, account_id, lane, now)
     return frozenset({Lane.INTERACTIVE} if leases.any_quarantined(tx, now) else ())
 
 
 @dataclass
 class _User:
-    """The user as far as it is known, looked at when a command first needs it."""
+    """The user as far as it is known, looked at when an act first needs it."""
 
     systems: Systems
     claim: Claim
     idp_user_id: str | None
     seen: Observed | None = None
     failure: Failure | None = None
-    """What stopped the last command, if something did."""
+    """What stopped the last act, if something did."""
     asked: bool = False
     """Keycloak was asked for it."""
 
@@ -168,27 +166,27 @@ class _User:
 
 
 def _run(systems: Systems, claim: Claim, user: _User, *, as_wanted: bool) -> int:
-    """Carry out those that go now, until one has to come again or the lease is lost. Answers how many ended."""
+    """Carry out those that go now, until one has to come again or the lease is lost. Returns how many ended."""
     ended = 0
-    for command in to_carry_out(claim.commands, as_wanted=as_wanted, now=systems.clock.now()):
-        if not _one(systems, claim, command, user):
+    for act in to_carry_out(claim.acts, as_wanted=as_wanted, now=systems.clock.now()):
+        if not _one(systems, claim, act, user):
             break
         ended += 1
     return ended
 
 
-def _one(systems: Systems, claim: Claim, command: Command, user: _User) -> bool:
+def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
     """True: it came to an end. False: the later ones of this account wait."""
     begun = None
     try:
         observed = user.look()
-        credentials = doing.credentials_for(systems, command, observed)
+        credentials = doing.credentials_for(systems, act, observed)
         keep_lease(systems, claim)
-        begun = _start(systems, claim, command, found_before(observed.lock, credentials))
+        begun = _start(systems, claim, act, found_before(observed.lock, credentials))
         if begun is None:
             return False
         started = Started(
-            begun.command,
+            begun.act,
             claim.account,
             observed,
             credentials,
@@ -198,8 +196,8 @@ def _one(systems: Systems, claim: Claim, command: Command, user: _User) -> bool:
         )
         done = doing.carry_out(systems, started, lambda: keep_lease(systems, claim))
     except Exception as error:
-        user.failure = as_failure(error, command=command.id, kind=str(command.kind))
-        return _failed(systems, claim, command, user.failure, begun)
+        user.failure = as_failure(error, act=act.id, kind=str(act.kind))
+        return _failed(systems, claim, act, user.failure, begun)
     user.seen = done.observed
     return _done(systems, claim, begun, done)
 
@@ -208,40 +206,40 @@ def _one(systems: Systems, claim: Claim, command: Command, user: _User) -> bool:
 class _Begun:
     """`repeated`: it was found started. `password` and `resets` as a `Started` has them."""
 
-    command: Command
+    act: Act
     repeated: bool
     password: str | None = field(repr=False)
-    resets: tuple[Command, ...]
+    resets: tuple[Act, ...]
 
 
-def _start(systems: Systems, claim: Claim, command: Command, found: Found) -> _Begun | None:
-    """None: the lease was lost, or the command has ended meanwhile."""
+def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | None:
+    """None: the lease was lost, or the act has ended meanwhile."""
     with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             return None
-        started = commands.start(tx, command.id, found, systems.clock.now())
-        if started.state is not CommandState.STARTED:
+        started = acts.start(tx, act.id, found, systems.clock.now())
+        if started.state is not ActState.STARTED:
             return None
-        expires = command.kind is CommandKind.EXPIRE_PASSWORD
-        resets = commands.resets_of(tx, command.account_id) if expires else ()
+        expires = act.kind is ActKind.EXPIRE_PASSWORD
+        resets = acts.resets_of(tx, act.account_id) if expires else ()
         carrier = newest_done(resets) if expires else started
-        kept = None if carrier is None else commands.password_of(tx, carrier.id)
-    repeated = command.state is CommandState.STARTED
+        kept = None if carrier is None else acts.password_of(tx, carrier.id)
+    repeated = act.state is ActState.STARTED
     return _Begun(started, repeated, None if kept is None else kept.password, resets)
 
 
 def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
-    now, command, mail_id = systems.clock.now(), begun.command, None
+    now, act, mail_id = systems.clock.now(), begun.act, None
     with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             _sent_late(tx, begun, now)
             return False
-        if command.kind is CommandKind.RESET_PASSWORD:
+        if act.kind is ActKind.RESET_PASSWORD:
             mail_id = _after_reset(tx, begun, now)
         if done.outcome is None:
-            commands.forget(tx, command.id)
+            acts.forget(tx, act.id)
         else:
-            commands.finish(tx, command.id, CommandState.DONE, done.outcome, now, mail_id=mail_id)
+            acts.finish(tx, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
         wake(systems, Lane.MAIL)
     return True
@@ -249,46 +247,46 @@ def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
 
 def _sent_late(tx: Tx, begun: _Begun, now: datetime) -> None:
     """Who has lost the lease over a reset may have put its password back after a newer one: somebody looks."""
-    if begun.command.kind is CommandKind.RESET_PASSWORD:
-        _look(tx, begun.command, now, now)
-        due.look_again(tx, begun.command.account_id, begun.command.lane, now)
+    if begun.act.kind is ActKind.RESET_PASSWORD:
+        _look(tx, begun.act, now, now)
+        due.look_again(tx, begun.act.account_id, begun.act.lane, now)
 
 
-def _look(tx: Tx, reset: Command, now: datetime, at: datetime) -> None:
-    commands.add(tx, look_after_late(reset, new_id(now), str(Door.WORKER), now, at))
+def _look(tx: Tx, reset: Act, now: datetime, at: datetime) -> None:
+    acts.add(tx, look_after_late(reset, new_id(now), str(Door.WORKER), now, at))
 
 
 def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
     """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
-    it is taken away when its time is up. An earlier try of it may have a request on its way. Answers the mail."""
-    command = begun.command
-    passwords.erase(tx, command.account_id)
-    outbox.give_up(tx, command.account_id, SUPERSEDED, now)
-    commands.add(tx, expiry_of(command, new_id(now), str(Door.WORKER), now))
+    it is taken away when its time is up. An earlier try of it may have a request on its way. Returns the mail."""
+    act = begun.act
+    passwords.erase(tx, act.account_id)
+    outbox.give_up(tx, act.account_id, SUPERSEDED, now)
+    acts.add(tx, expiry_of(act, new_id(now), str(Door.WORKER), now))
     if begun.repeated:
-        _look(tx, command, now, now + AFTER_TAKEOVER)
-    account = accounts.get(tx, command.account_id)
-    if not command.by_mail or account is None:
+        _look(tx, act, now, now + AFTER_TAKEOVER)
+    account = accounts.get(tx, act.account_id)
+    if not act.by_mail or account is None:
         return None
     mail_id = outbox.enqueue(
         tx,
-        command.account_id,
+        act.account_id,
         kind=outbox.PASSWORD_RESET,
         recipient=account.email,
-        expires_at=command.expires_at,
+        expires_at=act.expires_at,
         now=now,
     )
-    outbox.make_due(tx, [command.account_id], now)
+    outbox.make_due(tx, [act.account_id], now)
     return mail_id
 
 
-def _failed(systems: Systems, claim: Claim, command: Command, failure: Failure, begun: _Begun | None) -> bool:
+def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _Begun | None) -> bool:
     """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
-    the command with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
+    the act with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
     told as not done does not outlive its time, whatever became of its requests."""
     now = systems.clock.now()
     if isinstance(failure, Transient):
-        again = now + backoff(command.attempts + 1, random.random())  # noqa: S311 - jitter
+        again = now + backoff(act.attempts + 1, random.random())  # noqa: S311 - jitter
     elif isinstance(failure, Misconfigured) and (failure.system is not None or begun is None):
         again = now + MISCONFIGURED_LOOK
     else:
@@ -299,10 +297,10 @@ def _failed(systems: Systems, claim: Claim, command: Command, failure: Failure, 
                 _sent_late(tx, begun, now)
             return False
         if again is None:
-            if begun is not None and command.kind is CommandKind.RESET_PASSWORD:
-                _look(tx, begun.command, now, max(now + AFTER_TAKEOVER, begun.command.expires_at or now))
-            commands.finish(tx, command.id, CommandState.FAILED, str(failure), now)
+            if begun is not None and act.kind is ActKind.RESET_PASSWORD:
+                _look(tx, begun.act, now, max(now + AFTER_TAKEOVER, begun.act.expires_at or now))
+            acts.finish(tx, act.id, ActState.FAILED, str(failure), now)
             return True
-        not_done = command.kind in NEVER_TWICE and command.state is CommandState.WAITING
-        commands.put_off(tx, command.id, again, str(failure), certainly_not_done=not_done)
+        not_done = act.kind in NEVER_TWICE and act.state is ActState.WAITING
+        acts.put_off(tx, act.id, again, str(failure), certainly_not_done=not_done)
     return False

@@ -15,19 +15,19 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.status import UPDATE_PASSWORD
 from sync.domain.acts import (
     SECOND_FACTORS,
-    Command,
-    CommandKind,
+    Act,
+    ActKind,
     Credential,
-    Landed,
     Stands,
+    Verified,
     change_fulfilled,
     expired_credential,
     how_it_stood,
     lock_told,
     newest_done,
     password_created_at,
-    reset_landed,
     stamp_of,
+    verify_reset,
 )
 from sync.domain.errors import NeedsPerson
 from sync.domain.provisioning.change import EndSessions
@@ -35,7 +35,7 @@ from sync.domain.provisioning.observed import LockState, Observed, Sessions
 from sync.jobs.systems import Systems
 from sync.ports.credentials import MayHaveBeenSent
 
-NEVER_TWICE = frozenset({CommandKind.SET_PASSWORD_MAIL})
+NEVER_TWICE = frozenset({ActKind.SET_PASSWORD_MAIL})
 """Kinds that leave no trace to verify them by: one that may have been done is told to a person and not
 repeated."""
 
@@ -53,10 +53,10 @@ CAME_BACK = (
 
 READS_CREDENTIALS = frozenset(
     {
-        CommandKind.RESET_PASSWORD,
-        CommandKind.REQUIRE_PASSWORD_CHANGE,
-        CommandKind.RESET_SECOND_FACTOR,
-        CommandKind.EXPIRE_PASSWORD,
+        ActKind.RESET_PASSWORD,
+        ActKind.REQUIRE_PASSWORD_CHANGE,
+        ActKind.RESET_SECOND_FACTOR,
+        ActKind.EXPIRE_PASSWORD,
     }
 )
 
@@ -67,13 +67,13 @@ class Started:
     `credentials` and `observed` are of a look right before. `password` is the one a reset gives; for an expiry
     that of the newest reset, while it is kept, and `resets` are those of the account."""
 
-    command: Command
+    act: Act
     account: Account
     observed: Observed
     credentials: tuple[Credential, ...]
     repeated: bool
     password: str | None = field(default=None, repr=False)
-    resets: tuple[Command, ...] = ()
+    resets: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,43 +87,43 @@ class Done:
 Keep = Callable[[], None]
 
 
-def credentials_for(systems: Systems, command: Command, observed: Observed) -> tuple[Credential, ...]:
+def credentials_for(systems: Systems, act: Act, observed: Observed) -> tuple[Credential, ...]:
     """What the kind has to know of the user's credentials. Raises a Failure."""
-    return systems.credentials.of_user(observed.idp_user_id) if command.kind in READS_CREDENTIALS else ()
+    return systems.credentials.of_user(observed.idp_user_id) if act.kind in READS_CREDENTIALS else ()
 
 
 def carry_out(systems: Systems, started: Started, keep: Keep) -> Done:
     """Do it, or find that it is done. Raises a Failure; Transient says that it is to be verified later."""
-    match started.command.kind:
-        case CommandKind.RESET_PASSWORD:
+    match started.act.kind:
+        case ActKind.RESET_PASSWORD:
             return _reset_password(systems, started, keep)
-        case CommandKind.SET_PASSWORD_MAIL:
+        case ActKind.SET_PASSWORD_MAIL:
             return _send_password_mail(systems, started, keep)
-        case CommandKind.REQUIRE_PASSWORD_CHANGE:
+        case ActKind.REQUIRE_PASSWORD_CHANGE:
             return _require_password_change(systems, started, keep)
-        case CommandKind.UNLOCK:
+        case ActKind.UNLOCK:
             return _unlock(systems, started, keep)
-        case CommandKind.END_SESSIONS:
+        case ActKind.END_SESSIONS:
             return Done("sessions and offline tokens are ended", _end_sessions(systems, started, keep))
-        case CommandKind.RESET_SECOND_FACTOR:
+        case ActKind.RESET_SECOND_FACTOR:
             return _reset_second_factor(systems, started, keep)
-        case CommandKind.EXPIRE_PASSWORD:
+        case ActKind.EXPIRE_PASSWORD:
             return _expire_password(systems, started, keep)
 
 
 def _reset_password(systems: Systems, started: Started, keep: Keep) -> Done:
-    landed = reset_landed(started.command, started.credentials) if started.repeated else Landed.NO
-    if landed is Landed.UNKNOWN:
+    landed = verify_reset(started.act, started.credentials) if started.repeated else Verified.NOT_DONE
+    if landed is Verified.UNKNOWN:
         raise NeedsPerson(NOBODY_KNOWS)
-    if landed is Landed.NO:
-        if started.password is None or _too_late(systems, started.command):
+    if landed is Verified.NOT_DONE:
+        if started.password is None or _too_late(systems, started.act):
             raise NeedsPerson("the temporary password ran out before Keycloak could be given it")
         keep()
         systems.credentials.give_temporary_password(
-            started.observed.idp_user_id, started.password, stamp_of(started.command)
+            started.observed.idp_user_id, started.password, stamp_of(started.act)
         )
     after = replace(started.observed, required_actions=started.observed.required_actions | {UPDATE_PASSWORD})
-    if started.command.keep_sessions:
+    if started.act.keep_sessions:
         return Done("a temporary password is in place; sessions are kept", after)
     return Done(
         "a temporary password is in place; sessions and offline tokens are ended",
@@ -131,8 +131,8 @@ def _reset_password(systems: Systems, started: Started, keep: Keep) -> Done:
     )
 
 
-def _too_late(systems: Systems, command: Command) -> bool:
-    return command.expires_at is not None and command.expires_at <= systems.clock.now()
+def _too_late(systems: Systems, act: Act) -> bool:
+    return act.expires_at is not None and act.expires_at <= systems.clock.now()
 
 
 def _send_password_mail(systems: Systems, started: Started, keep: Keep) -> Done:
@@ -145,7 +145,7 @@ def _send_password_mail(systems: Systems, started: Started, keep: Keep) -> Done:
 
 
 def _require_password_change(systems: Systems, started: Started, keep: Keep) -> Done:
-    if started.repeated and change_fulfilled(started.command, started.credentials):
+    if started.repeated and change_fulfilled(started.act, started.credentials):
         return Done("the person has chosen another password already", started.observed)
     keep()
     systems.credentials.require_password_change(started.observed.idp_user_id)
@@ -155,7 +155,7 @@ def _require_password_change(systems: Systems, started: Started, keep: Keep) -> 
 
 def _unlock(systems: Systems, started: Started, keep: Keep) -> Done:
     """C3. Switching the user on is the only way out of a permanent lockout, and only for who may log in at all."""
-    found = started.command.found.lock if started.command.found is not None else started.observed.lock
+    found = started.act.found.lock if started.act.found is not None else started.observed.lock
     wanted_active = started.account.life is Life.ACTIVE
     enable = wanted_active and (found.permanent or started.observed.lock.permanent)
     keep()
@@ -168,13 +168,13 @@ def _unlock(systems: Systems, started: Started, keep: Keep) -> Done:
 
 def _reset_second_factor(systems: Systems, started: Started, keep: Keep) -> Done:
     """Exactly those go that were there at the start: one that the person has set up since stays."""
-    there = started.command.found.credentials if started.command.found is not None else ()
+    there = started.act.found.credentials if started.act.found is not None else ()
     for credential_id in there:
         keep()
         systems.credentials.take(started.observed.idp_user_id, credential_id)
     types = sorted({each.type for each in started.credentials if each.type in SECOND_FACTORS})
     taken = f"{len(there)} taken away" + (f" ({', '.join(types)})" if types else "") if there else "there was none"
-    if started.command.keep_sessions:
+    if started.act.keep_sessions:
         return Done(f"{taken}; sessions are kept", started.observed)
     return Done(f"{taken}; sessions and offline tokens are ended", _end_sessions(systems, started, keep))
 
@@ -182,23 +182,23 @@ def _reset_second_factor(systems: Systems, started: Started, keep: Keep) -> Done
 def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
     """C1. One that came back after a newer one does not wait for its time: the newest is given again where it is
     still kept, for a mail that has not left; else the one that came back goes, and a person is told."""
-    command, idp_user_id = started.command, started.observed.idp_user_id
-    left, there = expired_credential(command, started.credentials), password_created_at(started.credentials)
-    stood = how_it_stood(command, started.credentials, started.resets, systems.clock.now())
+    act, idp_user_id = started.act, started.observed.idp_user_id
+    left, there = expired_credential(act, started.credentials), password_created_at(started.credentials)
+    stood = how_it_stood(act, started.credentials, started.resets, systems.clock.now())
     came_back, newest = stood is Stands.CAME_BACK, newest_done(started.resets)
-    if stood is Stands.IN_TIME and command.is_look:
+    if stood is Stands.IN_TIME and act.is_look:
         return Done(None, started.observed)
     if left is None and there is not None and came_back and newest is not None and there == stamp_of(newest):
         return Done(PUT_RIGHT, started.observed)
     if stood is Stands.NO_MORE or (left is None and there is not None):
-        return Done(None if command.is_look else "the temporary password was replaced in time", started.observed)
+        return Done(None if act.is_look else "the temporary password was replaced in time", started.observed)
     if left is not None:
         keep()
         if (
             came_back
             and started.password is not None
             and newest is not None
-            and _may_replace(systems, command, newest)
+            and _may_replace(systems, act, newest)
         ):
             systems.credentials.give_temporary_password(idp_user_id, started.password, stamp_of(newest))
             return Done(PUT_RIGHT, started.observed)
@@ -208,11 +208,11 @@ def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
     return Done("the temporary password was not used in time and is taken away", started.observed)
 
 
-def _may_replace(systems: Systems, expiry: Command, newest: Command) -> bool:
+def _may_replace(systems: Systems, expiry: Act, newest: Act) -> bool:
     return stamp_of(newest) != expiry.stamp and not _too_late(systems, newest)
 
 
 def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:
     keep()
-    systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.command.kind)))
+    systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.act.kind)))
     return replace(started.observed, sessions=Sessions())

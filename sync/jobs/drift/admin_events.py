@@ -19,8 +19,8 @@ from sync.domain.errors import Misconfigured
 from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import Judged, judge
-from sync.jobs.schedule.job import KeepLease
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.runs import runs

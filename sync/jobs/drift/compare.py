@@ -26,7 +26,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.drift.readable_users import SingleLooks, Unreadable
 from sync.jobs.systems import Systems
-from sync.jobs.work.unforeseen import kind_of, told
+from sync.jobs.work.unforeseen import kind_of, message_of
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups
 from sync.store.accounts import pages
 from sync.store.database.tables import ComparisonKind
@@ -124,7 +124,7 @@ def under_a_row(
         work(comparing)
     except Exception as error:
         with systems.db.write() as tx:
-            comparisons.fail(tx, row.id, kind_of(error), told(error), systems.clock.now())
+            comparisons.fail(tx, row.id, kind_of(error), message_of(error), systems.clock.now())
         raise
     with systems.db.read() as tx:
         return comparisons.latest(tx, kind) or row

@@ -11,7 +11,7 @@ import structlog
 from sync.domain.errors import Failure
 from sync.domain.provisioning.observed import Observed
 from sync.jobs.systems import Systems
-from sync.jobs.work.unforeseen import told
+from sync.jobs.work.unforeseen import message_of
 from sync.store.accounts import pages
 
 WITNESSES = 3
@@ -49,7 +49,7 @@ class SingleLooks:
         try:
             return self._look(idp_user_id)
         except Exception as error:
-            raise Unreadable(told(error)) from error
+            raise Unreadable(message_of(error)) from error
 
     def _look(self, idp_user_id: str) -> Observed | None:
         self._keep()

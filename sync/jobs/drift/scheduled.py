@@ -7,8 +7,8 @@ from typing import Final
 
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import Position, compare_attributes
-from sync.jobs.schedule.job import Job, KeepLease
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import Job, KeepLease
 from sync.store.database.transactions import Tx
 
 BY: Final = "schedule"

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def give_up_deadly(systems: Systems, lane: Lane) -> int:
-    """Put them in quarantine without touching them. Answers how many."""
+    """Put them in quarantine without touching them. Returns how many."""
     with systems.db.write() as tx:
         claims = leases.claim_deadly(tx, lane, systems.clock.now(), LEASE)
         for claim in claims:

@@ -104,13 +104,11 @@ def made_now(
     systems: Systems, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
 ) -> Mapping[str, tuple[Claim, Applied]]:
     """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
-    has to be let work again in the FSM system, and no command waits. By account id."""
+    has to be let work again in the FSM system, and no act waits. By account id."""
     new = [
         (claim, outcome)
         for claim in claims
-        if isinstance(outcome := created.get(claim.account.id), Created)
-        and not outcome.existed
-        and not claim.commands
+        if isinstance(outcome := created.get(claim.account.id), Created) and not outcome.existed and not claim.acts
     ]
     stopped = deactivation.stopped(systems, [claim.account for claim, _ in new])
     return {

@@ -54,7 +54,7 @@ log = structlog.get_logger()
 
 
 def provision_some(systems: Systems, lane: Lane) -> int:
-    """Claim a few due accounts of the lane and bring each about. Answers how many were claimed.
+    """Claim a few due accounts of the lane and bring each about. Returns how many were claimed.
 
     One account's failure is recorded with it and stops no other. What there is no time left for is given back
     untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
@@ -77,7 +77,7 @@ def provision_some(systems: Systems, lane: Lane) -> int:
     created = create_missing(systems, accounts, claims)
     made = made_now(systems, claims, created)
     if made:
-        watch.heard(None)
+        watch.report(None)
         settle_made(systems, made, watch.name)
     done = made.keys() | (bring_about_together(systems, accounts, claims, watch) if lane is Lane.BULK else set())
     for claim in claims:
@@ -90,21 +90,21 @@ def provision_some(systems: Systems, lane: Lane) -> int:
                 leases.release(tx, claim)
             continue
         outcome = bring_about_safely(systems, accounts, claim, found)
-        watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+        watch.report(outcome.failure if isinstance(outcome, Failed) else None)
         settle(systems, claim, carry_out(systems, claim, outcome), watch.name)
         come_again(systems, claim)
-    given_up = 0 if claims else give_up_deadly(systems, lane)
-    return len(claims) + given_up + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
+    deadly = 0 if claims else give_up_deadly(systems, lane)
+    return len(claims) + deadly + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
 
 
 def bring_about_together(
     systems: Systems, accounts: Accounts, claims: Sequence[Claim], watch: circuits.Watch
 ) -> set[str]:
     """Mass changes: accounts that have a user, observed together and brought about side by side; the outcomes are
-    recorded in one transaction a portion. Answers the accounts that need nothing more.
+    recorded in one transaction a portion. Returns the accounts that need nothing more.
 
     What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
-    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with commands, and those
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with acts, and those
     last seen locked out for a time, which `observe_many` does not read and would be shown as ended.
     """
     plain = [
@@ -112,7 +112,7 @@ def bring_about_together(
         for claim in claims
         if claim.account.idp_user_id is not None
         and claim.account.life is Life.ACTIVE
-        and not claim.commands
+        and not claim.acts
         and not claim.took_over
     ]
     done: set[str] = set()
@@ -137,7 +137,7 @@ def bring_about_together(
             )
         applied: dict[str, tuple[Claim, Applied]] = {}
         for (claim, _), outcome in zip(present, outcomes, strict=True):
-            watch.heard(outcome.failure if isinstance(outcome, Failed) else None)
+            watch.report(outcome.failure if isinstance(outcome, Failed) else None)
             if isinstance(outcome, Applied):
                 applied[claim.account.id] = claim, outcome
             else:

@@ -18,9 +18,9 @@ from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
 from sync.jobs.logins import read_logins
 from sync.jobs.realm import watch_realm
-from sync.jobs.schedule.job import LEASE, Job, KeepLease
 from sync.jobs.systems import Systems
-from sync.jobs.work.unforeseen import kind_of, told
+from sync.jobs.work.job import LEASE, Job, KeepLease
+from sync.jobs.work.unforeseen import kind_of, message_of
 from sync.store import schedule
 
 JOBS: Mapping[str, Job] = {
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
-    """Run the job that is due the longest, if any. Answers how many were run: 1 or 0."""
+    """Run the job that is due the longest, if any. Returns how many were run: 1 or 0."""
     with systems.db.write() as tx:
         schedule.register(tx, registry.keys(), systems.clock.now())
         claim = schedule.claim(tx, registry.keys(), systems.clock.now(), LEASE)
@@ -50,7 +50,9 @@ def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
     with systems.db.write() as tx:
         now = systems.clock.now()
         due = now + next_run(job, claim.attempts, error, random.random())  # noqa: S311 - jitter
-        schedule.finish(tx, claim, now, due_at=due, error=None if error is None else (kind_of(error), told(error)))
+        schedule.finish(
+            tx, claim, now, due_at=due, error=None if error is None else (kind_of(error), message_of(error))
+        )
     return 1
 
 

@@ -60,18 +60,18 @@ class Watch:
         was not tried alone, and is given back untouched."""
         return failure is not None and failure is self._told
 
-    def heard(self, failure: Failure | None) -> None:
+    def report(self, failure: Failure | None) -> None:
         """What came of one account, before it is recorded; None: no failure. Opens and closes the circuit."""
         answered = _answered(failure)
         if self.probe is not None and _about_ourselves(failure):
-            self.heard_nothing()
+            self.report_nothing()
         elif answered is False or (answered is None and self.probe is not None):
             self._told = failure
             self._report_failure(str(failure), failure.kind if failure is not None else "transient")
         elif answered and (self.probe is not None or self.circuit.failures):
             self._report_answer()
 
-    def heard_nothing(self) -> None:
+    def report_nothing(self) -> None:
         """Keycloak was not asked: another probe may go at once."""
         if self.probe is not None:
             token, now = self.probe.token, self.systems.clock.now()

@@ -19,7 +19,7 @@ def kind_of(error: Exception) -> str:
     return error.kind if isinstance(error, Failure) else UNFORESEEN
 
 
-def told(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """What people read: a Failure's own words."""
     if isinstance(error, Failure):
         return str(error)
@@ -36,4 +36,4 @@ def as_failure(error: Exception, **about: str) -> Failure:
     if isinstance(error, Failure):
         return error
     log.error("unforeseen error", exc_info=error, **about)
-    return NeedsPerson(told(error))
+    return NeedsPerson(message_of(error))

@@ -122,7 +122,7 @@ def note_skew(tx: Tx, host: str, own: datetime) -> datetime:
     if abs(told - own) > TOLERATED:
         troubles.note(tx, name, f"the clock of {host} is {skewed(told - own)}", REMEDY, told)
     elif troubles.is_noted(tx, name):
-        troubles.well(tx, name)
+        troubles.clear(tx, name)
     return told
 
 

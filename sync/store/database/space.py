@@ -28,7 +28,7 @@ def _met(db: Database, now: datetime) -> Iterator[Trouble]:
     try:
         with db.write() as tx:
             troubles.note(tx, "a write", "a write is tried", "", now)
-            troubles.well(tx, "a write")
+            troubles.clear(tx, "a write")
     except Failure as failure:
         yield Trouble(
             str(failure), None, REMEDY if failure.system == "database" else "mend what the message names"

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, update
 
 from sync.domain.accounts.account import Life
-from sync.store.database.tables import NOT_SENT, SEALED_COMMAND, account, command
+from sync.store.database.tables import NOT_SENT, SEALED_ACT, account, act
 from sync.store.database.tables import initial_password as passwords
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
@@ -43,7 +43,7 @@ def newest(tx: Tx, now: datetime, limit: int = 200) -> tuple[FailedMail, ...]:
 
 
 def ending_in(tx: Tx, ending: str, now: datetime) -> tuple[FailedMail, ...]:
-    """Whose id ends like this: the last signs are what people type."""
+    """Whose id ends like this: the last characters are what people type."""
     rows = tx.connection.execute(_found(now).where(mails.c.id.endswith(ending, autoescape=True)))
     return tuple(FailedMail(*row) for row in rows)
 
@@ -95,7 +95,7 @@ def _found(now: datetime) -> Select[Any]:
 def _sendable(now: datetime) -> ColumnElement[bool]:
     later = mails.alias("later")
     newer = exists().where(later.c.account_id == mails.c.account_id, later.c.created_at > mails.c.created_at)
-    of_reset = exists().where(command.c.mail_id == mails.c.id, SEALED_COMMAND)
+    of_reset = exists().where(act.c.mail_id == mails.c.id, SEALED_ACT)
     of_beginning = exists().where(
         passwords.c.account_id == mails.c.account_id, passwords.c.delivery == "mail", passwords.c.expires_at > now
     )

@@ -27,7 +27,7 @@ DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
 
 PASSWORD_RESET = "password reset"  # noqa: S105 - a kind of mail
-"""The kind of a mail that carries the password of a reset, which its command keeps."""
+"""The kind of a mail that carries the password of a reset, which its act keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class MailClaim:
 def enqueue(
     tx: Tx, account_id: str, *, kind: str, recipient: str, expires_at: datetime | None, now: datetime
 ) -> str:
-    """Put a mail in the outbox, where it waits for `make_due`. Answers its id."""
+    """Put a mail in the outbox, where it waits for `make_due`. Returns its id."""
     (mail_id,) = enqueue_all(tx, {account_id: recipient}, kind=kind, expires_at=expires_at, now=now)
     return mail_id
 
@@ -83,7 +83,7 @@ def enqueue_all(
 
 
 def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
-    """The accounts are in Keycloak: their waiting mails may go. Answers how many."""
+    """The accounts are in Keycloak: their waiting mails may go. Returns how many."""
     return sum(
         tx.connection.execute(
             update(mails)
@@ -95,7 +95,7 @@ def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
 
 
 def give_up(tx: Tx, account_id: str, why: str, now: datetime) -> int:
-    """Mails with a password that have not left will not: it is no longer good. Answers how many."""
+    """Mails with a password that have not left will not: it is no longer good. Returns how many."""
     return tx.connection.execute(
         update(mails)
         .where(
@@ -108,7 +108,7 @@ def give_up(tx: Tx, account_id: str, why: str, now: datetime) -> int:
 
 
 def readdress(tx: Tx, account_id: str, recipient: str) -> int:
-    """The person has another e-mail address: what has not left goes there. Answers how many."""
+    """The person has another e-mail address: what has not left goes there. Returns how many."""
     return tx.connection.execute(
         update(mails)
         .where(mails.c.account_id == account_id, mails.c.state.in_(("waiting", "due")))
@@ -202,7 +202,7 @@ def finish(
 
 
 def expire(tx: Tx, now: datetime) -> int:
-    """Mails whose secret has expired unsent will not go any more. Answers how many."""
+    """Mails whose secret has expired unsent will not go any more. Returns how many."""
     waiting = mails.c.state.in_(("waiting", "due", "sending"))
     unattended = or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now)
     return tx.connection.execute(

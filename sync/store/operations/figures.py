@@ -24,12 +24,12 @@ from sync.store import schedule as jobs
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import (
     NOT_SENT,
-    OPEN_COMMAND,
+    OPEN_ACT,
     OPEN_DEACTIVATION,
     PENDING_ROW,
     STRANDED,
     account,
-    command,
+    act,
     deactivation,
     drift,
     mail,
@@ -139,8 +139,8 @@ class Figures:
     runs: tuple[RunFigures, ...]
     mails: Mapping[str, int]
     undelivered: int
-    commands: Mapping[str, int]
-    oldest_command_at: datetime | None
+    acts: Mapping[str, int]
+    oldest_act_at: datetime | None
     jobs: tuple[JobState, ...]
     logins_read_until: datetime | None
     logins_kept_seconds: float
@@ -166,7 +166,7 @@ class Figures:
 def read(tx: Tx, now: datetime) -> Figures:
     """All of it, at one moment. Raises what the database raises."""
     held, overdue, oldest_held_at = _holds(tx, now)
-    by_state, oldest_command_at = _commands(tx)
+    by_state, oldest_act_at = _commands(tx)
     mails = _mails(tx)
     found = jobs.all_jobs(tx)
     read_until, kept_seconds = _logins(found)
@@ -190,8 +190,8 @@ def read(tx: Tx, now: datetime) -> Figures:
         runs=_runs(tx),
         mails=mails,
         undelivered=_undelivered(tx) if mails.get("failed") or mails.get("expired") else 0,
-        commands=by_state,
-        oldest_command_at=oldest_command_at,
+        acts=by_state,
+        oldest_act_at=oldest_act_at,
         jobs=found,
         logins_read_until=read_until,
         logins_kept_seconds=kept_seconds,
@@ -347,10 +347,10 @@ def _undelivered(tx: Tx) -> int:
     tried = select(later.c.id).where(
         later.c.account_id == mail.c.account_id, later.c.created_at > mail.c.created_at
     )
-    asked = select(command.c.id).where(
-        command.c.account_id == mail.c.account_id,
-        command.c.requested_at > mail.c.created_at,
-        command.c.kind.in_(("reset-password", "set-password-mail")),
+    asked = select(act.c.id).where(
+        act.c.account_id == mail.c.account_id,
+        act.c.requested_at > mail.c.created_at,
+        act.c.kind.in_(("reset-password", "set-password-mail")),
     )
     logged_in = select(activity.c.idp_user_id).where(
         activity.c.idp_user_id == account.c.idp_user_id, activity.c.last_login_at.is_not(None)
@@ -372,11 +372,11 @@ def _undelivered(tx: Tx) -> int:
 
 
 def _commands(tx: Tx) -> tuple[Mapping[str, int], datetime | None]:
-    since = when((command.c.due_at > command.c.requested_at, command.c.due_at), else_=command.c.requested_at)
+    since = when((act.c.due_at > act.c.requested_at, act.c.due_at), else_=act.c.requested_at)
     rows = tx.connection.execute(
-        select(command.c.state, func.count(), func.min(since))
-        .where(OPEN_COMMAND, command.c.account_id > FIRST)
-        .group_by(command.c.state)
-        .order_by(command.c.state)
+        select(act.c.state, func.count(), func.min(since))
+        .where(OPEN_ACT, act.c.account_id > FIRST)
+        .group_by(act.c.state)
+        .order_by(act.c.state)
     ).all()
     return {row[0]: row[1] for row in rows}, min((row[2] for row in rows), default=None)

@@ -16,7 +16,7 @@ from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 
 FORGOTTEN_AFTER = timedelta(days=1)
-"""Nobody has met it again and nobody has found it well: the machine it was on may be gone."""
+"""Nobody has met it again and nobody has found it over: the machine it was on may be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def is_noted(tx: Tx, name: str) -> bool:
     return tx.connection.scalar(select(troubles.c.name).where(troubles.c.name == name)) is not None
 
 
-def well(tx: Tx, name: str) -> bool:
+def clear(tx: Tx, name: str) -> bool:
     """It is over. False: nothing was noted."""
     return tx.connection.execute(delete(troubles).where(troubles.c.name == name)).rowcount == 1
 

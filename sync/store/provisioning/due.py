@@ -27,7 +27,7 @@ NOT_STUCK = {
 
 
 def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
-    """Something else is wanted of the account: look now. Answers the new wanted version, counted from 1.
+    """Something else is wanted of the account: look now. Returns the new wanted version, counted from 1.
 
     Lifts a quarantine and forgets failures and what held it: they belonged to what was wanted before. Work that
     waits in the interactive lane stays there.
@@ -103,7 +103,7 @@ def touched_since(tx: Tx, since: datetime, after: str, limit: int) -> tuple[str,
 
 
 def look_after_leases(tx: Tx, now: datetime) -> int:
-    """Every account that somebody works on just now is looked at once more afterwards. Answers how many."""
+    """Every account that somebody works on just now is looked at once more afterwards. Returns how many."""
     changed = tx.connection.execute(
         update(work)
         .where(work.c.lease_token.is_not(None))

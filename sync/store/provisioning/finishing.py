@@ -56,7 +56,7 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
 
 
 def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
-    """Write down what came of each claim and give it back. Answers the accounts written: those whose lease was
+    """Write down what came of each claim and give it back. Returns the accounts written: those whose lease was
     not lost, by the token each row has at the write. After a "retry" a lease that had run out before the claim is
     still known as such: a write of its worker may be on its way until the account is as wanted.
 

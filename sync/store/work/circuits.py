@@ -57,7 +57,7 @@ def give_back(tx: Tx, probe: Probe, now: datetime) -> None:
 
 def change(tx: Tx, name: CircuitName, to: Callable[[Circuit], Circuit], now: datetime) -> Circuit:
     """Apply a report and what follows from it for the accounts that wait: where the circuit opens, the attempts
-    that failed on the way are taken back; where it closes, all that waited are due. Answers the circuit after it.
+    that failed on the way are taken back; where it closes, all that waited are due. Returns the circuit after it.
 
     Call it in a transaction that has locked no account: this locks the circuit and then accounts.
     """

@@ -27,13 +27,13 @@ from sqlalchemy import (
 )
 
 from sync.domain.accounts.account import Account
-from sync.domain.acts import GIVES_ACCESS, Command, CommandKind
+from sync.domain.acts import GIVES_ACCESS, Act, ActKind
 from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER
-from sync.store import acts as commands
+from sync.store import acts
 from sync.store.accounts.rows import COLUMNS, from_row
-from sync.store.database.tables import OPEN_COMMAND, account, command
+from sync.store.database.tables import OPEN_ACT, account, act
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
@@ -47,7 +47,7 @@ class Claim:
     `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
     `takeovers` is how often in a row that happened with no outcome between.
     `asked` is how often somebody had asked to look at the account when the claim was made; `wanted_at` is since
-    when the wanted version is wanted. `commands` are the open ones of that moment.
+    when the wanted version is wanted. `acts` are the open ones of that moment.
     """
 
     account: Account
@@ -61,7 +61,7 @@ class Claim:
     asked: int
     wanted_at: datetime | None = None
     deactivation: OpenDeactivation | None = None
-    commands: tuple[Command, ...] = ()
+    acts: tuple[Act, ...] = ()
     lease_expired_at: datetime | None = None
     takeovers: int = 0
 
@@ -118,11 +118,11 @@ def _claimed(
 
 
 def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
-    """Take up to `limit` accounts in quarantine that have a command which goes there too. Nothing else is done
+    """Take up to `limit` accounts in quarantine that have an act which goes there too. Nothing else is done
     about such an account: whoever has it gives it back by `release`."""
     chosen = (
         select(work.c.account_id)
-        .where(*_with_urgent_commands(now), lanes.running(Lane.INTERACTIVE))
+        .where(*_with_urgent_acts(now), lanes.running(Lane.INTERACTIVE))
         .order_by(work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -148,25 +148,25 @@ def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
 
 def any_quarantined(tx: Tx, now: datetime) -> bool:
     """True if `claim_quarantined` would find something."""
-    return bool(tx.connection.scalar(select(exists().where(*_with_urgent_commands(now)))))
+    return bool(tx.connection.scalar(select(exists().where(*_with_urgent_acts(now)))))
 
 
-def _with_urgent_commands(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _with_urgent_acts(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """As `to_carry_out` chooses: one that comes again later holds those behind it back, unless it is an expiry."""
     waits = sorted(kind.value for kind in GIVES_ACCESS)
-    earlier = command.alias("earlier")
+    earlier = act.alias("earlier")
     held_back = exists().where(
-        earlier.c.account_id == command.c.account_id,
+        earlier.c.account_id == act.c.account_id,
         text("earlier.state IN ('waiting', 'started')"),  # as the index says it
-        earlier.c.id < command.c.id,
+        earlier.c.id < act.c.id,
         earlier.c.due_at > now,
-        earlier.c.kind != CommandKind.EXPIRE_PASSWORD.value,
+        earlier.c.kind != ActKind.EXPIRE_PASSWORD.value,
     )
     asked_for = exists().where(
-        command.c.account_id == work.c.account_id,
-        OPEN_COMMAND,
-        command.c.due_at <= now,
-        command.c.kind.not_in(waits),
+        act.c.account_id == work.c.account_id,
+        OPEN_ACT,
+        act.c.due_at <= now,
+        act.c.kind.not_in(waits),
         ~held_back,
     )
     return (
@@ -239,7 +239,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
         for row in tx.connection.execute(select(*COLUMNS).where(account.c.id.in_(ids))).mappings()
     }
     opened = deactivations.open_for_many(tx, ids)
-    asked_for = commands.open_for_many(tx, ids)
+    asked_for = acts.open_for_many(tx, ids)
     return tuple(
         Claim(
             account=found[row.account_id],
@@ -253,7 +253,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             asked=row.asked,
             wanted_at=row.wanted_at,
             deactivation=opened.get(row.account_id),
-            commands=asked_for.get(row.account_id, ()),
+            acts=asked_for.get(row.account_id, ()),
             lease_expired_at=row.expired_lease_until,
             takeovers=row.takeovers,
         )

@@ -26,7 +26,7 @@ TOO_OLD: Final[Mapping[Lane, timedelta]] = {
 }
 """How long the oldest work of a lane may wait. A big import takes its time; a click does not."""
 
-COMMANDS_TOO_OLD = timedelta(minutes=5)
+ACTS_TOO_OLD = timedelta(minutes=5)
 RUN_STILL = timedelta(minutes=30)
 """So long no row of a run may be applied while it has any: with hundreds of accounts due in front of it, and then
 it moves again."""
@@ -131,11 +131,11 @@ def _logins(figures: Figures) -> Iterator[Trouble]:
 
 
 def _commands(figures: Figures) -> Iterator[Trouble]:
-    if figures.age(figures.oldest_command_at) > COMMANDS_TOO_OLD.total_seconds():
+    if figures.age(figures.oldest_act_at) > ACTS_TOO_OLD.total_seconds():
         yield _trouble(
-            "Commands wait",
-            f"{counted(sum(figures.commands.values()), 'act')} on accounts not carried out",
-            figures.oldest_command_at,
+            "Acts wait",
+            f"{counted(sum(figures.acts.values()), 'act')} on accounts not carried out",
+            figures.oldest_act_at,
             "see above for what stops the lane; then fsm-identity ops timeline of the account",
         )
 

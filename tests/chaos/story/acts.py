@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sync.commands.acts import REPLACED
 from sync.domain.accounts.status import UPDATE_PASSWORD
-from sync.domain.acts import PASSWORD, Command, CommandKind, CommandState, newest_done, stamp_of
+from sync.domain.acts import PASSWORD, Act, ActKind, ActState, newest_done, stamp_of
 from sync.jobs.acts.doing import CAME_BACK, NOBODY_KNOWS
 from sync.store import acts, audit
 from sync.store.database.transactions import Tx
@@ -36,13 +36,13 @@ def unfinished(tx: Tx, account_ids: Sequence[str], now: datetime) -> list[str]:
 def untold(tx: Tx, account_id: str) -> Iterator[str]:
     """Each that ended stands in the timeline once, and failed only for what can be explained."""
     ended = [each for each in acts.of_account(tx, account_id) if each.finished_at is not None]
-    told = [entry for entry in audit.timeline(tx, account_id) if entry.kind == "command"]
+    told = [entry for entry in audit.timeline(tx, account_id) if entry.kind == "act"]
     if len(told) != len(ended):
         yield f"{account_id}: {len(told)} entries for {len(ended)} acts"
     yield from (
         f"{each.kind} of {account_id} failed: {each.outcome}"
         for each in ended
-        if each.state is CommandState.FAILED and each.outcome not in EXPLAINED
+        if each.state is ActState.FAILED and each.outcome not in EXPLAINED
     )
 
 
@@ -51,9 +51,9 @@ def mails_of_resets(tx: Tx, account_id: str) -> int:
     return sum(1 for each in acts.resets_of(tx, account_id) if each.mail_id is not None)
 
 
-def wrong_password(realm: ConfiguredRealm, idp_user_id: str, all_of: Sequence[Command]) -> Iterator[str]:
+def wrong_password(realm: ConfiguredRealm, idp_user_id: str, all_of: Sequence[Act]) -> Iterator[str]:
     """The password is that of the newest reset, or the timeline says that it is not."""
-    newest = newest_done([each for each in all_of if each.kind is CommandKind.RESET_PASSWORD])
+    newest = newest_done([each for each in all_of if each.kind is ActKind.RESET_PASSWORD])
     if newest is None:
         return
     listed = realm.get(f"users/{idp_user_id}/credentials")
@@ -68,7 +68,7 @@ def wrong_password(realm: ConfiguredRealm, idp_user_id: str, all_of: Sequence[Co
 def tally(tx: Tx, account_ids: Sequence[str]) -> str:
     """How the acts ended, for who reads the story."""
     ended = Counter(
-        f"{each.kind} {each.state}" if each.state is CommandState.DONE else f"{each.kind}: {each.outcome}"
+        f"{each.kind} {each.state}" if each.state is ActState.DONE else f"{each.kind}: {each.outcome}"
         for account_id in account_ids
         for each in acts.of_account(tx, account_id)
         if each.finished_at is not None

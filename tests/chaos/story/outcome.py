@@ -14,8 +14,7 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.circuit import CircuitState
 from sync.jobs.acts.carry_out import SUPERSEDED
 from sync.jobs.systems import Systems
-from sync.store import acts as commands
-from sync.store import audit, schedule
+from sync.store import acts, audit, schedule
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery, Scope
 from sync.store.database.batches import batches
@@ -64,7 +63,7 @@ def differences(places: Places, systems: Systems, meanwhile: Meanwhile, people: 
         listed = _listed(tx)
         if len(listed) != people:
             found.append(f"{len(listed)} accounts for {people} people")
-        acts = {each.account: commands.of_account(tx, each.account.id) for each in listed}
+        acts = {each.account: acts.of_account(tx, each.account.id) for each in listed}
         for each in listed:
             found += [*_one(tx, each, meanwhile), *untold(tx, each.account.id)]
             allowed[each.account.email] = 1 + mails_of_resets(tx, each.account.id)

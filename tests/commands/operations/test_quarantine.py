@@ -183,9 +183,9 @@ def test_what_a_process_met_is_shown_while_it_lasts(world: World) -> None:
     world.pass_time(60)
     world.do(lambda tx: troubles.note(tx, "redis", "Redis refuses writes", "free memory", world.clock.now()))
     assert told(world) == (Trouble("Redis refuses writes", since, "free memory"),)
-    assert world.do(lambda tx: troubles.well(tx, "redis"))
+    assert world.do(lambda tx: troubles.clear(tx, "redis"))
     assert told(world) == ()
-    assert not world.do(lambda tx: troubles.well(tx, "redis"))
+    assert not world.do(lambda tx: troubles.clear(tx, "redis"))
 
 
 @pytest.mark.req("A7", "H2")

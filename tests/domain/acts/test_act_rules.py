@@ -10,22 +10,22 @@ import pytest
 from sync.domain.acts import (
     PASSWORD,
     PASSWORD_HISTORY,
-    Command,
-    CommandKind,
-    CommandState,
+    Act,
+    ActKind,
+    ActState,
     Credential,
     Found,
-    Landed,
     Stands,
+    Verified,
     change_fulfilled,
     comes_again_at,
     expiry_of,
     found_before,
     how_it_stood,
     lock_told,
-    reset_landed,
     stamp_of,
     to_carry_out,
+    verify_reset,
 )
 from sync.domain.provisioning.observed import LockState
 
@@ -33,62 +33,62 @@ NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
 
 
-def command(number: int, kind: CommandKind, **fields: object) -> Command:
-    made = Command(f"c-{number}", "a-1", kind, NOW, "dana", "command line", "why", due_at=NOW)
+def act(number: int, kind: ActKind, **fields: object) -> Act:
+    made = Act(f"c-{number}", "a-1", kind, NOW, "dana", "command line", "why", due_at=NOW)
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def carried_out(*commands: Command, as_wanted: bool = True) -> list[str]:
-    return [each.id for each in to_carry_out(commands, as_wanted=as_wanted, now=NOW)]
+def carried_out(*acts: Act, as_wanted: bool = True) -> list[str]:
+    return [each.id for each in to_carry_out(acts, as_wanted=as_wanted, now=NOW)]
 
 
 @pytest.mark.req("C1", "C3")
-def test_commands_go_in_the_order_in_which_they_were_asked_for() -> None:
+def test_acts_go_in_the_order_in_which_they_were_asked_for() -> None:
     """However they come out of the database."""
-    first, second = command(1, CommandKind.UNLOCK), command(2, CommandKind.RESET_PASSWORD)
+    first, second = act(1, ActKind.UNLOCK), act(2, ActKind.RESET_PASSWORD)
     assert carried_out(second, first) == ["c-1", "c-2"]
 
 
 @pytest.mark.req("C1", "H2")
 def test_one_that_comes_again_later_holds_the_later_ones_back() -> None:
     """A second reset is not overtaken by the first, which would leave the older password in place."""
-    later = command(1, CommandKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=1))
-    assert carried_out(later, command(2, CommandKind.RESET_PASSWORD)) == []
+    later = act(1, ActKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=1))
+    assert carried_out(later, act(2, ActKind.RESET_PASSWORD)) == []
 
 
 @pytest.mark.req("C1")
 def test_an_expiry_before_its_time_holds_nothing_back() -> None:
     """It waits three days; an unlock meanwhile does not."""
-    expiry = command(1, CommandKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(days=3))
-    assert carried_out(expiry, command(2, CommandKind.UNLOCK)) == ["c-2"]
+    expiry = act(1, ActKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(days=3))
+    assert carried_out(expiry, act(2, ActKind.UNLOCK)) == ["c-2"]
 
 
 @pytest.mark.req("H2")
 def test_the_account_is_looked_at_again_when_the_one_put_off_goes() -> None:
     """Not at once for those behind it: that would spin."""
-    put_off = command(1, CommandKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=9))
-    expiry = command(3, CommandKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(seconds=5))
-    behind = command(2, CommandKind.UNLOCK)
+    put_off = act(1, ActKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=9))
+    expiry = act(3, ActKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(seconds=5))
+    behind = act(2, ActKind.UNLOCK)
     assert comes_again_at([put_off, behind, expiry], NOW) == put_off.due_at
     assert comes_again_at([behind, expiry], NOW) is None
 
 
 @pytest.mark.req("D6", "H2")
-@pytest.mark.parametrize("kind", CommandKind)
-def test_only_what_opens_no_way_in_goes_while_the_account_is_not_as_wanted(kind: CommandKind) -> None:
+@pytest.mark.parametrize("kind", ActKind)
+def test_only_what_opens_no_way_in_goes_while_the_account_is_not_as_wanted(kind: ActKind) -> None:
     """Sessions can be ended on an account in quarantine; an unlock waits until a person has looked."""
-    goes = kind not in (CommandKind.UNLOCK, CommandKind.SET_PASSWORD_MAIL)
-    assert carried_out(command(1, kind), as_wanted=False) == (["c-1"] if goes else [])
+    goes = kind not in (ActKind.UNLOCK, ActKind.SET_PASSWORD_MAIL)
+    assert carried_out(act(1, kind), as_wanted=False) == (["c-1"] if goes else [])
 
 
 def password(at: datetime, kind: str = PASSWORD) -> Credential:
     return Credential("p", kind, at)
 
 
-STARTED = command(
+STARTED = act(
     1,
-    CommandKind.RESET_PASSWORD,
-    state=CommandState.STARTED,
+    ActKind.RESET_PASSWORD,
+    state=ActState.STARTED,
     started_at=NOW,
     found=Found(password_created_at=BEFORE),
 )
@@ -100,29 +100,29 @@ LATER = NOW + timedelta(seconds=20)
 @pytest.mark.parametrize(
     ("credentials", "landed"),
     [
-        ([password(OURS)], Landed.YES),
-        ([password(LATER), password(OURS, PASSWORD_HISTORY)], Landed.YES),
-        ([password(BEFORE)], Landed.NO),
-        ([password(BEFORE), password(LATER, PASSWORD_HISTORY)], Landed.NO),
-        ([password(LATER), password(BEFORE, PASSWORD_HISTORY)], Landed.UNKNOWN),
-        ([], Landed.UNKNOWN),
+        ([password(OURS)], Verified.DONE),
+        ([password(LATER), password(OURS, PASSWORD_HISTORY)], Verified.DONE),
+        ([password(BEFORE)], Verified.NOT_DONE),
+        ([password(BEFORE), password(LATER, PASSWORD_HISTORY)], Verified.NOT_DONE),
+        ([password(LATER), password(BEFORE, PASSWORD_HISTORY)], Verified.UNKNOWN),
+        ([], Verified.UNKNOWN),
     ],
 )
-def test_whether_a_reset_landed(credentials: list[Credential], landed: Landed) -> None:
+def test_whether_a_reset_landed(credentials: list[Credential], landed: Verified) -> None:
     """Ours by its creation time, present or in the history; the old one means no; anything else is not guessed."""
     assert stamp_of(STARTED) == OURS
-    assert reset_landed(STARTED, credentials) is landed
+    assert verify_reset(STARTED, credentials) is landed
 
 
 @pytest.mark.req("C1", "H1")
 def test_a_reset_of_a_user_without_a_password_did_not_land_while_there_is_none() -> None:
     """It had none before either."""
-    assert reset_landed(replace(STARTED, found=Found()), []) is Landed.NO
+    assert verify_reset(replace(STARTED, found=Found()), []) is Verified.NOT_DONE
 
 
 @pytest.mark.req("C2", "H1")
 def test_a_change_that_the_person_has_made_is_not_asked_for_again() -> None:
-    """The password is another one than before the command was started."""
+    """The password is another one than before the act was started."""
     assert not change_fulfilled(STARTED, [password(BEFORE)])
     assert change_fulfilled(STARTED, [password(LATER)])
 
@@ -148,8 +148,8 @@ def test_an_unlock_says_which_lock_it_was(lock: LockState, told: str) -> None:
     assert lock_told(lock) == told
 
 
-def given(number: int, at: datetime, before: datetime | None = BEFORE, **fields: object) -> Command:
-    made = command(number, CommandKind.RESET_PASSWORD, state=CommandState.DONE, started_at=at)
+def given(number: int, at: datetime, before: datetime | None = BEFORE, **fields: object) -> Act:
+    made = act(number, ActKind.RESET_PASSWORD, state=ActState.DONE, started_at=at)
     return replace(made, found=Found(password_created_at=before), expires_at=NOW + HOUR, **fields)  # type: ignore[arg-type]
 
 
@@ -166,16 +166,16 @@ EXPIRY = replace(expiry_of(given(1, NOW), "c-9", "worker", NOW), found=Found(pas
         ([given(1, NOW)], [], HOUR, Stands.TOO_LONG),
         ([given(1, NOW), given(2, LATER)], [password(OURS)], HOUR / 2, Stands.CAME_BACK),
         ([given(1, NOW), given(2, LATER)], [], HOUR, Stands.CAME_BACK),
-        ([given(1, NOW), given(2, LATER, state=CommandState.FAILED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
-        ([given(1, NOW, state=CommandState.FAILED)], [password(OURS)], HOUR / 2, Stands.CAME_BACK),
-        ([given(1, NOW, state=CommandState.STARTED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW), given(2, LATER, state=ActState.FAILED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
+        ([given(1, NOW, state=ActState.FAILED)], [password(OURS)], HOUR / 2, Stands.CAME_BACK),
+        ([given(1, NOW, state=ActState.STARTED)], [password(OURS)], HOUR / 2, Stands.IN_TIME),
         ([given(1, NOW)], [password(OURS), password(LATER, PASSWORD_HISTORY)], HOUR / 2, Stands.CAME_BACK),
         ([given(1, NOW)], [password(OURS), password(BEFORE, PASSWORD_HISTORY)], HOUR / 2, Stands.IN_TIME),
         ([given(1, NOW, LATER)], [password(OURS), password(LATER, PASSWORD_HISTORY)], HOUR / 2, Stands.IN_TIME),
     ],
 )
 def test_how_the_password_of_an_expiry_stood(
-    resets: list[Command], credentials: list[Credential], after: timedelta, stood: Stands
+    resets: list[Act], credentials: list[Credential], after: timedelta, stood: Stands
 ) -> None:
     """In place until its time is up, unless a newer reset, its failure or the history says that it came back."""
     assert how_it_stood(EXPIRY, credentials, resets, NOW + after) is stood

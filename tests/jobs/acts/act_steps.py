@@ -1,5 +1,5 @@
 """What tests of one-shot acts do and look at: somebody at work, the acts by name, a worker that is killed over
-one, and how a command ended."""
+one, and how an act ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync.commands import acts as asking
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
-from sync.domain.acts import Command, CommandState, Credential
+from sync.domain.acts import Act, ActState, Credential
 from sync.jobs.mail import send_some
 from sync.store import acts, audit
 from sync.store.accounts import accounts
@@ -49,7 +49,7 @@ def person(world: World, **wanted: str | None) -> tuple[Account, FakeUser]:
 
 def reset(
     world: World, account: Account, password: str = NEW, *, mail: bool = False, keep_sessions: bool = False
-) -> Command:
+) -> Act:
     given = InitialPassword(password, "mail" if mail else "shown")
     return world.do(
         lambda tx: asking.reset_password(
@@ -58,7 +58,7 @@ def reset(
     )
 
 
-Ask = Callable[[Tx, World, Account, Actor], Command]
+Ask = Callable[[Tx, World, Account, Actor], Act]
 
 ACTS: dict[str, Ask] = {
     "reset": lambda tx, world, account, by: asking.reset_password(
@@ -74,7 +74,7 @@ ACTS: dict[str, Ask] = {
 }
 
 
-def ask(world: World, account: Account, act: str, by: Actor = BY) -> Command:
+def ask(world: World, account: Account, act: str, by: Actor = BY) -> Act:
     return world.do(lambda tx: ACTS[act](tx, world, account, by))
 
 
@@ -85,8 +85,8 @@ def killed_over_it(world: World, *, after_the_work: bool = False) -> None:
         world.work()
 
 
-def ended(world: World, command: Command) -> tuple[CommandState, str | None]:
-    found = world.read(lambda tx: acts.get(tx, command.id))
+def ended(world: World, act: Act) -> tuple[ActState, str | None]:
+    found = world.read(lambda tx: acts.get(tx, act.id))
     assert found is not None
     return found.state, found.outcome
 

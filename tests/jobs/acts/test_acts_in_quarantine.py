@@ -8,7 +8,7 @@ import pytest
 
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
-from sync.domain.acts import CommandState
+from sync.domain.acts import ActState
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.circuit import FAILURES_TO_OPEN, Admission, CircuitName
 from sync.domain.work.lane import Lane
@@ -56,14 +56,14 @@ def test_in_quarantine_what_opens_no_way_in_goes(world: World) -> None:
     assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert user.tokens == {}
-    assert ended(world, sessions)[0] is CommandState.DONE
-    assert ended(world, unlock)[0] is CommandState.WAITING
+    assert ended(world, sessions)[0] is ActState.DONE
+    assert ended(world, unlock)[0] is ActState.WAITING
     assert Lane.INTERACTIVE not in sweep(world.systems)
 
     world.accounts.groups[tampered].discard("realm-management/view-users")
     world.do(lambda tx: due.lift_quarantine(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
     world.work()
-    assert ended(world, unlock)[0] is CommandState.DONE
+    assert ended(world, unlock)[0] is ActState.DONE
 
 
 @pytest.mark.req("H2")
@@ -73,17 +73,17 @@ def test_in_quarantine_nothing_is_done_to_somebody_else_s_user(world: World) -> 
     user.attributes[ACCOUNT_ID] = ("somebody-else",)
     marked_due(world, account)
     world.work()
-    command = ask(world, account, "sessions")
+    act = ask(world, account, "sessions")
     world.work()
-    state, outcome = ended(world, command)
-    assert state is CommandState.FAILED
+    state, outcome = ended(world, act)
+    assert state is ActState.FAILED
     assert "belongs to account somebody-else" in str(outcome)
     assert user.tokens
 
 
 @pytest.mark.req("H2")
 def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
-    """In quarantine, with one command that comes again later and one behind it: nobody is asked, so nothing is
+    """In quarantine, with one act that comes again later and one behind it: nobody is asked, so nothing is
     known of Keycloak, and nobody is woken for it."""
     account, user = person(world)
     user.attributes[ACCOUNT_ID] = ("somebody-else",)
@@ -103,16 +103,16 @@ def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
 
 @pytest.mark.req("H2")
 def test_who_has_no_user_closes_no_circuit(world: World) -> None:
-    """In quarantine before a user was made, with a command: that it fails is known without asking Keycloak."""
+    """In quarantine before a user was made, with an act: that it fails is known without asking Keycloak."""
     path = vocabulary.profile_group("dispatcher")
     world.accounts.groups[path].add("realm-management/view-users")
     account = world.join()
     world.work()
-    command = ask(world, account, "sessions")
+    act = ask(world, account, "sessions")
     keycloak_was_away(world)
     asked = world.accounts.asked
     provision_some(world.systems, Lane.INTERACTIVE)
-    assert ended(world, command) == (CommandState.FAILED, "the account has no Keycloak user")
+    assert ended(world, act) == (ActState.FAILED, "the account has no Keycloak user")
     assert world.accounts.asked == asked
     circuit = world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK))
     assert not circuit.closed

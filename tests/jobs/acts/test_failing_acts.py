@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.domain.access import vocabulary
-from sync.domain.acts import CommandState
+from sync.domain.acts import ActState
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.work.lane import Lane
@@ -25,12 +25,12 @@ def test_no_answer_comes_again_by_itself(world: World, *, after_the_work: bool) 
     world.credentials.fail_next(Transient("no answer"), after_the_work=after_the_work)
     second = ask(world, account, "sessions")
     world.work()
-    assert ended(world, first) == (CommandState.STARTED, "no answer")
-    assert ended(world, second)[0] is CommandState.WAITING
+    assert ended(world, first) == (ActState.STARTED, "no answer")
+    assert ended(world, second)[0] is ActState.WAITING
     world.pass_time(3600)
     world.work()
     assert world.credentials.given == [NEW]
-    assert ended(world, first)[0] is ended(world, second)[0] is CommandState.DONE
+    assert ended(world, first)[0] is ended(world, second)[0] is ActState.DONE
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert state.due_at is None
@@ -40,14 +40,14 @@ def test_no_answer_comes_again_by_itself(world: World, *, after_the_work: bool) 
 def test_a_mail_that_was_not_sent_is_sent_later(world: World) -> None:
     """Keycloak said that its mail server is away."""
     account, user = person(world)
-    command = ask(world, account, "mail")
+    act = ask(world, account, "mail")
     world.credentials.fail_next(Transient("Keycloak could not send the mail"))
     world.work()
-    assert ended(world, command)[0] is CommandState.WAITING
+    assert ended(world, act)[0] is ActState.WAITING
     world.pass_time(3600)
     world.work()
     assert world.credentials.mails == [user.id]
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
 
 
 @pytest.mark.req("H2")
@@ -55,14 +55,14 @@ def test_a_mail_that_was_not_sent_is_sent_later(world: World) -> None:
     "failure", [Misconfigured("the realm cannot send mails"), MayHaveBeenSent("the mail may have been sent")]
 )
 def test_a_failed_one_says_why_and_holds_nothing_back(world: World, failure: Failure) -> None:
-    """The account stays as wanted, and the next command goes."""
+    """The account stays as wanted, and the next act goes."""
     account, _ = person(world)
-    command = ask(world, account, "mail")
+    act = ask(world, account, "mail")
     world.credentials.fail_next(failure)
     after = ask(world, account, "sessions")
     world.work()
-    assert ended(world, command) == (CommandState.FAILED, str(failure))
-    assert ended(world, after)[0] is CommandState.DONE
+    assert ended(world, act) == (ActState.FAILED, str(failure))
+    assert ended(world, after)[0] is ActState.DONE
     state = world.read(lambda tx: work_state.of_account(tx, account.id))
     assert state is not None
     assert (state.applied, state.quarantine, state.due_at) == (True, None, None)
@@ -70,29 +70,29 @@ def test_a_failed_one_says_why_and_holds_nothing_back(world: World, failure: Fai
 
 
 @pytest.mark.req("H2")
-def test_an_unforeseen_error_fails_the_command_alone(world: World) -> None:
+def test_an_unforeseen_error_fails_the_act_alone(world: World) -> None:
     """It is logged, told, and nothing spins."""
     account, _ = person(world)
-    command = ask(world, account, "change")
+    act = ask(world, account, "change")
     world.credentials.fail_next(ValueError("surprise"))
     world.work()
-    assert ended(world, command) == (
-        CommandState.FAILED,
+    assert ended(world, act) == (
+        ActState.FAILED,
         str(NeedsPerson("unforeseen error of type ValueError; the worker's log has more")),
     )
 
 
 @pytest.mark.req("H2")
-def test_while_keycloak_is_away_a_command_waits_untouched(world: World) -> None:
+def test_while_keycloak_is_away_a_act_waits_untouched(world: World) -> None:
     """Nothing is started, no attempt of it is burnt."""
     account, _ = person(world)
-    command = reset(world, account)
+    act = reset(world, account)
     world.accounts.fail_next(Transient("no answer"))
     provision_some(world.systems, Lane.INTERACTIVE)
-    assert ended(world, command) == (CommandState.WAITING, None)
+    assert ended(world, act) == (ActState.WAITING, None)
     world.pass_time(3600)
     world.work()
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
 
 
 @pytest.mark.req("D6", "H2")
@@ -105,23 +105,23 @@ def test_while_fsm_is_away_sessions_end_all_the_same(world: World) -> None:
     for _ in range(6):
         world.work()
         world.pass_time(5)
-    command = ask(world, account, "sessions")
+    act = ask(world, account, "sessions")
     world.work()
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
     assert user.tokens == {}
     assert user.enabled
 
 
 @pytest.mark.req("C1", "H2")
-def test_a_command_waits_for_a_user_that_cannot_be_made_yet(world: World) -> None:
-    """A group is missing in the realm: once it is there the user is made, and then the command is carried out."""
+def test_a_act_waits_for_a_user_that_cannot_be_made_yet(world: World) -> None:
+    """A group is missing in the realm: once it is there the user is made, and then the act is carried out."""
     path = vocabulary.profile_group("dispatcher")
     roles = world.accounts.groups.pop(path)
     account = world.join()
-    command = reset(world, account)
+    act = reset(world, account)
     world.work()
-    assert ended(world, command) == (CommandState.WAITING, None)
+    assert ended(world, act) == (ActState.WAITING, None)
     world.accounts.groups[path] = roles
     world.pass_time(3600)
     world.work()
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync.domain.accounts.account import Account
-from sync.domain.acts import PASSWORD, CommandKind, CommandState, Credential, stamp_of
+from sync.domain.acts import PASSWORD, ActKind, ActState, Credential, stamp_of
 from sync.domain.errors import Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.doing import CAME_BACK, PUT_RIGHT
@@ -74,13 +74,11 @@ def a_look_later(world: World) -> None:
     goes_on(world)
 
 
-def looks(world: World, account: Account) -> list[tuple[CommandState, str | None]]:
+def looks(world: World, account: Account) -> list[tuple[ActState, str | None]]:
     """How the expiries ended that came to an end."""
     found = world.read(lambda tx: acts.of_account(tx, account.id))
     return [
-        (each.state, each.outcome)
-        for each in found
-        if each.kind is CommandKind.EXPIRE_PASSWORD and not each.is_open
+        (each.state, each.outcome) for each in found if each.kind is ActKind.EXPIRE_PASSWORD and not each.is_open
     ]
 
 
@@ -101,7 +99,7 @@ def test_an_older_password_that_came_back_is_taken_away_and_told(
     goes_on(world)
     assert world.credentials.given == [NEW, NEWER, NEW]
     assert user.password is None
-    assert looks(world, account) == [(CommandState.FAILED, CAME_BACK)]
+    assert looks(world, account) == [(ActState.FAILED, CAME_BACK)]
     assert told(world, account)[-1] == "expire-password failed"
 
 
@@ -122,7 +120,7 @@ def test_a_newer_password_that_still_waits_for_its_mail_is_given_again(
     assert send_some(world.systems) == 1
     assert NEWER in world.mailer.sent[0].text
     assert user.password == NEWER
-    assert looks(world, account) == [(CommandState.DONE, PUT_RIGHT)]
+    assert looks(world, account) == [(ActState.DONE, PUT_RIGHT)]
     world.pass_time(HOURS + 1)
     goes_on(world)
     assert user.password is None, "its time was up"
@@ -142,7 +140,7 @@ def test_a_password_of_the_person_s_own_that_was_overwritten_is_told(
     frozen_over(world, monkeypatch, meanwhile)
     goes_on(world)
     assert user.password is None
-    assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
+    assert [state for state, _ in looks(world, account)] == [ActState.FAILED]
 
 
 def test_the_same_password_given_twice_stays_and_is_not_told(
@@ -150,18 +148,18 @@ def test_the_same_password_given_twice_stays_and_is_not_told(
 ) -> None:
     """It is the one that was asked for; its own expiry takes it away in time."""
     account, user = person(world)
-    command = reset(world, account)
+    act = reset(world, account)
     frozen_over(world, monkeypatch, lambda: others_take_over(world))
     for _ in range(3):
         a_look_later(world)
     assert (user.password, world.credentials.given) == (NEW, [NEW, NEW])
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
     assert looks(world, account) == []
     assert told(world, account)[-2:] == ["reset-password", "reset-password done"]
     world.pass_time(HOURS)
     goes_on(world)
     assert user.password is None
-    assert [state for state, _ in looks(world, account)] == [CommandState.DONE]
+    assert [state for state, _ in looks(world, account)] == [ActState.DONE]
 
 
 def test_an_expiry_that_comes_a_moment_early_is_no_look(world: World) -> None:
@@ -173,7 +171,7 @@ def test_an_expiry_that_comes_a_moment_early_is_no_look(world: World) -> None:
     world.do(lambda tx: acts.put_off(tx, expiry.id, world.clock.now(), "due", certainly_not_done=True))
     goes_on(world)
     assert user.password is None
-    assert [state for state, _ in looks(world, account)] == [CommandState.DONE]
+    assert [state for state, _ in looks(world, account)] == [ActState.DONE]
 
 
 def test_a_worker_that_dies_right_after_its_late_request_is_looked_after(world: World) -> None:
@@ -184,7 +182,7 @@ def test_a_worker_that_dies_right_after_its_late_request_is_looked_after(world: 
     late_over_a_newer_one(world, account, user)
     a_look_later(world)
     assert user.password is None
-    assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
+    assert [state for state, _ in looks(world, account)] == [ActState.FAILED]
 
 
 def test_one_that_comes_later_still_is_found_when_its_time_is_up(world: World) -> None:
@@ -198,7 +196,7 @@ def test_one_that_comes_later_still_is_found_when_its_time_is_up(world: World) -
     world.pass_time(HOURS)
     goes_on(world)
     assert user.password is None
-    assert looks(world, account)[0] == (CommandState.FAILED, CAME_BACK)
+    assert looks(world, account)[0] == (ActState.FAILED, CAME_BACK)
 
 
 def test_a_request_without_an_answer_is_looked_after(world: World) -> None:
@@ -212,7 +210,7 @@ def test_a_request_without_an_answer_is_looked_after(world: World) -> None:
     late_over_a_newer_one(world, account, user)
     a_look_later(world)
     assert user.password is None
-    assert [state for state, _ in looks(world, account)] == [CommandState.FAILED]
+    assert [state for state, _ in looks(world, account)] == [ActState.FAILED]
 
 
 def test_a_password_told_as_not_given_goes_in_its_time(world: World) -> None:
@@ -225,7 +223,7 @@ def test_a_password_told_as_not_given_goes_in_its_time(world: World) -> None:
     world.pass_time(HOURS)
     goes_on(world)
     assert user.password is None
-    assert looks(world, account) == [(CommandState.FAILED, CAME_BACK)]
+    assert looks(world, account) == [(ActState.FAILED, CAME_BACK)]
 
 
 @pytest.mark.parametrize("mail", [False, True], ids=["taken away", "given again"])
@@ -242,4 +240,4 @@ def test_a_look_that_died_over_its_write_tells_it_all_the_same(
         a_look_later(world)
     others_take_over(world)
     assert user.password == (NEWER if mail else None)
-    assert [state for state, _ in looks(world, account)] == [CommandState.DONE if mail else CommandState.FAILED]
+    assert [state for state, _ in looks(world, account)] == [ActState.DONE if mail else ActState.FAILED]

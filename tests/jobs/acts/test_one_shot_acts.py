@@ -9,7 +9,7 @@ import pytest
 from sync.commands import acts as asking
 from sync.commands.deactivation.deactivate import reactivate
 from sync.domain.accounts.change import Actor, Door
-from sync.domain.acts import CommandState
+from sync.domain.acts import ActState
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused
 from sync.domain.provisioning.observed import LockState
@@ -30,13 +30,13 @@ def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
     """The new one has to be changed; sessions and offline tokens are gone; nothing secret is left in our
     database."""
     account, user = person(world)
-    command = reset(world, account)
+    act = reset(world, account)
     world.work()
     assert (user.password, user.required_actions, user.tokens) == (NEW, {"UPDATE_PASSWORD"}, {})
-    state, outcome = ended(world, command)
-    assert state is CommandState.DONE
+    state, outcome = ended(world, act)
+    assert state is ActState.DONE
     assert "sessions and offline tokens are ended" in str(outcome)
-    assert world.read(lambda tx: acts.password_of(tx, command.id)) is None
+    assert world.read(lambda tx: acts.password_of(tx, act.id)) is None
     assert told(world, account)[-2:] == ["reset-password", "reset-password done"]
     seen = world.read(lambda tx: observations.last(tx, account.id))
     assert seen is not None
@@ -48,17 +48,17 @@ def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
 def test_a_reset_keeps_sessions_if_asked(world: World) -> None:
     """Somebody in the middle of work is not thrown out."""
     account, user = person(world)
-    command = reset(world, account, keep_sessions=True)
+    act = reset(world, account, keep_sessions=True)
     world.work()
     assert (user.password, set(user.tokens)) == (NEW, {"browser", "offline"})
-    assert "sessions are kept" in str(ended(world, command)[1])
+    assert "sessions are kept" in str(ended(world, act)[1])
 
 
 @pytest.mark.req("C1", "F7")
 def test_a_reset_by_mail_is_mailed_once_when_it_is_in_place(world: World) -> None:
     """Not before; and then the password leaves our database."""
     account, _ = person(world)
-    command = reset(world, account, mail=True)
+    act = reset(world, account, mail=True)
     assert send_some(world.systems) == 0
     world.work()
     assert Lane.MAIL in world.wake.woken
@@ -68,9 +68,9 @@ def test_a_reset_by_mail_is_mailed_once_when_it_is_in_place(world: World) -> Non
     assert "reset" in mail.text
     assert mail.to == account.email
     assert send_some(world.systems) == 0
-    mailed = world.read(lambda tx: acts.get(tx, command.id))
+    mailed = world.read(lambda tx: acts.get(tx, act.id))
     assert mailed is not None
-    assert world.read(lambda tx: acts.password_of(tx, command.id)) is None
+    assert world.read(lambda tx: acts.password_of(tx, act.id)) is None
     assert "password reset mail to jo.lind@example.com sent" in told(world, account)
 
 
@@ -97,8 +97,8 @@ def test_a_second_reset_replaces_one_that_waits(world: World) -> None:
     world.work()
     assert world.credentials.given == [NEWER]
     assert user.password == NEWER
-    assert ended(world, first) == (CommandState.FAILED, asking.REPLACED)
-    assert ended(world, second)[0] is CommandState.DONE
+    assert ended(world, first) == (ActState.FAILED, asking.REPLACED)
+    assert ended(world, second)[0] is ActState.DONE
 
 
 @pytest.mark.req("C1")
@@ -136,21 +136,21 @@ def test_a_password_of_the_person_s_own_is_left_alone(world: World) -> None:
 def test_a_reset_that_comes_too_late_is_not_done(world: World) -> None:
     """Keycloak was away for longer than the password is good."""
     account, user = person(world)
-    command = reset(world, account)
+    act = reset(world, account)
     world.pass_time(HOURS + 1)
     world.work()
     assert user.password == "Own-password-7"
-    assert ended(world, command)[0] is CommandState.FAILED
+    assert ended(world, act)[0] is ActState.FAILED
 
 
 @pytest.mark.req("C1")
 def test_keycloak_mails_a_link(world: World) -> None:
     """The outcome says to which address."""
     account, user = person(world)
-    command = ask(world, account, "mail")
+    act = ask(world, account, "mail")
     world.work()
     assert world.credentials.mails == [user.id]
-    assert ended(world, command) == (CommandState.DONE, f"Keycloak has sent a mail to {account.email}")
+    assert ended(world, act) == (ActState.DONE, f"Keycloak has sent a mail to {account.email}")
 
 
 @pytest.mark.req("C2")
@@ -200,9 +200,9 @@ def test_an_unlock_says_which_it_was(world: World, lock: LockState, outcome: str
     """And the person can log in."""
     account, user = person(world)
     user.lock, user.enabled = lock, not lock.permanent
-    command = ask(world, account, "unlock")
+    act = ask(world, account, "unlock")
     world.work()
-    assert ended(world, command) == (CommandState.DONE, outcome)
+    assert ended(world, act) == (ActState.DONE, outcome)
     assert (user.lock, user.enabled) == (LockState(), True)
     seen = world.read(lambda tx: observations.last(tx, account.id))
     assert seen is not None
@@ -216,48 +216,48 @@ def test_an_unlock_switches_no_leaver_on(world: World) -> None:
     leave(world, account.id, GatePolicy.FORCE)
     world.work()
     user.lock = LockState(permanent=True)
-    command = ask(world, account, "unlock")
+    act = ask(world, account, "unlock")
     world.work()
     assert not user.enabled
-    assert "stays switched off" in str(ended(world, command)[1])
+    assert "stays switched off" in str(ended(world, act)[1])
 
 
 @pytest.mark.req("D6")
 def test_sessions_are_ended(world: World) -> None:
     """Online and offline; the password stays."""
     account, user = person(world)
-    command = ask(world, account, "sessions")
+    act = ask(world, account, "sessions")
     world.work()
     assert (user.tokens, user.password) == ({}, "Own-password-7")
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
 
 
 @pytest.mark.req("C6")
 def test_a_lost_phone(world: World) -> None:
     """The second factor is gone, and the phone's sessions; how the identity was checked stands in the timeline."""
     account, user = person(world)
-    command = ask(world, account, "factor")
+    act = ask(world, account, "factor")
     world.work()
     assert [each.type for each in user.credentials if each.type == "otp"] == []
     assert user.tokens == {}
-    assert ended(world, command)[1] == "1 taken away (otp); sessions and offline tokens are ended"
-    [asked] = [e for e in world.read(lambda tx: audit.timeline(tx, account.id)) if e.title == str(command.kind)]
+    assert ended(world, act)[1] == "1 taken away (otp); sessions and offline tokens are ended"
+    [asked] = [e for e in world.read(lambda tx: audit.timeline(tx, account.id)) if e.title == str(act.kind)]
     assert f"identity check: {CHECK}" in asked.details
     assert asked.reason == BY.reason
 
 
 @pytest.mark.req("H1", "C1")
-def test_a_command_before_the_user_exists_waits_for_it(world: World) -> None:
+def test_a_act_before_the_user_exists_waits_for_it(world: World) -> None:
     """Created and reset in one go."""
     account = world.join()
-    command = reset(world, account)
+    act = reset(world, account)
     world.work()
     assert world.user(account).password == NEW
-    assert ended(world, command)[0] is CommandState.DONE
+    assert ended(world, act)[0] is ActState.DONE
 
 
 @pytest.mark.req("D7")
-def test_a_command_on_a_leaver_does_not_bring_it_back(world: World) -> None:
+def test_a_act_on_a_leaver_does_not_bring_it_back(world: World) -> None:
     """Ending sessions of an inactive account changes nothing else."""
     account, user = person(world)
     leave(world, account.id, GatePolicy.FORCE)

@@ -14,8 +14,8 @@ from sync.domain.drift.hints import AdminEvent, Hint, hint_of
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
 from sync.jobs.schedule import run_jobs
-from sync.jobs.schedule.job import Job, KeepLease
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import Job, KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.drift import findings

@@ -16,7 +16,7 @@ from sync.domain.errors import Misconfigured, Refused, Transient
 from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.compare import compare
 from sync.jobs.schedule import run_jobs
-from sync.jobs.schedule.job import Job
+from sync.jobs.work.job import Job
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
 from sync.store.operations import figures

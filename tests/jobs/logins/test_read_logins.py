@@ -12,7 +12,7 @@ from sync.domain.logins.activity import LoginActivity, LoginKind
 from sync.domain.work.lane import Lane
 from sync.jobs.logins import read_logins
 from sync.jobs.schedule import run_jobs
-from sync.jobs.schedule.job import LEASE, Job
+from sync.jobs.work.job import LEASE, Job
 from sync.store import logins, schedule
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery, Scope

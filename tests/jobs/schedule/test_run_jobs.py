@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.schedule import sweep as sweeping
-from sync.jobs.schedule.job import LEASE, Job, KeepLease
 from sync.jobs.schedule.run_jobs import next_run, run_due_job
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import LEASE, Job, KeepLease
 from sync.store import schedule
 from sync.store.schedule import JobState
 from tests.world import World

@@ -15,10 +15,10 @@ from sync.domain.work.lane import Lane
 from sync.domain.work.retry import LONGEST
 from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER, JOB_TOLD_AFTER
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.schedule.job import LEASE as JOB_LEASE
-from sync.jobs.schedule.job import Job, KeepLease
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import LEASE as JOB_LEASE
+from sync.jobs.work.job import Job, KeepLease
 from sync.jobs.work.lease import LEASE
 from sync.store.operations import figures
 from sync.store.provisioning import stuck

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from sync.domain.accounts.account import Account
-from sync.domain.acts import Command, CommandKind, CommandState, Found
+from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 from sync.store import acts
 from sync.store.accounts import accounts
 from sync.store.database.ids import new_id
-from sync.store.database.tables import command as table
+from sync.store.database.tables import act as table
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
@@ -36,17 +36,17 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     return made
 
 
-def asked(account: Account, kind: CommandKind, now: datetime, **fields: object) -> Command:
+def asked(account: Account, kind: ActKind, now: datetime, **fields: object) -> Act:
     values = {"due_at": now, "by": "kim", "door": "command line", "reason": "forgot it"} | fields
-    return Command(new_id(now), account.id, kind, now, **values)  # type: ignore[arg-type]
+    return Act(new_id(now), account.id, kind, now, **values)  # type: ignore[arg-type]
 
 
 @pytest.mark.req("C1", "C6")
-def test_a_command_comes_back_as_it_was_stored(db: Database, account: Account, now: datetime) -> None:
+def test_a_act_comes_back_as_it_was_stored(db: Database, account: Account, now: datetime) -> None:
     """With all that was asked; the password only sealed."""
-    reset = asked(account, CommandKind.RESET_PASSWORD, now, by_mail=True, expires_at=now + LEASE)
-    factor = asked(account, CommandKind.RESET_SECOND_FACTOR, now, keep_sessions=True, identity_check="by phone")
-    expiry = asked(account, CommandKind.EXPIRE_PASSWORD, now, stamp=now, lane=Lane.BULK)
+    reset = asked(account, ActKind.RESET_PASSWORD, now, by_mail=True, expires_at=now + LEASE)
+    factor = asked(account, ActKind.RESET_SECOND_FACTOR, now, keep_sessions=True, identity_check="by phone")
+    expiry = asked(account, ActKind.EXPIRE_PASSWORD, now, stamp=now, lane=Lane.BULK)
     with db.write() as tx:
         acts.add(tx, reset, SECRET)
         acts.add(tx, factor)
@@ -61,23 +61,23 @@ def test_a_command_comes_back_as_it_was_stored(db: Database, account: Account, n
 
 
 @pytest.mark.req("H1")
-def test_a_command_started_twice_keeps_its_first_start(db: Database, account: Account, now: datetime) -> None:
+def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Account, now: datetime) -> None:
     """By that time and what was found then, a takeover tells what the first worker had done."""
-    unlock = asked(account, CommandKind.UNLOCK, now)
+    unlock = asked(account, ActKind.UNLOCK, now)
     found = Found(LockState(permanent=True, failures=4), now, ("one",))
     with db.write() as tx:
         acts.add(tx, unlock)
         acts.start(tx, unlock.id, found, now)
         again = acts.start(tx, unlock.id, Found(), now + LEASE)
-    assert (again.state, again.started_at, again.found) == (CommandState.STARTED, now, found)
+    assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
 
 
 @pytest.mark.req("H2")
-def test_a_command_put_off_stays_started_unless_it_was_certainly_not_done(
+def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     db: Database, account: Account, now: datetime
 ) -> None:
     """A mail that Keycloak said it did not send may be sent; one in doubt may not."""
-    one, other = (asked(account, CommandKind.SET_PASSWORD_MAIL, now) for _ in range(2))
+    one, other = (asked(account, ActKind.SET_PASSWORD_MAIL, now) for _ in range(2))
     with db.write() as tx:
         for each in (one, other):
             acts.add(tx, each)
@@ -85,22 +85,20 @@ def test_a_command_put_off_stays_started_unless_it_was_certainly_not_done(
         acts.put_off(tx, one.id, now + LEASE, "no answer", certainly_not_done=False)
         acts.put_off(tx, other.id, now + LEASE, "refused", certainly_not_done=True)
         stays, waits = acts.open_for_many(tx, [account.id])[account.id]
-    assert (stays.state, stays.attempts, stays.outcome) == (CommandState.STARTED, 1, "no answer")
-    assert (waits.state, waits.started_at, waits.found) == (CommandState.WAITING, None, None)
+    assert (stays.state, stays.attempts, stays.outcome) == (ActState.STARTED, 1, "no answer")
+    assert (waits.state, waits.started_at, waits.found) == (ActState.WAITING, None, None)
 
 
 @pytest.mark.req("C1", "G1")
-@pytest.mark.parametrize("state", [CommandState.DONE, CommandState.FAILED])
-def test_the_password_goes_with_the_end(
-    db: Database, account: Account, now: datetime, state: CommandState
-) -> None:
-    """Shown ones are needed by nobody any more; and a command ends once."""
-    reset = asked(account, CommandKind.RESET_PASSWORD, now, expires_at=now + LEASE)
+@pytest.mark.parametrize("state", [ActState.DONE, ActState.FAILED])
+def test_the_password_goes_with_the_end(db: Database, account: Account, now: datetime, state: ActState) -> None:
+    """Shown ones are needed by nobody any more; and an act ends once."""
+    reset = asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE)
     with db.write() as tx:
         acts.add(tx, reset, SECRET)
         assert acts.finish(tx, reset.id, state, "so it was", now)
         assert acts.password_of(tx, reset.id) is None
-        assert not acts.finish(tx, reset.id, CommandState.FAILED, "too late", now)
+        assert not acts.finish(tx, reset.id, ActState.FAILED, "too late", now)
         ended = acts.get(tx, reset.id)
     assert ended is not None
     assert (ended.state, ended.outcome, ended.finished_at) == (state, "so it was", now)
@@ -111,7 +109,7 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
     db: Database, account: Account, now: datetime
 ) -> None:
     """Then nothing of it is left in our database."""
-    resets = [asked(account, CommandKind.RESET_PASSWORD, now, expires_at=now + LEASE) for _ in range(2)]
+    resets = [asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE) for _ in range(2)]
     with db.write() as tx:
         sent, unsent = (
             outbox.enqueue(
@@ -121,7 +119,7 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
         )
         for reset, mail in zip(resets, (sent, unsent), strict=True):
             acts.add(tx, reset, SECRET)
-            acts.finish(tx, reset.id, CommandState.DONE, "done", now, mail_id=mail)
+            acts.finish(tx, reset.id, ActState.DONE, "done", now, mail_id=mail)
             kept = acts.password_of_mail(tx, mail)
             assert kept is not None
             assert kept.password == SECRET
@@ -133,20 +131,20 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
 
 
 @pytest.mark.req("H1")
-def test_a_claim_brings_the_open_commands(db: Database, account: Account, now: datetime) -> None:
+def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datetime) -> None:
     """In their order, and not those that have ended."""
-    first, ended, last = (asked(account, CommandKind.UNLOCK, now) for _ in range(3))
+    first, ended, last = (asked(account, ActKind.UNLOCK, now) for _ in range(3))
     with db.write() as tx:
         for each in (first, ended, last):
             acts.add(tx, each)
-        acts.finish(tx, ended.id, CommandState.DONE, "done", now)
+        acts.finish(tx, ended.id, ActState.DONE, "done", now)
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
-    assert [each.id for each in claim.commands] == [first.id, last.id]
+    assert [each.id for each in claim.acts] == [first.id, last.id]
 
 
 @pytest.mark.req("H1")
 def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetime) -> None:
-    """Who comes back after a takeover writes nothing about the command."""
+    """Who comes back after a takeover writes nothing about the act."""
     with db.write() as tx:
         [lost] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         assert leases.holds(tx, lost)
@@ -159,33 +157,33 @@ def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetim
 def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
     db: Database, account: Account, now: datetime
 ) -> None:
-    """Its sessions can be ended; the unlock waits; and without a command it is left alone."""
+    """Its sessions can be ended; the unlock waits; and without an act it is left alone."""
     with db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, quarantined(), now)
-        acts.add(tx, asked(account, CommandKind.UNLOCK, now))
+        acts.add(tx, asked(account, ActKind.UNLOCK, now))
         assert not leases.any_quarantined(tx, now)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
-        acts.add(tx, asked(account, CommandKind.END_SESSIONS, now))
+        acts.add(tx, asked(account, ActKind.END_SESSIONS, now))
         assert leases.any_quarantined(tx, now)
         [urgent] = leases.claim_quarantined(tx, now, LEASE, 1)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
-        assert len(urgent.commands) == 2
+        assert len(urgent.acts) == 2
         assert leases.release(tx, urgent)
         assert leases.any_quarantined(tx, now)
 
 
 @pytest.mark.req("C1", "H1")
-def test_a_command_whose_time_comes_later_is_not_overlooked(db: Database, account: Account, now: datetime) -> None:
+def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: Account, now: datetime) -> None:
     """Nobody is going to look at the account by then; one that is due is looked at anyway."""
     with db.write() as tx:
-        acts.add(tx, asked(account, CommandKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
+        acts.add(tx, asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
         assert acts.overlooked(tx, now + LEASE, 10) == {}
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
         assert acts.overlooked(tx, now, 10) == {}
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}
-        acts.add(tx, asked(account, CommandKind.UNLOCK, now))
+        acts.add(tx, asked(account, ActKind.UNLOCK, now))
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.INTERACTIVE}
 
 

@@ -46,7 +46,7 @@ def test_nothing_to_do_is_all_zero(db: Database, now: datetime) -> None:
     assert [each.lane for each in found.lanes] == sorted(Lane)
     assert all(each.due == each.leased == each.later == 0 for each in found.lanes)
     assert (found.held, found.overdue, found.stranded, found.undelivered) == (0, 0, 0, 0)
-    assert (found.quarantined, found.mails, found.commands, found.runs, found.workers) == ({}, {}, {}, (), ())
+    assert (found.quarantined, found.mails, found.acts, found.runs, found.workers) == ({}, {}, {}, (), ())
 
 
 def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, now: datetime, by: Actor) -> None:
@@ -177,7 +177,7 @@ BIG = (
     "provisioning",
     "account",
     "mail",
-    "command",
+    "act",
     "deactivation",
     "stranded_work_order",
     "attempt",

@@ -86,7 +86,7 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
                 "logins_may_be_missing": missed,
                 "differs": differs,
                 "deactivation": request,
-                "commands": waiting,
+                "acts": waiting,
                 "assignments": assignments,
                 "timeline": timeline,
             }

@@ -56,7 +56,7 @@ def probe(name: Name, reason: Reason, as_json: AsJson = False) -> None:
             why = f"the circuit {name.value} is closed, or a probe is on its way"
             raise Refused([Problem("circuit", why, "see fsm-identity ops circuit")])
         wake_all(desk)
-        told(name, as_json, f"{name.value}: the next account that is due is the probe")
+        show_outcome(name, as_json, f"{name.value}: the next account that is due is the probe")
 
 
 @app.command("open")
@@ -72,7 +72,7 @@ def open_(
         by = actor(reason)
         with desk.db.write() as tx:
             after = steer_circuit.leave_alone(tx, name, timedelta(minutes=minutes), by, desk.clock.now())
-        told(
+        show_outcome(
             name, as_json, f"{name.value} is left alone until {after.probe_at:%H:%M:%S} UTC; then a probe decides"
         )
 
@@ -86,10 +86,10 @@ def close(name: Name, reason: Reason, as_json: AsJson = False) -> None:
         with desk.db.write() as tx:
             steer_circuit.close(tx, name, by, desk.clock.now())
         wake_all(desk)
-        told(name, as_json, f"{name.value}: everything goes through")
+        show_outcome(name, as_json, f"{name.value}: everything goes through")
 
 
-def told(name: CircuitName, as_json: bool, words: str) -> None:
+def show_outcome(name: CircuitName, as_json: bool, words: str) -> None:
     """What became of the circuit: in words, or as it is now."""
     if not as_json:
         say(words)

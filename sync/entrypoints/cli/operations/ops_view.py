@@ -104,7 +104,7 @@ def numbers(figures: Figures) -> list[list[object]]:
         *[[f"in quarantine: {kind}", count] for kind, count in figures.quarantined.items()],
         *[[f"runs {state}", count] for state, count in sorted(by_state.items())],
         *[[f"mails {state}", count] for state, count in figures.mails.items()],
-        *[[f"acts {state}", count] for state, count in figures.commands.items()],
+        *[[f"acts {state}", count] for state, count in figures.acts.items()],
     ]
     for lane, each in figures.latency.items():
         if each.count:

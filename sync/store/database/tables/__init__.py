@@ -14,7 +14,7 @@ from sync.store.database.tables.accounts import (
     login_name,
     observation,
 )
-from sync.store.database.tables.acts import OPEN_COMMAND, SEALED_COMMAND, command
+from sync.store.database.tables.acts import OPEN_ACT, SEALED_ACT, act
 from sync.store.database.tables.audit import audit
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
@@ -32,7 +32,6 @@ from sync.store.database.tables.drift import (
     drift,
     foreign_user,
 )
-from sync.store.database.tables.jobs import job
 from sync.store.database.tables.latency import latency
 from sync.store.database.tables.logins import login_activity, login_failure, login_gap
 from sync.store.database.tables.mails import NOT_SENT, UNSENT, MailState, mail
@@ -40,16 +39,17 @@ from sync.store.database.tables.metadata import metadata
 from sync.store.database.tables.operations import PAUSABLE, lane_pause, worker
 from sync.store.database.tables.policies import policy, push_count
 from sync.store.database.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
+from sync.store.database.tables.schedule import schedule
 from sync.store.database.tables.troubles import trouble
 from sync.store.database.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
     "NOT_SENT",
-    "OPEN_COMMAND",
+    "OPEN_ACT",
     "OPEN_DEACTIVATION",
     "PAUSABLE",
     "PENDING_ROW",
-    "SEALED_COMMAND",
+    "SEALED_ACT",
     "STRANDED",
     "UNSENT",
     "ComparisonKind",
@@ -63,18 +63,17 @@ __all__ = [
     "RunKind",
     "RunState",
     "account",
+    "act",
     "assignment",
     "assignment_stop",
     "attempt",
     "audit",
     "circuit",
-    "command",
     "comparison",
     "deactivation",
     "drift",
     "foreign_user",
     "initial_password",
-    "job",
     "lane_pause",
     "latency",
     "login_activity",
@@ -89,6 +88,7 @@ __all__ = [
     "push_count",
     "run",
     "run_row",
+    "schedule",
     "stranded_work_order",
     "trouble",
     "worker",

@@ -28,13 +28,13 @@ def test_a_password_is_told_although_waiting_failed(
 ) -> None:
     """The reset is stored and goes on alone; our database is away while the command line waits for the worker."""
 
-    def away(_site: Systems, _command: object, _timeout: int) -> None:
+    def away(_site: Systems, _act: object, _timeout: int) -> None:
         raise Transient("the database cannot be asked just now", system="database")
 
-    monkeypatch.setattr(acts, "wait_for_command", away)
+    monkeypatch.setattr(acts, "wait_for_act", away)
     said = run("reset-password", people[0].username, "--reason", "forgot it", "--json")
     assert said.exit_code == 1
     assert "the database cannot be asked" in said.stderr
     answer = json.loads(said.stdout)
     assert answer["temporary_password"]
-    assert answer["command"]["state"] == "waiting"
+    assert answer["act"]["state"] == "waiting"

@@ -26,8 +26,8 @@ from sync.store.accounts import accounts, passwords
 from sync.store.database import schema
 from sync.store.database.ids import new_id
 from sync.store.database.sealing import Sealer
-from sync.store.database.tables import job
 from sync.store.database.tables import provisioning as work
+from sync.store.database.tables import schedule as schedule_table
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.operations import heartbeats
@@ -162,7 +162,7 @@ def test_status_warns_before_logins_are_lost(run: Run, operations: OperatorDesk,
     place = {"until": (now - timedelta(days=days)).isoformat(), "expires_after_seconds": 30 * 86400}
     with operations.db.write() as tx:
         schedule.register(tx, ["login-events"], now)
-        tx.connection.execute(update(job).values(state=place))
+        tx.connection.execute(update(schedule_table).values(state=place))
     done = run("status")
     assert ("logins were not read for half of the time that Keycloak keeps them" in done.output) == warned
 

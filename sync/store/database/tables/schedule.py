@@ -1,4 +1,4 @@
-"""Periodic jobs."""
+"""What comes round by the clock."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from sqlalchemy import Column, Integer, Table, Text
 from sync.store.database.columns import JsonObject, UtcDateTime
 from sync.store.database.tables.metadata import metadata
 
-job = Table(
-    "job",
+schedule = Table(
+    "schedule",
     metadata,
     Column("name", Text, primary_key=True),
     Column("due_at", UtcDateTime, nullable=False),
