@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mappings.policy import Policy
-from sync.commands.imports.many_objects import garbage_waits
 from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.guard import judge_next_run
@@ -36,7 +35,6 @@ SHOWN = 20
 AGAIN = "review the file again: fsm-identity import review"
 
 
-@garbage_waits()
 def confirm(
     desk: Desk, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
 ) -> Run:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.commands.imports.many_objects import garbage_waits
 from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.imports.impact import judge_import
@@ -48,7 +47,6 @@ class Review:
     rows: tuple[RunRow, ...]
 
 
-@garbage_waits()
 def review(desk: Desk, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
     """Store the reviewed run and answer it. `name` is the file's, for people.
 
