@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mappings.attributes import BUILT_IN, REPAIRABLE
 from mappings.reading import Document
 
 Reaction = Literal["repair", "report", "accept"]
@@ -14,29 +15,18 @@ REPAIR: Final = "repair"
 REPORT: Final = "report"
 ACCEPT: Final = "accept"
 
-REPAIRABLE: Final = (REPAIR, REPORT)
-ACCEPTABLE: Final = (REPAIR, REPORT, ACCEPT)
+_ATTRIBUTES: Final = {each.drift_name: each.drift for each in BUILT_IN if each.drift}
+_OF_THE_USER: Final = ("missing", "switched-off", "switched-on")
+_ACCESS: Final = ("field-technicians", "second-factor", "other-group", "role")
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    "missing": REPAIRABLE,
-    "switched-off": REPAIRABLE,
-    "switched-on": REPAIRABLE,
-    "username": REPAIRABLE,
-    "email": ACCEPTABLE,
-    "given-name": ACCEPTABLE,
-    "family-name": ACCEPTABLE,
-    "profile": REPAIRABLE,
-    "branch": REPAIRABLE,
-    "team": REPAIRABLE,
-    "data-access": REPAIRABLE,
-    "field-technicians": REPAIRABLE,
-    "second-factor": REPAIRABLE,
-    "other-group": REPAIRABLE,
-    "role": REPAIRABLE,
-    "technician-id": REPAIRABLE,
+    **dict.fromkeys(_OF_THE_USER, REPAIRABLE),
+    **_ATTRIBUTES,
+    **dict.fromkeys(_ACCESS, REPAIRABLE),
 }
-"""The attributes an account may differ in, each with what the file may say of it. Nothing that grants access can
-be accepted by a file: one change in Keycloak's console would then rewrite what we want."""
+"""What an account may differ in, each with what the file may say of it: the state of the user, the attributes of
+the account, what follows from its profile. Nothing that grants access can be accepted by a file: one change in
+Keycloak's console would then rewrite what we want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +45,13 @@ class DriftPolicy:
 
 
 def read(document: Document) -> DriftPolicy:
+    """An attribute that the file does not name is repaired: files that are in force may be older than it."""
     table = document.root.table("reactions")
     reactions: dict[str, Reaction] = {}
     for attribute, options in CHOICES.items():
+        if attribute in _ATTRIBUTES and not table.has(attribute):
+            reactions[attribute] = REPAIR
+            continue
         chosen = table.choice(attribute, options, f"reaction to {attribute}")
         reactions[attribute] = REPAIR if chosen == REPAIR else ACCEPT if chosen == ACCEPT else REPORT
     return DriftPolicy(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mappings.attributes import BUILT_IN
 from mappings.names import name_key
 from mappings.reading import Document
 
@@ -18,20 +19,14 @@ class ImportColumn:
     titles: Mapping[str, tuple[str, ...]]
 
 
-FIELDS = (
-    "username",
-    "email",
-    "given_name",
-    "family_name",
-    "full_name",
-    "employee_number",
-    "profile",
-    "branch",
-    "team",
-    "data_access",
-    "technician_id",
-    "valid_from",
-    "valid_until",
+FULL_NAME = "full_name"
+"""Given and family name in one column."""
+
+FIELDS = tuple(
+    name
+    for each in BUILT_IN
+    if each.in_files
+    for name in ((each.key, FULL_NAME) if each.key == "family_name" else (each.key,))
 )
 """What a staff file may say of a person, in the order of the template's columns."""
 
@@ -52,8 +47,18 @@ def read(document: Document) -> tuple[ImportColumn, ...]:
                 if owner != field:
                     titles_table.report(language, f'"{title}" is also a title of {owner}')
         columns.append(ImportColumn(field=field, required=table.boolean("required"), titles=titles))
+    titled = {each.key: each.titles for each in BUILT_IN if each.titles}
     for missing in (field for field in FIELDS if field not in tables):
-        document.root.report("columns", f"has no table for the field {missing}")
+        if missing in titled:
+            columns.append(column_of(missing, titled[missing], columns))
+        else:
+            document.root.report("columns", f"has no table for the field {missing}")
     return tuple(
         sorted((column for column in columns if column.field in FIELDS), key=lambda c: FIELDS.index(c.field))
     )
+
+
+def column_of(field: str, titles: tuple[str, ...], known: Sequence[ImportColumn]) -> ImportColumn:
+    """A column whose titles stand in no file: the same ones in every language of the columns that are known."""
+    languages = sorted({language for column in known for language in column.titles})
+    return ImportColumn(field, required=False, titles=dict.fromkeys(languages, titles))

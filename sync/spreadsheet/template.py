@@ -13,7 +13,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mappings.import_columns import ImportColumn
+from mappings.attributes import BUILT_IN, AttributeType
+from mappings.import_columns import FULL_NAME, ImportColumn
 from mappings.policy import Policy
 from sync.spreadsheet.limits import FileRefused
 from sync.spreadsheet.sheet import column_letters
@@ -21,15 +22,14 @@ from sync.spreadsheet.sheet import column_letters
 ROWS = 2_000
 """Rows that have drop-downs; the import takes many more."""
 
-LEFT_OUT = frozenset({"full_name"})
+LEFT_OUT = frozenset({FULL_NAME})
 """The template keeps given and family name apart (A1)."""
 
 _NOTES = {
     "username": "Empty: the e-mail address.",
     "data_access": "Empty: the profile's own level.",
-    "valid_from": "Like 2026-03-01 or 01.03.2026.",
-    "valid_until": "Like 2026-03-01 or 01.03.2026.",
     "technician_id": "The id of the technician record in the FSM system.",
+    **{each.key: "Like 2026-03-01 or 01.03.2026." for each in BUILT_IN if each.type is AttributeType.DATE},
 }
 
 

@@ -16,7 +16,7 @@ from sync.commands.deactivation.early_look import open_work, withdraws_technicia
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import GRANTS, AccountChange, Actor, NewAccount, differences
+from sync.domain.accounts.change import GRANTS, AccountChange, Actor, NewAccount, changed_fields
 from sync.domain.accounts.rules import check
 from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import NotFound, Problem, Refused
@@ -143,7 +143,7 @@ USER_MANAGEMENT = "user-management"
 
 def write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
     """The audit entry, and the history of what grants access (A7)."""
-    changed = differences(before, after)
+    changed = changed_fields(before, after)
     audit.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
     if GRANTS & changed.keys():
         audit.record_assignments(tx, [after], by, now)

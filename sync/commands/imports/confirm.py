@@ -20,7 +20,7 @@ from sync.domain.imports.impact import impact_of_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import ImportPlan, plan_import
 from sync.domain.imports.row import from_record
-from sync.domain.imports.verdict import PlannedRow, Verdict, changes_record, messages_record
+from sync.domain.imports.verdict import PlannedRow, RowVerdict, changes_record, messages_record
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.work.lane import Lane
@@ -170,8 +170,8 @@ def _what_differs(row: RunRow, now: PlannedRow) -> str:
 
 def _refuse_nothing_to_do(run: Run, plan: ImportPlan) -> None:
     counts = plan.counts
-    if not counts[Verdict.CREATE] and not counts[Verdict.UPDATE]:
+    if not counts[RowVerdict.CREATE] and not counts[RowVerdict.UPDATE]:
         raise Refused([Problem("run", "there is nothing to apply", "every row is unchanged or an error")])
-    if run.options["all_or_nothing"] and counts[Verdict.ERROR]:
-        reason = f"{counts[Verdict.ERROR]} rows are errors and all or nothing was asked for"
+    if run.options["all_or_nothing"] and counts[RowVerdict.ERROR]:
+        reason = f"{counts[RowVerdict.ERROR]} rows are errors and all or nothing was asked for"
         raise Refused([Problem("run", reason, "mend them and review again")])

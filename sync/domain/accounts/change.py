@@ -5,10 +5,11 @@ Values only. `UNSET` (not mentioned), None (taken away) and a value are three th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sync.domain.accounts.account import Account, Life, login_key
 
@@ -62,23 +63,9 @@ class NewAccount:
 
     def account(self, account_id: str, created_at: datetime) -> Account:
         """The account as it would be stored: blanks trimmed, names for logging in lower case."""
-        return Account(
-            id=account_id,
-            username=login_key(self.username or self.email),
-            email=login_key(self.email),
-            given_name=self.given_name.strip(),
-            family_name=self.family_name.strip(),
-            profile=self.profile,
-            branch=self.branch,
-            team=self.team,
-            data_access=self.data_access,
-            technician_id=self.technician_id,
-            employee_number=self.employee_number,
-            life=Life.ACTIVE,
-            created_at=created_at,
-            valid_from=self.valid_from,
-            valid_until=self.valid_until,
-        )
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        wanted = _trimmed(given | {"username": self.username or self.email})
+        return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +90,16 @@ class AccountChange:
         wanted = {
             each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not UNSET
         }
-        for name in ("username", "email"):
-            if name in wanted:
-                wanted[name] = login_key(wanted[name])
-        for name in ("given_name", "family_name"):
-            if name in wanted:
-                wanted[name] = wanted[name].strip()
-        return replace(account, **wanted)
+        return replace(account, **_trimmed(wanted))
 
 
-def differences(before: Account, after: Account) -> dict[str, tuple[object, object]]:
+def _trimmed(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    logins = {name: login_key(wanted[name]) for name in ("username", "email") if name in wanted}
+    names = {name: wanted[name].strip() for name in ("given_name", "family_name") if name in wanted}
+    return {**wanted, **logins, **names}
+
+
+def changed_fields(before: Account, after: Account) -> dict[str, tuple[object, object]]:
     """What differs between two versions of one account: field → (before, after), for audit and review."""
     return {
         each.name: (getattr(before, each.name), getattr(after, each.name))

@@ -8,7 +8,7 @@ from mappings.guard import ChangeKind
 from mappings.policy import Policy
 from sync.domain.imports.match import World
 from sync.domain.imports.plan import ImportPlan
-from sync.domain.imports.verdict import Verdict as RowVerdict
+from sync.domain.imports.verdict import RowVerdict
 from sync.domain.runs.guard import Impact, Verdict, access_of, effects, judge
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import AccountChange, NewAccount, differences
+from sync.domain.accounts.change import AccountChange, NewAccount, changed_fields
 from sync.domain.accounts.rules import check
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.imports.match import Index, World, describe, match, repeated
 from sync.domain.imports.row import ImportRow
 from sync.domain.imports.values import Finding, Stated, Value, read_values, stated_name
-from sync.domain.imports.verdict import PlannedRow, Verdict, fingerprint
+from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint
 
 _UNBORN = datetime(1970, 1, 1, tzinfo=UTC)
 ANOTHER_PERSON = "make sure that it is another person"
@@ -35,7 +35,7 @@ class ImportPlan:
     def counts(self) -> dict[str, int]:
         """Rows by verdict; a row with a warning is counted there and under `warning`."""
         by_verdict = Counter(row.verdict for row in self.rows)
-        counted = {verdict.value: by_verdict[verdict] for verdict in Verdict}
+        counted = {verdict.value: by_verdict[verdict] for verdict in RowVerdict}
         return counted | {"warning": sum(1 for row in self.rows if row.warnings)}
 
 
@@ -88,7 +88,7 @@ class _Planner:
             errors = (*errors, *self._rules(row, account, stated, errors), *self._technician(row, account))
         if not errors:
             warnings = (*warnings, *self._resembles(row, account), *_unlinked(row, account, self.policy))
-        verdict = Verdict.ERROR if errors else Verdict.CREATE
+        verdict = RowVerdict.ERROR if errors else RowVerdict.CREATE
         return PlannedRow(
             row.number,
             verdict,
@@ -116,8 +116,8 @@ class _Planner:
             reason = f"{describe(before)} is inactive and stays so"
             warnings = (*warnings, Finding(f"row {row.number}", "", reason, "reactivate the account by hand"))
         warnings = (*warnings, *_unlinked(row, after, self.policy))
-        changed = {} if errors else differences(before, after)
-        verdict = Verdict.ERROR if errors else Verdict.UPDATE if changed else Verdict.UNCHANGED
+        changed = {} if errors else changed_fields(before, after)
+        verdict = RowVerdict.ERROR if errors else RowVerdict.UPDATE if changed else RowVerdict.UNCHANGED
         return PlannedRow(
             row.number,
             verdict,
@@ -125,7 +125,7 @@ class _Planner:
             account_id=before.id,
             base_version=self.world.versions.get(before.id, 0),
             change=_change(changed) if changed else None,
-            differences=changed,
+            changed=changed,
             errors=errors,
             warnings=warnings,
             login=after.username,

@@ -7,25 +7,27 @@ cannot be understood becomes a finding that names the cell and how to mend it (F
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from mappings.attributes import BUILT_IN, Attribute, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
+from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.imports.row import ImportRow
 
 Value = str | date | None
 """None: taken away by a dash."""
 
 DASHES = frozenset({"-", "–", "—"})
-CLEARABLE = frozenset({"team", "data_access", "technician_id", "valid_from", "valid_until"})
-TEXTS = ("username", "email", "employee_number", "technician_id")
+CLEARABLE = frozenset(each.key for each in BUILT_IN if each.clearable)
+KNOWN_BY = tuple(each.key for each in BUILT_IN if each.known_by)
+READ_OTHERWISE = {*KNOWN_BY, "given_name", "family_name"}
+PLAIN = tuple(each for each in BUILT_IN if each.type is not AttributeType.ENTRY and each.key not in READ_OTHERWISE)
+"""Attributes of which a cell is all there is to be looked at."""
 
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?")
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _PARTICLES = frozenset(
     {
         "von",
@@ -74,7 +76,7 @@ class Stated:
 def identity(row: ImportRow) -> Mapping[str, str]:
     """What the person is known by: username and e-mail as login keys, employee number and technician id."""
     found = row.identity
-    for field in () if found else TEXTS:
+    for field in () if found else KNOWN_BY:
         text = _visible(row.text(field))
         if text and text not in DASHES and not _problem(row, field):
             found[field] = login_key(text) if field in {"username", "email"} else text
@@ -144,8 +146,8 @@ def read_values(
             )
         )
         del values["technician_id"]
-    for field in ("valid_from", "valid_until"):
-        _read_date(row, field, values, findings)
+    for attribute in PLAIN:
+        _read_plain(row, attribute, values, findings)
     return Stated(values, tuple(findings))
 
 
@@ -155,8 +157,8 @@ def _problem(row: ImportRow, field: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    """Without the signs nobody sees (soft hyphens, zero-width blanks): in a login or a number they are dirt."""
-    seen = text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    """Without characters nobody sees (soft hyphens, zero-width blanks): in a login or a number they are dirt."""
+    seen = text if text.isascii() else "".join(each for each in text if unicodedata.category(each) != "Cf")
     return seen.strip()
 
 
@@ -205,26 +207,14 @@ def split_name(full: str) -> tuple[str, str]:
     return " ".join(words[:start]), " ".join(words[start:])
 
 
-def _read_date(row: ImportRow, field: str, values: dict[str, Value], findings: list[Finding]) -> None:
+def _read_plain(row: ImportRow, attribute: Attribute, values: dict[str, Value], findings: list[Finding]) -> None:
+    field = attribute.key
     text = row.text(field)
     if not text or field in values or _problem(row, field):
         return
-    parsed = parse_date(text)
-    if parsed is None:
-        findings.append(
-            Finding(row.address(field), field, f"{text!r} is not a date", "write it like 2026-03-01 or 01.03.2026")
-        )
-    else:
-        values[field] = parsed
-
-
-def parse_date(text: str) -> date | None:
-    """2026-03-01 or 01.03.2026. 03/01/2026 is refused: it is another day on the other side of the Atlantic."""
-    iso, dotted = _ISO.fullmatch(text), _DOTTED.fullmatch(text)
-    parts = iso.groups() if iso else tuple(reversed(dotted.groups())) if dotted else None
-    if parts is None:
-        return None
     try:
-        return date(*(int(part) for part in parts))
-    except ValueError:
-        return None
+        found = canonical(attribute, text)
+    except NotUnderstood as why:
+        findings.append(Finding(row.address(field), field, why.reason, why.remedy))
+    else:
+        values[field] = date.fromisoformat(found) if attribute.type is AttributeType.DATE else found

@@ -14,14 +14,15 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from mappings.attributes import BUILT_IN, AttributeType
 from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.imports.values import Finding
 
-_DATES = frozenset({"valid_from", "valid_until"})
+_DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _NEW = tuple(each.name for each in fields(NewAccount))
 
 
-class Verdict(StrEnum):
+class RowVerdict(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     UNCHANGED = "unchanged"
@@ -31,18 +32,18 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
     """`account_id` and `base_version` say whose account, as it was when the plan was made; None for a joiner.
-    `new` belongs to CREATE, `change` to UPDATE; `differences` maps a field to what it is and what it becomes.
+    `new` belongs to CREATE, `change` to UPDATE; `changed` maps a field to what it is and what it becomes.
     `login` and `employee_number` are what the person is known by, so that two imports of one person are seen.
     """
 
     number: int
-    verdict: Verdict
+    verdict: RowVerdict
     who: str
     account_id: str | None = None
     base_version: int | None = None
     new: NewAccount | None = None
     change: AccountChange | None = None
-    differences: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     login: str | None = None
@@ -54,8 +55,8 @@ def changes_record(row: PlannedRow) -> dict[str, Any]:
     if row.new is not None:
         values = {name: getattr(row.new, name) for name in _NEW}
         return {"new": {name: _plain(value) for name, value in values.items() if value is not None}}
-    if row.differences:
-        pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.differences.items())}
+    if row.changed:
+        pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.changed.items())}
         return {"change": pairs}
     return {}
 

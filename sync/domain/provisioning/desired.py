@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mappings.attributes import OF_KEYCLOAK_USERS
 from mappings.policy import Policy
 from mappings.profiles import Profile
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
 from sync.domain.errors import Misconfigured
-from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.provisioning.observed import ACCOUNT_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
     if account.team is not None:
         groups.add(vocabulary.team_group(account.team))
     attributes = {ACCOUNT_ID: (account.id,)}
-    if account.technician_id is not None:
-        attributes[TECHNICIAN_ID] = (account.technician_id,)
+    for name in sorted(OF_KEYCLOAK_USERS):
+        value = getattr(account, name)
+        if value is not None:
+            attributes[name] = (str(value),)
     if works_in_the_field(account, profile):
         groups.add(vocabulary.FIELD_TECHNICIANS)
     if profile.second_factor:

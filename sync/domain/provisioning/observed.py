@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mappings.attributes import OF_KEYCLOAK_USERS
+
 
 @dataclass(frozen=True, slots=True)
 class LockState:
@@ -66,4 +68,4 @@ class Observed:
 
 ACCOUNT_ID = "fsm_account_id"
 TECHNICIAN_ID = "technician_id"
-OWNED_ATTRIBUTES = frozenset({ACCOUNT_ID, TECHNICIAN_ID})
+OWNED_ATTRIBUTES = frozenset({ACCOUNT_ID, *OF_KEYCLOAK_USERS})

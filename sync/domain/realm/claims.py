@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mappings.attributes import BUILT_IN
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
-from sync.domain.provisioning.observed import TECHNICIAN_ID
 from sync.domain.realm.item import Item, Kind, Value, listed
 
 REALM_DEFAULT = "new clients"
@@ -68,7 +68,9 @@ def _mappers() -> Iterator[Item]:
         "oidc-usermodel-client-role-mapper",
         {"usermodel.clientRoleMapping.clientId": vocabulary.FEATURES_CLIENT, "multivalued": "true"},
     )
-    yield _mapper("technician_id", "oidc-usermodel-attribute-mapper", {"user.attribute": TECHNICIAN_ID})
+    for each in BUILT_IN:
+        if each.claim:
+            yield _mapper(each.key, "oidc-usermodel-attribute-mapper", {"user.attribute": each.key})
 
 
 def _mapper(claim: str, provider: str, config: dict[str, str]) -> Item:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mappings.attributes import BUILT_IN
 from mappings.realm import PasswordPolicy, RealmPolicy
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
 from sync.domain.errors import Problem, Refused
-from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
+from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.realm.difference import Create, Difference
 from sync.domain.realm.item import AtLeast, Item, Kind, Secret, Value
 from sync.domain.realm.options import MailServer
@@ -126,7 +127,9 @@ def user_profile(policy: RealmPolicy) -> Iterator[Item]:
     with nobody to edit them: a user who had one of them would otherwise bring a claim of the own choosing.
     """
     yield _attribute(ACCOUNT_ID, view=("admin",), edit=("admin",))
-    yield _attribute(TECHNICIAN_ID, view=("admin", "user"), edit=("admin",))
+    for each in BUILT_IN:
+        if each.in_keycloak:
+            yield _attribute(each.key, view=("admin", "user") if each.own else ("admin",), edit=("admin",))
     for name in (PROFILE_CLAIM, BRANCH_CLAIM, TEAM_CLAIM, DATA_ACCESS_CLAIM):
         yield _attribute(name, view=("admin",), edit=())
     yield Item(Kind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})

@@ -13,7 +13,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.imports.match import World
 from sync.domain.imports.plan import ImportPlan, plan_import
 from sync.domain.imports.row import Cell, ImportRow
-from sync.domain.imports.verdict import Verdict, changes_record, new_account
+from sync.domain.imports.verdict import RowVerdict, changes_record, new_account
 from tests.domain.imports.import_rows import POLICY, THEN, account, only, plan, row, said, world
 
 ANNA: Mapping[str, str] = {
@@ -30,7 +30,7 @@ ANNA: Mapping[str, str] = {
 def test_joiner_is_created() -> None:
     """Titles become keys, the zeros stay, the e-mail address is the username."""
     planned = only(row(5, ANNA))
-    assert planned.verdict is Verdict.CREATE
+    assert planned.verdict is RowVerdict.CREATE
     assert planned.new is not None
     stored = planned.new.account("x", THEN)
     assert (stored.username, stored.employee_number) == ("anna.muster@example.com", "00123")
@@ -42,8 +42,8 @@ def test_joiner_is_created() -> None:
 def test_known_person_is_updated_with_differences() -> None:
     """Only what differs is in the plan, with before and after and the version it was decided on."""
     planned = only(row(5, {**ANNA, "branch": "Köln", "profile": ""}), known=world(account()))
-    assert planned.verdict is Verdict.UPDATE
-    assert planned.differences == {"branch": ("hamburg", "koeln")}
+    assert planned.verdict is RowVerdict.UPDATE
+    assert planned.changed == {"branch": ("hamburg", "koeln")}
     assert planned.change is not None
     assert planned.change.applied_to(account()) == account(branch="koeln")
     assert (planned.account_id, planned.base_version) == ("id-1", 3)
@@ -54,9 +54,9 @@ def test_empty_cells_change_nothing_and_a_dash_takes_away() -> None:
     """A missing value is not a wish to lose it; a dash is."""
     had = account(team="hamburg-heizung", technician_id="T-1")
     unchanged = only(row(5, {**ANNA, "team": "", "technician_id": ""}), known=world(had))
-    assert unchanged.verdict is Verdict.UNCHANGED
+    assert unchanged.verdict is RowVerdict.UNCHANGED
     taken = only(row(5, {**ANNA, "team": "–", "technician_id": "-"}), known=world(had))
-    assert taken.differences == {"team": ("hamburg-heizung", None), "technician_id": ("T-1", None)}
+    assert taken.changed == {"team": ("hamburg-heizung", None), "technician_id": ("T-1", None)}
 
 
 WRONG = [
@@ -81,7 +81,7 @@ WRONG = [
 def test_error_names_the_cell_and_the_remedy(texts: dict[str, str], message: str) -> None:
     """One wrong cell is one error, at its address, with what would mend it."""
     planned = only(row(5, {**ANNA, **texts}), known=world(technicians=frozenset({"T-1"})))
-    assert planned.verdict is Verdict.ERROR
+    assert planned.verdict is RowVerdict.ERROR
     assert planned.new is None
     assert [message in str(error) for error in planned.errors].count(True) == 1, said(planned)
     assert len(planned.errors) == 1, said(planned)
@@ -93,7 +93,7 @@ def test_cell_that_could_not_be_read_is_an_error() -> None:
     broken = row(5, ANNA)
     broken = ImportRow(5, {**broken.cells, "branch": Cell("F5", "#N/A", "shows the error #N/A")})
     planned = plan(broken, row(6, {**ANNA, "email": "b@example.com", "employee_number": "2"})).rows
-    assert [each.verdict for each in planned] == [Verdict.ERROR, Verdict.CREATE]
+    assert [each.verdict for each in planned] == [RowVerdict.ERROR, RowVerdict.CREATE]
     assert [str(error) for error in planned[0].errors] == ["F5: shows the error #N/A"]
 
 
@@ -112,9 +112,9 @@ def test_cell_that_could_not_be_read_is_an_error() -> None:
 def test_of_two_rows_for_one_person_the_first_counts(texts: dict[str, str], message: str) -> None:
     """The later row is an error that names the earlier; the earlier is applied, with a warning."""
     first, second = plan(row(5, ANNA), row(6, {**ANNA, **texts})).rows
-    assert first.verdict is Verdict.CREATE
+    assert first.verdict is RowVerdict.CREATE
     assert "left out" in said(first)
-    assert second.verdict is Verdict.ERROR
+    assert second.verdict is RowVerdict.ERROR
     assert message in said(second)
 
 
@@ -142,7 +142,7 @@ def test_one_technician_for_two_people_is_an_error() -> None:
         known=known,
     ).rows
     assert "I5: technician 'T-1' is linked to Anna Muster" in said(first)
-    assert second.verdict is Verdict.CREATE
+    assert second.verdict is RowVerdict.CREATE
     assert "I7: technician id 'T-2' is also in I6" in said(third)
 
 
@@ -167,7 +167,7 @@ def test_one_technician_for_two_people_is_an_error() -> None:
 def test_contradiction_is_an_error(texts: dict[str, str], others: list[Account], message: str) -> None:
     """No account is taken over by an e-mail address or a mistyped number."""
     planned = only(row(5, {**ANNA, **texts}), known=world(account(), *others))
-    assert planned.verdict is Verdict.ERROR
+    assert planned.verdict is RowVerdict.ERROR
     assert message in said(planned)
 
 
@@ -187,7 +187,7 @@ def test_likely_second_account_is_a_warning(texts: dict[str, str], message: str)
     again = {**ANNA, **texts}
     assert message in said(only(row(5, again), known=world(account())))
     second = only(row(5, ANNA), row(6, again))
-    assert second.verdict is Verdict.CREATE
+    assert second.verdict is RowVerdict.CREATE
     assert f"row 5 has the {message}" in said(second)
 
 
@@ -195,7 +195,7 @@ def test_likely_second_account_is_a_warning(texts: dict[str, str], message: str)
 def test_recognised_by_e_mail_alone_is_said() -> None:
     """An account without employee number gets the row's number, and the person sees it."""
     planned = only(row(5, {**ANNA, "family_name": "Neu"}), known=world(account(employee_number=None)))
-    assert planned.differences == {"family_name": ("Muster", "Neu"), "employee_number": (None, "00123")}
+    assert planned.changed == {"family_name": ("Muster", "Neu"), "employee_number": (None, "00123")}
     assert "recognised by anna.muster@example.com alone" in said(planned)
     assert "the row says 'Anna Neu'" in said(planned)
 
@@ -203,7 +203,7 @@ def test_recognised_by_e_mail_alone_is_said() -> None:
 def test_inactive_account_stays_inactive() -> None:
     """An import brings nobody back; it says that it did not."""
     planned = only(row(5, ANNA), known=world(account(life=Life.INACTIVE)))
-    assert planned.verdict is Verdict.UNCHANGED
+    assert planned.verdict is RowVerdict.UNCHANGED
     assert "is inactive and stays so" in said(planned)
 
 
@@ -211,7 +211,7 @@ def test_inactive_account_stays_inactive() -> None:
 def test_technician_without_link_is_flagged() -> None:
     """A field worker nobody can give work to is seen in the review."""
     planned = only(row(5, {**ANNA, "profile": "Techniker"}))
-    assert planned.verdict is Verdict.CREATE
+    assert planned.verdict is RowVerdict.CREATE
     assert "no work order can be assigned" in said(planned)
 
 
@@ -237,7 +237,7 @@ def test_name_split_otherwise_is_no_change() -> None:
     texts = {name: text for name, text in ANNA.items() if name not in {"given_name", "family_name"}}
     had = account(given_name="Anna Maria von", family_name="Muster")
     planned = only(row(5, {**texts, "full_name": "Muster, Anna Maria von"}), known=world(had))
-    assert planned.verdict is Verdict.UNCHANGED
+    assert planned.verdict is RowVerdict.UNCHANGED
 
 
 @pytest.mark.req("F3")

@@ -14,7 +14,7 @@ from sync.domain.imports.match import World
 from sync.domain.imports.plan import plan_import
 from sync.domain.imports.row import ImportRow
 from sync.domain.imports.verdict import (
-    Verdict,
+    RowVerdict,
     account_change,
     changes_record,
     findings,
@@ -92,8 +92,8 @@ def test_after_it_was_applied_every_row_is_unchanged(people: list[dict[str, str]
             accounts[each.account_id] = each.change.applied_to(accounts[each.account_id])
     second = plan_import(rows_of(people), replace(known, accounts=accounts), POLICY)
     for before, after in zip(first.rows, second.rows, strict=True):
-        if before.verdict is not Verdict.ERROR:
-            assert after.verdict is Verdict.UNCHANGED, (before, after)
+        if before.verdict is not RowVerdict.ERROR:
+            assert after.verdict is RowVerdict.UNCHANGED, (before, after)
 
 
 @pytest.mark.req("A2", "B2")
