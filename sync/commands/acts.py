@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from mappings.policy import Policy
 from sync.commands.accounts.change import existing, require_reason
 from sync.commands.accounts.initial_password import InitialPassword
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import Actor
 from sync.domain.acts import Act, ActKind, ActState
@@ -21,7 +22,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, audit
 from sync.store.accounts import listing
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due

@@ -18,6 +18,7 @@ from mappings import load
 from sync.commands.accounts.change import create
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.access import vocabulary
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.work.lane import Lane
@@ -29,7 +30,7 @@ from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
 from tests.chaos.crash_copies import Copies

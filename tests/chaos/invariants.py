@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sync.domain.access import vocabulary
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Life
 from sync.domain.provisioning.desired import desired_state, does_field_work
 from sync.domain.provisioning.plan import diff
 from sync.store import audit
 from sync.store.accounts import passwords
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.deactivation import assignment_stops
 from sync.store.provisioning import work_state
 from sync.store.work.leases import due_lanes

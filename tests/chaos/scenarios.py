@@ -18,6 +18,7 @@ from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.perform import perform
 from sync.domain.access import vocabulary
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
@@ -26,7 +27,6 @@ from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts import accounts, passwords
-from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
 from sync.store.runs import runs
 from tests.chaos.crash_place import BY, PASSWORD, Place, joiner

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from sync.domain.access.scope import Scope
 from sync.store import audit
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from tests.chaos.worker_processes import Workers, database, import_people, worker_settings
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer

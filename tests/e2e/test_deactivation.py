@@ -20,6 +20,7 @@ from sync.commands.accounts.change import change
 from sync.commands.accounts.technician import link_technician
 from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.domain.access.scope import Scope
 from sync.domain.access.vocabulary import FIELD_TECHNICIANS
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.change import AccountChange
@@ -32,7 +33,6 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE
 from sync.store import audit
-from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
 from sync.store.deactivation.deactivations import HeldDeactivation
 from sync.store.work import leases

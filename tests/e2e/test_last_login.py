@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import Status
 from sync.domain.logins.activity import LoginActivity
@@ -18,7 +19,7 @@ from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.work.job import Job
 from sync.store import logins as login_activity
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
 

@@ -16,6 +16,7 @@ from sync.commands import acts
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.perform import perform
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
 from sync.domain.acts import Act, ActState
@@ -24,7 +25,7 @@ from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, counted, failures_shown, print_json, say, stop
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_act
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.wiring.doors import open_desk
 

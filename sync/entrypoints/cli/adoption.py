@@ -21,7 +21,7 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT
 from sync.jobs import adoption
 from sync.store.runs.runs import RunRow
-from sync.views.runs import find_run
+from sync.views.runs.run import find_run
 from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)

@@ -8,6 +8,7 @@ import typer
 
 from sync.commands.accounts.technician import require_technician
 from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.output import (
     WORK_ORDER,
     AsJson,
@@ -21,7 +22,6 @@ from sync.entrypoints.cli.output import (
     say,
     work_order_cells,
 )
-from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
 from sync.wiring.doors import open_desk
 

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.entrypoints.cli.output import counted, say, screen, stop
-from sync.store import acts, audit
-from sync.store.accounts import accounts
-from sync.store.provisioning import work_state
-from sync.store.provisioning.work_state import WorkState
+from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
 Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
@@ -30,43 +28,38 @@ def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
     until = time.monotonic() + timeout
     name = wanted.username
     with screen.status(f"waiting for Keycloak to have {name} …"):
-        work = _look(desk, wanted)
-        while work is None and time.monotonic() < until:
+        now = _look(desk, wanted)
+        while now.state is Settled.WAITING and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
-            work = _look(desk, wanted)
-    if work is None:
-        stop(
-            f"{name} is stored, but after {timeout} s not in Keycloak; it goes on alone. {_last_try(desk, wanted)}"
-        )
-    if work.quarantine is not None:
-        kind, reason = work.quarantine
-        stop(f"{name} needs a person ({kind}): {reason}")
-    if work.held_work_orders:
-        open_work = counted(len(work.held_work_orders), "open work order")
-        say(f"{name} is held by {open_work}; it goes on by itself when nothing is open any more")
-        return
-    with desk.db.read() as tx:
-        now = accounts.get(tx, wanted.id)
-    if now is not None and now.life is not wanted.life:
-        stop(f"{name}: the deactivation was refused, work orders came in between. {_last_try(desk, wanted)}")
-    say(f"Keycloak has {name} as wanted")
+            now = _look(desk, wanted)
+    match now.state:
+        case Settled.WAITING:
+            late = f"{name} is stored, but after {timeout} s not in Keycloak; it goes on alone."
+            stop(f"{late} {_last_try(desk, wanted)}")
+        case Settled.QUARANTINED:
+            kind, reason = now.quarantine or ("", "")
+            stop(f"{name} needs a person ({kind}): {reason}")
+        case Settled.REFUSED:
+            came = f"{name}: the deactivation was refused, work orders came in between."
+            stop(f"{came} {_last_try(desk, wanted)}")
+        case Settled.HELD:
+            open_work = counted(len(now.work_orders), "open work order")
+            say(f"{name} is held by {open_work}; it goes on by itself when nothing is open any more")
+        case Settled.APPLIED:
+            say(f"Keycloak has {name} as wanted")
 
 
-def _look(desk: Desk, account: Account) -> WorkState | None:
-    """The work once it has come to an outcome; None while it goes on."""
+def _look(desk: Desk, account: Account) -> Settling:
     with desk.db.read() as tx:
-        work = work_state.of_account(tx, account.id)
-    if work is None or not (work.applied or work.quarantine or work.held_work_orders):
-        return None
-    return work
+        return settling(tx, Scope.all(), account.id, account.life)
 
 
 def _last_try(desk: Desk, account: Account) -> str:
     with desk.db.read() as tx:
-        tries = [entry for entry in audit.timeline(tx, account.id) if entry.kind != "asked"]
-    if not tries:
+        newest = last_try(tx, Scope.all(), account.id)
+    if newest is None:
         return "No worker has looked at it yet."
-    return f"The last entry of its timeline: {tries[-1].title}; {'; '.join(tries[-1].details)}."
+    return f"The last entry of its timeline: {newest.title}; {'; '.join(newest.details)}."
 
 
 def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
@@ -76,5 +69,5 @@ def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
         while act.is_open and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
-                act = acts.get(tx, act.id) or act
+                act = act_state(tx, Scope.all(), act.id)
     return act

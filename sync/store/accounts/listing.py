@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.same_person import fold
 from sync.domain.accounts.status import AccountStatus, Observation, status_of
 from sync.domain.logins.activity import LoginActivity
 from sync.store import logins as login_activity
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.tables import account as accounts
 from sync.store.database.tables import login_activity as logins

@@ -1,31 +1,10 @@
-"""What a list of accounts is asked for: what the caller may see, and the filter."""
+"""What a list of accounts is asked for: the filter, beside the scope of who asks (`sync.domain.access.scope`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sync.domain.accounts.account import Life
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a caller may see (I4): every branch or one. Make it with `Scope.all` or `Scope.of_branch`; a
-    missing branch is an error, never everything."""
-
-    everything: bool
-    branch: str | None
-
-    def __post_init__(self) -> None:
-        if self.everything == bool(self.branch):
-            raise ValueError("a scope is everything or one branch")
-
-    @classmethod
-    def all(cls) -> Scope:
-        return cls(everything=True, branch=None)
-
-    @classmethod
-    def of_branch(cls, branch: str) -> Scope:
-        return cls(everything=False, branch=branch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import Label, RowMapping, Select, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Problem, Refused
-from sync.store.accounts.query import Scope
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.batches import batches
 from sync.store.database.columns import UtcDateTime

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sync.devstack.mail_catcher import mails as caught_in
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.circuit import CircuitState
@@ -16,7 +17,7 @@ from sync.jobs.acts.carry_out import SUPERSEDED
 from sync.jobs.systems import Systems
 from sync.store import acts, audit, schedule
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.batches import batches
 from sync.store.database.tables import mail
 from sync.store.drift import findings

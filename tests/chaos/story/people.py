@@ -18,6 +18,7 @@ from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.drift.decide import repair
 from sync.commands.perform import perform
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.deactivation.gate import GatePolicy
@@ -25,7 +26,7 @@ from sync.domain.errors import Failure, Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from tests.chaos.story.schedule import Disturbance

@@ -8,6 +8,7 @@ import pytest
 
 from sync.commands import acts as asking
 from sync.commands.deactivation.deactivate import reactivate
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.acts import ActState
 from sync.domain.deactivation.gate import GatePolicy
@@ -17,7 +18,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
 from sync.store import acts, audit
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import observations
 from tests.fakes.credentials import set_password

@@ -11,6 +11,7 @@ from sync.commands.accounts.technician import link_technician
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access import vocabulary
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy, WorkOrdersOpen
@@ -23,7 +24,6 @@ from sync.jobs.work.recording import record
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts import accounts
-from sync.store.accounts.query import Scope
 from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
 from sync.store.work import leases

@@ -15,6 +15,7 @@ import pytest
 from mappings import Policy
 from sync.commands.imports.confirm import cancel, confirm
 from sync.commands.imports.review import ImportOptions, review
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.work.lane import Lane
@@ -27,12 +28,12 @@ from sync.spreadsheet.limits import FileRefused
 from sync.store import audit
 from sync.store.accounts import accounts, passwords
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
-from sync.views.runs import find_run
+from sync.views.runs.run import find_run
 from tests.commands.imports.import_sites import (
     BY,
     branch_of,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import Status
 from sync.domain.logins.activity import LoginActivity, LoginKind
@@ -15,7 +16,7 @@ from sync.jobs.schedule import run_jobs
 from sync.jobs.work.job import LEASE, Job
 from sync.store import logins, schedule
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning import due
 from tests.world import World
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.status import Status
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished

@@ -10,13 +10,14 @@ import pytest
 
 from bench.plans import plans
 from bench.population import NOW, fill
+from sync.domain.access.scope import Scope
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs.schedule.run_jobs import JOBS
 from sync.store import logins, schedule
 from sync.store.accounts import passwords
 from sync.store.accounts.listing import list_accounts
-from sync.store.accounts.query import AccountQuery, Scope
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Database, Tx
 from sync.store.mail import outbox
 from sync.store.provisioning import stuck, work_state

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
@@ -13,7 +14,6 @@ from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
-from sync.store.accounts.query import Scope
 from sync.store.database.transactions import Database
 from sync.store.deactivation import assignment_stops, deactivations
 from sync.store.provisioning import due

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import Observation, observation_of, status_of
-from sync.domain.logins.activity import LoginActivity, doubts
+from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
 from sync.jobs.systems import Systems
-from sync.store import acts, audit, logins
 from sync.store.accounts import listing
-from sync.store.accounts.query import AccountQuery, Scope
-from sync.store.deactivation import deactivations
-from sync.store.provisioning import observations, work_state
+from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning.work_state import WorkState
+from sync.views.accounts.account import account_view
 
 
 def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
@@ -56,14 +55,8 @@ def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
 def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool) -> None:
     """Wanted and observed side by side, never mixed (rule 8)."""
     with desk.db.read() as tx:
-        seen = observations.last(tx, account.id)
-        work = work_state.of_account(tx, account.id)
-        activity = logins.of_user(tx, account.idp_user_id)
-        missed = doubts(activity, account.created_at, logins.gaps(tx, account.created_at))
-        request = deactivations.open_for(tx, account.id)
-        timeline = audit.timeline(tx, account.id)
-        waiting = acts.open_for_many(tx, [account.id]).get(account.id, ())
-        assignments = audit.assignments(tx, account.id)
+        shown_account = account_view(tx, Scope.all(), account.id)
+    seen, status = shown_account.observed, shown_account.status
     differs: list[str] | None = None
     if live and account.idp_user_id is not None:
         observed = desk.accounts.observe(account.idp_user_id, sessions=True)
@@ -73,22 +66,22 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
             if observed
             else ["the user does not exist in Keycloak"]
         )
-    held = work.held_work_orders if work else ()
-    status = status_of(account, seen, held=held, activity=activity)
+        held = shown_account.held_work_orders
+        status = status_of(account, seen, held=held, activity=shown_account.logins)
     if as_json:
         print_json(
             {
                 "account": account,
                 "status": status,
-                "work": work,
+                "work": shown_account.work,
                 "observed": seen,
-                "logins": activity,
-                "logins_may_be_missing": missed,
+                "logins": shown_account.logins,
+                "logins_may_be_missing": shown_account.logins_may_be_missing,
                 "differs": differs,
-                "deactivation": request,
-                "acts": waiting,
-                "assignments": assignments,
-                "timeline": timeline,
+                "deactivation": shown_account.deactivation,
+                "acts": shown_account.acts,
+                "assignments": shown_account.assignments,
+                "timeline": shown_account.timeline,
             }
         )
         return
@@ -102,9 +95,10 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
         ],
     )
     _print_observed(seen, differs)
-    if work is not None:
-        _print_stuck(work)
-    _print_logins(activity, missed)
+    if shown_account.work is not None:
+        _print_stuck(shown_account.work)
+    _print_logins(shown_account.logins, shown_account.logins_may_be_missing)
+    request = shown_account.deactivation
     if request is not None:
         print_table(
             ["deactivation", ""],
@@ -113,10 +107,10 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
                 ["asked for by", f"{request.by} ({request.door}): {request.reason}"],
                 ["asked for at", request.requested_at],
                 ["deadline", request.deadline],
-                *[["open work order", order] for order in held],
+                *[["open work order", order] for order in shown_account.held_work_orders],
             ],
         )
-    if waiting:
+    if shown_account.acts:
         print_table(
             ["waits", "since (UTC)", "goes at (UTC)", "state", "who and why", "last try"],
             [
@@ -128,10 +122,10 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
                     f"{each.by} ({each.door}): {each.reason}",
                     each.outcome,
                 ]
-                for each in waiting
+                for each in shown_account.acts
             ],
         )
-    print_timeline(timeline, title="Timeline")
+    print_timeline(shown_account.timeline, title="Timeline")
 
 
 def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.errors import NotFound, Problem, Refused
-from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
+from sync.views.accounts.find import find
 
 Who = Annotated[str, typer.Argument(help="Username, e-mail, employee number, technician id or account id.")]
 
@@ -23,10 +23,4 @@ def the_account(desk: Desk, who: str) -> Account:
 
 def account_in(tx: Tx, who: str) -> Account:
     """`the_account`, in a transaction that goes on."""
-    found = accounts.find(tx, who)
-    if not found:
-        raise NotFound([Problem("account", f"{who!r} is nobody's", "see fsm-identity account list")])
-    if len(found) > 1:
-        names = ", ".join(account.username for account in found)
-        raise Refused([Problem("account", f"{who!r} may be {names}", "name one of these usernames")])
-    return found[0]
+    return find(tx, Scope.all(), who)

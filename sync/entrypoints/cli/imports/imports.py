@@ -34,7 +34,7 @@ from sync.spreadsheet.writing import Kind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.views.imports import error_file
-from sync.views.runs import find_run
+from sync.views.runs.run import find_run
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)

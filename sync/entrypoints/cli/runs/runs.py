@@ -12,7 +12,7 @@ from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_run
 from sync.store.database.tables import RunKind
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
-from sync.views.runs import find_run
+from sync.views.runs.run import find_run
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)

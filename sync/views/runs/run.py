@@ -10,8 +10,8 @@ from sync.store.runs.runs import IMPORT, Run
 
 
 def find_run(desk: Desk, text: str, kind: RunKind | None = IMPORT) -> Run:
-    """By id, by the end of an id (six signs or more), or `last`; of one kind, or (None) of any. Raises Refused
-    with what there is."""
+    """By id, by the end of an id (six characters or more), or `last`; of one kind, or (None) of any. Raises
+    Refused with what there is."""
     with desk.db.read() as tx:
         if text == "last":
             found = runs.recent(tx, 1, kind)

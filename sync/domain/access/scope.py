@@ -1,0 +1,31 @@
+"""What a caller may see (I4): everything, or one branch. Every view asks for it; none has a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.domain.accounts.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Make it with `Scope.all` or `Scope.of_branch`; a missing branch is an error, never everything."""
+
+    everything: bool
+    branch: str | None
+
+    def __post_init__(self) -> None:
+        if self.everything == bool(self.branch):
+            raise ValueError("a scope is everything or one branch")
+
+    @classmethod
+    def all(cls) -> Scope:
+        return cls(everything=True, branch=None)
+
+    @classmethod
+    def of_branch(cls, branch: str) -> Scope:
+        return cls(everything=False, branch=branch)
+
+    def holds(self, account: Account) -> bool:
+        """An account without a branch is the whole company's."""
+        return self.everything or account.branch == self.branch

@@ -1,0 +1,66 @@
+"""One account as doors show it: what is wanted, what Keycloak was last seen to hold, and how both came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.domain.access.scope import Scope
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.status import AccountStatus, Observation, status_of
+from sync.domain.acts import Act
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.deactivation.request import OpenDeactivation
+from sync.domain.logins.activity import LoginActivity, doubts
+from sync.domain.logins.event_reading import Gap
+from sync.store import acts, audit, logins
+from sync.store.audit import Assignment, TimelineEntry
+from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
+from sync.store.provisioning import observations, work_state
+from sync.store.provisioning.work_state import WorkState
+from sync.views.accounts.find import within
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Wanted and observed stand side by side and are never mixed (rule 8).
+
+    `observed` is the last look, None before the first; `work` None only for an account no command has made due
+    yet. `logins_may_be_missing` are the times of which nobody knows who logged in. `acts` wait to be carried out.
+    """
+
+    account: Account
+    status: AccountStatus
+    work: WorkState | None
+    observed: Observation | None
+    logins: LoginActivity
+    logins_may_be_missing: tuple[Gap, ...]
+    deactivation: OpenDeactivation | None
+    acts: tuple[Act, ...]
+    assignments: tuple[Assignment, ...]
+    timeline: tuple[TimelineEntry, ...]
+
+    @property
+    def held_work_orders(self) -> tuple[OpenWorkOrder, ...]:
+        return self.work.held_work_orders if self.work is not None else ()
+
+
+def account_view(tx: Tx, scope: Scope, account_id: str) -> AccountView:
+    """Everything known of one account. Raises NotFound, for an account outside the scope too."""
+    account = within(tx, scope, account_id)
+    work = work_state.of_account(tx, account.id)
+    observed = observations.last(tx, account.id)
+    activity = logins.of_user(tx, account.idp_user_id)
+    held = work.held_work_orders if work is not None else ()
+    return AccountView(
+        account=account,
+        status=status_of(account, observed, held=held, activity=activity),
+        work=work,
+        observed=observed,
+        logins=activity,
+        logins_may_be_missing=doubts(activity, account.created_at, logins.gaps(tx, account.created_at)),
+        deactivation=deactivations.open_for(tx, account.id),
+        acts=acts.open_for_many(tx, [account.id]).get(account.id, ()),
+        assignments=audit.assignments(tx, account.id),
+        timeline=audit.timeline(tx, account.id),
+    )

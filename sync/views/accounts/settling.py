@@ -1,0 +1,65 @@
+"""Whether Keycloak has what is wanted of an account yet: what a door asks again and again while it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync.domain.access.scope import Scope
+from sync.domain.accounts.account import Life
+from sync.domain.acts import Act
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.errors import NotFound, Problem
+from sync.store import acts, audit
+from sync.store.audit import TimelineEntry
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import work_state
+from sync.views.accounts.find import within
+
+
+class Settled(StrEnum):
+    """How far a change of an account is. All but WAITING are outcomes."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"
+    HELD = "held"
+    REFUSED = "refused"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """`work_orders` hold it; `quarantine` is (kind, reason)."""
+
+    state: Settled
+    work_orders: tuple[OpenWorkOrder, ...] = ()
+    quarantine: tuple[str, str] | None = None
+
+
+def settling(tx: Tx, scope: Scope, account_id: str, wanted: Life) -> Settling:
+    """`wanted` is the life that was asked for: one that is another now was refused by the work-order gate (D4).
+    Raises NotFound, for an account outside the scope too."""
+    account = within(tx, scope, account_id)
+    work = work_state.of_account(tx, account_id)
+    if work is not None and work.quarantine is not None:
+        return Settling(Settled.QUARANTINED, quarantine=work.quarantine)
+    if work is not None and work.held_work_orders:
+        return Settling(Settled.HELD, work_orders=work.held_work_orders)
+    if work is None or not work.applied:
+        return Settling(Settled.WAITING)
+    return Settling(Settled.APPLIED if account.life is wanted else Settled.REFUSED)
+
+
+def last_try(tx: Tx, scope: Scope, account_id: str) -> TimelineEntry | None:
+    """The newest entry of the timeline that a worker made; None before one came. Raises like `settling`."""
+    tries = [entry for entry in audit.timeline(tx, within(tx, scope, account_id).id) if entry.kind != "asked"]
+    return tries[-1] if tries else None
+
+
+def act_state(tx: Tx, scope: Scope, act_id: str) -> Act:
+    """A one-shot act as it is now. Raises NotFound, for one of an account outside the scope too."""
+    found = acts.get(tx, act_id)
+    if found is None:
+        raise NotFound([Problem("act", f"{act_id} does not exist", "see fsm-identity account show")])
+    within(tx, scope, found.account_id)
+    return found
