@@ -31,7 +31,7 @@ Keycloak's console would then rewrite what we want."""
 
 @dataclass(frozen=True, slots=True)
 class DriftPolicy:
-    """`reactions` by attribute; what is not listed there (see `sync.domain.drift.differences`) is only ever
+    """`reactions` by attribute; what is not listed there (see `sync.domain.drift.anomaly`) is only ever
     reported.
 
     `most_missing_percent`: a listing that lacks more of our users than this is not believed.

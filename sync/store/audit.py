@@ -192,7 +192,8 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
 def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
     rows = tx.connection.execute(select(attempt).where(attempt.c.account_id == account_id))
     for row in rows:
-        details = (*row.changes, row.error) if row.error else row.changes
+        changes = tuple(str(change) for change in row.changes)
+        details = (*changes, row.error) if row.error else changes
         yield TimelineEntry(
             row.at, "keycloak", f"{row.outcome} (version {row.version})", tuple(details), order=row.id
         )

@@ -28,7 +28,14 @@ from sync.domain.provisioning.change import (
     TakeRole,
     UpdateDetails,
 )
-from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, LockState, Observed, Sessions
+from sync.domain.provisioning.observed import (
+    ACCOUNT_ID,
+    NOT_LOOKED_AT,
+    OWNED_ATTRIBUTES,
+    LockState,
+    Observed,
+    Sessions,
+)
 from sync.ports.accounts import Created, NewUser
 
 DEFAULT_ROLE = "default-roles-fake"
@@ -274,7 +281,7 @@ class FakeAccounts:
                 offline_clients=frozenset(client for client in live if client is not None),
             )
             if sessions
-            else None,
+            else NOT_LOOKED_AT,
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.failures import Gone
 from sync.domain.errors import Misconfigured
-from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed, Sessions
+from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, LockState, Observed, Sessions
 
 DISABLED_REASON = "disabledReason"
 PERMANENT_LOCKOUT = "permanentLockout"
@@ -128,22 +128,31 @@ class UserReader:
         at = f"users/{segment(idp_user_id)}"
         groups = self._connection.get(f"{at}/groups", briefRepresentation="true", max=-1)
         roles = self._connection.get(f"{at}/role-mappings/realm")
-        lockout = self._lockout(idp_user_id)
+        lock = _lock(user, self._lockout(idp_user_id))
         return Observed(
             idp_user_id=idp_user_id,
             username=user["username"],
             email=user.get("email") or "",
             given_name=user.get("firstName") or "",
             family_name=user.get("lastName") or "",
-            enabled=bool(user.get("enabled")),
+            enabled=self._switched_on(user, lock),
             attributes=attributes_of(user),
             groups=frozenset(group["path"] for group in groups),
             roles=frozenset(role["name"] for role in roles),
             required_actions=frozenset(user.get("requiredActions") or ()),
-            lock=_lock(user, lockout),
+            lock=lock,
             administers_realm=self._administers_realm(idp_user_id),
             email_verified=bool(user.get("emailVerified")),
-            sessions=self.sessions(idp_user_id) if sessions else None,
+            sessions=self.sessions(idp_user_id) if sessions else NOT_LOOKED_AT,
+        )
+
+    def _switched_on(self, user: Json, lock: LockState) -> bool:
+        """A temporary lockout is no switch. Some versions of Keycloak show it as one where a user is read by
+        itself, none where users are searched for."""
+        if user.get("enabled") or not lock.temporary:
+            return bool(user.get("enabled"))
+        return any(
+            found["id"] == user["id"] and found["enabled"] for found in self.with_username(user["username"])
         )
 
     def _administers_realm(self, idp_user_id: str) -> bool:

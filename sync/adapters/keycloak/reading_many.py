@@ -81,7 +81,6 @@ class ManyReader:
             lock=LockState(),
             administers_realm=False,
             email_verified=bool(user.get("emailVerified")),
-            sessions=None,
         )
 
     def _only_ours(self, paths: frozenset[str]) -> bool:

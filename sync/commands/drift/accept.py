@@ -15,8 +15,9 @@ from sync.commands.accounts.change import change
 from sync.commands.runs.guard import judge_portion
 from sync.desk import Desk
 from sync.domain.accounts.change import AccountChange, Actor, Door
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.runs.guard import Hold, Impact, judge
 from sync.domain.work.lane import Lane
 from sync.store import mappings
@@ -26,15 +27,15 @@ from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import work_state
 
-TAKEN_OVER: Mapping[Attribute, str] = {
-    Attribute.USERNAME: "username",
-    Attribute.EMAIL: "email",
-    Attribute.GIVEN_NAME: "given_name",
-    Attribute.FAMILY_NAME: "family_name",
-    Attribute.PROFILE: "profile",
-    Attribute.BRANCH: "branch",
-    Attribute.TEAM: "team",
-    Attribute.DATA_ACCESS: "data_access",
+TAKEN_OVER: Mapping[Kind, str] = {
+    Aspect.USERNAME: "username",
+    Aspect.EMAIL: "email",
+    Aspect.GIVEN_NAME: "given_name",
+    Aspect.FAMILY_NAME: "family_name",
+    Aspect.PROFILE: "profile",
+    Aspect.BRANCH: "branch",
+    Aspect.TEAM: "team",
+    Aspect.DATA_ACCESS: "data_access",
 }
 """Attributes that are fields of an account."""
 
@@ -46,7 +47,7 @@ BY_HINTS = "accepted after admin events"
 
 log = structlog.get_logger()
 
-MAY_BE_NOTHING = frozenset({Attribute.BRANCH, Attribute.TEAM})
+MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
 
 
 def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:

@@ -10,39 +10,15 @@ from sync.commands.drift.repair import recreate
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.change import Actor
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.anomaly import Anomaly
+from sync.domain.drift.kinds import may_be_left
 from sync.domain.errors import Conflict, NotFound, Problem, Refused
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import due
-
-LEFT_ALONE = frozenset(
-    {
-        Attribute.MISSING,
-        Attribute.SWITCHED_OFF,
-        Attribute.FEATURE_ROLE,
-        Attribute.FOREIGN_MEMBER,
-        Attribute.FOREIGN_ROLE,
-    }
-)
-"""What can be accepted as it is, until it changes. A change of the account puts its user right all the same."""
-
-BY_HAND = frozenset(
-    {
-        Attribute.ACCOUNT_ID,
-        Attribute.ADMINISTERS_REALM,
-        Attribute.FEATURE_ROLE,
-        Attribute.GROUP_MISSING,
-        Attribute.GROUP_ROLES,
-        Attribute.FOREIGN_MEMBER,
-        Attribute.FOREIGN_ROLE,
-        Attribute.STRAY_ACCOUNT_ID,
-        Attribute.UNREADABLE,
-    }
-)
-"""What the workers do not write to: it is mended in Keycloak's console, or by `realm apply`."""
 
 
 def the_finding(desk: Desk, ending: str) -> Finding:
@@ -65,7 +41,7 @@ def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
         if finding.attribute in TAKEN_OVER:
             take_over(tx, desk.policy, finding, by, now)
-        elif finding.attribute not in LEFT_ALONE:
+        elif not may_be_left(finding.attribute):
             raise Refused(
                 [
                     Problem(
@@ -86,7 +62,7 @@ def repair(desk: Desk, finding_id: str, by: Actor, is_there: Callable[[str], boo
     require_reason(by)
     with desk.db.read() as tx:
         asked = _open(tx, finding_id)
-    if asked.attribute in BY_HAND or asked.subject.account_id is None:
+    if isinstance(asked.attribute, Anomaly) or asked.subject.account_id is None:
         raise Refused(
             [
                 Problem(
@@ -96,7 +72,7 @@ def repair(desk: Desk, finding_id: str, by: Actor, is_there: Callable[[str], boo
                 )
             ]
         )
-    missing = asked.attribute is Attribute.MISSING
+    missing = asked.attribute is Aspect.MISSING
     if missing and is_there(str(asked.subject.idp_user_id)):
         raise Conflict(f"Keycloak has the user of {asked.subject.who} again; compare once more")
 

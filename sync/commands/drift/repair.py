@@ -4,7 +4,7 @@ place where drift becomes work."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,9 +12,9 @@ from mappings.policy import Policy
 from sync.commands.accounts.initial_password import mail_new
 from sync.commands.runs.guard import judge_portion
 from sync.domain.accounts.change import Actor, Door
-from sync.domain.drift.differences import Attribute, Difference
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.errors import Problem, Refused
+from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.runs.guard import Hold, Impact, Verdict, judge
 from sync.domain.work.lane import Lane
 from sync.store import audit
@@ -101,7 +101,7 @@ def _judge(
     tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
 ) -> Verdict:
     """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
-    impact = Impact.of(effects_of_repair(map(_difference, found)) for found in by_account.values())
+    impact = Impact.of(effects_of_repair(_deviations(found)) for found in by_account.values())
     if source == HINTS:
         return judge_portion(tx, policy, source, impact, now, door="repair")
     return judge(impact, listing.population(tx), policy.guard, "repair")
@@ -129,7 +129,7 @@ def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now:
 
 
 def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:
-    missing = [finding for finding in findings if finding.attribute is Attribute.MISSING]
+    missing = [finding for finding in findings if finding.attribute is Aspect.MISSING]
     return RunRow(
         number=number,
         original={},
@@ -148,5 +148,7 @@ def _changes(findings: Sequence[Finding]) -> dict[str, object]:
     return {"change": changed}
 
 
-def _difference(finding: Finding) -> Difference:
-    return Difference(finding.attribute, finding.wanted, finding.found)
+def _deviations(findings: Sequence[Finding]) -> Iterator[Deviation]:
+    for each in findings:
+        if isinstance(each.attribute, Aspect):
+            yield Deviation(each.attribute, each.wanted, each.found)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.logins.activity import NOTHING, LoginActivity
-from sync.domain.provisioning.observed import LockState, Observed, Sessions
+from sync.domain.provisioning.observed import NOT_LOOKED_AT, LockState, Observed, Seen, Sessions
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - the name of Keycloak's required action
 
@@ -43,6 +43,18 @@ class Observation:
     administers_realm: bool
     sessions: Sessions | None = None
 
+    @property
+    def seen(self) -> Seen:
+        """As a look, to be compared with what is wanted."""
+        return Seen(
+            enabled=self.enabled,
+            groups=self.groups,
+            roles=self.roles,
+            lock=self.lock,
+            administers_realm=self.administers_realm,
+            sessions=NOT_LOOKED_AT if self.sessions is None else self.sessions,
+        )
+
 
 def observation_of(observed: Observed, now: datetime) -> Observation:
     return Observation(
@@ -53,7 +65,7 @@ def observation_of(observed: Observed, now: datetime) -> Observation:
         required_actions=observed.required_actions,
         lock=observed.lock,
         administers_realm=observed.administers_realm,
-        sessions=observed.sessions,
+        sessions=None if observed.sessions is NOT_LOOKED_AT else observed.sessions,
     )
 
 
@@ -82,7 +94,7 @@ def status_of(
     if observation is None:
         note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
         return AccountStatus(Status.PENDING if activity.last_login_at is None else Status.ACTIVE, note)
-    if not observation.enabled and not observation.lock.temporary and not observation.lock.permanent:
+    if not observation.enabled and not observation.lock.permanent:
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
     found = _admitted(observation, activity)
     return AccountStatus(found.status, found.note or _held("change", held))

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from sync.domain.drift.listed_user import ListedUser
+from sync.domain.provisioning.change import DETAILS
 from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import Observed
 
@@ -22,7 +23,7 @@ _MASK = 2**64 - 1
 _SHARDS = 256
 
 
-class Balance:
+class Sums:
     """Call `expect` for every user, then `seal`, then `saw` for every fact that is found."""
 
     def __init__(self) -> None:
@@ -101,6 +102,5 @@ class Balance:
 
 
 def details(user: DesiredState | ListedUser | Observed) -> str:
-    """What a listing shows of a user, in one text."""
-    switch = "enabled" if user.enabled else "disabled"
-    return "\0".join((user.username, user.email, user.given_name, user.family_name, switch))
+    """What a listing shows of a user, in one text: the fields that the plan of changes compares too."""
+    return "\0".join((*(getattr(user, field) for field in DETAILS), "on" if user.enabled else "off"))

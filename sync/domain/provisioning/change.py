@@ -1,15 +1,34 @@
 """The changes a plan consists of. Each is idempotent: applied to a user that already has it, it changes nothing.
 
-A change names what was there and what shall be there, so that a plan can be read by a person and stored in
-the timeline. None of them carries a secret.
+A change is a value with its data: what the log, the timeline, JSON, a person's screen and a fingerprint say of it
+is made of that here. None of them carries a secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeAlias
 
-from sync.domain.provisioning.observed import OWNED_ATTRIBUTES, LockState, Observed, Sessions
+from sync.domain.errors import Difference
+from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed, Sessions
+
+DETAILS = ("username", "email", "given_name", "family_name")
+"""The fields of a user beside its attributes that fsm-identity decides."""
+
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the user, with everything that is wanted of it at once."""
+
+    username: str
+    email: str
+    groups: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "create"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +79,7 @@ class JoinGroup:
 class UpdateDetails:
     """Set names, e-mail, username and owned attributes. `existing` and `new` hold only what differs.
 
-    Keys are `username`, `email`, `given_name`, `family_name` and the owned attributes; an attribute that is
-    to go has the new value None.
+    Keys are those of `DETAILS` and the owned attributes; an attribute that is to go has the new value None.
     """
 
     existing: Mapping[str, str | None]
@@ -79,7 +97,65 @@ class Enable:
         return "enable"
 
 
-Change = Disable | EndSessions | TakeRole | LeaveGroup | JoinGroup | UpdateDetails | Enable
+Change: TypeAlias = Disable | EndSessions | TakeRole | LeaveGroup | JoinGroup | UpdateDetails | Enable
+"""What can be applied to a user that is there."""
+
+AnyChange: TypeAlias = Change | Create
+
+NAMES: Mapping[str, type[AnyChange]] = {
+    "create": Create,
+    "disable": Disable,
+    "end sessions": EndSessions,
+    "take role": TakeRole,
+    "leave group": LeaveGroup,
+    "join group": JoinGroup,
+    "update details": UpdateDetails,
+    "enable": Enable,
+}
+"""As a record names them; a name is never given to another change."""
+
+_NAME_OF = {each: name for name, each in NAMES.items()}
+
+
+def record(change: AnyChange) -> dict[str, Any]:
+    """The change as plain JSON, for keeping, for programs and for fingerprints."""
+    return {"change": _NAME_OF[type(change)], **asdict(change)}
+
+
+def from_record(kept: Mapping[str, Any]) -> AnyChange:
+    """What `record` was made of."""
+    kept_fields = {name: value for name, value in kept.items() if name != "change"}
+    if kept["change"] == _NAME_OF[Create]:
+        kept_fields["groups"] = tuple(kept_fields["groups"])
+    return NAMES[kept["change"]](**kept_fields)
+
+
+def outstanding(changes: Iterable[AnyChange]) -> tuple[Difference, ...]:
+    """What is not as wanted as long as these are not made, in words for whoever mends it (H2)."""
+    return tuple(difference for change in changes for difference in _outstanding(change))
+
+
+def _outstanding(change: AnyChange) -> Iterator[Difference]:
+    match change:
+        case Create():
+            yield Difference("user", change.username, NOTHING)
+            yield Difference("email", change.email, NOTHING)
+            yield Difference("groups", ", ".join(change.groups), NOTHING)
+        case Disable():
+            yield Difference("enabled", "no", "yes")
+        case Enable():
+            yield Difference("enabled", "yes", "no")
+        case EndSessions():
+            yield Difference("sessions and offline tokens", "none", "perhaps some")
+        case TakeRole(role=role):
+            yield Difference(f"role {role}", "through groups only", "given directly")
+        case LeaveGroup(path=path):
+            yield Difference(path, "no member", "member")
+        case JoinGroup(path=path):
+            yield Difference(path, "member", "no member")
+        case UpdateDetails(existing=existing, new=new):
+            for key in sorted(new):
+                yield Difference(key, new[key] or NOTHING, existing[key] or NOTHING)
 
 
 def result_of(change: Change, observed: Observed) -> Observed:
@@ -103,7 +179,11 @@ def result_of(change: Change, observed: Observed) -> Observed:
 
 def _with_details(observed: Observed, new: Mapping[str, str | None]) -> Observed:
     attributes = {name: values for name, values in observed.attributes.items() if name not in new}
-    attributes |= {name: (value,) for name, value in new.items() if name in OWNED_ATTRIBUTES and value is not None}
+    attributes |= {
+        name: (value,)
+        for name, value in new.items()
+        if name not in DETAILS and name != ACCOUNT_ID and value is not None
+    }
     return replace(
         observed,
         username=new.get("username") or observed.username,

@@ -1,11 +1,28 @@
-"""What Keycloak holds for one user, as read in one look. Absent is a value here; a failed look-up is an error."""
+"""What was seen of one user in Keycloak. Each way of looking shows some of it: the worker's look everything, a
+listing the names and the groups, the pass over all attributes these alone, a stored observation no names.
+
+Absent is a value here, a failed look-up is an error, and what a look did not ask for has a spelling of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
 from mappings.attributes import OF_KEYCLOAK_USERS
+
+ACCOUNT_ID = "fsm_account_id"
+TECHNICIAN_ID = "technician_id"
+OWNED_ATTRIBUTES = frozenset({ACCOUNT_ID, *OF_KEYCLOAK_USERS})
+
+
+class NotLookedAt(Enum):
+    NOT_LOOKED_AT = "not looked at"
+
+
+NOT_LOOKED_AT: Final = NotLookedAt.NOT_LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +46,33 @@ class Sessions:
         return self.online > 0 or bool(self.offline_clients)
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One user of the realm.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look shows of a user.
 
-    `attributes` are all attributes (Keycloak replaces them as a whole, so none may be forgotten); `groups`
-    all group paths; `roles` all realm roles mapped directly to the user; `administers_realm` is true when
-    the user holds, by whatever way, a role of the realm-management client. `sessions` is None when the
-    look did not ask for them.
+    `enabled` is the switch alone: a temporary lockout leaves it on, a permanent one turns it off (`lock` tells).
+    `attributes` are all attributes, `groups` all group paths, `roles` all realm roles mapped directly to the user.
+    """
+
+    username: str | NotLookedAt = NOT_LOOKED_AT
+    email: str | NotLookedAt = NOT_LOOKED_AT
+    given_name: str | NotLookedAt = NOT_LOOKED_AT
+    family_name: str | NotLookedAt = NOT_LOOKED_AT
+    enabled: bool | NotLookedAt = NOT_LOOKED_AT
+    lock: LockState | NotLookedAt = NOT_LOOKED_AT
+    attributes: Mapping[str, tuple[str, ...]] | NotLookedAt = NOT_LOOKED_AT
+    groups: frozenset[str] | NotLookedAt = NOT_LOOKED_AT
+    roles: frozenset[str] | NotLookedAt = NOT_LOOKED_AT
+    sessions: Sessions | NotLookedAt = NOT_LOOKED_AT
+    administers_realm: bool | NotLookedAt = NOT_LOOKED_AT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed(Seen):
+    """One user of the realm, looked at by itself: all there is, but sessions only where they were asked for.
+
+    Keycloak replaces attributes as a whole, so none may be forgotten. `administers_realm` is true when the user
+    holds, by whatever way, a role of the realm-management client.
     """
 
     idp_user_id: str
@@ -52,7 +88,6 @@ class Observed:
     lock: LockState
     administers_realm: bool
     email_verified: bool = False
-    sessions: Sessions | None = None
 
     @property
     def account_id(self) -> str | None:
@@ -64,8 +99,3 @@ class Observed:
     def technician_id(self) -> str | None:
         values = self.attributes.get(TECHNICIAN_ID, ())
         return values[0] if values else None
-
-
-ACCOUNT_ID = "fsm_account_id"
-TECHNICIAN_ID = "technician_id"
-OWNED_ATTRIBUTES = frozenset({ACCOUNT_ID, *OF_KEYCLOAK_USERS})

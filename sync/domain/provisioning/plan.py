@@ -1,21 +1,23 @@
 """The plan for one account: what must change in Keycloak, in the order in which it is safe to change it.
 
-`diff` compares the desired with the observed state. It is pure, total and idempotent: applied to a user, the
-next diff is empty. Withdrawals come first and Enable last, so that a crash at any point leaves less access
-than before or after, never more.
+`diff` compares the desired state with what one look showed: a worker's, a comparison's, a stored one. It is the
+only place that says what differs. Pure, total and idempotent: applied to a user, the next diff is empty.
+Withdrawals come first and Enable last, so that a crash at any point leaves less access than before or after,
+never more.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from sync.domain.access import vocabulary
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
+from sync.domain.provisioning.aspect import Aspect, Deviation, touched_by, written
 from sync.domain.provisioning.change import (
+    DETAILS,
     Change,
+    Create,
     Disable,
     Enable,
     EndSessions,
@@ -25,7 +27,14 @@ from sync.domain.provisioning.change import (
     UpdateDetails,
 )
 from sync.domain.provisioning.desired import DesiredState
-from sync.domain.provisioning.observed import OWNED_ATTRIBUTES, TECHNICIAN_ID, Observed
+from sync.domain.provisioning.observed import (
+    ACCOUNT_ID,
+    NOT_LOOKED_AT,
+    OWNED_ATTRIBUTES,
+    TECHNICIAN_ID,
+    Observed,
+    Seen,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,9 @@ class Plan:
             return self
         return Plan(tuple(change for change in self.changes if isinstance(change, TakeRole)))
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the changes, the same for the same plan in any process."""
-        text = json.dumps(
-            [[type(change).__name__, asdict(change)] for change in self.changes], sort_keys=True, default=str
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+    def leaving(self, accepted: Collection[Aspect]) -> Plan:
+        """The plan without what somebody accepted as it is."""
+        return Plan(tuple(each for each in self.changes if not (touched_by(each) & frozenset(accepted))))
 
 
 def _withdraws_technician(change: Change) -> bool:
@@ -69,48 +74,73 @@ def _withdraws_technician(change: Change) -> bool:
             return False
 
 
-def diff(desired: DesiredState, observed: Observed) -> Plan:
-    """What differs, in safe order. Only what fsm-identity owns is compared; everything else is left alone."""
-    leave = sorted(path for path in observed.groups - desired.groups if vocabulary.owns_group(path))
-    join = sorted(desired.groups - observed.groups)
+def diff(desired: DesiredState, seen: Seen) -> Plan:
+    """What differs, in safe order, and nothing about what was not looked at. Only what fsm-identity owns is
+    compared; everything else is left alone.
+
+    `enabled: false` is a switch that somebody turned, unless Keycloak itself turned it: a permanent lockout. So
+    without a look at the lockout nobody is switched on.
+    """
+    leave, join = _memberships(desired, seen)
+    roles = () if seen.roles is NOT_LOOKED_AT else sorted(filter(vocabulary.owns_role, seen.roles))
+    live = seen.sessions is not NOT_LOOKED_AT and seen.sessions.any
     changes: list[Change] = []
-    if observed.enabled and not desired.enabled:
+    if seen.enabled is True and not desired.enabled:
         changes.append(Disable())
-    if not desired.enabled and (observed.enabled or observed.sessions is None or observed.sessions.any):
+    if not desired.enabled and (seen.enabled is True or live):
         changes.append(EndSessions("wanted inactive"))
-    changes.extend(TakeRole(role) for role in sorted(observed.roles) if vocabulary.owns_role(role))
+    changes.extend(TakeRole(role) for role in roles)
     changes.extend(LeaveGroup(path) for path in leave if path != vocabulary.SECOND_FACTOR)
     if vocabulary.SECOND_FACTOR in join:
         changes.append(JoinGroup(vocabulary.SECOND_FACTOR))
     if {vocabulary.SECOND_FACTOR, *desired.strong_groups} & set(join):
         changes.append(EndSessions("opened without the second factor"))
-    details = _details(desired, observed)
+    details = _details(desired, seen)
     if details is not None:
         changes.append(details)
     changes.extend(JoinGroup(path) for path in join if path != vocabulary.SECOND_FACTOR)
     if vocabulary.SECOND_FACTOR in leave:
         changes.append(LeaveGroup(vocabulary.SECOND_FACTOR))
-    if desired.enabled and not observed.enabled and not observed.lock.permanent:
+    switched_off = seen.enabled is False and seen.lock is not NOT_LOOKED_AT and not seen.lock.permanent
+    if desired.enabled and switched_off:
         changes.append(Enable())
     return Plan(tuple(changes))
 
 
-def _details(desired: DesiredState, observed: Observed) -> UpdateDetails | None:
-    wanted: dict[str, str | None] = {
-        "username": desired.username,
-        "email": desired.email,
-        "given_name": desired.given_name,
-        "family_name": desired.family_name,
-    }
-    present: dict[str, str | None] = {
-        "username": observed.username,
-        "email": observed.email,
-        "given_name": observed.given_name,
-        "family_name": observed.family_name,
-    }
-    for name in OWNED_ATTRIBUTES:
-        wanted[name] = _single(desired.attributes, name)
-        present[name] = _single(observed.attributes, name)
+def creation(desired: DesiredState) -> Create:
+    """What differs where Keycloak says that there is no such user."""
+    return Create(desired.username, desired.email, tuple(sorted(desired.groups)))
+
+
+def deviations(desired: DesiredState, seen: Seen | None) -> tuple[Deviation, ...]:
+    """What the plan would put right, attribute by attribute; `seen` None: there is no such user."""
+    if seen is None:
+        return (Deviation(Aspect.MISSING, written(Aspect.MISSING, desired), None),)
+    touched = {attribute for change in diff(desired, seen).changes for attribute in touched_by(change)}
+    return tuple(
+        Deviation(each, written(each, desired), written(each, seen)) for each in Aspect if each in touched
+    )
+
+
+def _memberships(desired: DesiredState, seen: Seen) -> tuple[list[str], list[str]]:
+    """The groups to leave and those to join."""
+    if seen.groups is NOT_LOOKED_AT:
+        return [], []
+    leave = sorted(path for path in seen.groups - desired.groups if vocabulary.owns_group(path))
+    return leave, sorted(desired.groups - seen.groups)
+
+
+def _details(desired: DesiredState, seen: Seen) -> UpdateDetails | None:
+    """The mark of ours is none of them: who lacks it is refused as a whole, and nothing ever writes it."""
+    wanted: dict[str, str | None] = {}
+    present: dict[str, str | None] = {}
+    for field in DETAILS:
+        value = getattr(seen, field)
+        if value is not NOT_LOOKED_AT:
+            wanted[field], present[field] = getattr(desired, field), value
+    if seen.attributes is not NOT_LOOKED_AT:
+        for name in (OWNED_ATTRIBUTES | desired.attributes.keys()) - {ACCOUNT_ID}:
+            wanted[name], present[name] = _single(desired.attributes, name), _single(seen.attributes, name)
     different = [key for key in sorted(wanted) if wanted[key] != present[key]]
     if not different:
         return None

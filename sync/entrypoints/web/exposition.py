@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from sync.domain.acts import OPEN
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.kinds import KINDS
 from sync.domain.work.circuit import CircuitState
 from sync.domain.work.lane import Lane
 from sync.store.drift.findings import LIVE
@@ -107,7 +107,7 @@ def _drift(figures: Figures) -> Iterator[Metric]:
     findings = GaugeMetricFamily(
         "fsm_drift", "Findings that are open, accepted or being repaired.", labels=["attribute", "state"]
     )
-    for attribute in Attribute:
+    for attribute in KINDS:
         for state in (*LIVE, REPAIRING):
             counted = [each.count for each in figures.drift if (each.attribute, each.state) == (attribute, state)]
             findings.add_metric([attribute.value, state], sum(counted))

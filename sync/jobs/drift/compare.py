@@ -17,14 +17,16 @@ from sync.commands.drift.repair import hand_over
 from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import roles_of_groups
-from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken
+from sync.domain.drift.anomaly import Anomaly, Irregularity, held
+from sync.domain.drift.kinds import ENDED_BY_COMPARISON, LOOKED_AT_AGAIN
 from sync.domain.drift.listed_user import ListedUser
-from sync.domain.drift.sums import Balance, details
+from sync.domain.drift.shrunken import refuse_shrunken
+from sync.domain.drift.sums import Sums, details
 from sync.domain.errors import Transient, Unsafe
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import Judged, judge
-from sync.jobs.drift.readable_users import SingleLooks, Unreadable
+from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import kind_of, message_of
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups
@@ -44,15 +46,6 @@ MOST_FOREIGN = 1_000
 
 PAGES_BETWEEN = 10
 """Pages between two notes of how far it is."""
-
-ONLY_BY_ATTRIBUTES = frozenset({Attribute.TECHNICIAN_ID, Attribute.ACCOUNT_ID, Attribute.STRAY_ACCOUNT_ID})
-"""What a brief listing does not show: ended by a look at the account, or by the pass over all attributes."""
-
-COMPARED = frozenset(Attribute) - ONLY_BY_ATTRIBUTES - {Attribute.ADMINISTERS_REALM}
-"""What a comparison ends when it finds it no more."""
-
-LOOKED_AT_AGAIN = frozenset(Attribute) - COMPARED | {Attribute.UNREADABLE}
-"""What only a look at the account can end: whoever has such a finding is looked at each time."""
 
 Keep: TypeAlias = Callable[[], None]
 
@@ -91,8 +84,8 @@ class Comparing:
 
 
 @dataclass
-class Seen:
-    """What the pages showed beside the balance of our own users."""
+class Pages:
+    """What the pages showed beside the sums of our own users."""
 
     listed: int = 0
     memberships: int = 0
@@ -101,7 +94,6 @@ class Seen:
     in_groups: dict[str, set[str]] = field(default_factory=dict)
     with_roles: dict[str, set[str]] = field(default_factory=dict)
     with_features: dict[str, set[str]] = field(default_factory=dict)
-    suspects: set[str] = field(default_factory=set)
 
 
 def compare(systems: Systems, by: str, keep: Keep = lambda: None) -> Comparison:
@@ -133,90 +125,92 @@ def under_a_row(
 def _compare(comparing: Comparing) -> None:
     systems = comparing.systems
     groups = systems.listing.groups()
-    balance = _expected(systems, groups)
-    comparing.note(accounts=len(balance))
-    seen = _read(comparing, groups, balance)
-    _refuse_another_realm(comparing, balance, seen)
+    sums = _expected(systems, groups)
+    comparing.note(accounts=len(sums))
+    shown = _read(comparing, groups, sums)
+    _refuse_another_realm(comparing, sums, shown)
     _note_groups(systems, groups)
-    judged = _judge_suspects(comparing, balance, seen)
+    judged = _judge_suspects(comparing, sums, shown)
     accept_by_file(systems, judged.to_accept, comparing.note)
-    foreign = _foreign_differences(comparing, seen)
+    foreign = _foreign(comparing, shown)
     with systems.db.write() as tx:
         now = systems.clock.now()
-        for subject, difference in foreign:
-            findings.found(tx, subject, difference, systems.policy.drift.reaction(difference.attribute), now)
-        findings.close_unseen(tx, COMPARED, comparing.row.started_at, judged.unjudged, now)
+        for subject, each in foreign:
+            findings.found(tx, subject, each, "report", now)
+        findings.close_unseen(tx, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
         foreign_users.forget_unseen(tx, comparing.row.started_at)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
     wake(systems, Lane.BULK)
 
 
-def _refuse_another_realm(comparing: Comparing, balance: Balance, seen: Seen) -> None:
+def _refuse_another_realm(comparing: Comparing, sums: Sums, shown: Pages) -> None:
     """Raises Unsafe. The people of a realm that is not ours are none of our business: their names go again."""
     systems = comparing.systems
     try:
-        refuse_shrunken(len(balance), seen.listed, systems.policy.drift.most_missing_percent)
+        refuse_shrunken(len(sums), shown.listed, systems.policy.drift.most_missing_percent)
     except Unsafe:
         with systems.db.write() as tx:
             foreign_users.forget_new(tx, comparing.row.started_at)
         raise
 
 
-def _expected(systems: Systems, groups: OurGroups) -> Balance:
+def _expected(systems: Systems, groups: OurGroups) -> Sums:
     """A group that is missing is one finding, not one for each of its members: nobody is expected in it, nor in a
     profile group that is missing with any details."""
-    balance = Balance()
+    sums = Sums()
     for page in pages.in_keycloak(systems.db):
         for account in page:
             desired = desired_state(account, systems.policy)
             shown = vocabulary.profile_group(account.profile) in groups.paths
             listed = details(desired) if shown else None
-            balance.expect(str(account.idp_user_id), listed, desired.groups & groups.paths)
-    balance.seal()
-    return balance
+            sums.expect(str(account.idp_user_id), listed, desired.groups & groups.paths)
+    sums.seal()
+    return sums
 
 
-def _read(comparing: Comparing, groups: OurGroups, balance: Balance) -> Seen:
+def _read(comparing: Comparing, groups: OurGroups, sums: Sums) -> Pages:
     """Every account is in one profile group, so its members tell the details of all of ours. The users as a whole
     are listed only where somebody is left to be found: a stranger, or one of ours who is not as wanted."""
-    systems, seen = comparing.systems, Seen()
+    systems, shown = comparing.systems, Pages()
     for number, page in enumerate(systems.listing.pages(groups.paths, groups.roles), start=1):
         match page:
             case MembersPage(group, members):
-                seen.memberships += len(members)
+                shown.memberships += len(members)
                 detailed = vocabulary.is_profile_group(group)
                 for user in members:
-                    if not balance.saw_member(user.idp_user_id, group):
-                        _stranger(seen, seen.in_groups, user.idp_user_id, user.username, group)
+                    if not sums.saw_member(user.idp_user_id, group):
+                        _stranger(shown, shown.in_groups, user.idp_user_id, user.username, group)
                     elif detailed:
-                        balance.saw_details(user.idp_user_id, details(user))
+                        sums.saw_details(user.idp_user_id, details(user))
             case HoldersPage(role, holders):
-                kept = seen.with_features if role.startswith(f"{vocabulary.FEATURES_CLIENT}/") else seen.with_roles
+                kept = (
+                    shown.with_features if role.startswith(f"{vocabulary.FEATURES_CLIENT}/") else shown.with_roles
+                )
                 for idp_user_id, username in holders.items():
-                    _stranger(seen, kept, idp_user_id, username, role)
+                    _stranger(shown, kept, idp_user_id, username, role)
         if number % PAGES_BETWEEN == 0:
-            comparing.note(memberships=seen.memberships)
-    seen.listed = balance.settled()
-    if systems.listing.count() != seen.listed:
-        _list_users(comparing, balance, seen)
-    comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships, foreign_users=seen.foreign)
-    return seen
+            comparing.note(memberships=shown.memberships)
+    shown.listed = sums.settled()
+    if systems.listing.count() != shown.listed:
+        _list_users(comparing, sums, shown)
+    comparing.note(users=shown.listed + shown.foreign, memberships=shown.memberships, foreign_users=shown.foreign)
+    return shown
 
 
-def _list_users(comparing: Comparing, balance: Balance, seen: Seen) -> None:
-    seen.listed = 0
+def _list_users(comparing: Comparing, sums: Sums, shown: Pages) -> None:
+    shown.listed = 0
     for number, users in enumerate(comparing.systems.listing.users(), start=1):
-        unknown = [user for user in users if not balance.knows(user.idp_user_id)]
-        seen.listed += len(users) - len(unknown)
-        seen.foreign += _note_foreign(comparing, unknown)
+        unknown = [user for user in users if not sums.knows(user.idp_user_id)]
+        shown.listed += len(users) - len(unknown)
+        shown.foreign += _note_foreign(comparing, unknown)
         if number % PAGES_BETWEEN == 0:
-            comparing.note(users=seen.listed + seen.foreign, memberships=seen.memberships)
+            comparing.note(users=shown.listed + shown.foreign, memberships=shown.memberships)
 
 
-def _stranger(seen: Seen, kept: dict[str, set[str]], user: str, username: str, what: str) -> None:
-    if user in seen.strangers or len(seen.strangers) < MOST_FOREIGN:
-        seen.strangers[user] = username
+def _stranger(shown: Pages, kept: dict[str, set[str]], user: str, username: str, what: str) -> None:
+    if user in shown.strangers or len(shown.strangers) < MOST_FOREIGN:
+        shown.strangers[user] = username
         kept.setdefault(user, set()).add(what)
 
 
@@ -234,20 +228,17 @@ def _note_foreign(comparing: Comparing, unknown: Collection[ListedUser]) -> int:
 def _note_groups(systems: Systems, groups: OurGroups) -> None:
     """Groups that are missing, and roles that somebody put on one: once a group, for a person."""
     wanted = roles_of_groups(systems.policy).keys()
-    missing = [(path, Difference(Attribute.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
-    carrying = [
-        (path, Difference(Attribute.GROUP_ROLES, None, ", ".join(sorted(roles))))
-        for path, roles in groups.extra_roles.items()
-    ]
+    missing = [(path, Irregularity(Anomaly.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
+    carrying = [(path, held(Anomaly.GROUP_ROLES, roles)) for path, roles in groups.extra_roles.items()]
     with systems.db.write() as tx:
-        for path, difference in sorted(missing + carrying, key=lambda each: each[0]):
-            findings.found(tx, Subject.of_group(path), difference, "report", systems.clock.now())
+        for path, each in sorted(missing + carrying, key=lambda found: found[0]):
+            findings.found(tx, Subject.of_group(path), each, "report", systems.clock.now())
 
 
-def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judged:
+def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
     """Look at each account that differs, or holds a role of ours directly, as it is now."""
     judged = Judged()
-    for some in _suspects(comparing.systems, balance, seen.with_roles):
+    for some in _suspects(comparing.systems, sums, shown.with_roles):
         room = max(0, MOST_LOOKED_AT - judged.looked_at)
         judged += judge(comparing.systems, some[:room], comparing.note)
         judged += Judged(left_out=frozenset(some[room:]))
@@ -262,7 +253,7 @@ def _judge_suspects(comparing: Comparing, balance: Balance, seen: Seen) -> Judge
 
 
 def _suspects(
-    systems: Systems, balance: Balance, with_roles: Mapping[str, Collection[str]]
+    systems: Systems, sums: Sums, with_roles: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, ...]]:
     with systems.db.read() as tx:
         open_before = findings.accounts_with(tx, LOOKED_AT_AGAIN)
@@ -270,43 +261,39 @@ def _suspects(
         found = tuple(
             account_id
             for account_id, user in page
-            if balance.differs(user) or user in with_roles or account_id in open_before
+            if sums.differs(user) or user in with_roles or account_id in open_before
         )
         for start in range(0, len(found), 50):
             yield found[start : start + 50]
 
 
-def _foreign_differences(comparing: Comparing, seen: Seen) -> list[tuple[Subject, Difference]]:
+def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregularity]]:
     """Strangers in groups of ours or with roles of ours, and feature roles of our own users, each user looked at
     as it is now: a user that carries an account id is being created just now, or is the attribute pass's."""
     systems = comparing.systems
     with systems.db.read() as tx:
-        ours = pages.of_users(tx, seen.strangers)
-    found: list[tuple[Subject, Difference]] = []
-    single = SingleLooks(systems, comparing.keep)
-    for user, username in sorted(seen.strangers.items()):
+        ours = pages.of_users(tx, shown.strangers)
+    found: list[tuple[Subject, Irregularity]] = []
+    users = ReadableUsers(systems, comparing.keep)
+    for user, username in sorted(shown.strangers.items()):
         account_id = ours.get(user)
         if account_id is not None:
-            if user in seen.with_features:
+            if user in shown.with_features:
                 subject = Subject(account_id, username, account_id, user)
-                found.append((subject, _held(Attribute.FEATURE_ROLE, seen.with_features[user])))
+                found.append((subject, held(Anomaly.FEATURE_ROLE, shown.with_features[user])))
             continue
         subject = Subject.of_user(user, username)
         try:
-            observed = single.at(user)
+            observed = users.at(user)
         except Unreadable as reason:
-            found.append((subject, Difference(Attribute.UNREADABLE, None, str(reason))))
+            found.append((subject, Irregularity(Anomaly.UNREADABLE, None, str(reason))))
             continue
         if observed is None or observed.account_id is not None:
             continue
-        groups = seen.in_groups.get(user, set()) & observed.groups
-        roles = seen.with_roles.get(user, set()) & observed.roles | seen.with_features.get(user, set())
+        groups = shown.in_groups.get(user, set()) & observed.groups
+        roles = shown.with_roles.get(user, set()) & observed.roles | shown.with_features.get(user, set())
         if groups:
-            found.append((subject, _held(Attribute.FOREIGN_MEMBER, groups)))
+            found.append((subject, held(Anomaly.FOREIGN_MEMBER, groups)))
         if roles:
-            found.append((subject, _held(Attribute.FOREIGN_ROLE, roles)))
+            found.append((subject, held(Anomaly.FOREIGN_ROLE, roles)))
     return found
-
-
-def _held(attribute: Attribute, values: Collection[str]) -> Difference:
-    return Difference(attribute, None, ", ".join(sorted(values)))

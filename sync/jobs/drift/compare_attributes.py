@@ -13,11 +13,13 @@ import structlog
 from sync.commands.drift.accept import accept_by_file
 from sync.commands.waking import wake
 from sync.domain.accounts.account import Account
-from sync.domain.drift.differences import Attribute, Difference, refuse_shrunken
+from sync.domain.drift.anomaly import Anomaly, Irregularity
+from sync.domain.drift.kinds import ENDED_BY_ATTRIBUTE_PASS, drift_of
+from sync.domain.drift.shrunken import refuse_shrunken
 from sync.domain.provisioning.desired import desired_state
-from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
+from sync.domain.provisioning.observed import ACCOUNT_ID, Seen
 from sync.domain.work.lane import Lane
-from sync.jobs.drift.compare import ONLY_BY_ATTRIBUTES, Comparing, Keep, under_a_row
+from sync.jobs.drift.compare import Comparing, Keep, under_a_row
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.systems import Systems
 from sync.ports.listing import UserAttributes
@@ -105,8 +107,7 @@ def _accounts_of(systems: Systems, page: Sequence[UserAttributes]) -> Mapping[st
 
 
 def _differs(systems: Systems, account: Account, user: UserAttributes) -> bool:
-    wanted = desired_state(account, systems.policy).attributes
-    return any(user.attributes.get(name, ()) != wanted.get(name, ()) for name in OWNED_ATTRIBUTES)
+    return bool(drift_of(desired_state(account, systems.policy), Seen(attributes=user.attributes)))
 
 
 def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged, *, whole: bool) -> None:
@@ -118,10 +119,10 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
         ours = pages.of_users(tx, strays)
         for user, (username, carried) in sorted(strays.items()):
             if user not in ours:
-                difference = Difference(Attribute.STRAY_ACCOUNT_ID, None, carried)
-                findings.found(tx, Subject.of_user(user, username), difference, "report", now)
+                stray = Irregularity(Anomaly.STRAY_ACCOUNT_ID, None, carried)
+                findings.found(tx, Subject.of_user(user, username), stray, "report", now)
         if whole:
-            findings.close_unseen(tx, ONLY_BY_ATTRIBUTES, comparing.row.started_at, judged.unjudged, now)
+            findings.close_unseen(tx, ENDED_BY_ATTRIBUTE_PASS, comparing.row.started_at, judged.unjudged, now)
         comparing.hand_over(tx, judged)
         comparing.finish(tx)
     wake(systems, Lane.BULK)

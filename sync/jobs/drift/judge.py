@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mappings.drift import ACCEPT, REPAIR
+from mappings.drift import ACCEPT, REPAIR, REPORT, Reaction
 from sync.domain.accounts.account import Account, Life
-from sync.domain.drift.differences import Attribute, Difference, differences
+from sync.domain.drift.anomaly import Anomaly, Irregularity
+from sync.domain.drift.kinds import BY_A_LOOK, KINDS, Drift, Kind, drift_of, refuses_user
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.desired import desired_state
-from sync.jobs.drift.readable_users import SingleLooks, Unreadable
+from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts
@@ -20,9 +22,6 @@ from sync.store.drift import findings
 from sync.store.drift.findings import Finding, Subject
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
-
-OF_REFUSED_USERS = frozenset({Attribute.MISSING, Attribute.ACCOUNT_ID, Attribute.ADMINISTERS_REALM})
-"""What explains a quarantine, and is told although something newer is still to be carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Judged:
 class _Look:
     account: Account
     state: WorkState
-    differences: tuple[Difference, ...]
+    drift: tuple[Drift, ...]
     unreadable: bool = False
 
 
@@ -67,7 +66,7 @@ def judge(systems: Systems, account_ids: Collection[str], keep: Callable[[], Non
     requests an account; `keep` is called before each look. A user that cannot be read is a finding of its own.
     Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
     before = _states(systems, account_ids)
-    single = SingleLooks(systems, keep)
+    single = ReadableUsers(systems, keep)
     looks = [_look(systems, single, account, state) for account, state in before if settled(state)]
     after = {account.id: state for account, state in _states(systems, [look.account.id for look in looks])}
     sure = [look for look in looks if after.get(look.account.id) == look.state]
@@ -78,7 +77,7 @@ def judge(systems: Systems, account_ids: Collection[str], keep: Callable[[], Non
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
-        differing=sum(bool(look.differences) for look in sure),
+        differing=sum(bool(look.drift) for look in sure),
         to_repair=tuple(to_repair),
         to_accept=tuple(to_accept),
         left_out=frozenset(account_ids) - judged,
@@ -103,54 +102,53 @@ def _states(systems: Systems, account_ids: Collection[str]) -> list[tuple[Accoun
     ]
 
 
-def _look(systems: Systems, single: SingleLooks, account: Account, state: WorkState) -> _Look:
+def _look(systems: Systems, single: ReadableUsers, account: Account, state: WorkState) -> _Look:
     desired = desired_state(account, systems.policy)
     try:
         seen = single.at(str(account.idp_user_id))
     except Unreadable as reason:
-        return _Look(account, state, (Difference(Attribute.UNREADABLE, None, str(reason)),), unreadable=True)
-    found = differences(desired, seen)
+        return _Look(account, state, (Irregularity(Anomaly.UNREADABLE, None, str(reason)),), unreadable=True)
+    found = drift_of(desired, seen)
     if not state.applied:
-        found = tuple(each for each in found if each.attribute in OF_REFUSED_USERS)
+        found = tuple(each for each in found if refuses_user(each.attribute))
     return _Look(account, state, found)
 
 
 def _written(
     systems: Systems, tx: Tx, looks: Iterable[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
-    """Keep every difference; answers the findings to repair and those to accept."""
-    to_repair, to_accept = [], []
+    """Keep everything that was found; answers the findings to repair and those to accept."""
+    to_repair: list[Finding] = []
+    to_accept: list[tuple[Finding, int]] = []
     for look in looks:
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
-        still = {each.attribute for each in look.differences} | _unknown(look)
+        still = {each.attribute for each in look.drift} | _unknown(look)
         findings.close_of_account(tx, account.id, still, now)
-        repairs = look.state.quarantine is None and not _stays_off(systems, look)
-        for difference in look.differences:
-            reaction = systems.policy.drift.reaction(difference.attribute)
-            if difference.attribute is Attribute.MISSING and account.life is Life.INACTIVE:
-                reaction = "report"
-            finding = findings.found(tx, subject, difference, reaction, now)
-            if finding.state != "open":
-                continue
-            if reaction == ACCEPT:
-                to_accept.append((finding, look.state.wanted_version))
-            elif reaction == REPAIR and repairs:
-                to_repair.append(finding)
+        found = [findings.found(tx, subject, each, _reaction(systems, account, each), now) for each in look.drift]
+        undecided = [finding for finding in found if finding.state == "open"]
+        to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)
+        if look.state.quarantine is None and not any(_stays_off(each) for each in undecided):
+            to_repair.extend(each for each in undecided if each.reaction == REPAIR)
     return to_repair, to_accept
 
 
-def _unknown(look: _Look) -> frozenset[Attribute]:
+def _reaction(systems: Systems, account: Account, drift: Drift) -> Reaction:
+    if drift.attribute is Aspect.MISSING and account.life is Life.INACTIVE:
+        return REPORT
+    return systems.policy.drift.reaction(drift.attribute)
+
+
+def _unknown(look: _Look) -> frozenset[Kind]:
     """Of what the look says nothing."""
     if look.unreadable:
-        return frozenset(Attribute)
+        return frozenset(KINDS)
     if look.state.applied:
-        return frozenset({Attribute.FEATURE_ROLE})
-    return frozenset(Attribute) - OF_REFUSED_USERS - {Attribute.UNREADABLE}
+        return frozenset(KINDS) - BY_A_LOOK
+    return frozenset(each for each in KINDS if not refuses_user(each)) - {Anomaly.UNREADABLE}
 
 
-def _stays_off(systems: Systems, look: _Look) -> bool:
-    """Somebody switched the user off, and that is only to be reported: a repair of whatever else differs is a
+def _stays_off(finding: Finding) -> bool:
+    """Somebody switched the user off, and nobody has decided about it: a repair of whatever else differs is a
     whole look, which would open the account. Nobody can use it meanwhile."""
-    off = any(each.attribute is Attribute.SWITCHED_OFF for each in look.differences)
-    return off and systems.policy.drift.reaction(Attribute.SWITCHED_OFF) != REPAIR
+    return finding.attribute is Aspect.SWITCHED_OFF and finding.reaction != REPAIR

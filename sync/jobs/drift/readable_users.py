@@ -25,12 +25,12 @@ class Unreadable(Exception):
     hold."""
 
 
-class SingleLooks:
+class ReadableUsers:
     """Looks at users, one after the other. `keep` is called before each: an unreadable one may take some requests
     of 25 s."""
 
     def __init__(self, systems: Systems, keep: Callable[[], None] = lambda: None) -> None:
-        self._site = systems
+        self._systems = systems
         self._keep = keep
         self._read_well: str | None = None
 
@@ -53,13 +53,13 @@ class SingleLooks:
 
     def _look(self, idp_user_id: str) -> Observed | None:
         self._keep()
-        seen = self._site.accounts.observe(idp_user_id, sessions=False)
+        seen = self._systems.accounts.observe(idp_user_id, sessions=False)
         if seen is not None:
             self._read_well = idp_user_id
         return seen
 
     def _others_can_be_read(self, idp_user_id: str) -> bool:
-        with self._site.db.read() as tx:
+        with self._systems.db.read() as tx:
             others = pages.some_users(tx, WITNESSES + 1)
         known = [self._read_well] if self._read_well is not None else []
         asked = [user for user in dict.fromkeys([*known, *others]) if user != idp_user_id][:WITNESSES]

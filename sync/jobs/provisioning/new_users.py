@@ -10,6 +10,7 @@ from functools import partial
 
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.plan import creation
 from sync.domain.work.lane import Lane
 from sync.jobs import deactivation
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
@@ -112,7 +113,13 @@ def made_now(
     ]
     stopped = deactivation.stopped(systems, [claim.account for claim, _ in new])
     return {
-        claim.account.id: (claim, Applied(outcome.idp_user_id, changes=("create",), created=True))
+        claim.account.id: (claim, made_of(systems, claim, outcome))
         for claim, outcome in new
         if claim.account.technician_id not in stopped
     }
+
+
+def made_of(systems: Systems, claim: Claim, created: Created) -> Applied:
+    """The account is as wanted by having been created."""
+    creating = creation(desired_state(claim.account, systems.policy))
+    return Applied(created.idp_user_id, changes=(creating,), created=True)

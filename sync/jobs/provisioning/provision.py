@@ -16,17 +16,17 @@ import structlog
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
 from sync.domain.errors import Failure, NeedsPerson, Transient
-from sync.domain.provisioning.change import Change, result_of
+from sync.domain.provisioning.change import outstanding, result_of
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import Observed
-from sync.domain.provisioning.outstanding import no_user, not_ours, unmade, with_difference
-from sync.domain.provisioning.plan import diff, refuse_unsafe
+from sync.domain.provisioning.outstanding import not_ours, with_outstanding
+from sync.domain.provisioning.plan import creation, diff, refuse_unsafe
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs import deactivation
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.provisioning.deadly import give_up_deadly
-from sync.jobs.provisioning.new_users import create_missing, made_now
+from sync.jobs.provisioning.new_users import create_missing, made_now, made_of
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
@@ -201,22 +201,22 @@ def bring_about(
     """Make Keycloak equal to what is wanted of one account. `seen`: it was observed just now. Raises a Failure."""
     desired = desired_state(claim.account, systems.policy)
     if isinstance(created, Failure):
-        with with_difference(partial(no_user, desired)):
+        with with_outstanding(partial(outstanding, [creation(desired)])):
             raise created
     if created is not None and not created.existed:
         keep_lease(systems, claim)
         deactivation.release(systems, claim)
-        return Applied(idp_user_id=created.idp_user_id, changes=("create",), created=True)
+        return made_of(systems, claim, created)
 
     idp_user_id = _idp_user_id(claim, created)
     observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
     if observed is None:
-        with with_difference(partial(no_user, desired)):
+        with with_outstanding(partial(outstanding, [creation(desired)])):
             raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
-    with with_difference(partial(not_ours, desired, observed)):
+    with with_outstanding(partial(not_ours, desired, observed)):
         refuse_unsafe(desired, observed)
     plan = diff(desired, observed)
-    with with_difference(partial(unmade, plan.changes)):
+    with with_outstanding(partial(outstanding, plan.changes)):
         refuse_extra_roles(systems, accounts.extra_roles(desired.groups - observed.groups))
 
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
@@ -230,18 +230,18 @@ def bring_about(
     present = observed
     for number, change in enumerate(plan.changes):
         keep_lease(systems, claim)
-        with with_difference(partial(unmade, plan.changes[number:])):
+        with with_outstanding(partial(outstanding, plan.changes[number:])):
             accounts.apply(idp_user_id, change)
         present = result_of(change, present)
 
     if verdict in (Verdict.HELD, Verdict.REFUSED):
-        return Withheld(idp_user_id, _texts(plan.changes), verdict, work_orders, present)
+        return Withheld(idp_user_id, plan.changes, verdict, work_orders, present)
     keep_lease(systems, claim)
     deactivation.release(systems, claim)
     lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
-        changes=_texts(plan.changes),
+        changes=plan.changes,
         created=created is not None,
         observed=present,
         withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),
@@ -284,7 +284,3 @@ def _idp_user_id(claim: Claim, created: Created | None) -> str:
     if known is None:
         raise NeedsPerson("the account has no Keycloak user and none was created")
     return known
-
-
-def _texts(changes: Sequence[Change]) -> tuple[str, ...]:
-    return tuple(str(change) for change in changes)

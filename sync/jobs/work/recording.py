@@ -13,6 +13,7 @@ from sync.commands.deactivation.deactivate import put_back_to_work
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
 from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
 from sync.domain.work.circuit import Circuit, CircuitName
@@ -35,7 +36,7 @@ class Applied:
     unnoticed). `stranded`: open work orders by technician id that nobody can do any more."""
 
     idp_user_id: str
-    changes: tuple[str, ...]
+    changes: tuple[AnyChange, ...]
     created: bool = False
     observed: Observed | None = None
     withdrew_technician: bool = False
@@ -47,7 +48,7 @@ class Withheld:
     """The gate said no: access stays as it was, and the deactivation is held or refused."""
 
     idp_user_id: str
-    changes: tuple[str, ...]
+    changes: tuple[AnyChange, ...]
     verdict: Verdict
     work_orders: tuple[OpenWorkOrder, ...]
     observed: Observed

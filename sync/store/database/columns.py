@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Difference
+from sync.domain.provisioning.change import AnyChange, from_record, record
 
 SORTED_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that both databases sort by code point, whatever the locale of the server."""
@@ -83,6 +84,22 @@ class DifferenceList(_JsonValue):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Difference, ...] | None:  # noqa: ANN401, ARG002
         return None if value is None else tuple(Difference(**each) for each in value)
+
+
+class ChangeList(_JsonValue):
+    """A tuple of changes, as their records."""
+
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: Iterable[AnyChange] | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> list[dict[str, Any]] | None:
+        return None if value is None else [record(each) for each in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[AnyChange, ...] | None:  # noqa: ANN401, ARG002
+        return None if value is None else tuple(from_record(each) for each in value)
 
 
 class WorkOrderList(_JsonValue):

@@ -14,7 +14,7 @@ from typing import Final, get_args
 from sqlalchemy import RowMapping, and_, case, func, select, update
 
 from mappings.drift import Reaction
-from sync.domain.drift.differences import Attribute, Difference
+from sync.domain.drift.kinds import Drift, Kind, kind_of
 from sync.store.database.batches import batches
 from sync.store.database.ids import new_id
 from sync.store.database.tables import DriftState, run_row
@@ -50,7 +50,7 @@ class Finding:
     had it repaired, or left it to a person."""
 
     id: str
-    attribute: Attribute
+    attribute: Kind
     subject: Subject
     wanted: str | None
     found: str | None
@@ -65,18 +65,18 @@ class Finding:
     decision_reason: str | None
 
 
-def found(tx: Tx, subject: Subject, difference: Difference, reaction: Reaction, now: datetime) -> Finding:
-    """Note a difference. Found again, only the time moves; no longer as it was accepted, it is open again."""
-    known = _live(tx, subject.key, difference.attribute)
+def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
+    """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
+    known = _live(tx, subject.key, drift.attribute)
     if known is not None:
-        changed = (known.wanted, known.found) != (difference.wanted, difference.found)
+        changed = (known.wanted, known.found) != (drift.wanted, drift.found)
         if not (changed and known.state == "accepted"):
             _set(
                 tx,
                 [known.id],
                 last_seen_at=now,
-                wanted=difference.wanted,
-                found=difference.found,
+                wanted=drift.wanted,
+                found=drift.found,
                 reaction=reaction,
                 who=subject.who,
                 idp_user_id=subject.idp_user_id,
@@ -87,13 +87,13 @@ def found(tx: Tx, subject: Subject, difference: Difference, reaction: Reaction, 
     tx.connection.execute(
         table.insert().values(
             id=finding_id,
-            attribute=difference.attribute.value,
+            attribute=drift.attribute.value,
             subject=subject.key,
             who=subject.who,
             account_id=subject.account_id,
             idp_user_id=subject.idp_user_id,
-            wanted=difference.wanted,
-            found=difference.found,
+            wanted=drift.wanted,
+            found=drift.found,
             reaction=reaction,
             state="open",
             first_seen_at=now,
@@ -104,7 +104,7 @@ def found(tx: Tx, subject: Subject, difference: Difference, reaction: Reaction, 
 
 
 def close_unseen(
-    tx: Tx, attributes: Collection[Attribute], since: datetime, left_out: Collection[str], now: datetime
+    tx: Tx, attributes: Collection[Kind], since: datetime, left_out: Collection[str], now: datetime
 ) -> int:
     """End what a comparison that began at `since` did not find any more, except of the subjects it could not
     judge: repaired, if a repair was asked for, or gone. Answers how many ended."""
@@ -120,7 +120,7 @@ def close_unseen(
     return len(over)
 
 
-def close_of_account(tx: Tx, account_id: str, still: Iterable[Attribute], now: datetime) -> None:
+def close_of_account(tx: Tx, account_id: str, still: Iterable[Kind], now: datetime) -> None:
     """End what a look at the one account did not find any more."""
     kept = {each.value for each in still}
     rows = tx.connection.execute(
@@ -129,7 +129,7 @@ def close_of_account(tx: Tx, account_id: str, still: Iterable[Attribute], now: d
     _close(tx, [row.id for row in rows if row.attribute not in kept], now)
 
 
-def accounts_with(tx: Tx, attributes: Collection[Attribute]) -> frozenset[str]:
+def accounts_with(tx: Tx, attributes: Collection[Kind]) -> frozenset[str]:
     """The accounts that have an open or accepted finding of one of these."""
     return frozenset(
         tx.connection.scalars(
@@ -212,7 +212,7 @@ def open_by_attribute(tx: Tx) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _live(tx: Tx, subject: str, attribute: Attribute) -> Finding | None:
+def _live(tx: Tx, subject: str, attribute: Kind) -> Finding | None:
     row = (
         tx.connection.execute(
             tx.locking(
@@ -244,7 +244,7 @@ def _one(tx: Tx, finding_id: str) -> Finding:
 def _finding(row: RowMapping) -> Finding:
     return Finding(
         id=row["id"],
-        attribute=Attribute(row["attribute"]),
+        attribute=kind_of(row["attribute"]),
         subject=Subject(row["subject"], row["who"], row["account_id"], row["idp_user_id"]),
         wanted=row["wanted"],
         found=row["found"],

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from sync.domain.provisioning.change import AnyChange
 from sync.domain.work.lane import Lane
 from sync.store.database.batches import batches
 from sync.store.database.ids import new_id
@@ -19,14 +20,14 @@ from sync.store.database.transactions import Tx
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`version` is the wanted version that was worked on; `changes` are the changes made, as text."""
+    """`version` is the wanted version that was worked on; `changes` are the changes made."""
 
     account_id: str
     version: int
     at: datetime
     lane: Lane
     outcome: Outcome
-    changes: tuple[str, ...] = ()
+    changes: tuple[AnyChange, ...] = ()
     error: str | None = None
 
     def repeats(self, before: Attempt) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, literal, null, update
 from sync.domain.accounts.status import observation_of
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Difference
+from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.observed import Observed
 from sync.store.accounts import accounts
 from sync.store.database.columns import DifferenceList, UtcDateTime, WorkOrderList
@@ -44,7 +45,7 @@ class Finished:
     quarantine: tuple[str, str] | None = None
     held_work_orders: tuple[OpenWorkOrder, ...] | None = None
     observed: Observed | None = None
-    changes: tuple[str, ...] = ()
+    changes: tuple[AnyChange, ...] = ()
     error: str | None = None
     waits: tuple[str, str] | None = None
     differences: tuple[Difference, ...] | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.anomaly import Anomaly
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
@@ -160,7 +160,7 @@ def _people(figures: Figures) -> Iterator[Trouble]:
                 f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
             )
     waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each, figures.at)}
-    unreadable = waiting.pop(Attribute.UNREADABLE, 0)
+    unreadable = waiting.pop(Anomaly.UNREADABLE, 0)
     if unreadable:
         yield _trouble(
             "Drift",

@@ -18,8 +18,8 @@ from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
-from sync.domain.drift.differences import Attribute
 from sync.domain.errors import Conflict, Refused
+from sync.domain.provisioning.aspect import Aspect
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.drift.judge import judge
@@ -49,7 +49,7 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     del world.accounts.users[world.user(people[0]).id]
     compare(world.systems, "test")
     [finding] = findings(world)
-    assert (finding.attribute, finding.reaction) == (Attribute.MISSING, "report")
+    assert (finding.attribute, finding.reaction) == (Aspect.MISSING, "report")
     bulk(world)
     assert len(world.accounts.users) == 2
     repair(world.systems, finding.id, BY)
@@ -244,7 +244,7 @@ def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
     compare(world.systems, "test")
     bulk(world)
     assert not world.user(people[0]).enabled
-    assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_OFF, Attribute.FAMILY_NAME}
+    assert {each.attribute for each in findings(world)} == {Aspect.SWITCHED_OFF, Aspect.FAMILY_NAME}
 
 
 @pytest.mark.req("E7", "G4")

@@ -12,7 +12,7 @@ from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.runs.approval import reject
 from sync.domain.accounts.change import Actor, Door
-from sync.domain.drift.differences import Attribute, Difference
+from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.runs.apply_runs import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
@@ -45,9 +45,7 @@ def test_the_findings_of_a_rejected_repair_are_open_again_at_once(systems: Syste
             account = accounts.by_login(tx, f"pat{number}@example.com")
             assert account is not None
             subject = Subject(account.id, account.username, account.id, f"kc-{number}")
-            found.append(
-                findings.found(tx, subject, Difference(Attribute.BRANCH, "hamburg", "koeln"), "repair", now)
-            )
+            found.append(findings.found(tx, subject, Deviation(Aspect.BRANCH, "hamburg", "koeln"), "repair", now))
         hand_over(tx, systems.policy, found, now)
         [run] = runs.recent(tx, 10, "repair", "held")
         findings.ask_repair(tx, [found[0].id], now + timedelta(minutes=1))

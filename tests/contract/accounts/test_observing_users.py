@@ -11,7 +11,7 @@ from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Life
 from sync.domain.provisioning.change import Disable, Enable
-from sync.domain.provisioning.observed import Sessions
+from sync.domain.provisioning.observed import NOT_LOOKED_AT, Sessions
 from sync.domain.provisioning.plan import diff
 from tests.contract.accounts.conftest import carry_out, created, look, numbers, wanted
 from tests.contract.realm_setup import LOGIN_CLIENT
@@ -31,10 +31,10 @@ def test_sessions_and_offline_tokens_are_seen_when_asked_for(world: World, polic
     world.log_in(idp_user_id, offline=True)
     world.log_in(idp_user_id, offline=False)
     seen = look(world, idp_user_id, sessions=True).sessions
-    assert seen is not None
+    assert seen is not NOT_LOOKED_AT
     assert seen.online >= 1
     assert seen.offline_clients == {LOGIN_CLIENT}
-    assert look(world, idp_user_id).sessions is None
+    assert look(world, idp_user_id).sessions is NOT_LOOKED_AT
 
 
 @pytest.mark.req("A8")

@@ -46,7 +46,7 @@ ON = Observation(
 OFF = replace(ON, enabled=False)
 MUST_CHANGE = replace(ON, required_actions=frozenset({"UPDATE_PASSWORD"}))
 LOCKED_FOR_NOW = replace(ON, lock=LockState(temporary=True, failures=5))
-LOCKED_FOR_NOW_AS_OFF = replace(LOCKED_FOR_NOW, enabled=False)
+OFF_AND_LOCKED_FOR_NOW = replace(LOCKED_FOR_NOW, enabled=False)
 LOCKED_FOR_GOOD = replace(OFF, lock=LockState(permanent=True, failures=20))
 OFF_WITH_SESSIONS = replace(OFF, sessions=Sessions(offline_clients=frozenset({"mobile"})))
 OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
@@ -65,7 +65,7 @@ OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
         (ACTIVE, MUST_CHANGE, CAME_SINCE, Status.ACTIVE, ""),
         (ACTIVE, MUST_CHANGE, USED, Status.ACTIVE, "must change the password"),
         (ACTIVE, LOCKED_FOR_NOW, USED, Status.LOCKED, "for now, after 5 failures"),
-        (ACTIVE, LOCKED_FOR_NOW_AS_OFF, USED, Status.LOCKED, "for now"),
+        (ACTIVE, OFF_AND_LOCKED_FOR_NOW, USED, Status.INACTIVE, "wanted active, Keycloak not yet told"),
         (
             ACTIVE,
             replace(LOCKED_FOR_NOW, required_actions=MUST_CHANGE.required_actions),

@@ -7,8 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.domain.errors import Conflict, Difference, NeedsPerson
-from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup, LeaveGroup, TakeRole, UpdateDetails
-from sync.domain.provisioning.outstanding import unmade, with_difference
+from sync.domain.provisioning.change import (
+    Disable,
+    EndSessions,
+    JoinGroup,
+    LeaveGroup,
+    TakeRole,
+    UpdateDetails,
+    outstanding,
+)
+from sync.domain.provisioning.outstanding import with_outstanding
 from sync.domain.provisioning.quarantine import normalised
 
 
@@ -25,7 +33,7 @@ def test_each_change_is_told_as_wanted_and_found() -> None:
             {"email": "a@example.com", "technician_id": None}, {"email": "b@example.com", "technician_id": "T-1"}
         ),
     )
-    assert [(each.what, each.wanted, each.found) for each in unmade(changes)] == [
+    assert [(each.what, each.wanted, each.found) for each in outstanding(changes)] == [
         ("enabled", "no", "yes"),
         ("sessions and offline tokens", "none", "perhaps some"),
         ("role fsm-feature", "through groups only", "given directly"),
@@ -39,7 +47,7 @@ def test_each_change_is_told_as_wanted_and_found() -> None:
 def test_a_failure_keeps_the_difference_it_came_with() -> None:
     """The nearest place knows most."""
     inner, outer = (Difference("user", "kim", "nothing"),), (Difference("all", "of", "it"),)
-    with pytest.raises(Conflict) as caught, with_difference(lambda: outer), with_difference(lambda: inner):
+    with pytest.raises(Conflict) as caught, with_outstanding(lambda: outer), with_outstanding(lambda: inner):
         raise Conflict("taken")
     assert caught.value.differences == inner
     with pytest.raises(NeedsPerson) as bare:

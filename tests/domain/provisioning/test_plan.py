@@ -2,81 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Collection
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings import load
+from mappings.drift import CHOICES
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.status import observation_of
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
-from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup, result_of
-from sync.domain.provisioning.desired import DesiredState, desired_state
-from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID, LockState, Observed, Sessions
-from sync.domain.provisioning.plan import Plan, diff, refuse_tampered_groups, refuse_unsafe
-
-POLICY = load()
-
-ACCOUNT = Account(
-    id="0192f0c1-0000-7000-8000-000000000001",
-    username="anna.berg@example.com",
-    email="anna.berg@example.com",
-    given_name="Anna",
-    family_name="Berg",
-    profile="technician",
-    branch=next(iter(POLICY.branches)),
-    team=None,
-    data_access=None,
-    technician_id="T-0001",
-    employee_number="00017",
-    life=Life.ACTIVE,
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+from sync.domain.provisioning.aspect import Aspect, Deviation, touched_by
+from sync.domain.provisioning.change import (
+    AnyChange,
+    Create,
+    Disable,
+    Enable,
+    EndSessions,
+    JoinGroup,
+    from_record,
+    outstanding,
+    record,
+    result_of,
 )
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, LockState, Observed, Seen, Sessions
+from sync.domain.provisioning.plan import Plan, deviations, diff, refuse_tampered_groups, refuse_unsafe
+from tests.domain.users import ACCOUNT, POLICY, accounts, as_wanted, observations
 
-accounts = st.builds(
-    replace,
-    st.just(ACCOUNT),
-    profile=st.sampled_from(sorted(POLICY.profiles)),
-    branch=st.none() | st.sampled_from(sorted(POLICY.branches)),
-    team=st.none() | st.sampled_from(sorted(POLICY.teams)),
-    data_access=st.none() | st.sampled_from(sorted(POLICY.data_access)),
-    technician_id=st.none() | st.sampled_from(["T-0001", "T-0002"]),
-    life=st.sampled_from(Life),
-    given_name=st.sampled_from(["Anna", "Änne"]),
-)
+LOOKS = tuple(each.name for each in fields(Seen))
 
-groups = st.frozensets(
-    st.sampled_from(
-        [vocabulary.profile_group(key) for key in POLICY.profiles]
-        + [vocabulary.branch_group(key) for key in POLICY.branches]
-        + [vocabulary.FIELD_TECHNICIANS, vocabulary.SECOND_FACTOR, "/fsm/unknown", "/staff", "/fsm-like"]
-    ),
-    max_size=6,
-)
 
-observations = st.builds(
-    Observed,
-    idp_user_id=st.just("kc-1"),
-    username=st.sampled_from(["anna.berg@example.com", "anna"]),
-    email=st.just("anna.berg@example.com"),
-    given_name=st.just("Anna"),
-    family_name=st.sampled_from(["Berg", "Tal"]),
-    enabled=st.booleans(),
-    attributes=st.fixed_dictionaries(
-        {ACCOUNT_ID: st.just((ACCOUNT.id,)), "phone": st.just(("123",))},
-        optional={TECHNICIAN_ID: st.sampled_from([("T-0001",), ("T-0009",), ("T-0001", "T-0002")])},
-    ),
-    groups=groups,
-    roles=st.frozensets(st.sampled_from(["default-roles-fsm", "fsm-profile-administrator", "other"])),
-    required_actions=st.just(frozenset()),
-    lock=st.just(LockState()),
-    administers_realm=st.just(False),
-    sessions=st.builds(Sessions, st.integers(0, 3), st.frozensets(st.sampled_from(["mobile", "portal"]))),
-)
+def only(observed: Observed, looked_at: Collection[str]) -> Seen:
+    """What a look shows that asks for these alone."""
+    return Seen(**{name: getattr(observed, name) for name in looked_at})
 
 
 def states(observed: Observed, plan: Plan) -> list[Observed]:
@@ -97,7 +59,7 @@ def test_nothing_differs_once_the_plan_is_applied(account: Account, observed: Ob
     desired = desired_state(account, POLICY)
     end = states(observed, diff(desired, observed))[-1]
     assert diff(desired, end).changes == ()
-    assert end.enabled == desired.enabled
+    assert end.enabled == (desired.enabled and not end.lock.permanent)
     assert {path for path in end.groups if vocabulary.owns_group(path)} == desired.groups
 
 
@@ -157,7 +119,7 @@ def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
     before = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {ACCOUNT.profile: weak}))
     strong = replace(weak, second_factor=True)
     after = desired_state(ACCOUNT, replace(POLICY, profiles=POLICY.profiles | {ACCOUNT.profile: strong}))
-    assert diff(after, observed_as(before)).changes == (
+    assert diff(after, as_wanted(before)).changes == (
         JoinGroup(vocabulary.SECOND_FACTOR),
         EndSessions("opened without the second factor"),
     )
@@ -166,15 +128,24 @@ def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
 def test_a_crash_between_disable_and_revoke_is_seen() -> None:
     """Sessions are part of what is observed of an account that is wanted inactive (rule 2)."""
     desired = desired_state(replace(ACCOUNT, life=Life.INACTIVE), POLICY)
-    left_over = observed_as(desired, sessions=Sessions(online=0, offline_clients=frozenset({"mobile"})))
+    left_over = as_wanted(desired, sessions=Sessions(online=0, offline_clients=frozenset({"mobile"})))
     assert diff(desired, left_over).changes == (EndSessions("wanted inactive"),)
-    assert diff(desired, observed_as(desired, sessions=Sessions())).changes == ()
+    assert diff(desired, as_wanted(desired)).changes == ()
+
+
+def test_who_was_switched_off_while_locked_for_now_is_switched_on_again() -> None:
+    """A temporary lockout leaves the switch on, so somebody turned it off: an account that was deactivated and is
+    wanted active again must not stay out because of wrong passwords meanwhile."""
+    desired = desired_state(ACCOUNT, POLICY)
+    off = as_wanted(desired, enabled=False, lock=LockState(temporary=True, failures=5))
+    assert diff(desired, off).changes == (Enable(),)
+    assert deviations(desired, off) == (Deviation(Aspect.SWITCHED_OFF, "enabled", "disabled"),)
 
 
 def test_a_permanent_lockout_is_not_repaired() -> None:
-    """Never more than one profile group beyond what was there: the old is taken before the new is given."""
+    """It is Keycloak's own doing, not somebody's switch."""
     desired = desired_state(ACCOUNT, POLICY)
-    locked = replace(observed_as(desired), enabled=False, lock=LockState(permanent=True))
+    locked = replace(as_wanted(desired), enabled=False, lock=LockState(permanent=True))
     assert diff(desired, locked).changes == ()
 
 
@@ -191,7 +162,7 @@ def test_a_permanent_lockout_is_not_repaired() -> None:
 )
 def test_every_way_out_of_field_work_passes_the_gate(wanted: Account) -> None:
     """Deactivating is not the only way to lose a technician: all of them are seen, and held, by the gate."""
-    now = observed_as(desired_state(ACCOUNT, POLICY))
+    now = as_wanted(desired_state(ACCOUNT, POLICY))
     plan = diff(desired_state(wanted, POLICY), now)
     assert plan.withdraws_technician
     kept = states(now, plan.keeping_access())[-1]
@@ -213,7 +184,7 @@ def test_only_a_linked_field_worker_carries_the_role() -> None:
 def test_strangers_are_not_touched() -> None:
     """A user without our mark, of another account, or administering the realm stops the work."""
     desired = desired_state(ACCOUNT, POLICY)
-    fine = observed_as(desired)
+    fine = as_wanted(desired)
     refuse_unsafe(desired, fine)
     with pytest.raises(Unsafe, match="no account id of ours"):
         refuse_unsafe(desired, replace(fine, attributes={}))
@@ -230,29 +201,95 @@ def test_a_role_slipped_onto_our_group_stops_the_work() -> None:
         refuse_tampered_groups({"/fsm/profiles/dispatcher": {"realm-management/realm-admin"}})
 
 
+@pytest.mark.req("G4")
+@given(accounts, observations, st.sets(st.sampled_from(LOOKS)))
+def test_nothing_is_said_about_what_was_not_looked_at(
+    account: Account, observed: Observed, looked_at: set[str]
+) -> None:
+    """A look that asks for less says less, never something else; one that asked for nothing says nothing."""
+    desired = desired_state(account, POLICY)
+    part, whole = diff(desired, only(observed, looked_at)), diff(desired, observed)
+    assert diff(desired, Seen()).changes == ()
+    wanted = {each for change in whole.changes for each in details(change)}
+    assert {each for change in part.changes for each in details(change)} == {
+        each for each in wanted if NEEDED[kind(each)] <= looked_at
+    }
+
+
+def details(change: AnyChange) -> set[str]:
+    """What a change is about, one by one; not the end of sessions, which follows from another."""
+    if isinstance(change, EndSessions):
+        return set()
+    return {"off"} if isinstance(change, Disable) else {each.what for each in outstanding([change])}
+
+
+def kind(what: str) -> str:
+    """In the words of `NEEDED`."""
+    return "groups" if what.startswith("/") else "roles" if what.startswith("role ") else what
+
+
+NEEDED = {
+    **{name: {name} for name in ("username", "email", "given_name", "family_name", "groups", "roles")},
+    "technician_id": {"attributes"},
+    "enabled": {"enabled", "lock"},
+    "off": {"enabled"},
+}
+
+
 @given(accounts, observations)
-def test_the_fingerprint_tells_plans_apart(account: Account, observed: Observed) -> None:
-    """The same plan has the same fingerprint, a shorter one another."""
-    plan = diff(desired_state(account, POLICY), observed)
-    assert plan.fingerprint == Plan(tuple(plan.changes)).fingerprint
-    if plan.changes:
-        assert plan.fingerprint != Plan(plan.changes[1:]).fingerprint
+def test_the_switch_is_said_only_where_it_was_looked_at(account: Account, observed: Observed) -> None:
+    """Without a look at the lockout nobody is switched on; who must be off is switched off all the same."""
+    desired = desired_state(account, POLICY)
+    listed = diff(desired, only(observed, {"enabled"})).changes
+    assert Enable() not in listed
+    assert (Disable() in listed) == (observed.enabled and not desired.enabled)
 
 
-def observed_as(desired: DesiredState, sessions: Sessions | None = None) -> Observed:
-    """A user who is exactly as desired."""
-    return Observed(
-        idp_user_id="kc-1",
-        username=desired.username,
-        email=desired.email,
-        given_name=desired.given_name,
-        family_name=desired.family_name,
-        enabled=desired.enabled,
-        attributes=desired.attributes,
-        groups=desired.groups,
-        roles=frozenset(),
-        required_actions=frozenset(),
-        lock=LockState(),
-        administers_realm=False,
-        sessions=sessions,
-    )
+@given(accounts, observations)
+def test_a_stored_observation_is_a_look(account: Account, observed: Observed) -> None:
+    """Without names and attributes: what differs there is not said, everything else is."""
+    desired = desired_state(account, POLICY)
+    kept = observation_of(observed, ACCOUNT.created_at).seen
+    assert (kept.username, kept.attributes) == (NOT_LOOKED_AT, NOT_LOOKED_AT)
+    said = [change for change in diff(desired, observed).changes if type(change).__name__ != "UpdateDetails"]
+    assert list(diff(desired, kept).changes) == said
+
+
+@pytest.mark.req("G4")
+@given(accounts, observations)
+def test_what_differs_is_what_the_plan_touches(account: Account, observed: Observed) -> None:
+    """Each with what is wanted and what was found, which are never the same."""
+    desired = desired_state(account, POLICY)
+    found = deviations(desired, observed)
+    touched = {each for change in diff(desired, observed).changes for each in touched_by(change)}
+    assert {each.attribute for each in found} == touched
+    assert all(each.wanted != each.found for each in found)
+
+
+@pytest.mark.req("G4")
+@given(accounts, observations)
+def test_what_was_accepted_is_left_alone_and_the_rest_is_done(account: Account, observed: Observed) -> None:
+    """A user that somebody switched off, and that was accepted, gets everything but the switch."""
+    desired = desired_state(account, POLICY)
+    plan = diff(desired, observed)
+    left = plan.leaving({Aspect.SWITCHED_OFF})
+    assert left.changes == tuple(each for each in plan.changes if each != Enable())
+    assert states(observed, left)[-1].enabled == (observed.enabled and desired.enabled)
+    assert plan.leaving(()) == plan
+
+
+@given(accounts, observations)
+def test_a_change_is_kept_as_it_is(account: Account, observed: Observed) -> None:
+    """What is stored of a change, and shown to programs, says all of it."""
+    for change in (
+        *diff(desired_state(account, POLICY), observed).changes,
+        Create("jo", "jo@x.example", ("/fsm",)),
+    ):
+        assert from_record(record(change)) == change
+        assert str(from_record(record(change))) == str(change)
+
+
+@pytest.mark.req("G4")
+def test_the_file_and_the_code_know_the_same_attributes() -> None:
+    """drift.toml says something about each attribute an account can differ in, and about nothing else."""
+    assert set(CHOICES) == set(Aspect)

@@ -6,7 +6,7 @@ import pytest
 
 from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.anomaly import Anomaly
 from sync.jobs import adoption
 from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.store.accounts import accounts
@@ -84,5 +84,5 @@ def test_nobody_calls_it_again(world: World, ann: Account, plan: adoption.Adopti
     compare_attributes(world.systems, "test")
     found = world.read(lambda tx: findings.listed(tx, states=("open",)))
     assert [(each.attribute, each.subject.who, each.found) for each in found] == [
-        (Attribute.STRAY_ACCOUNT_ID, "ann", ann.id)
+        (Anomaly.STRAY_ACCOUNT_ID, "ann", ann.id)
     ]

@@ -15,8 +15,9 @@ from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.anomaly import Anomaly
 from sync.domain.errors import Refused, Transient, Unsafe
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import compare_attributes
@@ -80,7 +81,7 @@ def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list
     later(world)
     compare(world.systems, "test")
     [finding] = findings(world)
-    assert (finding.attribute, finding.state) == (Attribute.SWITCHED_OFF, "open")
+    assert (finding.attribute, finding.state) == (Aspect.SWITCHED_OFF, "open")
     assert finding.last_seen_at > finding.first_seen_at
     bulk(world)
     assert not world.user(people[0]).enabled
@@ -291,7 +292,7 @@ def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World,
     mark = user.attributes.pop(ACCOUNT_ID)
     user.family_name = "Arnold"
     compare(world.systems, "test")
-    assert {each.attribute for each in findings(world)} == {Attribute.ACCOUNT_ID, Attribute.FAMILY_NAME}
+    assert {each.attribute for each in findings(world)} == {Anomaly.ACCOUNT_ID, Aspect.FAMILY_NAME}
     bulk(world)
     state = world.read(lambda tx: work_state.of_account(tx, people[0].id))
     assert state is not None
@@ -312,7 +313,7 @@ def test_an_inactive_account_that_somebody_switched_on(world: World, people: lis
     world.work()
     world.user(people[0]).enabled = True
     compare(world.systems, "test")
-    assert {each.attribute for each in findings(world)} == {Attribute.SWITCHED_ON}
+    assert {each.attribute for each in findings(world)} == {Aspect.SWITCHED_ON}
     bulk(world)
     assert not world.user(people[0]).enabled
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))

@@ -9,8 +9,8 @@ import pytest
 
 from mappings.guard import Limit
 from sync.domain.accounts.account import Account
-from sync.domain.drift.differences import Attribute
 from sync.domain.drift.hints import AdminEvent, Hint, hint_of
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.admin_events import BETWEEN_COMPARISONS, COMPARISON, look_at_admin_events
 from sync.jobs.schedule import run_jobs
@@ -155,7 +155,7 @@ def test_who_was_switched_off_in_an_emergency_stays_off(world: World, kim: Accou
     bulk(world)
     assert not world.user(kim).enabled
     [finding] = world.read(lambda tx: findings.listed(tx, states=["open"]))
-    assert (finding.attribute, finding.subject.account_id) == (Attribute.SWITCHED_OFF, kim.id)
+    assert (finding.attribute, finding.subject.account_id) == (Aspect.SWITCHED_OFF, kim.id)
 
 
 def test_a_deleted_user_is_a_finding_and_no_quarantine(world: World, kim: Account) -> None:
@@ -166,7 +166,7 @@ def test_a_deleted_user_is_a_finding_and_no_quarantine(world: World, kim: Accoun
     read(world)
     bulk(world)
     [finding] = world.read(lambda tx: findings.listed(tx, states=["open"]))
-    assert finding.attribute is Attribute.MISSING
+    assert finding.attribute is Aspect.MISSING
     state = world.read(lambda tx: work_state.of_account(tx, kim.id))
     assert state is not None
     assert state.quarantine is None

@@ -11,8 +11,9 @@ from sync.commands.drift.decide import accept, repair
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.drift.differences import Attribute
+from sync.domain.drift.anomaly import Anomaly
 from sync.domain.errors import Misconfigured, Refused, Transient
+from sync.domain.provisioning.aspect import Aspect
 from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.compare import compare
 from sync.jobs.schedule import run_jobs
@@ -57,9 +58,9 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
     sick = people[number]
     world.accounts.unreadable[world.user(sick).id] = failure
     done = compare(world.systems, "test")
-    names = {(Attribute.GIVEN_NAME, each.username) for each in people if each is not sick}
-    assert (done.state, told(world)) == ("done", {(Attribute.UNREADABLE, sick.username), *names})
-    [finding] = [each for each in live(world) if each.attribute is Attribute.UNREADABLE]
+    names = {(Aspect.GIVEN_NAME, each.username) for each in people if each is not sick}
+    assert (done.state, told(world)) == ("done", {(Anomaly.UNREADABLE, sick.username), *names})
+    [finding] = [each for each in live(world) if each.attribute is Anomaly.UNREADABLE]
     unforeseen = "unforeseen error of type KeyError; the worker's log has more"
     assert finding.found == (unforeseen if isinstance(failure, KeyError) else str(failure))
     assert finding.reaction == "report"
@@ -75,11 +76,11 @@ def test_it_ends_when_the_user_can_be_read_again(world: World, people: list[Acco
         world.pass_time(600)
         world.user(people[0]).given_name = "Somebody"
         compare(world.systems, "test")
-        assert told(world) == {(each, people[0].username) for each in (Attribute.GIVEN_NAME, Attribute.UNREADABLE)}
+        assert told(world) == {(each, people[0].username) for each in (Aspect.GIVEN_NAME, Anomaly.UNREADABLE)}
     world.user(people[0]).given_name = people[0].given_name
     world.pass_time(600)
     compare(world.systems, "test")
-    assert (Attribute.UNREADABLE, people[0].username) in told(world)
+    assert (Anomaly.UNREADABLE, people[0].username) in told(world)
     world.accounts.unreadable.clear()
     world.pass_time(600)
     compare(world.systems, "test")
@@ -99,7 +100,7 @@ def test_keycloak_that_was_away_for_one_request_marks_nobody(world: World, peopl
     """The user is looked at once more before anything is said of it."""
     world.accounts.fail_next(SICK)
     assert compare(world.systems, "test").state == "done"
-    assert told(world) == {(Attribute.GIVEN_NAME, each.username) for each in people}
+    assert told(world) == {(Aspect.GIVEN_NAME, each.username) for each in people}
 
 
 def test_an_unreadable_stranger_ends_no_comparison(world: World, people: list[Account]) -> None:
@@ -108,11 +109,11 @@ def test_an_unreadable_stranger_ends_no_comparison(world: World, people: list[Ac
     world.accounts.users["guest"].groups.add(vocabulary.profile_group("manager"))
     world.accounts.unreadable["guest"] = SICK
     compare(world.systems, "test")
-    assert {each for each in told(world) if each[1] == "guest"} == {(Attribute.UNREADABLE, "guest")}
+    assert {each for each in told(world) if each[1] == "guest"} == {(Anomaly.UNREADABLE, "guest")}
     world.accounts.unreadable.clear()
     world.pass_time(600)
     compare(world.systems, "test")
-    assert {each for each in told(world) if each[1] == "guest"} == {(Attribute.FOREIGN_MEMBER, "guest")}
+    assert {each for each in told(world) if each[1] == "guest"} == {(Anomaly.FOREIGN_MEMBER, "guest")}
 
 
 def test_a_hint_at_an_unreadable_user_holds_up_no_other(world: World, people: list[Account]) -> None:
@@ -125,8 +126,8 @@ def test_a_hint_at_an_unreadable_user_holds_up_no_other(world: World, people: li
         world.admins.happen(f"users/{world.user(account).id}")
     world.pass_time(35)
     run_jobs.run_due_job(world.systems, job)
-    names = {(Attribute.GIVEN_NAME, each.username) for each in people[1:]}
-    assert told(world) == {(Attribute.UNREADABLE, people[0].username), *names}
+    names = {(Aspect.GIVEN_NAME, each.username) for each in people[1:]}
+    assert told(world) == {(Anomaly.UNREADABLE, people[0].username), *names}
     asked = world.accounts.asked
     world.pass_time(35)
     run_jobs.run_due_job(world.systems, job)
@@ -137,7 +138,7 @@ def test_it_is_told_with_its_remedy_and_nobody_decides_it_away(world: World, peo
     """Workers cannot write to it either; there is nothing in it to accept."""
     world.accounts.unreadable[world.user(people[0]).id] = SICK
     compare(world.systems, "test")
-    [finding] = [each for each in live(world) if each.attribute is Attribute.UNREADABLE]
+    [finding] = [each for each in live(world) if each.attribute is Anomaly.UNREADABLE]
     for decide in (accept, repair):
         with pytest.raises(Refused):
             decide(world.systems, finding.id, BY)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
+from sync.domain.provisioning.change import Create
 from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.accounts import accounts
@@ -87,7 +88,9 @@ def test_the_timeline_tells_the_story_in_order(
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
         due.mark_due(tx, account.id, Lane.BULK, now)
         [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
-        finishing.finish(tx, claim, Finished("applied", 1, "f1", None, 0, changes=("create",)), at(1))
+        finishing.finish(
+            tx, claim, Finished("applied", 1, "f1", None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
+        )
         outbox.make_due(tx, [account.id], at(1))
         [mail] = outbox.claim(tx, at(2), timedelta(minutes=1), 5)
         outbox.finish(tx, mail, "sent", at(2))

@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync.domain.accounts.account import Account
-from sync.domain.drift.differences import Attribute, Difference
+from sync.domain.drift.anomaly import Anomaly, Irregularity
+from sync.domain.drift.kinds import KINDS
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.errors import Refused
+from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.store.accounts import accounts, pages
 from sync.store.database.transactions import Database
 from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import SILENT, Counts
 from sync.store.drift.findings import Subject
 
-BRANCH = Difference(Attribute.BRANCH, "hamburg", None)
+BRANCH = Deviation(Aspect.BRANCH, "hamburg", None)
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject,
     with db.read() as tx:
         assert findings.listed(tx, states=findings.LIVE, account_id=subject.account_id) == (again,)
         assert findings.open_by_attribute(tx) == {"branch": 1}
-        assert findings.accounts_with(tx, [Attribute.BRANCH]) == {subject.account_id}
-        assert findings.accounts_with(tx, [Attribute.TEAM]) == frozenset()
+        assert findings.accounts_with(tx, [Aspect.BRANCH]) == {subject.account_id}
+        assert findings.accounts_with(tx, [Aspect.TEAM]) == frozenset()
 
 
 @pytest.mark.req("G4")
@@ -50,8 +52,8 @@ def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: da
     """Repaired if a repair was asked for, else gone; what the comparison could not judge stays."""
     group = Subject.of_group("/fsm/branches/hamburg")
     stranger = Subject.of_user("kc-9", "guest")
-    extra = Difference(Attribute.GROUP_ROLES, None, "admin")
-    member = Difference(Attribute.FOREIGN_MEMBER, None, "/fsm/branches/hamburg")
+    extra = Irregularity(Anomaly.GROUP_ROLES, None, "admin")
+    member = Irregularity(Anomaly.FOREIGN_MEMBER, None, "/fsm/branches/hamburg")
     with db.write() as tx:
         asked = findings.found(tx, subject, BRANCH, "repair", now)
         findings.ask_repair(tx, [asked.id], now)
@@ -59,7 +61,7 @@ def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: da
         unjudged = findings.found(tx, stranger, member, "report", now)
     since = now + timedelta(hours=1)
     with db.write() as tx:
-        ended = findings.close_unseen(tx, list(Attribute), since, {stranger.key}, since)
+        ended = findings.close_unseen(tx, KINDS, since, {stranger.key}, since)
     assert ended == 2
     with db.read() as tx:
         found = {each.id: each.state for each in findings.listed(tx, states=findings.STATES)}
@@ -76,7 +78,7 @@ def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: S
         findings.decide(tx, first.id, "accepted", "kim", "on loan", now)
     with db.write() as tx:
         assert findings.found(tx, subject, BRANCH, "report", now).state == "accepted"
-        other = findings.found(tx, subject, Difference(Attribute.BRANCH, "hamburg", "berlin"), "report", now)
+        other = findings.found(tx, subject, Deviation(Aspect.BRANCH, "hamburg", "berlin"), "report", now)
     assert (other.state, other.decided_by) == ("open", None)
     with db.write() as tx:
         before = findings.get(tx, first.id)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.provisioning.change import Create, Disable, LeaveGroup
 from sync.domain.provisioning.observed import LockState, Sessions
 from sync.domain.work.lane import Lane
 from sync.store import audit
@@ -22,8 +23,8 @@ def test_a_finished_claim_cannot_be_finished_twice(db: Database, make_account: M
     """The token is spent with the first finish."""
     account = store(db, make_account(), now)
     claim = claim_one(db, now)
-    assert finish(db, claim, now, changes=("create",))
-    assert not finish(db, claim, now, changes=("create",))
+    assert finish(db, claim, now, changes=(Create("jo", "jo@example.com", ()),))
+    assert not finish(db, claim, now, changes=(Create("jo", "jo@example.com", ()),))
     assert attempts_of(db, account) == [(1, "applied")]
 
 
@@ -116,9 +117,9 @@ def test_the_timeline_does_not_fill_with_looks(db: Database, make_account: MakeA
     later = OpenWorkOrder("WO-2", "scheduled", "Contoso", None, ("crew",))
     for orders in ((ORDER,), (ORDER,), (ORDER,), (ORDER, later), (ORDER, later)):
         finish(db, claim_one(db, now), now, outcome="held", due_at=now, held_work_orders=orders)
-    finish(db, claim_one(db, now), now, due_at=now, changes=("disable",))
+    finish(db, claim_one(db, now), now, due_at=now, changes=(Disable(),))
     finish(db, claim_one(db, now), now, due_at=now)
-    finish(db, claim_one(db, now), now, due_at=now, changes=("leave /fsm/x",))
+    finish(db, claim_one(db, now), now, due_at=now, changes=(LeaveGroup("/fsm/x"),))
     with db.write() as tx:
         due.mark_due(tx, account.id, Lane.BULK, now)
     finish(db, claim_one(db, now), now)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from sync.domain.provisioning.change import JoinGroup
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database
@@ -67,7 +68,7 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
     claim_one(db, now + LEASE)
     with db.read() as tx:
         before = tx.connection.execute(select(provisioning_table)).one()
-    assert not finish(db, late, now + LEASE, observed=seen(account), changes=("join /fsm/x",))
+    assert not finish(db, late, now + LEASE, observed=seen(account), changes=(JoinGroup("/fsm/x"),))
     with db.write() as tx:
         assert not leases.extend(tx, late, now + 2 * LEASE)
         assert not leases.release(tx, late)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
-from sync.store.database.columns import DifferenceList, TextList, UtcDateTime, WorkOrderList, one_of
+from sync.store.database.columns import ChangeList, DifferenceList, UtcDateTime, WorkOrderList, one_of
 from sync.store.database.tables.metadata import metadata
 
 WAITS_FOR = (*CircuitName, "configuration")
@@ -84,7 +84,7 @@ attempt = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("lane", Text, nullable=False),
     Column("outcome", Text, nullable=False),
-    Column("changes", TextList, nullable=False),
+    Column("changes", ChangeList, nullable=False),
     Column("error", Text),
     one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
     one_of("outcome", get_args(Outcome)),
