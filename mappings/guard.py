@@ -31,12 +31,23 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRules:
+    """Who may approve what the guard holds."""
+
+    one_is_enough: bool = False
+    """True: whoever confirmed it may approve it as well."""
+    needs_account: bool = False
+    """True: only somebody with an account may approve, no login of an operating system."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuardRules:
     """`limits` hold for every door but those with `doors` of their own, kind by kind."""
 
     window_minutes: int
     limits: Mapping[ChangeKind, Limit]
     doors: Mapping[GuardedDoor, Mapping[ChangeKind, Limit]]
+    approval: ApprovalRules = ApprovalRules()
 
     def of(self, door: GuardedDoor) -> Mapping[ChangeKind, Limit]:
         return {**self.limits, **self.doors.get(door, {})}
@@ -50,7 +61,12 @@ def read(document: Document) -> GuardRules:
         window_minutes=root.integer("window_minutes", 1, 10_080),
         limits={kind: _limit(limits.table(kind)) for kind in KINDS},
         doors={door: _own(doors[door]) for door in DOORS if door in doors},
+        approval=_approval(root.table("approval")) if root.has("approval") else ApprovalRules(),
     )
+
+
+def _approval(table: Table) -> ApprovalRules:
+    return ApprovalRules(table.boolean("one_is_enough"), table.boolean("needs_account"))
 
 
 def _own(table: Table) -> dict[ChangeKind, Limit]:

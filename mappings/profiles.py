@@ -32,6 +32,9 @@ class Profile:
 ADMINISTER = "user-management"
 """The feature of those who keep accounts; fsm-identity itself acts on it."""
 
+OPERATE = "operations"
+"""The feature of those who look after the work: lanes, circuits, quarantine, mails that failed."""
+
 UNLIMITED = "unlimited"
 
 

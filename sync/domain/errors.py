@@ -91,3 +91,7 @@ class Refused(Exception):
 
 class NotFound(Refused):
     """The account, technician or run that was named does not exist."""
+
+
+class NotAllowed(Refused):
+    """The caller may not do this; somebody else may."""

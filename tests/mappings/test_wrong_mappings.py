@@ -307,7 +307,9 @@ def test_a_missing_value_is_told_once_at_its_table(edit: Mend, tmp_path: Path) -
 
 def test_somebody_must_be_able_to_administer(edit: Mend, tmp_path: Path) -> None:
     """Without a profile with user management nobody could keep accounts."""
-    edit("profiles.toml", '    "dashboards",\n    "user-management",\n]\ndefault', '    "dashboards",\n]\ndefault')
+    edit(
+        "profiles.toml", '    "dashboards",\n    "user-management",\n    "operations",\n]', '    "dashboards",\n]'
+    )
     assert "nobody could keep accounts" in only(tmp_path).what
 
 
