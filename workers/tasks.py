@@ -21,7 +21,7 @@ from sync.domain.errors import Failure
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.schedule.sweep import sweep as sweep_systems
 from sync.jobs.systems import Systems

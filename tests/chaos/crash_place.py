@@ -24,7 +24,7 @@ from sync.domain.accounts.change import Actor, Door, NewAccount
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician

@@ -15,7 +15,7 @@ from sync.devstack.ports import free_ports
 from sync.domain.accounts.account import Life
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.store.database.tables import account, run
 from sync.store.runs import runs
 from tests.chaos.worker_processes import Workers

@@ -14,7 +14,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.store.accounts import accounts
 from sync.store.drift import findings, foreign_users
 from tests.contract.realm_setup import LOCK_SOON, LOGIN_CLIENT, RealmAdmin

@@ -13,7 +13,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.settings import Settings
 from sync.wiring.workers import open_systems
 from tests.commands.imports.import_sites import person, staff_file

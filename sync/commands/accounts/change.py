@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.commands.accounts.initial_password import InitialPassword
-from sync.commands.deactivation.early_look import open_work, withdraws_technician
+from sync.commands.accounts.open_work import open_work, withdraws_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life

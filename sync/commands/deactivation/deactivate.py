@@ -13,7 +13,7 @@ from sync.commands.accounts.change import (
     require_reason,
     write_down,
 )
-from sync.commands.deactivation.early_look import open_work
+from sync.commands.accounts.open_work import open_work
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life

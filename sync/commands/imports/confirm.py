@@ -81,6 +81,15 @@ def confirm(
     return perform(desk, command, wakes=Lane.BULK)
 
 
+def check_held_import(tx: Tx, desk: Desk, run: Run) -> None:
+    """What an approval asks for beside the plan. Raises Refused if the mapping files have changed since the
+    review, or while another run about the same people is under way."""
+    if run.options.get("policy") != desk.policy.fingerprint:
+        remedy = "reject it and review the file again"
+        raise Refused([Problem("run", "the mapping files have changed since the review", remedy)])
+    refuse_same_people(runs.same_people(tx, run.id))
+
+
 def cancel(desk: Desk, run_id: str, by: Actor) -> Run:
     """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 import structlog
 
@@ -18,8 +17,6 @@ from sync.commands.waking import wake
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
-from sync.jobs.imports import apply_import_rows
-from sync.jobs.mappings import apply_mappings_rows, apply_repair_rows
 from sync.jobs.runs.applying import Applying, ApplyRows
 from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import of_type
@@ -40,13 +37,6 @@ ENOUGH = 240
 whatever is confirmed next: three drains' shares keep every worker busy. Those that only come again (held, failing,
 waiting for something to be mended) are not counted: a pile of them would keep every import waiting."""
 
-APPLY: Final[Mapping[RunKind, ApplyRows]] = {
-    "import": apply_import_rows,
-    "mappings": apply_mappings_rows,
-    "repair": apply_repair_rows,
-}
-"""What applying a row means. A run of a kind that is not here waits for a worker that knows it."""
-
 log = structlog.get_logger()
 
 
@@ -59,8 +49,9 @@ class _NotAll(Exception):
         self.outcomes = outcomes
 
 
-def apply_chunk(systems: Systems, limit: int = CHUNK) -> int:
-    """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak.
+def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int = CHUNK) -> int:
+    """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak. `kinds`
+    says what applying a row means; a run of another kind waits for a worker that knows it.
 
     Answers how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
     do. An all-or-nothing run is one chunk, however long.
@@ -69,7 +60,7 @@ def apply_chunk(systems: Systems, limit: int = CHUNK) -> int:
     try:
         with systems.db.write() as tx:
             current = mappings.still_in_force(tx, systems.policy_number)
-            looked_at = _apply_next(systems, tx, limit, now) if current else 0
+            looked_at = _apply_next(systems, tx, kinds, limit, now) if current else 0
     except _NotAll as stopped:
         with systems.db.write() as tx:
             _refuse_all(tx, stopped, now)
@@ -79,14 +70,14 @@ def apply_chunk(systems: Systems, limit: int = CHUNK) -> int:
     return looked_at
 
 
-def _apply_next(systems: Systems, tx: Tx, limit: int, now: datetime) -> int:
+def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], limit: int, now: datetime) -> int:
     waits = lanes.is_paused(tx, Lane.BULK) or leases.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
-    run = None if waits else runs.next_to_apply(tx, APPLY.keys())
+    run = None if waits else runs.next_to_apply(tx, kinds.keys())
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))
     rows = runs.pending_decided(tx, run.id, None if together else limit)
-    outcomes = _apply(systems, tx, run, rows, now)
+    outcomes = _apply(systems, tx, kinds[run.kind], run, rows, now)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)
     runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
@@ -94,27 +85,29 @@ def _apply_next(systems: Systems, tx: Tx, limit: int, now: datetime) -> int:
     return len(rows)
 
 
-def _apply(systems: Systems, tx: Tx, run: Run, rows: Sequence[RunRow], now: datetime) -> list[RowOutcome]:
+def _apply(
+    systems: Systems, tx: Tx, apply: ApplyRows, run: Run, rows: Sequence[RunRow], now: datetime
+) -> list[RowOutcome]:
     ids = [row.account_id for row in rows if row.account_id is not None]
     accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
     chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
-    return _together(chunk, rows) or [_alone(chunk, row) for row in rows]
+    return _together(apply, chunk, rows) or [_alone(apply, chunk, row) for row in rows]
 
 
-def _together(chunk: Applying, rows: Sequence[RunRow]) -> list[RowOutcome]:
+def _together(apply: ApplyRows, chunk: Applying, rows: Sequence[RunRow]) -> list[RowOutcome]:
     """All rows as one part of the transaction. Nothing, if there is one among them that cannot be applied."""
     try:
         with chunk.tx.part():
-            ids = APPLY[chunk.run.kind](chunk, rows)
+            ids = apply(chunk, rows)
     except (Refused, UnforeseenInPart):
         return []
     return [RowOutcome(row.number, "applied", None, each) for row, each in zip(rows, ids, strict=True)]
 
 
-def _alone(chunk: Applying, row: RunRow) -> RowOutcome:
+def _alone(apply: ApplyRows, chunk: Applying, row: RunRow) -> RowOutcome:
     try:
         with chunk.tx.part():
-            (account_id,) = APPLY[chunk.run.kind](chunk, [row])
+            (account_id,) = apply(chunk, [row])
     except Refused as refused:
         return RowOutcome(row.number, "refused", str(refused), row.account_id)
     except UnforeseenInPart as error:

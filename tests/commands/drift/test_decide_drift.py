@@ -13,7 +13,7 @@ from sync.commands.accounts.change import change
 from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.drift.accept import accept_by_file
 from sync.commands.drift.decide import accept, repair, the_finding
-from sync.commands.runs.approval import approve
+from sync.commands.run_kinds import approve
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange

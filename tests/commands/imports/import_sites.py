@@ -20,7 +20,7 @@ from sync.commands.perform import perform
 from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
 from sync.store.accounts import accounts

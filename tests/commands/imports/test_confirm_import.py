@@ -10,7 +10,7 @@ import pytest
 
 from sync.commands.imports.confirm import confirm
 from sync.domain.errors import Refused
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.runs import runs
 from sync.store.runs.runs import Run

@@ -13,11 +13,11 @@ from sync.commands.accounts.change import change
 from sync.commands.imports.confirm import cancel, confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.perform import perform
-from sync.commands.runs.approval import approve, reject
+from sync.commands.run_kinds import approve, reject
 from sync.domain.accounts.change import AccountChange, Actor, Door
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.database.tables import audit

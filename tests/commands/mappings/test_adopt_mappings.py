@@ -18,14 +18,14 @@ from sync.commands.mappings.adopt import Adoption, adopt
 from sync.commands.mappings.in_force import adopt_first
 from sync.commands.mappings.plan import Affected, Proposal, plan, propose
 from sync.commands.perform import perform
-from sync.commands.runs.approval import approve, reject
+from sync.commands.run_kinds import approve, reject
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Refused, Transient
 from sync.domain.runs.guard import Hold, Pass
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts

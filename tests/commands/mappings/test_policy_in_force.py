@@ -20,7 +20,7 @@ from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Misconfigured, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.store import mappings
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer

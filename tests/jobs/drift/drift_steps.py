@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.drift import DriftPolicy, Reaction
 from sync.domain.work.lane import Lane
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
 from tests.world import BRANCH, POLICY, World

@@ -22,7 +22,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs import imports
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.spreadsheet.limits import FileRefused
 from sync.store import audit

@@ -16,7 +16,8 @@ from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import ENOUGH, apply_chunk
+from sync.jobs.run_kinds import apply_chunk
+from sync.jobs.runs.apply_runs import ENOUGH
 from sync.jobs.systems import Systems
 from sync.store import audit
 from sync.store.accounts import accounts

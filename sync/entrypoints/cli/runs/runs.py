@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.runs import approval
+from sync.commands import run_kinds
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
 from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_runs, run_json
 from sync.store.database.tables import RunKind
@@ -69,7 +69,7 @@ def approve(
     """Let a held run go on. Refused if the plan is no longer the one that is named."""
     with failures_shown():
         desk = open_desk()
-        approved = approval.approve(desk, find_run(desk, run, kind=None).id, actor(reason), plan)
+        approved = run_kinds.approve(desk, find_run(desk, run, kind=None).id, actor(reason), plan)
         say(f"{approved.title}: approved; the workers are at it")
         if approved.kind == "mappings":
             say("now bring the realm to it, with the same files: fsm-identity realm apply")
@@ -80,5 +80,5 @@ def reject(run: RunArgument, reason: Reason) -> None:
     """End a held run; nothing of it is applied."""
     with failures_shown():
         desk = open_desk()
-        rejected = approval.reject(desk, find_run(desk, run, kind=None).id, actor(reason))
+        rejected = run_kinds.reject(desk, find_run(desk, run, kind=None).id, actor(reason))
         say(f"{rejected.title}: rejected; nothing of it is applied")

@@ -16,7 +16,7 @@ from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import app
 from sync.entrypoints.cli.imports import imports
 from sync.jobs.provisioning.provision import provision_some
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from tests.commands.imports.import_sites import import_site, person, staff_file
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from sync.entrypoints.cli import app
 from sync.entrypoints.cli.imports import imports
 from sync.entrypoints.cli.runs import runs
-from sync.jobs.runs.apply_runs import apply_chunk
+from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from tests.commands.imports.import_sites import import_site, person, staff_file
 
