@@ -176,7 +176,7 @@ def technician_is_linked(demo: Demo) -> str:
     person = person_of(UNLINKED_TECHNICIAN)
     why = "the staff list does not name the record"
     demo.command("technician", "link", UNLINKED_TECHNICIAN, person.email, "--reason", why)
-    shown = demo.json("account", "show", person.email, "--live")
+    shown = demo.json("account", "show", person.email)
     expect("/fsm/field-technicians" in shown["observed"]["groups"], f"Keycloak has {shown['observed']['groups']}")
     return f"{person.full_name} is now technician {UNLINKED_TECHNICIAN} and can be given work"
 

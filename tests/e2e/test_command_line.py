@@ -59,12 +59,12 @@ def test_an_account_is_changed_shown_and_listed(shell: CommandLine, place: Place
     create(shell, "mia.berg@example.com", "read-only", "--branch", "berlin", "--employee-number", "0071")
     printed = shell.done("account", "change", "mia.berg@example.com", "--profile", "accountant", *WHY)
     assert "Keycloak has mia.berg@example.com as wanted" in printed
-    shown = shell.json("account", "show", "0071", "--live")
+    shown = shell.json("account", "show", "0071")
     assert (shown["account"]["profile"], shown["differs"]) == ("accountant", [])
     assert shown["observed"]["enabled"]
     profiles = [path for path in groups(place, shown) if path.startswith("/fsm/profiles/")]
     assert profiles == ["/fsm/profiles/accountant"]
-    text = shell.done("account", "show", "0071", "--live")
+    text = shell.done("account", "show", "0071")
     told = ("wanted", "observed", "Timeline", "profile: read-only -> accountant", WHY[1], "Keycloak is as wanted")
     assert [each for each in told if each not in text] == []
     assert "leave /fsm/profiles/read-only" in text

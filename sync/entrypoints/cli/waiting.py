@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from sync.commands.accounts.look import ask_look
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.entrypoints.cli.output import counted, say, screen, stop
+from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
@@ -71,3 +73,23 @@ def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
             with desk.db.read() as tx:
                 act = act_state(tx, Scope.all(), act.id)
     return act
+
+
+LOOK_SECONDS = 2
+"""So long a person waits for a look; what was stored is shown all the same."""
+
+
+def wait_for_look(desk: Desk, account_id: str) -> str | None:
+    """Ask a worker to look at the account and wait for it. Returns why there is no look of now; None: there is."""
+    until = time.monotonic() + LOOK_SECONDS
+    asked_at = ask_look(desk, account_id)
+    while True:
+        with desk.db.read() as tx:
+            look = newest_look(tx, Scope.all(), account_id)
+        if look.seen is not None and look.seen.observed_at >= asked_at:
+            return None
+        if look.failure is not None and not look.waits:
+            return look.failure
+        if time.monotonic() >= until:
+            return f"no worker looked within {LOOK_SECONDS} s"
+        time.sleep(LOOK_EVERY_SECONDS)

@@ -26,6 +26,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs import deactivation
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.provisioning.deadly import give_up_deadly
+from sync.jobs.provisioning.looks import look_where_asked
 from sync.jobs.provisioning.new_users import create_missing, made_now, made_of
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
@@ -56,13 +57,14 @@ log = structlog.get_logger()
 def provision_some(systems: Systems, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Returns how many were claimed.
 
-    One account's failure is recorded with it and stops no other. What there is no time left for is given back
-    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
-    by a policy that is no longer in force.
+    Looks that doors wait for come first. One account's failure is recorded with it and stops no other. What there
+    is no time left for is given back untouched, so that a slow Keycloak cannot keep a batch, and the accounts in
+    it, for minutes. Nothing is claimed by a policy that is no longer in force.
     """
+    looked = look_where_asked(systems) if lane is Lane.INTERACTIVE else 0
     with systems.db.write() as tx:
         if not mappings.still_in_force(tx, systems.policy_number):
-            return 0
+            return looked
         claims, watch = circuits.claim(
             systems,
             tx,
@@ -94,7 +96,7 @@ def provision_some(systems: Systems, lane: Lane) -> int:
         settle(systems, claim, carry_out(systems, claim, outcome), watch.name)
         come_again(systems, claim)
     deadly = 0 if claims else give_up_deadly(systems, lane)
-    return len(claims) + deadly + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
+    return looked + len(claims) + deadly + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
 
 
 def bring_about_together(

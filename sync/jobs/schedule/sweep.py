@@ -34,6 +34,8 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
         outbox.expire(tx, now)
         due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
         lanes = {lane for lane in due if circuits.admits(systems, tx, lane)}
+        if leases.any_looks(tx, now) and circuits.admits(systems, tx, Lane.INTERACTIVE):
+            lanes.add(Lane.INTERACTIVE)
         if outbox.any_due(tx, now):
             lanes.add(Lane.MAIL)
         if runs.any_to_apply(tx, now):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from sync.domain.accounts.status import Observation
 from sync.domain.provisioning.observed import LockState, Sessions
@@ -25,6 +25,11 @@ def keep_all(tx: Tx, seen: Mapping[str, Observation]) -> None:
             for account_id, each in sorted(seen.items())
         ],
     )
+
+
+def forget(tx: Tx, account_id: str) -> None:
+    """There is no user any more that anything could be known of."""
+    tx.connection.execute(delete(observations).where(observations.c.account_id == account_id))
 
 
 def last(tx: Tx, account_id: str) -> Observation | None:

@@ -131,6 +131,38 @@ def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tu
     return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: row.account_id))
 
 
+LOOK_WAITS = timedelta(minutes=1)
+"""So long a look that was asked for is worth having; then nobody waits for it any more."""
+
+
+def claim_looks(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+    """Take up to `limit` accounts that somebody asked to be looked at, in quarantine or not; not those over which
+    worker after worker ended. Nothing is done about them: whoever has one gives it back by `release`."""
+    chosen = (
+        select(work.c.account_id)
+        .where(*_with_look_asked(now), lanes.running(Lane.INTERACTIVE))
+        .order_by(work.c.look_asked_at, work.c.account_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: (row.look_asked_at, row.account_id)))
+
+
+def any_looks(tx: Tx, now: datetime) -> bool:
+    """True if `claim_looks` would find something."""
+    return bool(tx.connection.scalar(select(exists().where(*_with_look_asked(now)))))
+
+
+def _with_look_asked(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        work.c.look_asked_at.is_not(None),
+        work.c.look_asked_at > now - LOOK_WAITS,
+        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+        _ENDED < ALONE_AFTER,
+    )
+
+
 def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
     """Lease these accounts with one token."""
     return tx.connection.execute(

@@ -36,6 +36,7 @@ Query = Callable[[Tx], object]
 two that fit mails PostgreSQL may take either while both are empty."""
 QUERIES: dict[str, tuple[Query, str]] = {
     "claim": (lambda tx: leases.claim(tx, Lane.BULK, NOW, LEASE, 20), "ix_provisioning_claim"),
+    "claim looks": (lambda tx: leases.claim_looks(tx, NOW, LEASE, 5), "ix_provisioning_look"),
     "claim in quarantine": (lambda tx: leases.claim_quarantined(tx, NOW, LEASE, 20), ""),
     "sweep: lanes": (lambda tx: leases.due_lanes(tx, NOW), "ix_provisioning_claim"),
     "sweep: mails": (lambda tx: outbox.any_due(tx, NOW), "ix_mail_"),

@@ -26,12 +26,11 @@ from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
-from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
+from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
 from sync.store.accounts import accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.wiring.doors import open_desk
-from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
 app.add_typer(acts.app)
@@ -72,13 +71,15 @@ def list_(
 @app.command()
 def show(
     who: Who,
-    live: Annotated[bool, typer.Option(help="Ask Keycloak now instead of showing the last look.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one account: wanted, observed, and the timeline."""
+    """Show one account: wanted, observed, and the timeline. A worker is asked to look at it in Keycloak first,
+    which changes nothing there; if none has within 2 s, its last look is shown."""
     with failures_shown():
-        desk = open_systems()
-        print_account(desk, the_account(desk, who), live=live, as_json=as_json)
+        desk = open_desk()
+        account = the_account(desk, who)
+        missed = None if account.idp_user_id is None else wait_for_look(desk, account.id)
+        print_account(desk, account, missed=missed, as_json=as_json)
 
 
 @app.command("create")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.status import Observation, observation_of, status_of
+from sync.domain.accounts.status import Observation
 from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
-from sync.domain.provisioning.desired import desired_state
-from sync.domain.provisioning.plan import diff
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
-from sync.jobs.systems import Systems
 from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.account import account_view
+from sync.views.accounts.look import differences
 
 
 def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
@@ -52,22 +51,13 @@ def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
         screen.print(f"… more after {page.next}: raise --limit or narrow the filter")
 
 
-def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool) -> None:
-    """Wanted and observed side by side, never mixed (rule 8)."""
+def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: bool) -> None:
+    """Wanted and observed side by side, never mixed (rule 8). `missed`: why what was observed is no look of
+    now."""
     with desk.db.read() as tx:
         shown_account = account_view(tx, Scope.all(), account.id)
     seen, status = shown_account.observed, shown_account.status
-    differs: list[str] | None = None
-    if live and account.idp_user_id is not None:
-        observed = desk.accounts.observe(account.idp_user_id, sessions=True)
-        seen = observation_of(observed, desk.clock.now()) if observed else None
-        differs = (
-            [str(change) for change in diff(desired_state(account, desk.policy), observed).changes]
-            if observed
-            else ["the user does not exist in Keycloak"]
-        )
-        held = shown_account.held_work_orders
-        status = status_of(account, seen, held=held, activity=shown_account.logins)
+    differs = None if seen is None else differences(account, desk.policy, seen)
     if as_json:
         print_json(
             {
@@ -75,6 +65,7 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
                 "status": status,
                 "work": shown_account.work,
                 "observed": seen,
+                "not_looked_at_now": missed,
                 "logins": shown_account.logins,
                 "logins_may_be_missing": shown_account.logins_may_be_missing,
                 "differs": differs,
@@ -94,7 +85,7 @@ def print_account(desk: Systems, account: Account, *, live: bool, as_json: bool)
             if getattr(account, each.name) is not None
         ],
     )
-    _print_observed(seen, differs)
+    _print_observed(seen, differs, missed)
     if shown_account.work is not None:
         _print_stuck(shown_account.work)
     _print_logins(shown_account.logins, shown_account.logins_may_be_missing)
@@ -144,7 +135,7 @@ def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:
     print_table(["logins (UTC)", ""], rows)
 
 
-def _print_observed(seen: Observation | None, differs: list[str] | None) -> None:
+def _print_observed(seen: Observation | None, differs: Sequence[str] | None, missed: str | None) -> None:
     if seen is None:
         screen.print("Keycloak: nothing was seen yet")
     else:
@@ -160,7 +151,12 @@ def _print_observed(seen: Observation | None, differs: list[str] | None) -> None
             rows.append(["offline tokens of", ", ".join(sorted(seen.sessions.offline_clients))])
         print_table(["observed", ""], rows)
     if differs is not None:
-        screen.print("Keycloak is as wanted" if not differs else "differs: " + shown("; ".join(differs)))
+        as_wanted = "Keycloak is as wanted (names and addresses are not kept of a look; drift compare reads them)"
+        told = "differs: " + "; ".join(differs) if differs else as_wanted
+        screen.print(plain(told), soft_wrap=True)
+    if missed is not None:
+        when = "" if seen is None else f"as of {seen.observed_at:%Y-%m-%d %H:%M} UTC; "
+        screen.print(f"[yellow]![/yellow] {when}{plain(missed)}", soft_wrap=True)
 
 
 def _print_stuck(work: WorkState) -> None:

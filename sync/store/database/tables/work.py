@@ -39,6 +39,8 @@ provisioning = Table(
     Column("waits_reason", Text),
     Column("waits_since", UtcDateTime),
     Column("waits_attempts", Integer),
+    Column("look_asked_at", UtcDateTime),
+    Column("look_failure", Text),
     Column("updated_at", UtcDateTime, nullable=False),
     one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
     one_of("waits_for", WAITS_FOR),
@@ -68,12 +70,20 @@ provisioning = Table(
         sqlite_where=text("held_work_orders IS NOT NULL"),
         postgresql_where=text("held_work_orders IS NOT NULL"),
     ),
+    Index(
+        "ix_provisioning_look",
+        "look_asked_at",
+        sqlite_where=text("look_asked_at IS NOT NULL"),
+        postgresql_where=text("look_asked_at IS NOT NULL"),
+    ),
 )
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
 was taken over from one that ran out; `takeovers` counts those in a row without an outcome. `waits_for` names the
 circuit whose system failed the last look, or "configuration" for what somebody has to mend, with the reason, since
-when it is the same, and how many attempts it cost. `quarantine_difference` is what could not be made."""
+when it is the same, and how many attempts it cost. `quarantine_difference` is what could not be made.
+`look_asked_at` is set while somebody waits for a look that changes nothing; `look_failure` is why the last one saw
+nothing."""
 
 attempt = Table(
     "attempt",
