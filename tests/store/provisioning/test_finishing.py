@@ -153,7 +153,7 @@ def test_a_failed_look_keeps_what_holds(db: Database, make_account: MakeAccount,
     assert state.applied
 
 
-@pytest.mark.req("A8", "G5")
+@pytest.mark.req("A8")
 def test_the_observation_is_kept_without_names(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """The state of the user comes back as it was seen; names and addresses are not stored a second time."""
     account = store(db, make_account(family_name="Rumpelstilz", email="r@example.com"), now)
