@@ -8,7 +8,7 @@ is stored, accepted and carried out is said elsewhere.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 
@@ -24,8 +24,7 @@ class ActKind(StrEnum):
     END_SESSIONS = "end-sessions"
     RESET_SECOND_FACTOR = "reset-second-factor"
     EXPIRE_PASSWORD = "expire-password"  # noqa: S105 - the name of a kind
-    """Take a temporary password away whose time is up, or which came back after a newer one. Nobody asks for it: a
-    reset leaves it behind, and so does whoever may have sent one late."""
+    """Take a temporary password away whose time is up. Nobody asks for it: a reset leaves it behind."""
 
 
 class ActState(StrEnum):
@@ -57,8 +56,7 @@ class Act:
     is on disk before Keycloak is asked for anything, and so is `found`: what was there right before. `expires_at`
     is the end of the password that a reset carries; `by_mail` sends it in a mail of ours, `mail_id`, once the
     reset is done. `keep_sessions`: sessions and offline tokens stay. `identity_check` is how it was checked who
-    asks, for a reset of the second factor. `stamp` of an expiry is the creation time of the password it is about;
-    `is_look`: it comes because a request may have been late, and tells nothing if it finds nothing.
+    asks, for a reset of the second factor. `stamp` of an expiry is the creation time of the password it is about.
     """
 
     id: str
@@ -77,7 +75,6 @@ class Act:
     mail_id: str | None = None
     expires_at: datetime | None = None
     stamp: datetime | None = None
-    is_look: bool = False
     attempts: int = 0
     started_at: datetime | None = None
     found: Found | None = None
@@ -210,47 +207,10 @@ def expiry_of(reset: Act, act_id: str, door: str, now: datetime) -> Act:
     )
 
 
-def look_after_late(reset: Act, act_id: str, door: str, now: datetime, at: datetime) -> Act:
-    """Another expiry of the same password: at `at` somebody looks whether a late request has put it back."""
-    expiry = expiry_of(reset, act_id, door, now)
-    return replace(expiry, is_look=True, due_at=at, reason="a request with this password may have been late")
-
-
-class Stands(Enum):
-    """How the password of an expiry stood right before the expiry was started."""
-
-    NO_MORE = "no more"
-    IN_TIME = "in time"
-    TOO_LONG = "too long"
-    CAME_BACK = "came back"
-    """It should not: there was a newer one, or it is told as not given. Its request was late."""
-
-
-def how_it_stood(expiry: Act, credentials: Collection[Credential], resets: Sequence[Act], now: datetime) -> Stands:
-    """What a started expiry is about; `resets` are those of the account. An earlier try of it may have taken the
-    password away since: how it stood is told from what was found at the start.
-
-    Where no newer reset says so, a password in the history that was made after ours says that ours came back. That
-    compares with a time of Keycloak's clock, so the password that was there before the reset is left out: a clock
-    that is ahead takes nobody's password away.
-    """
-    if expiry.found is None or expiry.found.password_created_at != expiry.stamp:
-        return Stands.NO_MORE
-    ours = next((each for each in resets if each.started_at and stamp_of(each) == expiry.stamp), None)
-    if ours is None:
-        return Stands.TOO_LONG
-    before = ours.found.password_created_at if ours.found is not None else None
-    later = {each.created_at for each in credentials if each.type == PASSWORD_HISTORY} - {before}
-    if not ours.is_open and (newest_done(resets) != ours or any(at > stamp_of(ours) for at in later)):
-        return Stands.CAME_BACK
-    in_time = ours.expires_at is not None and ours.expires_at > now
-    return Stands.IN_TIME if in_time else Stands.TOO_LONG
-
-
-def newest_done(resets: Sequence[Act]) -> Act | None:
-    """The reset whose password should be the last one given."""
-    done = [each for each in resets if each.state is ActState.DONE]
-    return max(done, key=lambda each: each.id, default=None)
+def was_there(expiry: Act) -> bool:
+    """Whether the user had the password of a started expiry right before it was started: an earlier try of it may
+    have taken the password away since."""
+    return expiry.found is not None and expiry.found.password_created_at == expiry.stamp
 
 
 def expired_credential(act: Act, credentials: Collection[Credential]) -> Credential | None:

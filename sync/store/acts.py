@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
@@ -115,16 +115,6 @@ def finish(
     return changed.rowcount == 1
 
 
-def forget(tx: Tx, act_id: str) -> None:
-    """A look that nobody asked for and that found nothing leaves nothing behind."""
-    tx.connection.execute(delete(acts).where(acts.c.id == act_id, OPEN_ACT))
-
-
-def resets_of(tx: Tx, account_id: str) -> tuple[Act, ...]:
-    """Every password reset of the account, the oldest first."""
-    return tuple(each for each in of_account(tx, account_id) if each.kind is ActKind.RESET_PASSWORD)
-
-
 def waiting_of_kind(tx: Tx, account_id: str, kind: ActKind) -> tuple[Act, ...]:
     """Those of this kind that nobody has started."""
     query = select(acts).where(
@@ -199,8 +189,6 @@ def _options(act: Act) -> dict[str, object]:
         options["identity_check"] = act.identity_check
     if act.stamp is not None:
         options["stamp"] = act.stamp.isoformat()
-    if act.is_look:
-        options["is_look"] = True
     return options
 
 
@@ -236,7 +224,6 @@ def _from_row(row: Row[Any]) -> Act:
         mail_id=row.mail_id,
         expires_at=row.expires_at,
         stamp=_time(options.get("stamp")),
-        is_look=options.get("is_look", False),
         attempts=row.attempts,
         started_at=row.started_at,
         found=None

@@ -30,7 +30,7 @@ from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.acts import ActState, password_created_at, stamp_of
+from sync.domain.acts import ActKind, ActState, password_created_at, stamp_of
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused
 from sync.domain.provisioning.desired import desired_state
@@ -93,7 +93,7 @@ def _reset(systems: Systems, _: str, account: Account | None) -> object:
     new = InitialPassword("abcd-efgh-jkmn-pqrs-tuvw-xyz2", "mail")
 
     def unless_asked(tx: Tx) -> object:
-        if acts.resets_of(tx, account.id):
+        if any(each.kind is ActKind.RESET_PASSWORD for each in acts.of_account(tx, account.id)):
             return None
         return asking.reset_password(tx, POLICY, account.id, new, BY, systems.clock.now())
 
@@ -191,7 +191,7 @@ def resets(systems: Systems, email: str) -> list[str]:
     with systems.db.read() as tx:
         account = accounts.by_login(tx, email)
         assert account is not None
-        done = acts.resets_of(tx, account.id)
+        done = [each for each in acts.of_account(tx, account.id) if each.kind is ActKind.RESET_PASSWORD]
     found = [f"a reset is {each.state}: {each.outcome}" for each in done if each.state is not ActState.DONE]
     if len(done) > 1:
         found.append(f"{len(done)} resets")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,6 @@ from sync.domain.accounts.change import NewAccount
 from sync.domain.acts import PASSWORD as PASSWORD_TYPE
 from sync.domain.acts import Act, ActState, stamp_of
 from sync.domain.work.lane import Lane
-from sync.jobs.acts.doing import CAME_BACK
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
@@ -56,21 +55,6 @@ class Dying:
     def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
         self.real.send_password_mail(idp_user_id, lifetime)
         raise Killed
-
-
-@dataclass
-class Late:
-    """The credentials gateway of a worker that freezes right before it gives a password, while others go on."""
-
-    real: Credentials
-    meanwhile: Callable[[], object]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
-        self.meanwhile()
-        self.real.give_temporary_password(idp_user_id, password, created_at)
 
 
 @pytest.fixture(autouse=True)
@@ -144,30 +128,6 @@ def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> N
     place.work()
     assert ended(place, act).state is ActState.DONE
     assert log_in(place, account, OWN)[1].code
-
-
-@pytest.mark.req("C1", "H1")
-def test_a_reset_that_lands_late_does_not_outlive_a_newer_one(place: Place) -> None:
-    """Its password is there again for a moment; after the next look it opens nothing."""
-    account, _ = place.join(None)
-    _, older = reset(place, account)
-    newer: list[Act] = []
-
-    def meanwhile() -> None:
-        place.pass_time(LEASE.total_seconds() + 1)
-        place.work()
-        newer.append(reset(place, account)[0])
-        place.work()
-        assert log_in(place, account, older)[1].asks == "password"
-
-    frozen = replace(place.systems, credentials=Late(place.systems.credentials, meanwhile))
-    provision_some(frozen, Lane.INTERACTIVE)
-    assert ended(place, newer[0]).state is ActState.DONE
-    assert log_in(place, account, older)[1].asks == "new password"
-    place.work()
-    assert log_in(place, account, older)[1].asks == "password"
-    told = [each.outcome for each in place.read(lambda tx: acts.of_account(tx, account.id))]
-    assert CAME_BACK in told
 
 
 @pytest.mark.req("C1", "F7")

@@ -24,15 +24,13 @@ from sync.domain.acts import (
     comes_again_at,
     expiry_of,
     found_before,
-    look_after_late,
-    newest_done,
     to_carry_out,
 )
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.plan import refuse_foreign
 from sync.domain.work.lane import Lane
-from sync.domain.work.retry import AFTER_TAKEOVER, MISCONFIGURED_LOOK, backoff
+from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
 from sync.jobs.acts import doing
 from sync.jobs.acts.doing import NEVER_TWICE, Done, Started
 from sync.jobs.systems import Systems
@@ -192,7 +190,6 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
             credentials,
             repeated=begun.repeated,
             password=begun.password,
-            resets=begun.resets,
         )
         done = doing.carry_out(systems, started, lambda: keep_lease(systems, claim))
     except Exception as error:
@@ -204,12 +201,11 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """`repeated`: it was found started. `password` and `resets` as a `Started` has them."""
+    """`repeated`: it was found started. `password` is the one a reset gives."""
 
     act: Act
     repeated: bool
     password: str | None = field(repr=False)
-    resets: tuple[Act, ...]
 
 
 def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | None:
@@ -220,51 +216,30 @@ def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | N
         started = acts.start(tx, act.id, found, systems.clock.now())
         if started.state is not ActState.STARTED:
             return None
-        expires = act.kind is ActKind.EXPIRE_PASSWORD
-        resets = acts.resets_of(tx, act.account_id) if expires else ()
-        carrier = newest_done(resets) if expires else started
-        kept = None if carrier is None else acts.password_of(tx, carrier.id)
+        kept = acts.password_of(tx, act.id)
     repeated = act.state is ActState.STARTED
-    return _Begun(started, repeated, None if kept is None else kept.password, resets)
+    return _Begun(started, repeated, None if kept is None else kept.password)
 
 
 def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
     now, act, mail_id = systems.clock.now(), begun.act, None
     with systems.db.write() as tx:
         if not leases.holds(tx, claim):
-            _sent_late(tx, begun, now)
             return False
         if act.kind is ActKind.RESET_PASSWORD:
-            mail_id = _after_reset(tx, begun, now)
-        if done.outcome is None:
-            acts.forget(tx, act.id)
-        else:
-            acts.finish(tx, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
+            mail_id = _after_reset(tx, act, now)
+        acts.finish(tx, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
         wake(systems, Lane.MAIL)
     return True
 
 
-def _sent_late(tx: Tx, begun: _Begun, now: datetime) -> None:
-    """Who has lost the lease over a reset may have put its password back after a newer one: somebody looks."""
-    if begun.act.kind is ActKind.RESET_PASSWORD:
-        _look(tx, begun.act, now, now)
-        due.look_again(tx, begun.act.account_id, begun.act.lane, now)
-
-
-def _look(tx: Tx, reset: Act, now: datetime, at: datetime) -> None:
-    acts.add(tx, look_after_late(reset, new_id(now), str(Door.WORKER), now, at))
-
-
-def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
+def _after_reset(tx: Tx, act: Act, now: datetime) -> str | None:
     """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
-    it is taken away when its time is up. An earlier try of it may have a request on its way. Returns the mail."""
-    act = begun.act
+    it is taken away when its time is up. Returns the mail."""
     passwords.erase(tx, act.account_id)
     outbox.give_up(tx, act.account_id, SUPERSEDED, now)
-    acts.add(tx, expiry_of(act, new_id(now), str(Door.WORKER), now))
-    if begun.repeated:
-        _look(tx, act, now, now + AFTER_TAKEOVER)
+    _expires(tx, act, now)
     account = accounts.get(tx, act.account_id)
     if not act.by_mail or account is None:
         return None
@@ -280,6 +255,10 @@ def _after_reset(tx: Tx, begun: _Begun, now: datetime) -> str | None:
     return mail_id
 
 
+def _expires(tx: Tx, reset: Act, now: datetime) -> None:
+    acts.add(tx, expiry_of(reset, new_id(now), str(Door.WORKER), now))
+
+
 def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _Begun | None) -> bool:
     """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
     the act with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
@@ -293,12 +272,10 @@ def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _
         again = None
     with systems.db.write() as tx:
         if not leases.holds(tx, claim):
-            if begun is not None:
-                _sent_late(tx, begun, now)
             return False
         if again is None:
             if begun is not None and act.kind is ActKind.RESET_PASSWORD:
-                _look(tx, begun.act, now, max(now + AFTER_TAKEOVER, begun.act.expires_at or now))
+                _expires(tx, begun.act, now)
             acts.finish(tx, act.id, ActState.FAILED, str(failure), now)
             return True
         not_done = act.kind in NEVER_TWICE and act.state is ActState.WAITING

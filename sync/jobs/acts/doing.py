@@ -18,16 +18,13 @@ from sync.domain.acts import (
     Act,
     ActKind,
     Credential,
-    Stands,
     Verified,
     change_fulfilled,
     expired_credential,
-    how_it_stood,
     lock_told,
-    newest_done,
-    password_created_at,
     stamp_of,
     verify_reset,
+    was_there,
 )
 from sync.domain.errors import NeedsPerson
 from sync.domain.provisioning.change import EndSessions
@@ -45,12 +42,6 @@ NOBODY_KNOWS = (
     "a worker stopped over it, and the password is neither the old one nor ours; "
     "if it is still wanted, reset it again"
 )
-PUT_RIGHT = "an older temporary password had come back; the newest is in place again"
-CAME_BACK = (
-    "a late request put a temporary password in place that was replaced, or told as not given; it is taken away. "
-    "If the person has no other one, reset it again"
-)
-
 READS_CREDENTIALS = frozenset(
     {
         ActKind.RESET_PASSWORD,
@@ -64,8 +55,7 @@ READS_CREDENTIALS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Started:
     """A started act with what is known. `repeated`: it was found started, an earlier try may have done it.
-    `credentials` and `observed` are of a look right before. `password` is the one a reset gives; for an expiry
-    that of the newest reset, while it is kept, and `resets` are those of the account."""
+    `credentials` and `observed` are of a look right before. `password` is the one a reset gives."""
 
     act: Act
     account: Account
@@ -73,14 +63,13 @@ class Started:
     credentials: tuple[Credential, ...]
     repeated: bool
     password: str | None = field(default=None, repr=False)
-    resets: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`outcome` is what people read, None where nobody needs to; `observed` is the user afterwards."""
+    """`outcome` is what people read; `observed` is the user afterwards."""
 
-    outcome: str | None
+    outcome: str
     observed: Observed
 
 
@@ -180,36 +169,14 @@ def _reset_second_factor(systems: Systems, started: Started, keep: Keep) -> Done
 
 
 def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
-    """C1. One that came back after a newer one does not wait for its time: the newest is given again where it is
-    still kept, for a mail that has not left; else the one that came back goes, and a person is told."""
-    act, idp_user_id = started.act, started.observed.idp_user_id
-    left, there = expired_credential(act, started.credentials), password_created_at(started.credentials)
-    stood = how_it_stood(act, started.credentials, started.resets, systems.clock.now())
-    came_back, newest = stood is Stands.CAME_BACK, newest_done(started.resets)
-    if stood is Stands.IN_TIME and act.is_look:
-        return Done(None, started.observed)
-    if left is None and there is not None and came_back and newest is not None and there == stamp_of(newest):
-        return Done(PUT_RIGHT, started.observed)
-    if stood is Stands.NO_MORE or (left is None and there is not None):
-        return Done(None if act.is_look else "the temporary password was replaced in time", started.observed)
+    """C1. An earlier try of it may have taken the password away already."""
+    left = expired_credential(started.act, started.credentials)
+    if left is None and not was_there(started.act):
+        return Done("the temporary password was replaced in time", started.observed)
     if left is not None:
         keep()
-        if (
-            came_back
-            and started.password is not None
-            and newest is not None
-            and _may_replace(systems, act, newest)
-        ):
-            systems.credentials.give_temporary_password(idp_user_id, started.password, stamp_of(newest))
-            return Done(PUT_RIGHT, started.observed)
-        systems.credentials.take(idp_user_id, left.id)
-    if came_back:
-        raise NeedsPerson(CAME_BACK)
+        systems.credentials.take(started.observed.idp_user_id, left.id)
     return Done("the temporary password was not used in time and is taken away", started.observed)
-
-
-def _may_replace(systems: Systems, expiry: Act, newest: Act) -> bool:
-    return stamp_of(newest) != expiry.stamp and not _too_late(systems, newest)
 
 
 def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:

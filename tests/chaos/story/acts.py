@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from sync.commands.acts import REPLACED
 from sync.domain.accounts.status import UPDATE_PASSWORD
-from sync.domain.acts import PASSWORD, Act, ActKind, ActState, newest_done, stamp_of
-from sync.jobs.acts.doing import CAME_BACK, NOBODY_KNOWS
+from sync.domain.acts import PASSWORD, Act, ActKind, ActState, stamp_of
+from sync.jobs.acts.doing import NOBODY_KNOWS
 from sync.store import acts, audit
 from sync.store.database.transactions import Tx
 from tests.realms import ConfiguredRealm
@@ -19,12 +19,12 @@ from tests.realms import ConfiguredRealm
 SOON = timedelta(minutes=5)
 """What is due then is somebody's work now; a temporary password has days."""
 
-EXPLAINED = frozenset({REPLACED, NOBODY_KNOWS, CAME_BACK})
+EXPLAINED = frozenset({REPLACED, NOBODY_KNOWS})
 """Why an act of the story may fail; each says to a person what to do, or that there is nothing to do."""
 
 
 def unfinished(tx: Tx, account_ids: Sequence[str], now: datetime) -> list[str]:
-    """Acts that have not ended, and looks that are on their way."""
+    """Acts that have not ended."""
     return [
         f"{each.kind} of {account_id} is {each.state}: {each.outcome}"
         for account_id, waiting in acts.open_for_many(tx, account_ids).items()
@@ -48,17 +48,18 @@ def untold(tx: Tx, account_id: str) -> Iterator[str]:
 
 def mails_of_resets(tx: Tx, account_id: str) -> int:
     """How many mails with the password of a reset may have come."""
-    return sum(1 for each in acts.resets_of(tx, account_id) if each.mail_id is not None)
+    return sum(1 for each in acts.of_account(tx, account_id) if each.mail_id is not None)
 
 
 def wrong_password(realm: ConfiguredRealm, idp_user_id: str, all_of: Sequence[Act]) -> Iterator[str]:
     """The password is that of the newest reset, or the timeline says that it is not."""
-    newest = newest_done([each for each in all_of if each.kind is ActKind.RESET_PASSWORD])
-    if newest is None:
+    done = [each for each in all_of if each.kind is ActKind.RESET_PASSWORD and each.state is ActState.DONE]
+    if not done:
         return
+    newest = max(done, key=lambda each: each.id)
     listed = realm.get(f"users/{idp_user_id}/credentials")
     made = [datetime.fromtimestamp(each["createdDate"] / 1000, UTC) for each in listed if each["type"] == PASSWORD]
-    lost = any(each.outcome in (NOBODY_KNOWS, CAME_BACK) for each in all_of if each.id > newest.id)
+    lost = any(each.outcome == NOBODY_KNOWS for each in all_of if each.id > newest.id)
     if made != [stamp_of(newest)] and not lost:
         yield f"{newest.account_id}: the password is of {made}, the newest reset of {stamp_of(newest)}"
     if made and UPDATE_PASSWORD not in realm.get(f"users/{idp_user_id}")["requiredActions"]:
