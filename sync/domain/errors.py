@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 System: TypeAlias = Literal["keycloak", "fsm", "database", "mail"]
@@ -22,50 +24,110 @@ class Difference:
     found: str
 
 
+class FailureCode(StrEnum):
+    """Why something failed, for programs: what is mended in the same way has the same code. The last ones are what
+    a failure has of which nothing narrower is known; `UNFORESEEN` names the type of the error in `about`."""
+
+    UNREACHABLE = "unreachable"
+    UNAVAILABLE = "unavailable"
+    NOT_ASKED = "not-asked"
+    ACCESS_REFUSED = "access-refused"
+    REALM_MISSING = "realm-missing"
+    REALM_BEHIND = "realm-behind"
+    GROUP_MISSING = "group-missing"
+    POLICY_BEHIND = "policy-behind"
+    LEASE_LOST = "lease-lost"
+    NAME_TAKEN = "name-taken"
+    ID_TAKEN = "id-taken"
+    VALUE_REFUSED = "value-refused"
+    NOT_FOUND = "not-found"
+    USER_DELETED = "user-deleted"
+    USER_MISSING = "user-missing"
+    USER_NOT_OURS = "user-not-ours"
+    REALM_ADMINISTRATOR = "realm-administrator"
+    OUTSIDE_OURS = "outside-ours"
+    EXTRA_ROLES = "extra-roles"
+    TECHNICIAN_UNKNOWN = "technician-unknown"
+    WORKERS_ENDED = "workers-ended"
+    PASSWORD_LAPSED = "password-lapsed"  # noqa: S105 - a code
+    MAY_HAVE_LEFT = "may-have-left"
+    TEMPORARY = "temporary"
+    PERSON_NEEDED = "person-needed"
+    CONFLICT = "conflict"
+    MISCONFIGURED = "misconfigured"
+    UNSAFE = "unsafe"
+    UNFORESEEN = "unforeseen"
+
+
 class Failure(Exception):
     """Something stopped the work on one account. Raise one of the five kinds, never this class.
 
     `system` names what cannot be used at all just now, so that the next account would fail the same way: circuits
-    count these (`sync.domain.work.circuit`). None: it is about this one piece of work. `differences` is what could
-    not be made, where somebody knew it; a person who mends it needs it beside the reason.
+    count these (`sync.domain.work.circuit`). None: it is about this one piece of work. `about` is what the code is
+    about where one thing is mended for many, such as a group. `retry_after` is how long the system asked to be
+    left alone. `differences` is what could not be made, where somebody knew it; a person who mends it needs it
+    beside the reason.
     """
 
     kind: str = "failure"
+    code: FailureCode
     differences: tuple[Difference, ...] = ()
 
-    def __init__(self, message: str, *, system: System | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        system: System | None = None,
+        code: FailureCode | None = None,
+        about: str = "",
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(message)
         self.system = system
+        self.about = about
+        self.retry_after = retry_after
+        if code is not None:
+            self.code = code
+
+    @property
+    def cause(self) -> str:
+        """The code, and what it is about: failures with the same cause are mended together."""
+        return f"{self.code} {self.about}".strip()
 
 
 class Transient(Failure):
     """Trying again by itself will help: a time-out, a refused connection, a 5xx answer."""
 
     kind = "transient"
+    code = FailureCode.TEMPORARY
 
 
 class NeedsPerson(Failure):
     """A person has to look: the foreign system refuses what we want for a reason we cannot mend."""
 
     kind = "needs-person"
+    code = FailureCode.PERSON_NEEDED
 
 
 class Conflict(Failure):
     """Somebody else has the name, the e-mail address or the id, or two candidates match."""
 
     kind = "conflict"
+    code = FailureCode.CONFLICT
 
 
 class Misconfigured(Failure):
     """Wrong credentials, a missing role, group or realm: every account would fail the same way."""
 
     kind = "misconfigured"
+    code = FailureCode.MISCONFIGURED
 
 
 class Unsafe(Failure):
     """Doing it would touch what is not ours or end the last way in: never done by itself."""
 
     kind = "unsafe"
+    code = FailureCode.UNSAFE
 
 
 @dataclass(frozen=True, slots=True)

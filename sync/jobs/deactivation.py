@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, Verdict, decide, refuse_unknown
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
 from sync.jobs.systems import Systems
@@ -110,7 +110,7 @@ def release(systems: Systems, claim: Claim) -> None:
             assignment_stops.forget(tx, account.technician_id)
     if not ours:
         _stop_as_ours(systems, account.technician_id, account.id)
-        raise Transient("the lease was lost; somebody else looks after this account")
+        raise Transient("the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST)
 
 
 def _policy_of_before(systems: Systems, account: Account) -> GatePolicy:

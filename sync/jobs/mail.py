@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
-from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
+from sync.domain.errors import Failure, FailureCode, NeedsPerson
+from sync.domain.work.ladder import Work, after
 from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.signals import MayHaveLeft, Message
@@ -63,7 +63,7 @@ def compose(systems: Systems, claim: MailClaim) -> Message:
     with systems.db.read() as tx:
         kept = password_for(tx, claim, systems.clock.now())
     if kept is None:
-        raise NeedsPerson("the temporary password has expired and is erased")
+        raise NeedsPerson("the temporary password has expired and is erased", code=FailureCode.PASSWORD_LAPSED)
     return letter(
         message_id=claim.message_id,
         to=claim.recipient,
@@ -98,12 +98,8 @@ def local_time(account: Account, policy: Policy) -> tzinfo:
 
 def _not_sent(systems: Systems, claim: MailClaim, failure: Failure) -> None:
     now = systems.clock.now()
-    if isinstance(failure, Transient):
-        due = now + backoff(claim.attempts + 1, random.random())  # noqa: S311 - jitter
-    elif isinstance(failure, Misconfigured):
-        due = now + MISCONFIGURED_LOOK
-    else:
-        due = None
+    then = after(failure, claim.attempts, Work.MAIL, random.random())  # noqa: S311 - jitter
+    due = None if then.wait is None else now + then.wait
     with systems.db.write() as tx:
         outbox.finish(
             tx,

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sync.domain.acts import Credential
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 
 
 class MayHaveBeenSent(NeedsPerson):
     """The mail was asked for and no answer came: it may have left. It is not asked for again."""
+
+    code = FailureCode.MAY_HAVE_LEFT
 
 
 class Credentials(Protocol):

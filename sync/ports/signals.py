@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.work.lane import Lane
 
 
@@ -35,6 +35,8 @@ class Message:
 
 class MayHaveLeft(NeedsPerson):
     """Nobody can tell whether the mail was sent."""
+
+    code = FailureCode.MAY_HAVE_LEFT
 
 
 class Mailer(Protocol):

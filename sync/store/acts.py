@@ -89,13 +89,16 @@ def start(tx: Tx, act_id: str, found: Found, now: datetime) -> Act:
     return _existing(tx, act_id)
 
 
-def put_off(tx: Tx, act_id: str, due_at: datetime, why: str, *, certainly_not_done: bool) -> None:
-    """Again later. One that was certainly not done waits as before; any other stays started, to be verified."""
+def put_off(
+    tx: Tx, act_id: str, due_at: datetime, why: str, *, certainly_not_done: bool, burns: bool = True
+) -> None:
+    """Again later; `burns` says whether it counts as an attempt. One that was certainly not done waits as before;
+    any other stays started, to be verified."""
     started = {} if not certainly_not_done else {"state": "waiting", "started_at": None, "found": None}
     tx.connection.execute(
         update(acts)
         .where(acts.c.id == act_id, OPEN_ACT)
-        .values(due_at=due_at, attempts=acts.c.attempts + 1, outcome=why, **started)
+        .values(due_at=due_at, attempts=acts.c.attempts + int(burns), outcome=why, **started)
     )
 
 

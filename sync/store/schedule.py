@@ -105,9 +105,16 @@ def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> bool:
 
 
 def finish(
-    tx: Tx, claim: JobClaim, now: datetime, *, due_at: datetime, error: tuple[str, str] | None = None
+    tx: Tx,
+    claim: JobClaim,
+    now: datetime,
+    *,
+    due_at: datetime,
+    attempts: int = 0,
+    error: tuple[str, str] | None = None,
 ) -> bool:
     """Give the claim back and say when the job runs next; a person who asked for a run meanwhile gets it.
+    `attempts` are the failures in a row by now.
 
     False: the lease was lost; nothing was written.
     """
@@ -122,7 +129,7 @@ def finish(
             lease_until=null(),
             finished_at=now,
             takeovers=0,
-            attempts=0 if error is None else claim.attempts + 1,
+            attempts=attempts,
             error_kind=kind,
             error=text,
         )

@@ -27,8 +27,8 @@ from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy, WorkOrdersOpen
 from sync.domain.errors import Transient
 from sync.domain.provisioning.change import Disable
+from sync.domain.work.ladder import HOLD_LOOK
 from sync.domain.work.lane import Lane
-from sync.domain.work.retry import HOLD_LOOK
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE

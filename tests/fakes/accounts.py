@@ -17,7 +17,7 @@ from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, roles_of_groups
 from sync.domain.acts import PASSWORD, Credential
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Unsafe
+from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.provisioning.change import (
     Change,
     Disable,
@@ -165,7 +165,9 @@ class FakeAccounts:
     def _create(self, new: NewUser) -> Created:
         wanted = new.desired
         if len(wanted.username) < 3 or set(wanted.username) & set(" <>!/") or "@" not in wanted.email:
-            raise NeedsPerson(f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}")
+            raise NeedsPerson(
+                f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}", code=FailureCode.VALUE_REFUSED
+            )
         for path in sorted(wanted.groups):
             self._joinable_group(path)
         for user in self.users.values():
@@ -196,15 +198,15 @@ class FakeAccounts:
     def _refuse_taken(self, username: str, email: str, holders: Sequence[FakeUser]) -> None:
         if holders:
             named = ", ".join(f"{holder.username!r} with {holder.email!r}" for holder in holders)
-            raise Conflict(f"{username!r} or {email!r} is taken by {named}")
+            raise Conflict(f"{username!r} or {email!r} is taken by {named}", code=FailureCode.NAME_TAKEN)
 
     def admitted(self, idp_user_id: str) -> FakeUser:
         """The user, if it may be written to."""
         user = self.users.get(idp_user_id)
         if user is None:
-            raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
+            raise NeedsPerson(f"Keycloak has no user {idp_user_id}", code=FailureCode.USER_DELETED)
         if user.account_id is None or self.administers_realm(user):
-            raise Unsafe(f"nothing is written to {user.username!r}")
+            raise Unsafe(f"nothing is written to {user.username!r}", code=FailureCode.USER_NOT_OURS)
         return user
 
     def _carry_out(self, user: FakeUser, change: Change) -> None:
@@ -254,7 +256,7 @@ class FakeAccounts:
 
     def _existing_group(self, path: str) -> None:
         if path not in self.groups:
-            raise Misconfigured(f"the realm has no group {path}")
+            raise Misconfigured(f"the realm has no group {path}", code=FailureCode.GROUP_MISSING, about=path)
 
     def administers_realm(self, user: FakeUser) -> bool:
         inherited = {role for path in user.groups for above in _with_parents(path) for role in self.groups[above]}

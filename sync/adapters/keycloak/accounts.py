@@ -18,7 +18,7 @@ from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
 from sync.adapters.keycloak.user_profile import DeclaredAttributes
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient, Unsafe
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.provisioning.change import (
     Change,
     Disable,
@@ -198,7 +198,9 @@ class KeycloakAccounts:
     def _update(self, idp_user_id: str, new: Mapping[str, str | None]) -> None:
         """Read, modify, write: what is not in `new` is sent as it is now."""
         if ACCOUNT_ID in new:
-            raise Unsafe(f"the account id of Keycloak user {idp_user_id} is never changed")
+            raise Unsafe(
+                f"the account id of Keycloak user {idp_user_id} is never changed", code=FailureCode.OUTSIDE_OURS
+            )
         self._declared.check()
         user = self._reader.user(idp_user_id)
         if user is None:
@@ -210,9 +212,13 @@ class KeycloakAccounts:
         except Invalid as error:
             if "read-only" in error.text:
                 raise Misconfigured(
-                    f"the realm forbids this change ({error.text}); run `fsm-identity realm apply`"
+                    f"the realm forbids this change ({error.text}); run `fsm-identity realm apply`",
+                    code=FailureCode.REALM_BEHIND,
                 ) from None
-            raise NeedsPerson(f"Keycloak refuses the change of {user['username']!r}: {error.text}") from None
+            raise NeedsPerson(
+                f"Keycloak refuses the change of {user['username']!r}: {error.text}",
+                code=FailureCode.VALUE_REFUSED,
+            ) from None
 
     def _taken(self, idp_user_id: str, username: str, email: str) -> Failure:
         holders = self._reader.holders(username=username, email=email)

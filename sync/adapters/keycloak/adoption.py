@@ -11,7 +11,7 @@ from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
 from sync.adapters.keycloak.user_profile import DeclaredAttributes
-from sync.domain.errors import Conflict, Unsafe
+from sync.domain.errors import Conflict, FailureCode, Unsafe
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
@@ -49,10 +49,14 @@ class KeycloakAdoption:
         if ownership.administers_realm:
             raise Unsafe(
                 f"Keycloak user {ownership.username!r} holds a realm-management role; fsm-identity does not touch "
-                "administrators of the realm"
+                "administrators of the realm",
+                code=FailureCode.REALM_ADMINISTRATOR,
             )
         if user.get("attributes", {}).get(ACCOUNT_ID) not in (None, [], [account_id]):
-            raise Conflict(f"Keycloak user {ownership.username!r} carries the mark of another account")
+            raise Conflict(
+                f"Keycloak user {ownership.username!r} carries the mark of another account",
+                code=FailureCode.USER_NOT_OURS,
+            )
         return user
 
     def _write(self, idp_user_id: str, user: Json, attributes: Mapping[str, str | None]) -> None:

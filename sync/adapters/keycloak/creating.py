@@ -13,7 +13,7 @@ from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.new_user import representation
 from sync.adapters.keycloak.reading import UserReader, account_id_of
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 
 Outcomes = Mapping[str, Created | Failure]
@@ -47,7 +47,9 @@ class Creator:
         except Taken:
             return self.existing(user)
         except Invalid as error:
-            raise NeedsPerson(f"Keycloak refuses {wanted.username!r}: {error.text}") from None
+            raise NeedsPerson(
+                f"Keycloak refuses {wanted.username!r}: {error.text}", code=FailureCode.VALUE_REFUSED
+            ) from None
         except Unwell:
             self._groups.forget_all()
             raise
@@ -57,7 +59,10 @@ class Creator:
         found = [user for user in self._reader.by_account(account_id) if account_id_of(user) == account_id]
         if len(found) > 1:
             names = " and ".join(sorted(f"{user['username']!r} ({user['id']})" for user in found))
-            raise Conflict(f"the Keycloak users {names} both carry the account id {account_id}; take it off one")
+            raise Conflict(
+                f"the Keycloak users {names} both carry the account id {account_id}; take it off one",
+                code=FailureCode.ID_TAKEN,
+            )
         return Created(found[0]["id"], existed=True) if found else None
 
     def existing(self, user: NewUser) -> Created:
@@ -75,7 +80,9 @@ def taken(holders: Sequence[Json], username: str, email: str) -> Failure:
     """The Conflict that names who has the username or the e-mail address; Transient if nobody has."""
     if not holders:
         return Transient(f"Keycloak said that {username!r} or {email!r} is taken, but nobody has it now")
-    return Conflict("; ".join(_taken_by(holder, username, email) for holder in holders))
+    return Conflict(
+        "; ".join(_taken_by(holder, username, email) for holder in holders), code=FailureCode.NAME_TAKEN
+    )
 
 
 def _taken_by(holder: Json, username: str, email: str) -> str:

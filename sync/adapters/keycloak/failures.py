@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import requests
 
-from sync.domain.errors import Conflict, Failure, Misconfigured, NeedsPerson, System, Transient
+from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 
 LONGEST_TEXT = 300
+
+LONGEST_RETRY_AFTER = 86_400
+"""Seconds; whoever asks for longer means "not today", and the ladder waits less in any case."""
 
 KEYCLOAK: System = "keycloak"
 """Named by a failure that every request would meet."""
@@ -32,12 +37,16 @@ NOT_KEYCLOAK = "Unable to find matching target resource method"
 class Unreachable(Transient):
     """No whole answer came: refused, reset, timed out or cut off. A write may have been carried out."""
 
+    code = FailureCode.UNREACHABLE
+
     def __init__(self, message: str) -> None:
         super().__init__(message, system=KEYCLOAK)
 
 
 class RealmMissing(Misconfigured):
     """Keycloak has no such realm."""
+
+    code = FailureCode.REALM_MISSING
 
     def __init__(self, message: str) -> None:
         super().__init__(message, system=KEYCLOAK)
@@ -47,11 +56,22 @@ class Unwell(Transient):
     """Keycloak or a proxy answered 5xx or one of `LATER`. `status` is the HTTP status, `text` its words.
 
     500 to a write may be about what was written alone; to anything else Keycloak cannot work, as without its
-    database.
+    database. `retry_after` is how long it, or a proxy, asked to be left alone.
     """
 
-    def __init__(self, message: str, status: int, text: str, *, writing: bool = False) -> None:
-        super().__init__(message, system=None if writing and status == BAD_ROW else KEYCLOAK)
+    code = FailureCode.UNAVAILABLE
+
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        text: str,
+        *,
+        writing: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        system = None if writing and status == BAD_ROW else KEYCLOAK
+        super().__init__(message, system=system, retry_after=retry_after)
         self.status = status
         self.text = text
 
@@ -59,9 +79,13 @@ class Unwell(Transient):
 class Gone(NeedsPerson):
     """404 for the thing itself: Keycloak says it does not exist."""
 
+    code = FailureCode.NOT_FOUND
+
 
 class Taken(Conflict):
     """409: a name, an e-mail address or an id is in use. `text` holds Keycloak's words."""
+
+    code = FailureCode.NAME_TAKEN
 
     def __init__(self, message: str, text: str) -> None:
         super().__init__(message)
@@ -70,6 +94,8 @@ class Taken(Conflict):
 
 class Invalid(NeedsPerson):
     """400, 422 or another refusal of what was sent. `text` holds Keycloak's words."""
+
+    code = FailureCode.VALUE_REFUSED
 
     def __init__(self, message: str, text: str) -> None:
         super().__init__(message)
@@ -107,7 +133,7 @@ def refused(doing: str, response: requests.Response, *, who: str, realm: str) ->
     status, text = response.status_code, words(response.content)
     told = f"Keycloak answered {status} to {doing}: {text}"
     if status >= 500 or status in LATER:
-        return Unwell(told, status, text, writing=not doing.startswith("GET "))
+        return Unwell(told, status, text, writing=not doing.startswith("GET "), retry_after=retry_after(response))
     if status == 401:
         return _unusable(f"{told}; {who} is not accepted, check that it exists and is enabled")
     if status == 403:
@@ -130,7 +156,7 @@ def sign_in_refused(response: requests.Response, *, who: str, credential: str, r
     text = words(response.content)
     told = f"Keycloak at {url} answered {status} and gave {who} no token: {text}"
     if status >= 500 or status in LATER:
-        return Unwell(told, status, text)
+        return Unwell(told, status, text, retry_after=retry_after(response))
     if text.startswith(REALM_MISSING):
         return _no_realm(realm)
     if status in (400, 401, 403):
@@ -141,7 +167,25 @@ def sign_in_refused(response: requests.Response, *, who: str, credential: str, r
 def _unusable(message: str) -> Misconfigured:
     """Nothing of ours works there before somebody mends it: wrong credentials, a missing right, a wrong
     address."""
-    return Misconfigured(message, system=KEYCLOAK)
+    return Misconfigured(message, system=KEYCLOAK, code=FailureCode.ACCESS_REFUSED)
+
+
+def retry_after(response: requests.Response) -> timedelta | None:
+    """How long the answer asks to be left alone: seconds, or a date of HTTP (RFC 9110, sections 10.2.3 and 5.6.7).
+    A date counts from the answer's own, where it has one, for clocks differ. None: it does not say."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return timedelta(seconds=min(int(said), LONGEST_RETRY_AFTER))
+    until, now = _http_date(said), _http_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    return None if until is None else max(timedelta(), until - now)
+
+
+def _http_date(said: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def broken_off(doing: str, url: str) -> Unreachable:

@@ -15,13 +15,15 @@ from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import refuse_foreign_group
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, GroupRoles, roles_of_groups
-from sync.domain.errors import Misconfigured, Unsafe
+from sync.domain.errors import FailureCode, Misconfigured, Unsafe
 
 KEPT_SECONDS = 10.0
 
 
 class GroupMissing(Misconfigured):
     """A group of ours does not exist. Only the accounts that belong into it fail."""
+
+    code = FailureCode.GROUP_MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Groups:
         for one that no mapping file knows: nobody compares the roles of such a group."""
         refuse_foreign_group(path)
         if path not in self._expected or path in PARENTS:
-            raise Unsafe(f"no mapping file knows the group {path}; nobody is put into it")
+            raise Unsafe(
+                f"no mapping file knows the group {path}; nobody is put into it", code=FailureCode.OUTSIDE_OURS
+            )
         return self.id_of(path)
 
     def find(self, path: str) -> str | None:
@@ -118,7 +122,8 @@ class Groups:
         if group is None:
             self._ids.pop(path, None)
             raise GroupMissing(
-                f"the realm {self._connection.realm!r} has no group {path}; run `fsm-identity realm apply`"
+                f"the realm {self._connection.realm!r} has no group {path}; run `fsm-identity realm apply`",
+                about=path,
             )
         seen = _Seen(str(group["id"]), at)
         self._ids[path] = seen

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sync.adapters.keycloak.reading import UserReader
 from sync.domain.access import vocabulary
-from sync.domain.errors import NeedsPerson, Unsafe
+from sync.domain.errors import FailureCode, NeedsPerson, Unsafe
 from sync.domain.provisioning.observed import Observed
 
 REMEMBERED_SECONDS = 10.0
@@ -50,12 +50,14 @@ class Guard:
         if ownership.account_id is None:
             raise Unsafe(
                 f"Keycloak user {ownership.username!r} ({idp_user_id}) carries no account id of ours; "
-                "nothing is written to it"
+                "nothing is written to it",
+                code=FailureCode.USER_NOT_OURS,
             )
         if ownership.administers_realm:
             raise Unsafe(
                 f"Keycloak user {ownership.username!r} ({idp_user_id}) holds a realm-management role; "
-                "nothing is written to it"
+                "nothing is written to it",
+                code=FailureCode.REALM_ADMINISTRATOR,
             )
         self._remember(idp_user_id)
 
@@ -68,19 +70,24 @@ class Guard:
 
 def gone(idp_user_id: str) -> NeedsPerson:
     return NeedsPerson(
-        f"Keycloak has no user {idp_user_id}: it was deleted there, and fsm-identity never makes it anew by itself"
+        f"Keycloak has no user {idp_user_id}: it was deleted there, and fsm-identity makes none anew by itself",
+        code=FailureCode.USER_DELETED,
     )
 
 
 def refuse_foreign_group(path: str) -> None:
     """Raises Unsafe for a group outside `/fsm`."""
     if not vocabulary.owns_group(path):
-        raise Unsafe(f"the group {path} is not below {vocabulary.ROOT}; fsm-identity does not touch it")
+        raise Unsafe(
+            f"the group {path} is not below {vocabulary.ROOT}; fsm-identity does not touch it",
+            code=FailureCode.OUTSIDE_OURS,
+        )
 
 
 def refuse_foreign_role(role: str) -> None:
     """Raises Unsafe for a role that does not begin with `fsm-`."""
     if not vocabulary.owns_role(role):
         raise Unsafe(
-            f"the role {role} does not begin with {vocabulary.ROLE_PREFIX}; fsm-identity does not touch it"
+            f"the role {role} does not begin with {vocabulary.ROLE_PREFIX}; fsm-identity does not touch it",
+            code=FailureCode.OUTSIDE_OURS,
         )

@@ -18,7 +18,7 @@ from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.creating import stops_everything, taken, untried
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
-from sync.domain.errors import Conflict, Failure, NeedsPerson, Transient
+from sync.domain.errors import Conflict, Failure, FailureCode, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 
 CHUNK = 10
@@ -169,7 +169,8 @@ class ImportingAccounts(KeycloakAccounts):
             wanted = user.desired
             if result["id"] != wanted.account_id:
                 return Conflict(
-                    f"Keycloak made {wanted.username!r} as user {result['id']} and not under the id of the account"
+                    f"Keycloak made {wanted.username!r} as user {result['id']} and not under the account's id",
+                    code=FailureCode.ID_TAKEN,
                 )
             return Created(result["id"], existed=False)
         return self._skipped(user, result["id"])
@@ -203,5 +204,7 @@ class ImportingAccounts(KeycloakAccounts):
         except Failure as reason:
             return reason
         if isinstance(failure, Invalid):
-            return NeedsPerson(f"Keycloak refuses {wanted.username!r}: {failure.text}")
+            return NeedsPerson(
+                f"Keycloak refuses {wanted.username!r}: {failure.text}", code=FailureCode.VALUE_REFUSED
+            )
         return failure

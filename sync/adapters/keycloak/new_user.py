@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.user_profile import wrong_names
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.ports.accounts import NewUser
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - Keycloak's name for the required action
@@ -19,7 +19,9 @@ def representation(user: NewUser) -> dict[str, object]:
     wanted = user.desired
     wrong = list(wrong_names(wanted))
     if wrong:
-        raise NeedsPerson(f"Keycloak would refuse {wanted.username!r}: {'; '.join(wrong)}")
+        raise NeedsPerson(
+            f"Keycloak would refuse {wanted.username!r}: {'; '.join(wrong)}", code=FailureCode.VALUE_REFUSED
+        )
     body: dict[str, object] = {
         "username": wanted.username,
         "email": wanted.email,

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from sync.adapters.keycloak.connection import Connection
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import OWNED_ATTRIBUTES
 
@@ -68,6 +68,7 @@ class DeclaredAttributes:
         if missing:
             raise Misconfigured(
                 f"the user profile of the realm {self._connection.realm!r} does not declare {', '.join(missing)}; "
-                "run `fsm-identity realm apply`"
+                "run `fsm-identity realm apply`",
+                code=FailureCode.REALM_BEHIND,
             )
         self._seen = at

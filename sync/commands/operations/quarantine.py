@@ -1,4 +1,4 @@
-"""Accounts that need a person: shown in groups of the same reason, and tried again once it is mended (H2, H3)."""
+"""Accounts that need a person: shown in groups of the same cause, and tried again once it is mended (H2, H3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sync.commands.accounts.change import require_reason
 from sync.domain.accounts.change import Actor
-from sync.domain.provisioning.quarantine import normalised
 from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.database.ids import new_id
@@ -25,18 +24,18 @@ def retry(
     *,
     account_ids: Collection[str] | None = None,
     kind: str | None = None,
-    reason: str | None = None,
+    code: str | None = None,
 ) -> int:
-    """Try accounts in quarantine again: those named, those of a kind, those of a reason, or with none of the three
-    all. `reason` is a group's (`list_quarantine`) or an account's own. Answers how many; each has an entry in its
-    history with who asked and why. The caller wakes both lanes of accounts. Raises Refused without a reason."""
+    """Try accounts in quarantine again: those named, those of a kind, those of a code, or with none of the three
+    all. `code` is a group's (`list_quarantine`), or only its first word. Returns how many; each has an entry in
+    its history with who asked and why. The caller wakes both lanes of accounts. Raises Refused without a
+    reason."""
     require_reason(by)
-    wanted = None if reason is None else normalised(reason)
     chosen = [
         each
         for each in stuck.quarantined(tx, kind)
         if (account_ids is None or each.account_id in account_ids)
-        and (wanted is None or normalised(each.reason) == wanted)
+        and (code is None or code in (each.code, each.code.partition(" ")[0]))
     ]
     lane = Lane.INTERACTIVE if len(chosen) <= FEW else Lane.BULK
     together = new_id(now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sync.domain.errors import NeedsPerson, Problem, Refused
+from sync.domain.errors import FailureCode, NeedsPerson, Problem, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def refuse_unknown(technician_id: str, policy: GatePolicy) -> None:
     if policy is not GatePolicy.FORCE:
         raise NeedsPerson(
             f"technician {technician_id} is not in the FSM system, so nobody knows whether work orders are open; "
-            "restore the record or link the right one and try again, unlink it, or deactivate by force"
+            "restore the record or link the right one and try again, unlink it, or deactivate by force",
+            code=FailureCode.TECHNICIAN_UNKNOWN,
         )
 
 

@@ -10,7 +10,7 @@ from mappings.policy import Policy
 from mappings.profiles import Profile
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.observed import ACCOUNT_ID
 
 
@@ -39,7 +39,9 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
     profile = policy.profiles.get(account.profile)
     if profile is None:
         raise Misconfigured(
-            f"profile {account.profile!r} is not in the mapping files this process was started with; restart it"
+            f"profile {account.profile!r} is not in the mapping files this process was started with; restart it",
+            code=FailureCode.POLICY_BEHIND,
+            about=account.profile,
         )
     groups = {
         vocabulary.profile_group(account.profile),

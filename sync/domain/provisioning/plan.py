@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sync.domain.access import vocabulary
-from sync.domain.errors import Conflict, NeedsPerson, Unsafe
+from sync.domain.errors import Conflict, FailureCode, NeedsPerson, Unsafe
 from sync.domain.provisioning.aspect import Aspect, Deviation, touched_by, written
 from sync.domain.provisioning.change import (
     DETAILS,
@@ -163,16 +163,19 @@ def refuse_foreign(account_id: str, observed: Observed) -> None:
     if observed.account_id is None:
         raise Unsafe(
             f"Keycloak user {observed.username!r} ({observed.idp_user_id}) carries no account id of ours; "
-            "it can be adopted after a review, never overwritten"
+            "it can be adopted after a review, never overwritten",
+            code=FailureCode.USER_NOT_OURS,
         )
     if observed.account_id != account_id:
         raise Conflict(
-            f"Keycloak user {observed.username!r} belongs to account {observed.account_id}, not to {account_id}"
+            f"Keycloak user {observed.username!r} belongs to account {observed.account_id}, not to {account_id}",
+            code=FailureCode.USER_NOT_OURS,
         )
     if observed.administers_realm:
         raise Unsafe(
             f"Keycloak user {observed.username!r} holds a realm-management role; "
-            "fsm-identity does not touch administrators of the realm"
+            "fsm-identity does not touch administrators of the realm",
+            code=FailureCode.REALM_ADMINISTRATOR,
         )
 
 
@@ -185,4 +188,6 @@ def refuse_tampered_groups(extra_roles: Mapping[str, Iterable[str]]) -> None:
     tampered = {path: sorted(roles) for path, roles in sorted(extra_roles.items()) if roles}
     if tampered:
         listed = "; ".join(f"{path} carries {', '.join(roles)}" for path, roles in tampered.items())
-        raise NeedsPerson(f"roles were added to groups of ours in Keycloak: {listed}")
+        raise NeedsPerson(
+            f"roles were added to groups of ours in Keycloak: {listed}", code=FailureCode.EXTRA_ROLES, about=listed
+        )

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sync.domain.errors import Failure
+from sync.domain.work.ladder import LONGEST
+
 FAILURES_TO_OPEN = 3
 """In a row, over all workers: one reset connection opens nothing, an outage opens within as many requests."""
 
@@ -80,22 +83,28 @@ class Circuit:
         """One probe is sent; `token` is how its outcome is recognised."""
         return replace(self, state=CircuitState.HALF_OPEN, probe_at=now + PROBE_LIFE, probe_token=token)
 
-    def failed(self, kind: str, reason: str, now: datetime, chance: float, token: str | None = None) -> Circuit:
+    def failed(self, failure: Failure, now: datetime, chance: float, token: str | None = None) -> Circuit:
         """The system could not be used. `chance` is in [0, 1). While open only the probe's failure counts: what
-        fails besides began before."""
+        fails besides began before. Where the system says how long to leave it alone, it is left alone so long."""
         if not self.closed and (token is None or token != self.probe_token):
             return self
         failures = self.failures + 1
-        told = replace(self, failures=failures, failing_since=self.failing_since or now, reason=reason, kind=kind)
+        counted = replace(
+            self,
+            failures=failures,
+            failing_since=self.failing_since or now,
+            reason=str(failure),
+            kind=failure.kind,
+        )
         if self.closed and failures < FAILURES_TO_OPEN:
-            return told
+            return counted
         openings = self.openings + 1
         return replace(
-            told,
+            counted,
             state=CircuitState.OPEN,
             openings=openings,
             opened_at=self.opened_at or now,
-            probe_at=now + pause(openings, chance),
+            probe_at=now + max(pause(openings, chance), min(failure.retry_after or timedelta(), LONGEST)),
             probe_token=None,
         )
 
@@ -104,6 +113,10 @@ class Circuit:
         if self.closed or (token is not None and token == self.probe_token):
             return Circuit(self.name)
         return self
+
+    def probe_in(self, now: datetime) -> timedelta | None:
+        """When the next probe may go; None while closed."""
+        return None if self.closed else max(timedelta(), (self.probe_at or now) - now)
 
     def untold(self, token: str, now: datetime) -> Circuit:
         """The probe ended with a word that says nothing about the system: another one may go at once."""

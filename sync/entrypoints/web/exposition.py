@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 
 from sync.domain.acts import OPEN
 from sync.domain.drift.kinds import KINDS
+from sync.domain.errors import FailureCode
 from sync.domain.work.circuit import CircuitState
 from sync.domain.work.lane import Lane
 from sync.store.drift.findings import LIVE
@@ -88,10 +89,10 @@ def _circuits(figures: Figures) -> Iterator[Metric]:
 
 def _people(figures: Figures) -> Iterator[Metric]:
     quarantined = GaugeMetricFamily(
-        "fsm_quarantined_accounts", "Accounts that nobody looks at before a person asks.", labels=["kind"]
+        "fsm_quarantined_accounts", "Accounts that nobody looks at before a person asks.", labels=["code"]
     )
-    for kind in sorted({"conflict", "needs-person", "unsafe", *figures.quarantined}):
-        quarantined.add_metric([kind], figures.quarantined.get(kind, 0))
+    for code in FailureCode:
+        quarantined.add_metric([code.value], figures.quarantined.get(code.value, 0))
     yield quarantined
     yield gauge("fsm_deactivations_held", "Deactivations that wait for open work orders.", figures.held)
     yield gauge("fsm_deactivations_overdue", "Held deactivations past their deadline.", figures.overdue)

@@ -26,11 +26,11 @@ from sync.domain.acts import (
     found_before,
     to_carry_out,
 )
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.plan import refuse_foreign
+from sync.domain.work.ladder import Step, Work, after
 from sync.domain.work.lane import Lane
-from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
 from sync.jobs.acts import doing
 from sync.jobs.acts.doing import NEVER_TWICE, Done, Started
 from sync.jobs.systems import Systems
@@ -153,12 +153,12 @@ class _User:
     def look(self) -> Observed:
         """Raises a Failure; also for a user that is not this account's or administers the realm."""
         if self.idp_user_id is None:
-            raise NeedsPerson("the account has no Keycloak user")
+            raise NeedsPerson("the account has no Keycloak user", code=FailureCode.USER_MISSING)
         if self.seen is None:
             self.asked = True
             self.seen = self.systems.accounts.observe(self.idp_user_id, sessions=False)
         if self.seen is None:
-            raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there")
+            raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there", code=FailureCode.USER_DELETED)
         refuse_foreign(self.claim.account.id, self.seen)
         return self.seen
 
@@ -263,21 +263,25 @@ def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _
     """Again later if that may help, or where a wrong setting keeps us from Keycloak at all; anything else ends
     the act with its reason. Nothing of it is written if the lease was lost. The password of a reset that is
     told as not done does not outlive its time, whatever became of its requests."""
-    now = systems.clock.now()
-    if isinstance(failure, Transient):
-        again = now + backoff(act.attempts + 1, random.random())  # noqa: S311 - jitter
-    elif isinstance(failure, Misconfigured) and (failure.system is not None or begun is None):
-        again = now + MISCONFIGURED_LOOK
-    else:
-        again = None
+    now, kind = systems.clock.now(), Work.ACT if begun is None else Work.STARTED_ACT
+    with systems.db.read() as tx:
+        probe_in = circuits.probe_in(systems, tx, failure, claim.lane)
+    then = after(failure, act.attempts, kind, random.random(), probe_in=probe_in)  # noqa: S311 - jitter
     with systems.db.write() as tx:
         if not leases.holds(tx, claim):
             return False
-        if again is None:
+        if then.wait is None:
             if begun is not None and act.kind is ActKind.RESET_PASSWORD:
                 _expires(tx, begun.act, now)
             acts.finish(tx, act.id, ActState.FAILED, str(failure), now)
             return True
-        not_done = act.kind in NEVER_TWICE and act.state is ActState.WAITING
-        acts.put_off(tx, act.id, again, str(failure), certainly_not_done=not_done)
+        says_itself = act.kind in NEVER_TWICE and act.state is ActState.WAITING
+        acts.put_off(
+            tx,
+            act.id,
+            now + then.wait,
+            str(failure),
+            certainly_not_done=says_itself or (then.step is Step.AGAIN and act.state is ActState.WAITING),
+            burns=then.burns,
+        )
     return False

@@ -26,7 +26,7 @@ from sync.domain.acts import (
     verify_reset,
     was_there,
 )
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.provisioning.change import EndSessions
 from sync.domain.provisioning.observed import LockState, Observed, Sessions
 from sync.jobs.systems import Systems
@@ -106,7 +106,10 @@ def _reset_password(systems: Systems, started: Started, keep: Keep) -> Done:
         raise NeedsPerson(NOBODY_KNOWS)
     if landed is Verified.NOT_DONE:
         if started.password is None or _too_late(systems, started.act):
-            raise NeedsPerson("the temporary password ran out before Keycloak could be given it")
+            raise NeedsPerson(
+                "the temporary password ran out before Keycloak could be given it",
+                code=FailureCode.PASSWORD_LAPSED,
+            )
         keep()
         systems.credentials.give_temporary_password(
             started.observed.idp_user_id, started.password, stamp_of(started.act)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import structlog
 
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work.lease import LEASE
@@ -21,7 +21,9 @@ def give_up_deadly(systems: Systems, lane: Lane) -> int:
     with systems.db.write() as tx:
         claims = leases.claim_deadly(tx, lane, systems.clock.now(), LEASE)
         for claim in claims:
-            failure = NeedsPerson(f"{claim.takeovers} workers in a row ended over this account")
+            failure = NeedsPerson(
+                f"{claim.takeovers} workers in a row ended over this account", code=FailureCode.WORKERS_ENDED
+            )
             record(tx, systems.policy, claim, Failed(failure), systems.clock.now())
             log.error("workers ended over an account; it waits for a person", account=claim.account.id)
     return len(claims)

@@ -15,7 +15,7 @@ import structlog
 
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
-from sync.domain.errors import Failure, NeedsPerson, Transient
+from sync.domain.errors import Failure, FailureCode, NeedsPerson, Transient
 from sync.domain.provisioning.change import outstanding, result_of
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import Observed
@@ -214,7 +214,10 @@ def bring_about(
     observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
     if observed is None:
         with with_outstanding(partial(outstanding, [creation(desired)])):
-            raise NeedsPerson(f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users")
+            raise NeedsPerson(
+                f"Keycloak user {idp_user_id} was deleted there; nobody of ours deletes users",
+                code=FailureCode.USER_DELETED,
+            )
     with with_outstanding(partial(not_ours, desired, observed)):
         refuse_unsafe(desired, observed)
     plan = diff(desired, observed)
@@ -284,5 +287,5 @@ def _stranded(
 def _idp_user_id(claim: Claim, created: Created | None) -> str:
     known = created.idp_user_id if created is not None else claim.account.idp_user_id
     if known is None:
-        raise NeedsPerson("the account has no Keycloak user and none was created")
+        raise NeedsPerson("the account has no Keycloak user and none was created", code=FailureCode.USER_MISSING)
     return known

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import GroupRoles, roles_of_groups
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.plan import refuse_tampered_groups
 from sync.jobs.systems import Systems
 from sync.store import mappings
@@ -24,7 +24,8 @@ def refuse_extra_roles(systems: Systems, extra: Mapping[str, frozenset[str]]) ->
     if all(roles <= _spelled(before.get(path, GroupRoles())) for path, roles in extra.items()):
         listed = "; ".join(f"{path} carries {', '.join(sorted(roles))}" for path, roles in sorted(extra.items()))
         raise Misconfigured(
-            f"the realm has not followed the mapping files in force yet: {listed}; run fsm-identity realm apply"
+            f"the realm has not followed the mapping files in force yet: {listed}; run fsm-identity realm apply",
+            code=FailureCode.REALM_BEHIND,
         )
     refuse_tampered_groups(extra)
 

@@ -12,15 +12,17 @@ from datetime import timedelta
 
 import structlog
 
-from sync.domain.errors import Failure, Misconfigured, Transient
-from sync.domain.work.retry import MISCONFIGURED_LOOK, backoff
+from sync.domain.errors import Failure, Misconfigured
+from sync.domain.work.ladder import Work, after
+from sync.domain.work.lane import Lane
 from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
 from sync.jobs.logins import read_logins
 from sync.jobs.realm import watch_realm
 from sync.jobs.systems import Systems
+from sync.jobs.work import circuits
 from sync.jobs.work.job import LEASE, Job, KeepLease
-from sync.jobs.work.unforeseen import kind_of, message_of
+from sync.jobs.work.unforeseen import as_failure, kind_of
 from sync.store import schedule
 
 JOBS: Mapping[str, Job] = {
@@ -46,39 +48,45 @@ def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
     if claim is None:
         return 0
     job = registry[claim.name]
-    error = _run(systems, job, KeepLease(systems, claim), claim.name)
+    failure = _run(systems, job, KeepLease(systems, claim), claim.name)
     with systems.db.write() as tx:
         now = systems.clock.now()
-        due = now + next_run(job, claim.attempts, error, random.random())  # noqa: S311 - jitter
+        probe_in = None if failure is None else circuits.probe_in(systems, tx, failure, Lane.RECONCILE)
+        wait, failed = next_run(job, claim.attempts, failure, random.random(), probe_in)  # noqa: S311 - jitter
         schedule.finish(
-            tx, claim, now, due_at=due, error=None if error is None else (kind_of(error), message_of(error))
+            tx,
+            claim,
+            now,
+            due_at=now + wait,
+            attempts=0 if failure is None else claim.attempts + int(failed),
+            error=None if failure is None else (kind_of(failure), str(failure)),
         )
     return 1
 
 
-def next_run(job: Job, attempts: int, error: Exception | None, chance: float) -> timedelta:
-    """How long after the end of a run the next one begins. `attempts` counts the failures in a row before this
-    run; `chance` is in [0, 1).
+def next_run(
+    job: Job, attempts: int, failure: Failure | None, chance: float, probe_in: timedelta | None = None
+) -> tuple[timedelta, bool]:
+    """How long after the end of a run the next one begins, and whether the run counts as a failed attempt.
+    `attempts` counts the failures in a row before this run; `chance` is in [0, 1).
 
-    Transient comes again with backoff, Misconfigured steadily, anything else after the period: then it is a
-    person who has to act, and more haste would not help.
+    What a person has to mend is tried no later than the job's turn; where haste would not help, it waits for its
+    turn.
     """
-    match error:
-        case Transient():
-            return backoff(attempts + 1, chance)
-        case Misconfigured():
-            return min(MISCONFIGURED_LOOK, job.period)
-        case _:
-            return job.period * (1 + JITTER * (2 * chance - 1))
+    turn = job.period * (1 + JITTER * (2 * chance - 1))
+    if failure is None:
+        return turn, False
+    then = after(failure, attempts, Work.SCHEDULE, chance, probe_in=probe_in)
+    if then.wait is None:
+        return turn, then.burns
+    return min(then.wait, job.period) if isinstance(failure, Misconfigured) else then.wait, then.burns
 
 
-def _run(systems: Systems, job: Job, keep: KeepLease, name: str) -> Exception | None:
+def _run(systems: Systems, job: Job, keep: KeepLease, name: str) -> Failure | None:
     try:
         job.run(systems, keep)
-    except Failure as failure:
-        log.warning("a job failed; it comes again", job=name, kind=failure.kind, reason=str(failure))
-        return failure
     except Exception as error:
-        log.exception("unforeseen error in a job", job=name)
-        return error
+        failure = as_failure(error, job=name)
+        log.warning("a job failed; it comes again", job=name, code=failure.code.value, reason=str(failure))
+        return failure
     return None

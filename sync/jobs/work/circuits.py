@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -34,6 +35,23 @@ def circuit_of(systems: Systems, lane: Lane) -> CircuitName:
 def admits(systems: Systems, tx: Tx, lane: Lane) -> bool:
     """False: nothing of the lane would be claimed now, so nobody needs to be woken for it."""
     return circuits.get(tx, circuit_of(systems, lane)).admits(systems.clock.now()) is not Admission.WAIT
+
+
+def circuit_of_failure(systems: Systems, failure: Failure, lane: Lane) -> CircuitName | None:
+    """The circuit of what could not be used; None where it is about one piece of work, or has no circuit."""
+    match failure.system:
+        case "keycloak":
+            return circuit_of(systems, lane)
+        case "fsm":
+            return CircuitName.FSM
+        case _:
+            return None
+
+
+def probe_in(systems: Systems, tx: Tx, failure: Failure, lane: Lane) -> timedelta | None:
+    """For the ladder: when the open circuit of what failed sends a probe; None if it is closed."""
+    name = circuit_of_failure(systems, failure, lane)
+    return None if name is None else circuits.get(tx, name).probe_in(systems.clock.now())
 
 
 @dataclass
@@ -65,9 +83,9 @@ class Watch:
         answered = _answered(failure)
         if self.probe is not None and _about_ourselves(failure):
             self.report_nothing()
-        elif answered is False or (answered is None and self.probe is not None):
+        elif failure is not None and (answered is False or (answered is None and self.probe is not None)):
             self._told = failure
-            self._report_failure(str(failure), failure.kind if failure is not None else "transient")
+            self._report_failure(failure)
         elif answered and (self.probe is not None or self.circuit.failures):
             self._report_answer()
 
@@ -77,10 +95,10 @@ class Watch:
             token, now = self.probe.token, self.systems.clock.now()
             self._change(lambda circuit: circuit.untold(token, now))
 
-    def _report_failure(self, reason: str, kind: str) -> None:
+    def _report_failure(self, failure: Failure) -> None:
         now, chance = self.systems.clock.now(), random.random()  # noqa: S311 - jitter
         token = self.probe.token if self.probe is not None else None
-        self._change(lambda circuit: circuit.failed(kind, reason, now, chance, token))
+        self._change(lambda circuit: circuit.failed(failure, now, chance, token))
 
     def _report_answer(self) -> None:
         token = self.probe.token if self.probe is not None else None

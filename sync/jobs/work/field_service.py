@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import Failure, Transient
+from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.work.circuit import Admission, Circuit, CircuitName
 from sync.jobs.systems import Systems
 from sync.jobs.work.circuits import log_change
@@ -24,6 +24,8 @@ Answer = TypeVar("Answer")
 
 class LeftInPeace(Transient):
     """The circuit is open: the FSM system was not asked."""
+
+    code = FailureCode.NOT_ASKED
 
     def __init__(self, circuit: Circuit) -> None:
         super().__init__(f"the FSM system is not asked before it is well again: {circuit.reason}", system="fsm")
@@ -59,8 +61,8 @@ class WatchedFieldService:
             if failure.system == "fsm":
                 now, chance = self._site.clock.now(), random.random()  # noqa: S311 - jitter
                 token = probe.token if probe is not None else None
-                kind, reason = failure.kind, str(failure)
-                self._report(circuit, lambda row: row.failed(kind, reason, now, chance, token))
+                failed = failure
+                self._report(circuit, lambda row: row.failed(failed, now, chance, token))
             elif probe is not None:
                 self._report(circuit, lambda row: row.worked(probe.token))
             raise

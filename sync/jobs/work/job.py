@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.jobs.systems import Systems
 from sync.store import schedule
 from sync.store.database.transactions import Tx
@@ -51,7 +51,10 @@ class KeepLease:
         self._claim = replace(self._claim, state=dict(state))
 
     def _lost(self) -> Transient:
-        return Transient(f"the lease of the job {self._claim.name} was lost; another worker runs it")
+        return Transient(
+            f"the lease of the job {self._claim.name} was lost; another worker runs it",
+            code=FailureCode.LEASE_LOST,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.jobs.systems import Systems
 from sync.store.work import leases
 from sync.store.work.leases import Claim
@@ -21,7 +21,9 @@ def keep_lease(systems: Systems, claim: Claim) -> None:
         return
     with systems.db.write() as tx:
         if not leases.extend(tx, claim, systems.clock.now() + LEASE):
-            raise Transient("the lease was lost; somebody else looks after this account")
+            raise Transient(
+                "the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST
+            )
 
 
 def keep_leases(systems: Systems, claims: Sequence[Claim]) -> None:
@@ -31,7 +33,10 @@ def keep_leases(systems: Systems, claims: Sequence[Claim]) -> None:
     with systems.db.write() as tx:
         until = systems.clock.now() + LEASE
         if not all(leases.extend(tx, claim, until) for claim in claims):
-            raise Transient("the lease on one of these accounts was lost; somebody else looks after it")
+            raise Transient(
+                "the lease on one of these accounts was lost; somebody else looks after it",
+                code=FailureCode.LEASE_LOST,
+            )
 
 
 def remaining(systems: Systems, claim: Claim) -> timedelta:

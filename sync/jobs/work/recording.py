@@ -12,20 +12,20 @@ from mappings.policy import Policy
 from sync.commands.deactivation.deactivate import put_back_to_work
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
-from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.errors import Failure, Misconfigured
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
-from sync.domain.work.circuit import Circuit, CircuitName
-from sync.domain.work.retry import AFTER_TAKEOVER, HOLD_LOOK, LONGEST, backoff, misconfigured_look
-from sync.jobs.work.field_service import LeftInPeace
+from sync.domain.work.circuit import CircuitName
+from sync.domain.work.ladder import HOLD_LOOK, Step, Work, after
+from sync.domain.work.takeovers import AFTER_TAKEOVER
 from sync.store.accounts import accounts, passwords
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
 from sync.store.operations import latency
 from sync.store.provisioning import finishing
-from sync.store.provisioning.finishing import Finished
+from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import circuits
 from sync.store.work.leases import Claim
 
@@ -161,40 +161,29 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
 
 
 def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:
-    """Transient and Misconfigured come again by themselves; everything else waits for a person (H2). No attempt is
-    burnt while the circuit of what failed is open."""
-    failed, chance = claim.attempts + 1, random.random()  # noqa: S311 - jitter
-    attempts: int | None = failed
-    due: datetime | None = None
-    waits: tuple[str, str] | None = None
-    quarantine: tuple[str, str] | None = None
+    """As the ladder says, with what it waits for (H2)."""
     name = _circuit_name(failure, keycloak)
-    if name is not None:
-        circuit = circuits.get(tx, name)
-        waits = name.value, str(failure)
-        due = now + backoff(failed, chance)
-        if not circuit.closed:
-            attempts = None
-            due = now if circuit.name is not CircuitName.FSM else _asks_fsm_again(circuit, failure, now, chance)
-    elif isinstance(failure, Transient):
-        due = now + backoff(failed, chance)
-    elif isinstance(failure, Misconfigured):
-        due, waits = now + misconfigured_look(failed, chance), ("configuration", str(failure))
-    else:
-        quarantine = failure.kind, str(failure)
+    circuit = None if name is None else circuits.get(tx, name)
+    probe_in = None if circuit is None else circuit.probe_in(now)
+    chance = random.random()  # noqa: S311 - jitter
+    then = after(failure, claim.attempts, Work.ACCOUNT, chance, probe_in=probe_in)
+    quarantined = then.step is Step.PERSON
+    waits: str | None = None
+    if name is not None or isinstance(failure, Misconfigured):
+        waits = name.value if name is not None else "configuration"
     return Finished(
-        outcome="quarantined" if quarantine else "retry",
+        outcome="quarantined" if quarantined else "retry",
         applied_version=claim.applied_version,
         fingerprint=claim.applied_fingerprint,
-        due_at=due,
-        attempts=attempts,
-        quarantine=quarantine,
-        differences=failure.differences if quarantine else None,
+        due_at=None if then.wait is None else now + then.wait,
+        attempts=claim.attempts + 1 if then.burns else None,
+        quarantine=Stuck(failure.kind, failure.cause, str(failure)) if quarantined else None,
+        differences=failure.differences if quarantined else None,
         held_work_orders=None,
         observed=None,
         changes=(),
         error=f"{failure.kind}: {failure}",
-        waits=waits,
+        waits=None if waits is None else Stuck(waits, failure.cause, str(failure)),
     )
 
 
@@ -206,10 +195,3 @@ def _circuit_name(failure: Failure, keycloak: CircuitName) -> CircuitName | None
             return CircuitName.FSM
         case _:
             return None
-
-
-def _asks_fsm_again(circuit: Circuit, failure: Failure, now: datetime, chance: float) -> datetime:
-    """With the probe for whoever asked and failed. Whoever was not let ask comes some time later, spread out, in
-    case none of those is there any more; when the circuit closes, all are due at once."""
-    probe_at = circuit.probe_at or now
-    return probe_at + LONGEST * chance if isinstance(failure, LeftInPeace) else probe_at

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import structlog
 
-from sync.domain.errors import Failure, NeedsPerson
-
-UNFORESEEN = "unforeseen"
+from sync.domain.errors import Failure, FailureCode, NeedsPerson
 
 log = structlog.get_logger()
 
 
 def kind_of(error: Exception) -> str:
-    """A Failure's kind, or UNFORESEEN."""
-    return error.kind if isinstance(error, Failure) else UNFORESEEN
+    """A Failure's kind, or "unforeseen"."""
+    known = isinstance(error, Failure) and error.code is not FailureCode.UNFORESEEN
+    return error.kind if isinstance(error, Failure) and known else FailureCode.UNFORESEEN.value
 
 
 def message_of(error: Exception) -> str:
@@ -36,4 +35,4 @@ def as_failure(error: Exception, **about: str) -> Failure:
     if isinstance(error, Failure):
         return error
     log.error("unforeseen error", exc_info=error, **about)
-    return NeedsPerson(message_of(error))
+    return NeedsPerson(message_of(error), code=FailureCode.UNFORESEEN, about=type(error).__name__)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
-from sync.domain.errors import Conflict, NotFound, Problem, Refused
+from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
 from sync.store.accounts.rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
 from sync.store.database.batches import batches
 from sync.store.database.tables import account as accounts
@@ -74,7 +74,10 @@ def remember_idp_user_ids(tx: Tx, found: Mapping[str, str]) -> None:
     new = {account_id: wanted for account_id, wanted in found.items() if known.get(account_id) != wanted}
     for account_id, wanted in new.items():
         if known.get(account_id) is not None:
-            raise Conflict(f"the account has Keycloak user {known[account_id]} already, not {wanted}")
+            raise Conflict(
+                f"the account has Keycloak user {known[account_id]} already, not {wanted}",
+                code=FailureCode.ID_TAKEN,
+            )
     if not new:
         return
     statement = sql_update(accounts).where(accounts.c.id == bindparam("of_account"))
@@ -85,7 +88,10 @@ def remember_idp_user_ids(tx: Tx, found: Mapping[str, str]) -> None:
                 [{"of_account": account_id, "known_as": wanted} for account_id, wanted in sorted(new.items())],
             )
     except IntegrityError:
-        raise Conflict(f"Keycloak user {', '.join(sorted(new.values()))} belongs to another account") from None
+        raise Conflict(
+            f"Keycloak user {', '.join(sorted(new.values()))} belongs to another account",
+            code=FailureCode.ID_TAKEN,
+        ) from None
 
 
 def forget_idp_user_id(tx: Tx, account_id: str, idp_user_id: str) -> bool:

@@ -6,6 +6,7 @@ nothing to do it reads a few rows. No name, address or other personal value is i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -121,7 +122,7 @@ class RunFigures:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
-    workers met. `quarantined` by kind. `held` deactivations, of which `overdue` are past their deadline. `mails`
+    workers met. `quarantined` by code. `held` deactivations, of which `overdue` are past their deadline. `mails`
     by state, without those that were sent; `undelivered` people have no other mail since the one that failed.
     `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
 
@@ -269,12 +270,15 @@ def _logins(found: Iterable[JobState]) -> tuple[datetime | None, float]:
 
 def _quarantined(tx: Tx) -> Mapping[str, int]:
     rows = tx.connection.execute(
-        select(work.c.quarantine_kind, func.count())
+        select(work.c.quarantine_code, func.count())
         .where(work.c.quarantine_kind.is_not(None))
-        .group_by(work.c.quarantine_kind)
-        .order_by(work.c.quarantine_kind)
+        .group_by(work.c.quarantine_code)
+        .order_by(work.c.quarantine_code)
     )
-    return {row[0]: row[1] for row in rows}
+    counted: Counter[str] = Counter()
+    for cause, many in rows:
+        counted[cause.partition(" ")[0]] += many
+    return counted
 
 
 def _drift(tx: Tx) -> tuple[DriftFigures, ...]:

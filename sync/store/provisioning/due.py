@@ -16,9 +16,11 @@ from sync.store.database.upserts import upsert
 
 NOT_STUCK = {
     "quarantine_kind": null(),
+    "quarantine_code": null(),
     "quarantine_reason": null(),
     "quarantine_difference": null(),
     "waits_for": null(),
+    "waits_code": null(),
     "waits_reason": null(),
     "waits_since": null(),
     "waits_attempts": null(),

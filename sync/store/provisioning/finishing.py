@@ -28,13 +28,23 @@ from sync.store.work.leases import Claim
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """Why an account does not go on. `kind` is the failure's, or what is waited for: a circuit's name, or
+    "configuration". `code` is the failure's cause, the same for all that is mended together; `reason` is for
+    people."""
+
+    kind: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """What came of a claim. `due_at` None: nothing more to do until somebody asks.
 
     `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
-    outcome. `quarantine` is (kind, reason): nobody looks again before a person asks; `differences` is what could
-    not be made then. `waits` is (circuit or "configuration", reason) while a look again waits for something to be
-    mended. `attempts` None leaves them as they are.
+    outcome. `quarantine`: nobody looks again before a person asks; `differences` is what could not be made then.
+    `waits`: a look again waits for something to be mended. `attempts` None leaves them as they are.
     """
 
     outcome: Outcome
@@ -42,12 +52,12 @@ class Finished:
     fingerprint: str | None
     due_at: datetime | None
     attempts: int | None
-    quarantine: tuple[str, str] | None = None
+    quarantine: Stuck | None = None
     held_work_orders: tuple[OpenWorkOrder, ...] | None = None
     observed: Observed | None = None
     changes: tuple[AnyChange, ...] = ()
     error: str | None = None
-    waits: tuple[str, str] | None = None
+    waits: Stuck | None = None
     differences: tuple[Difference, ...] | None = None
 
 
@@ -99,10 +109,9 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
 
 def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
     """What the row of the claim, and of every claim that ended like it, becomes."""
-    kind, reason = result.quarantine or (None, None)
-    waits_for, waits_reason = result.waits or (None, None)
-    same_system = work.c.waits_for == waits_for
-    same = and_(same_system, work.c.waits_reason == waits_reason)
+    stuck, waits = result.quarantine, result.waits
+    same_system = work.c.waits_for == (waits.kind if waits else None)
+    same = and_(same_system, work.c.waits_reason == (waits.reason if waits else None))
     values: dict[str, Any] = {
         "lease_token": null(),
         "lease_until": work.c.expired_lease_until if result.outcome == "retry" else null(),
@@ -112,11 +121,13 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
         "applied_fingerprint": result.fingerprint,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
         "waits_attempts": null() if result.waits is None else case((same_system, work.c.waits_attempts), else_=0),
-        "quarantine_kind": _unless_asked(claim, null(), literal(kind, Text())),
-        "quarantine_reason": _unless_asked(claim, null(), literal(reason, Text())),
+        "quarantine_kind": _unless_asked(claim, null(), literal(stuck and stuck.kind, Text())),
+        "quarantine_code": _unless_asked(claim, null(), literal(stuck and stuck.code, Text())),
+        "quarantine_reason": _unless_asked(claim, null(), literal(stuck and stuck.reason, Text())),
         "quarantine_difference": _unless_asked(claim, null(), literal(result.differences, DifferenceList())),
-        "waits_for": waits_for,
-        "waits_reason": waits_reason,
+        "waits_for": waits and waits.kind,
+        "waits_code": waits and waits.code,
+        "waits_reason": waits and waits.reason,
         "waits_since": null() if result.waits is None else case((same, work.c.waits_since), else_=now),
         "updated_at": now,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import desc, func, select
 
 from sync.domain.errors import Difference
 from sync.store.database.tables import account
@@ -18,9 +18,11 @@ from sync.store.database.transactions import Tx
 
 @dataclass(frozen=True, slots=True)
 class StuckGroup:
-    """Accounts with the very same reason. `kind` is the kind of the failure, or what they wait for."""
+    """Accounts that are stuck for the same cause. `kind` is the kind of the failure, or what they wait for; `code`
+    the failure's cause; `reason` that of one of them."""
 
     kind: str
+    code: str
     reason: str
     count: int
     since: datetime | None
@@ -33,27 +35,42 @@ class Quarantined:
     account_id: str
     username: str
     kind: str
+    code: str
     reason: str
     since: datetime
     differences: tuple[Difference, ...]
 
 
 def quarantine_groups(tx: Tx) -> tuple[StuckGroup, ...]:
-    """By kind and reason as it was written."""
+    """By kind and code, the largest first."""
     rows = tx.connection.execute(
-        select(work.c.quarantine_kind, work.c.quarantine_reason, func.count(), func.min(work.c.updated_at))
+        select(
+            work.c.quarantine_kind,
+            work.c.quarantine_code,
+            func.min(work.c.quarantine_reason),
+            func.count().label("many"),
+            func.min(work.c.updated_at),
+        )
         .where(work.c.quarantine_kind.is_not(None))
-        .group_by(work.c.quarantine_kind, work.c.quarantine_reason)
+        .group_by(work.c.quarantine_kind, work.c.quarantine_code)
+        .order_by(desc("many"), work.c.quarantine_kind, work.c.quarantine_code)
     )
     return tuple(StuckGroup(*row) for row in rows)
 
 
 def waiting_groups(tx: Tx) -> tuple[StuckGroup, ...]:
-    """By what is waited for (a circuit's name, or "configuration") and the reason."""
+    """By what is waited for (a circuit's name, or "configuration") and code, the largest first."""
     rows = tx.connection.execute(
-        select(work.c.waits_for, work.c.waits_reason, func.count(), func.min(work.c.waits_since))
+        select(
+            work.c.waits_for,
+            work.c.waits_code,
+            func.min(work.c.waits_reason),
+            func.count().label("many"),
+            func.min(work.c.waits_since),
+        )
         .where(work.c.waits_for.is_not(None))
-        .group_by(work.c.waits_for, work.c.waits_reason)
+        .group_by(work.c.waits_for, work.c.waits_code)
+        .order_by(desc("many"), work.c.waits_for, work.c.waits_code)
     )
     return tuple(StuckGroup(*row) for row in rows)
 
@@ -65,6 +82,7 @@ def quarantined(tx: Tx, kind: str | None = None) -> tuple[Quarantined, ...]:
             work.c.account_id,
             account.c.username,
             work.c.quarantine_kind,
+            work.c.quarantine_code,
             work.c.quarantine_reason,
             work.c.updated_at,
             work.c.quarantine_difference,
@@ -79,6 +97,7 @@ def quarantined(tx: Tx, kind: str | None = None) -> tuple[Quarantined, ...]:
             account_id=row.account_id,
             username=row.username,
             kind=row.quarantine_kind,
+            code=row.quarantine_code,
             reason=row.quarantine_reason,
             since=row.updated_at,
             differences=row.quarantine_difference or (),

@@ -120,7 +120,14 @@ def _all_due(tx: Tx, name: CircuitName, now: datetime) -> None:
     tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(due_at=sooner, waits_for=null(), waits_reason=null(), waits_since=null(), waits_attempts=null())
+        .values(
+            due_at=sooner,
+            waits_for=null(),
+            waits_code=null(),
+            waits_reason=null(),
+            waits_since=null(),
+            waits_attempts=null(),
+        )
     )
 
 

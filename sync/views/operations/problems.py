@@ -17,7 +17,6 @@ from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
 from sync.store.provisioning.stuck import StuckGroup
 from sync.store.work import circuits
-from sync.views.operations.quarantine import counted
 
 SYSTEMS = {
     CircuitName.KEYCLOAK: "Keycloak",
@@ -39,8 +38,8 @@ def problems(tx: Tx, now: datetime) -> tuple[Trouble, ...]:
     return (
         *_circuits(tx, now),
         *troubles.noted(tx, now),
-        *(_waiting(group) for group in counted(stuck.waiting_groups(tx)) if group.kind == "configuration"),
-        *(_quarantined(group) for group in counted(stuck.quarantine_groups(tx))),
+        *(_waiting(group) for group in stuck.waiting_groups(tx) if group.kind == "configuration"),
+        *(_quarantined(group) for group in stuck.quarantine_groups(tx)),
     )
 
 

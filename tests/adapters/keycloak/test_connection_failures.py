@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +94,35 @@ def test_a_keycloak_that_is_not_well_is_transient(
     assert failure.status == status
     assert "Bad gateway" in str(failure)
     assert len(sent(keycloak, "POST")) == 1
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({"Retry-After": "90"}, timedelta(seconds=90)),
+        (
+            {"Date": "Mon, 02 Mar 2026 09:00:00 GMT", "Retry-After": "Mon, 02 Mar 2026 09:02:00 GMT"},
+            timedelta(minutes=2),
+        ),
+        ({"Date": "Mon, 02 Mar 2026 09:00:00 GMT", "Retry-After": "Mon, 02 Mar 2026 08:00:00 GMT"}, timedelta()),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "9" * 30}, timedelta(days=1)),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_keycloak_or_a_proxy_asks_to_be_left_alone(
+    keycloak: responses.RequestsMock,
+    connection: Connection,
+    status: int,
+    headers: dict[str, str],
+    asked: timedelta | None,
+) -> None:
+    """In seconds or as a date, which counts from the answer's own; what cannot be read is not guessed."""
+    keycloak.get(USERS, status=status, headers=headers)
+    assert failure_of(lambda: connection.get("users")).retry_after == asked
 
 
 @pytest.mark.parametrize(

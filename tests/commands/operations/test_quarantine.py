@@ -46,7 +46,7 @@ def test_a_taken_name_is_kept_with_what_was_wanted(world: World) -> None:
     people = [world.join(name) for name in ("pat.one", "pat.two", "pat.three")]
     world.work()
     [group] = world.read(list_quarantine)
-    assert (group.kind, group.count) == ("conflict", 2)
+    assert (group.kind, group.code, group.count) == ("conflict", "name-taken", 2)
     assert {each.username for each in group.accounts} == {person.username for person in people[:2]}
     assert Difference("user", people[0].username, "nothing") in state(world, people[0]).differences
     [trouble] = told(world)
@@ -100,7 +100,7 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     assert (entry.actor, entry.reason) == (BY.name, BY.reason)
     [group] = world.read(list_quarantine)
     assert world.do(lambda tx: retry(tx, BY, world.clock.now(), kind="unsafe")) == 0
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now(), kind="conflict", reason=group.reason)) == 2
+    assert world.do(lambda tx: retry(tx, BY, world.clock.now(), kind="conflict", code=group.code)) == 2
     world.work()
     assert world.read(list_quarantine)[0].count == 2
     del world.accounts.users["pat.two"]

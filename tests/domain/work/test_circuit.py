@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.domain.errors import Misconfigured, Transient
 from sync.domain.work.circuit import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE,
@@ -27,7 +28,7 @@ FRESH = Circuit(CircuitName.KEYCLOAK)
 
 def failing(circuit: Circuit, times: int, token: str | None = None) -> Circuit:
     for _ in range(times):
-        circuit = circuit.failed("transient", "not reachable", NOW, 0.5, token)
+        circuit = circuit.failed(Transient("not reachable"), NOW, 0.5, token)
     return circuit
 
 
@@ -62,7 +63,7 @@ def test_nobody_passes_before_the_pause_is_over_and_then_one_does() -> None:
 def test_only_the_probes_word_counts(circuit: Circuit, token: str | None) -> None:
     """A success that began before the opening does not close it; a late failure does not make it longer."""
     assert circuit.worked(token) == circuit
-    assert circuit.failed("transient", "late", NOW + timedelta(hours=1), 0.9, token) == circuit
+    assert circuit.failed(Transient("late"), NOW + timedelta(hours=1), 0.9, token) == circuit
 
 
 @pytest.mark.req("H2")
@@ -70,9 +71,20 @@ def test_the_probe_closes_it_or_opens_it_for_longer() -> None:
     """And it keeps telling since when the system is away."""
     probing = OPENED.probing("one", NOW)
     assert probing.worked("one") == FRESH
-    again = probing.failed("misconfigured", "no such realm", NOW + timedelta(minutes=5), 0.5, "one")
+    again = probing.failed(Misconfigured("no such realm"), NOW + timedelta(minutes=5), 0.5, "one")
     assert (again.state, again.opened_at, again.kind) == (CircuitState.OPEN, NOW, "misconfigured")
     assert again.probe_at == NOW + timedelta(minutes=5) + pause(2, 0.5)
+
+
+@pytest.mark.req("H2")
+def test_a_system_that_says_how_long_it_wants_to_be_left_alone_is() -> None:
+    """Up to ten minutes, and never for less long than without."""
+    circuit = Circuit(CircuitName.KEYCLOAK)
+    for asked in (timedelta(minutes=3), timedelta(hours=3), timedelta()):
+        opened = circuit
+        for _ in range(FAILURES_TO_OPEN):
+            opened = opened.failed(Transient("503", system="keycloak", retry_after=asked), NOW, 0.5)
+        assert opened.probe_at == NOW + max(pause(1, 0.5), min(asked, timedelta(minutes=10)))
 
 
 @pytest.mark.req("H2")
@@ -106,14 +118,14 @@ def test_no_story_leaves_a_circuit_that_nobody_can_close(steps: list[str]) -> No
         token = f"{tokens}" if circuit.state is CircuitState.HALF_OPEN else None
         match step:
             case "fail":
-                circuit = circuit.failed("transient", "x", now, 0.3)
+                circuit = circuit.failed(Transient("x"), now, 0.3)
             case "work":
                 circuit = circuit.worked()
             case "probe" if circuit.admits(now) is Admission.PROBE:
                 tokens += 1
                 circuit = circuit.probing(f"{tokens}", now)
             case "probe fails" if token:
-                circuit = circuit.failed("transient", "x", now, 0.3, token)
+                circuit = circuit.failed(Transient("x"), now, 0.3, token)
             case "probe works" if token:
                 circuit = circuit.worked(token)
         assert circuit.closed == (circuit.probe_at is None)

@@ -94,9 +94,13 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
     with database.write() as tx:
         chosen = update(work).where(work.c.account_id == someone.id)
         reason = f"{NAME}@example.com is somebody else's"
-        tx.connection.execute(chosen.values(due_at=None, quarantine_kind="conflict", quarantine_reason=reason))
+        tx.connection.execute(
+            chosen.values(
+                due_at=None, quarantine_kind="conflict", quarantine_code="name-taken", quarantine_reason=reason
+            )
+        )
     _, text = asked(settings)
-    assert values(text)["fsm_quarantined_accounts", "kind=conflict"] == 1
+    assert values(text)["fsm_quarantined_accounts", "code=name-taken"] == 1
     assert not [word for word in (NAME, "Zoe", "90210", "hamburg", "kim", "moving", someone.id) if word in text]
     database.close()
 

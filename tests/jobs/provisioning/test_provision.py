@@ -13,7 +13,7 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused, Transient
 from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup
 from sync.domain.work.lane import Lane
-from sync.domain.work.retry import AFTER_TAKEOVER
+from sync.domain.work.takeovers import AFTER_TAKEOVER
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE

@@ -11,8 +11,8 @@ from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Transient
+from sync.domain.work.ladder import LONGEST
 from sync.domain.work.lane import Lane
-from sync.domain.work.retry import LONGEST
 from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER, JOB_TOLD_AFTER
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.run_jobs import run_due_job

@@ -17,7 +17,7 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
-from sync.store.provisioning.finishing import Finished
+from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import leases
 from tests.store.conftest import MakeAccount
 
@@ -105,7 +105,9 @@ def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccou
     order = OpenWorkOrder("WO-1", "open", "Contoso", None, ("lead",))
     ends = {
         "linked": Finished("held", None, None, now + timedelta(minutes=1), 0, held_work_orders=(order,)),
-        "stuck": Finished("quarantined", None, None, None, 1, quarantine=("unsafe", "not ours")),
+        "stuck": Finished(
+            "quarantined", None, None, None, 1, quarantine=Stuck("unsafe", "user-not-ours", "not ours")
+        ),
     }
     for name, end in ends.items():
         with db.write() as tx:

@@ -63,14 +63,18 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
         chosen = update(work).where(work.c.account_id == later.id)
         tx.connection.execute(chosen.values(due_at=now + MINUTE, attempts=2))
         chosen = update(work).where(work.c.account_id == stuck.id)
-        tx.connection.execute(chosen.values(due_at=None, quarantine_kind="conflict", quarantine_reason="taken"))
+        tx.connection.execute(
+            chosen.values(
+                due_at=None, quarantine_kind="conflict", quarantine_code="name-taken", quarantine_reason="taken"
+            )
+        )
         leases.claim(tx, Lane.BULK, now, MINUTE, 2)
         lanes.pause(tx, Lane.BULK, by, now)
     found = read(db, now)
     bulk, interactive = lane(found, Lane.BULK), lane(found, Lane.INTERACTIVE)
     assert (bulk.due, bulk.leased, bulk.later, bulk.oldest_due_at) == (3, 2, 0, now - MINUTE)
     assert (interactive.due, interactive.later, interactive.failing, interactive.oldest_due_at) == (0, 1, 1, None)
-    assert found.quarantined == {"conflict": 1}
+    assert found.quarantined == {"name-taken": 1}
     assert bulk.pause is not None
     assert lane(read(db, now + 2 * MINUTE), Lane.BULK).due == 5
 

@@ -14,6 +14,7 @@ from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, observations, work_state
+from sync.store.provisioning.finishing import Stuck
 from tests.store.claims import ORDER, attempts_of, claim_all, claim_one, finish, seen, store
 from tests.store.conftest import MakeAccount
 
@@ -38,7 +39,13 @@ def test_a_change_during_the_work_leaves_the_account_due(
     with db.write() as tx:
         assert due.mark_due(tx, account.id, Lane.INTERACTIVE, now) == 2
     assert finish(
-        db, claim, now, outcome="quarantined", applied_version=None, attempts=7, quarantine=("conflict", "taken")
+        db,
+        claim,
+        now,
+        outcome="quarantined",
+        applied_version=None,
+        attempts=7,
+        quarantine=Stuck("conflict", "name-taken", "taken"),
     )
     again = claim_one(db, now, Lane.INTERACTIVE)
     assert (again.wanted_version, again.attempts) == (2, 0)
@@ -94,7 +101,7 @@ def test_quarantine_waits_for_a_person(db: Database, make_account: MakeAccount, 
         now,
         outcome="quarantined",
         applied_version=None,
-        quarantine=("conflict", "the name is taken"),
+        quarantine=Stuck("conflict", "name-taken", "the name is taken"),
         attempts=1,
     )
     with db.write() as tx:

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync.domain.accounts.account import Account
+from sync.domain.errors import Transient
 from sync.domain.work.circuit import FAILURES_TO_OPEN, PROBE_LIFE, Circuit, CircuitName, CircuitState
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Database, Tx
 from sync.store.provisioning import due, finishing, work_state
-from sync.store.provisioning.finishing import Finished
+from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import circuits, leases
 from sync.store.work.circuits import Probe
 from tests.store.conftest import MakeAccount
@@ -23,7 +24,7 @@ KEYCLOAK = CircuitName.KEYCLOAK
 
 
 def fail(tx: Tx, now: datetime, name: CircuitName = KEYCLOAK, token: str | None = None) -> Circuit:
-    return circuits.change(tx, name, lambda row: row.failed("transient", "away", now, 0.0, token), now)
+    return circuits.change(tx, name, lambda row: row.failed(Transient("away"), now, 0.0, token), now)
 
 
 def opened(db: Database, now: datetime, name: CircuitName = KEYCLOAK) -> Circuit:
@@ -115,7 +116,7 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
                     fingerprint=None,
                     due_at=now if time < times else now + timedelta(hours=1),
                     attempts=3 + time,
-                    waits=(waits.value, "away") if waits else None,
+                    waits=Stuck(waits.value, "unreachable", "away") if waits else None,
                 )
                 assert finishing.finish(tx, claim, finished, now)
     circuit = opened(db, now)

@@ -85,12 +85,12 @@ def queues(as_json: AsJson = False) -> None:
 
 @app.command("quarantine")
 def quarantine_(
-    who: Annotated[str | None, typer.Argument(help="One account; without it, all by reason.")] = None,
+    who: Annotated[str | None, typer.Argument(help="One account; without it, all by code.")] = None,
     kind: Kind = None,
     every: Annotated[bool, typer.Option("--all", help="List each account, with what could not be made.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Accounts that nobody looks at before a person asks, by reason."""
+    """Accounts that nobody looks at before a person asks, by code."""
     with failures_shown():
         desk = open_operator_desk()
         now = desk.clock.now()
@@ -110,8 +110,8 @@ def quarantine_(
 def retry(
     reason: Reason,
     who: Annotated[list[str] | None, typer.Argument(help="Accounts, as `account show` finds them.")] = None,
-    matching: Annotated[
-        str | None, typer.Option(help="All with this reason, as `ops quarantine` shows it.", show_default=False)
+    code: Annotated[
+        str | None, typer.Option(help="All with this code, as `ops quarantine` shows it.", show_default=False)
     ] = None,
     kind: Kind = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are in quarantine.")] = False,
@@ -119,14 +119,14 @@ def retry(
 ) -> None:
     """Try accounts in quarantine again, once what stopped them is mended. Exit code 1 if none was there."""
     with failures_shown():
-        if not (who or matching or kind or everything):
-            raise Refused([Problem("", "nothing was named", "name accounts, --matching, --kind or --all")])
+        if not (who or code or kind or everything):
+            raise Refused([Problem("", "nothing was named", "name accounts, --code, --kind or --all")])
         desk = open_operator_desk()
         by = actor(reason)
 
         def command(tx: Tx) -> int:
             ids = account_ids(tx, who) if who else None
-            return quarantine.retry(tx, by, desk.clock.now(), account_ids=ids, kind=kind, reason=matching)
+            return quarantine.retry(tx, by, desk.clock.now(), account_ids=ids, kind=kind, code=code)
 
         tried = perform(desk, command, wakes=Lane.INTERACTIVE)
         circuit.wake_all(desk)

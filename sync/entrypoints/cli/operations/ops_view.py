@@ -101,7 +101,7 @@ def numbers(figures: Figures) -> list[list[object]]:
         ["deactivations held", figures.held],
         ["… past their deadline", figures.overdue],
         ["work orders that need another technician", figures.stranded],
-        *[[f"in quarantine: {kind}", count] for kind, count in figures.quarantined.items()],
+        *[[f"in quarantine: {code}", count] for code, count in figures.quarantined.items()],
         *[[f"runs {state}", count] for state, count in sorted(by_state.items())],
         *[[f"mails {state}", count] for state, count in figures.mails.items()],
         *[[f"acts {state}", count] for state, count in figures.acts.items()],
@@ -115,11 +115,12 @@ def numbers(figures: Figures) -> list[list[object]]:
 
 def print_groups(groups: Sequence[QuarantineGroup], now: datetime) -> None:
     print_table(
-        ["accounts", "kind", "reason", "for", "such as"],
+        ["accounts", "kind", "code", "reason", "for", "such as"],
         [
             [
                 group.count,
                 group.kind,
+                group.code,
                 group.reason,
                 None if group.since is None else span(group.since, now),
                 ", ".join(each.username for each in group.accounts),

@@ -32,10 +32,12 @@ provisioning = Table(
     Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False),
     Column("quarantine_kind", Text),
+    Column("quarantine_code", Text),
     Column("quarantine_reason", Text),
     Column("quarantine_difference", DifferenceList),
     Column("held_work_orders", WorkOrderList),
     Column("waits_for", Text),
+    Column("waits_code", Text),
     Column("waits_reason", Text),
     Column("waits_since", UtcDateTime),
     Column("waits_attempts", Integer),
@@ -81,7 +83,8 @@ provisioning = Table(
 to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
 was taken over from one that ran out; `takeovers` counts those in a row without an outcome. `waits_for` names the
 circuit whose system failed the last look, or "configuration" for what somebody has to mend, with the reason, since
-when it is the same, and how many attempts it cost. `quarantine_difference` is what could not be made.
+when it is the same, and how many attempts it cost. `quarantine_code` and `waits_code` are the failure's code and
+what it is about, for groups and figures. `quarantine_difference` is what could not be made.
 `look_asked_at` is set while somebody waits for a look that changes nothing; `look_failure` is why the last one saw
 nothing."""
 

@@ -88,7 +88,11 @@ def stuck(operations: OperatorDesk, username: str, reason: str, kind: str = "con
         accounts.insert(tx, account)
         due.mark_due(tx, account.id, Lane.BULK, now)
         chosen = update(work).where(work.c.account_id == account.id)
-        tx.connection.execute(chosen.values(due_at=None, quarantine_kind=kind, quarantine_reason=reason))
+        tx.connection.execute(
+            chosen.values(
+                due_at=None, quarantine_kind=kind, quarantine_code=f"{kind}-code", quarantine_reason=reason
+            )
+        )
     return account
 
 
@@ -185,7 +189,7 @@ def test_quarantine_is_shown_by_reason_and_tried_again_by_reason(run: Run, opera
     assert "anna.arndt" in run("quarantine").output
     assert "cora.conrad" in run("quarantine", "--kind", "unsafe", "--all").output
     assert "anna.arndt" not in run("quarantine", "--kind", "unsafe", "--all").output
-    done = run("retry", "--matching", first["reason"], "--reason", "the other users were renamed")
+    done = run("retry", "--code", first["code"], "--reason", "the other users were renamed")
     assert done.exit_code == 0, done.output
     assert "2 accounts will be tried again" in done.output
     assert Lane.INTERACTIVE in operations.wake.woken  # type: ignore[attr-defined]
