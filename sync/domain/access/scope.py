@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account
+from sync.domain.errors import Problem, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Scope:
     @classmethod
     def of_branch(cls, branch: str) -> Scope:
         return cls(everything=False, branch=branch)
+
+    def require_everything(self, what: str) -> None:
+        """For what is not told apart by branch. Raises Refused for a scope of one branch."""
+        if not self.everything:
+            raise Refused(
+                [Problem(what, "are for who administers the whole company", "ask an administrator of it")]
+            )
 
     def holds(self, account: Account) -> bool:
         """An account without a branch is the whole company's."""

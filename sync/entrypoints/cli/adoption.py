@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
     AsJson,
@@ -21,7 +22,7 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT
 from sync.jobs import adoption
 from sync.store.runs.runs import RunRow
-from sync.views.runs.run import find_run
+from sync.views.runs import find_run
 from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)
@@ -63,7 +64,7 @@ def apply(
     """Adopt every match of the plan. The workers then bring these users to what is wanted of their accounts."""
     with failures_shown():
         desk = open_systems()
-        rows = adoption.apply(desk, find_run(desk, run, kind="adoption").id, reviewed, actor(reason))
+        rows = adoption.apply(desk, find_run(desk, Scope.all(), run, kind="adoption").id, reviewed, actor(reason))
         if as_json:
             print_json(rows)
             return

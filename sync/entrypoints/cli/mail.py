@@ -8,6 +8,7 @@ import typer
 
 from sync.commands import mail as resend_mails
 from sync.commands.perform import perform
+from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import (
@@ -21,8 +22,8 @@ from sync.entrypoints.cli.output import (
     print_table,
     say,
 )
-from sync.store.mail import failed_mails
 from sync.store.mail.failed_mails import FailedMail
+from sync.views.mail import failed
 from sync.wiring.doors import open_operator_desk
 
 app = typer.Typer(help="Mails that failed or expired.")
@@ -39,7 +40,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         with desk.db.read() as tx:
-            found = failed_mails.newest(tx, desk.clock.now())
+            found = failed(tx, Scope.all(), desk.clock.now())
         if as_json:
             print_json(found)
             return

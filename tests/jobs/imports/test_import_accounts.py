@@ -33,7 +33,7 @@ from sync.store.database.transactions import Tx
 from sync.store.runs import progress as run_progress
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
-from sync.views.runs.run import find_run
+from sync.views.runs import find_run
 from tests.commands.imports.import_sites import (
     BY,
     branch_of,
@@ -298,7 +298,7 @@ def test_file_that_cannot_be_read_stores_nothing(systems: Systems) -> None:
     with pytest.raises(FileRefused, match="no column for email"):
         review(systems, b"Profil;Niederlassung;Name\na;b;c\n", "x.csv", BY, ImportOptions())
     with pytest.raises(Refused, match="there is no run 'last'"):
-        find_run(systems, "last")
+        find_run(systems, Scope.all(), "last")
 
 
 def test_runs_are_found_by_what_people_type(systems: Systems) -> None:
@@ -306,8 +306,8 @@ def test_runs_are_found_by_what_people_type(systems: Systems) -> None:
     first = reviewed(systems, person(1))
     systems.clock.advance(timedelta(seconds=1))  # type: ignore[attr-defined]
     second = reviewed(systems, person(1))
-    assert find_run(systems, first.id) == first
-    assert find_run(systems, first.id[-8:].upper()) == first
-    assert find_run(systems, "last") == second
+    assert find_run(systems, Scope.all(), first.id) == first
+    assert find_run(systems, Scope.all(), first.id[-8:].upper()) == first
+    assert find_run(systems, Scope.all(), "last") == second
     with pytest.raises(Refused, match="no run 'abc'"):
-        find_run(systems, "abc")
+        find_run(systems, Scope.all(), "abc")

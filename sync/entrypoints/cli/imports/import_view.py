@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.imports.verdict import findings
 from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
 from sync.entrypoints.cli.runs.run_view import SHORT, row_json
-from sync.store.runs import progress as run_progress
-from sync.store.runs import runs
-from sync.store.runs.progress import Place, Progress
+from sync.store.runs.progress import Progress
 from sync.store.runs.runs import Run, RunRow
 from sync.views.imports import what_is_wrong
+from sync.views.runs import RunView, run_progress, run_view
 
 LOOK_EVERY_SECONDS = 0.25
 
@@ -63,7 +63,8 @@ def lines(row: RunRow) -> list[str]:
 
 def print_outcome(desk: Desk, run_id: str) -> Progress:
     """The result table, and every row that failed. Answers the progress it was made from."""
-    run, rows, progress, places = _gathered(desk, run_id)
+    seen = _seen(desk, run_id)
+    run, progress, places = seen.run, seen.progress, seen.places
     print_table(
         ["applied", *progress.places, "refused", "to apply", "errors", "unchanged"],
         [
@@ -80,7 +81,7 @@ def print_outcome(desk: Desk, run_id: str) -> Progress:
     )
     failed = [
         [row.number, row.messages["who"], "; ".join(what_is_wrong(run, row, places.get(row.number)))]
-        for row in rows
+        for row in seen.rows
         if row.result in {"refused", "failed"} or places.get(row.number, ("", None))[0] == "quarantined"
     ]
     if failed:
@@ -90,12 +91,13 @@ def print_outcome(desk: Desk, run_id: str) -> Progress:
 
 def as_json(desk: Desk, run_id: str) -> dict[str, Any]:
     """The run, its progress and all its rows, for programs."""
-    run, rows, progress, places = _gathered(desk, run_id)
+    seen = _seen(desk, run_id)
+    places = seen.places
     return {
-        "run": run,
-        "progress": progress,
+        "run": seen.run,
+        "progress": seen.progress,
         "rows": [
-            row_json(row) | {"place": places[row.number][0] if row.number in places else None} for row in rows
+            row_json(row) | {"place": places[row.number][0] if row.number in places else None} for row in seen.rows
         ],
     }
 
@@ -114,7 +116,7 @@ def follow(desk: Desk, run_id: str, timeout: int) -> bool:
         task = bar.add_task("applying", total=None)
         while True:
             with desk.db.read() as tx:
-                now = run_progress.progress(tx, run_id)
+                now = run_progress(tx, Scope.all(), run_id)
             bar.update(task, total=now.total, completed=now.settled, description=_stage(now))
             if now.finished:
                 return True
@@ -139,10 +141,6 @@ def say_next(run: Run) -> None:
         say("there is nothing to apply")
 
 
-def _gathered(
-    desk: Desk, run_id: str
-) -> tuple[Run, Sequence[RunRow], Progress, Mapping[int, tuple[Place, str | None]]]:
+def _seen(desk: Desk, run_id: str) -> RunView:
     with desk.db.read() as tx:
-        run = runs.get(tx, run_id)
-        assert run is not None  # noqa: S101 - runs are never deleted
-        return run, runs.rows(tx, run_id), run_progress.progress(tx, run_id), run_progress.places(tx, run_id)
+        return run_view(tx, Scope.all(), run_id)

@@ -16,6 +16,7 @@ from sync.commands.imports.confirm import cancel as cancel_import
 from sync.commands.imports.confirm import confirm as confirm_import
 from sync.commands.imports.review import ImportOptions
 from sync.commands.imports.review import review as review_import
+from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli.imports.import_view import (
     as_json,
@@ -31,10 +32,9 @@ from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
 from sync.spreadsheet.writing import Kind
-from sync.store.runs import progress as run_progress
-from sync.store.runs import runs
+from sync.store.runs.runs import IMPORT
 from sync.views.imports import error_file
-from sync.views.runs.run import find_run
+from sync.views.runs import find_run, recent_runs, run_progress, run_view
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)
@@ -88,7 +88,7 @@ def confirm(
     """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, run)
+        found = find_run(desk, Scope.all(), run)
         content = load_file(file) if file is not None else None
         if not yes and found.state == "reviewed":
             print_counts(found)
@@ -113,7 +113,7 @@ def confirm(
                 f"Look again: fsm-identity import show {found.id[-SHORT:]}"
             )
         with desk.db.read() as tx:
-            progress = run_progress.progress(tx, found.id)
+            progress = run_progress(tx, Scope.all(), found.id)
         if progress.refused or progress.places["quarantined"] or progress.state == "refused":
             raise typer.Exit(1)
 
@@ -123,12 +123,12 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
     """Show what was reviewed and how far it is."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, run)
+        found = find_run(desk, Scope.all(), run)
         if json:
             print_json(as_json(desk, found.id))
             return
         with desk.db.read() as tx:
-            rows = runs.rows(tx, found.id)
+            rows = run_view(tx, Scope.all(), found.id).rows
         print_review(found, rows, everything=everything)
         if found.state == "held":
             say_held(found)
@@ -142,7 +142,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJso
     with failures_shown():
         desk = open_desk()
         with desk.db.read() as tx:
-            found = runs.recent(tx, limit, runs.IMPORT)
+            found = recent_runs(tx, Scope.all(), limit, IMPORT)
         if json:
             print_json(found)
             return
@@ -170,7 +170,7 @@ def errors(run: RunArgument, output: Output) -> None:
     with failures_shown():
         kind = _kind(output)
         desk = open_desk()
-        found = find_run(desk, run)
+        found = find_run(desk, Scope.all(), run)
         _write(output, error_file(desk, found, kind))
 
 
@@ -193,7 +193,7 @@ def cancel(
     """Apply nothing more of an import; what was applied stays."""
     with failures_shown():
         desk = open_desk()
-        ended = cancel_import(desk, find_run(desk, run).id, actor(reason))
+        ended = cancel_import(desk, find_run(desk, Scope.all(), run).id, actor(reason))
         say(f"{ended.source}: nothing more of it is applied")
 
 

@@ -14,6 +14,7 @@ from mappings import MappingErrors
 from sync.adapters.queue_depths import queue_depths
 from sync.commands.operations import lanes, quarantine
 from sync.commands.perform import perform
+from sync.domain.access.scope import Scope
 from sync.domain.errors import Failure, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import mail
@@ -33,11 +34,10 @@ from sync.settings import SettingsError
 from sync.store import audit
 from sync.store.database import space
 from sync.store.database.transactions import Tx
-from sync.store.operations import figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
 from sync.views.operations.quarantine import list_quarantine
-from sync.views.operations.troubles import troubles
+from sync.views.operations.status import operations_view
 from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
 
 app = typer.Typer(help="Queues, workers, quarantine: see what is wrong, and act.", no_args_is_help=True)
@@ -54,14 +54,13 @@ def status(as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         with desk.db.read() as tx:
-            read = figures.read(tx, desk.clock.now())
-            found = troubles(tx, read)
+            seen = operations_view(tx, Scope.all(), desk.clock.now())
         depths, broker = wakes(desk)
-        found = (*space.troubles_of(desk.db, desk.clock.now()), *broker, *found, *start_troubles(desk))
+        found = (*space.troubles_of(desk.db, desk.clock.now()), *broker, *seen.troubles, *start_troubles(desk))
         if as_json:
-            print_json(ops_view.status_json(found, read, depths))
+            print_json(ops_view.status_json(found, seen.figures, depths))
         else:
-            ops_view.print_status(found, read, depths)
+            ops_view.print_status(found, seen.figures, depths)
         if found:
             raise typer.Exit(1)
 
@@ -72,7 +71,7 @@ def queues(as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         with desk.db.read() as tx:
-            read = figures.read(tx, desk.clock.now())
+            read = operations_view(tx, Scope.all(), desk.clock.now()).figures
         depths, _ = wakes(desk)
         if as_json:
             print_json({"figures": ops_view.figures_json(read), "wakes": ops_view.wakes_json(depths)})

@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from sync.commands import run_kinds
+from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
 from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_runs, run_json
 from sync.store.database.tables import RunKind
-from sync.store.runs import progress as run_progress
-from sync.store.runs import runs
-from sync.views.runs.run import find_run
+from sync.views.runs import find_run, recent_runs, run_view
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)
@@ -31,7 +30,7 @@ def list_(
     with failures_shown():
         desk = open_desk()
         with desk.db.read() as tx:
-            found = runs.recent(tx, limit, kind, "held" if held else None)
+            found = recent_runs(tx, Scope.all(), limit, kind, "held" if held else None)
         if json:
             print_json([plain(run) for run in found])
             return
@@ -49,13 +48,13 @@ def show(
     """Show what a run changes, why it is held, who approved it."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, run, kind=None)
+        found = find_run(desk, Scope.all(), run, kind=None)
         with desk.db.read() as tx:
-            rows, progress = runs.rows(tx, found.id), run_progress.progress(tx, found.id)
+            seen = run_view(tx, Scope.all(), found.id)
         if json:
-            print_json(run_json(found, rows, progress))
+            print_json(run_json(seen.run, seen.rows, seen.progress))
             return
-        print_run(found, [row for row in rows if everything or lost(row)], progress)
+        print_run(seen.run, [row for row in seen.rows if everything or lost(row)], seen.progress)
 
 
 @app.command()
@@ -69,7 +68,7 @@ def approve(
     """Let a held run go on. Refused if the plan is no longer the one that is named."""
     with failures_shown():
         desk = open_desk()
-        approved = run_kinds.approve(desk, find_run(desk, run, kind=None).id, actor(reason), plan)
+        approved = run_kinds.approve(desk, find_run(desk, Scope.all(), run, kind=None).id, actor(reason), plan)
         say(f"{approved.title}: approved; the workers are at it")
         if approved.kind == "mappings":
             say("now bring the realm to it, with the same files: fsm-identity realm apply")
@@ -80,5 +79,5 @@ def reject(run: RunArgument, reason: Reason) -> None:
     """End a held run; nothing of it is applied."""
     with failures_shown():
         desk = open_desk()
-        rejected = run_kinds.reject(desk, find_run(desk, run, kind=None).id, actor(reason))
+        rejected = run_kinds.reject(desk, find_run(desk, Scope.all(), run, kind=None).id, actor(reason))
         say(f"{rejected.title}: rejected; nothing of it is applied")

@@ -1,0 +1,31 @@
+"""What an operator sees on one page: what is wrong with its remedy, and the numbers behind it (H3, H6).
+
+Reads our database only, so it answers while everything else is away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync.domain.access.scope import Scope
+from sync.store.database.transactions import Tx
+from sync.store.operations import figures
+from sync.store.operations.figures import Figures
+from sync.store.operations.troubles import Trouble
+from sync.views.operations.troubles import troubles
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsView:
+    """The gravest trouble first; all numbers are of one transaction."""
+
+    figures: Figures
+    troubles: tuple[Trouble, ...]
+
+
+def operations_view(tx: Tx, scope: Scope, now: datetime) -> OperationsView:
+    """Raises Refused for a scope of one branch: queues and circuits are everybody's."""
+    scope.require_everything("operations")
+    read = figures.read(tx, now)
+    return OperationsView(read, troubles(tx, read))
