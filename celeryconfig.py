@@ -1,4 +1,5 @@
-"""Celery's settings, each with its reason. Celery only wakes: the database owns the work (H1).
+"""Celery's settings, each with its reason. Celery only wakes: the database owns the work (H1,
+fact: celery-loses-messages).
 
 Workers load this module by name, and so does whoever sends a wake. It imports nothing but sync.settings.
 """
@@ -44,9 +45,7 @@ redis_socket_timeout = 30
 redis_socket_connect_timeout = 5
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # a worker outlives any outage of Redis
-broker_channel_error_retry = (
-    True  # and a failover: Redis answers with an error then, which would end it (measured)
-)
+broker_channel_error_retry = True  # and a failover, which would end it (fact: redis-refusals-end-a-worker)
 
 worker_max_tasks_per_child = 1000
 worker_soft_shutdown_timeout = 10  # a stopped worker finishes the account it holds

@@ -64,7 +64,7 @@ class KeycloakSettings(BaseModel):
     lease of a claim. A full comparison reads from `listings_at_once` places side by side and waits
     `listing_pause_seconds` after each page, so that it leaves Keycloak to the people who log in.
 
-    Each secret belongs to one service client (DESIGN, "In Keycloak"); a process gets only those it needs:
+    Each secret belongs to one service client (rule: least-rights); a process gets only those it needs:
     workers `worker_secret` and `import_secret`, the web process `console_secret`, the command line for the
     realm `configure_secret`. `needed` names the one that is missing.
     """

@@ -1,5 +1,5 @@
 """How workers log: one line an event, with its time. A traceback shows the lines of code and never the values of
-variables: they may be passwords and tokens (rule 12)."""
+variables: they may be passwords and tokens (rule: secrets-go)."""
 
 from __future__ import annotations
 

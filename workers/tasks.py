@@ -1,5 +1,5 @@
 """What workers do when they are woken. A message says only where to look; the truth is read from the
-database when the task runs (DESIGN rule 1), so a lost, late or doubled message changes nothing.
+database when the task runs (rule: a-message-is-a-hint), so a lost, late or doubled message changes nothing.
 """
 
 from __future__ import annotations

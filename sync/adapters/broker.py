@@ -20,7 +20,7 @@ SWEEP = "fsm.sweep"
 
 GIVE_UP = {"socket_connect_timeout": 2, "socket_timeout": 2, "max_retries": 0}
 """Somebody waits while a wake is sent, and the sweep makes a lost one good: a worker's patience with Redis is
-too long here (a Redis that accepts and is silent held a command up for 30 s, measured)."""
+too long here (fact: a-silent-redis-holds-a-command)."""
 
 
 class CeleryWake:

@@ -16,7 +16,8 @@ from sync.claims.errors import LiveCheckUnavailable, SessionEnded
 class LiveCheck:
     """Introspection by a confidential client, `client_id` with `client_secret`. Safe to share between threads.
 
-    The token must carry that client in its audience: Keycloak calls any other token inactive.
+    The token must carry that client in its audience: Keycloak calls any other token inactive
+    (fact: introspection-wants-the-audience).
     """
 
     def __init__(

@@ -1,4 +1,5 @@
-"""How every door carries out a command: one write transaction, one commit, then a wake (DESIGN, "Two kinds")."""
+"""How every door carries out a command: one write transaction, one commit, then a wake
+(rule: one-commit-then-wake)."""
 
 from __future__ import annotations
 

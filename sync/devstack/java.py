@@ -10,7 +10,7 @@ from pathlib import Path
 from sync.devstack.failure import StackFailure
 
 OLDEST = 21
-"""Keycloak 26 runs on Java 21 and newer (measured on 25)."""
+"""Keycloak 26 needs this or a newer one (fact: keycloak-runs-on-java-21)."""
 
 
 class NoJava(StackFailure):

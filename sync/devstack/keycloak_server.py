@@ -18,8 +18,8 @@ from sync.devstack.process import Launch
 ADMIN = "admin"
 SHARED = ("conf", "lib", "providers", "themes")
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
-"""Java compiles quickly instead of thoroughly: a start costs 10 s of processor time instead of 17 (measured), and
-a server that lives for an afternoon does not earn the rest back."""
+"""Java compiles quickly instead of thoroughly: a start costs less processor time
+(fact: quick-compiling-starts-quickly), and a server that lives for an afternoon does not earn the rest back."""
 
 
 def thin_home(installation: Path, folder: Path) -> Path:

@@ -158,7 +158,7 @@ class Verified(Enum):
 def verify_reset(act: Act, credentials: Collection[Credential]) -> Verified:
     """Whether the password of a reset reached Keycloak. It is sent with a creation time of our choosing, to the
     millisecond, which Keycloak keeps when it hashes the password anew and when it moves it to the history
-    (measured), so it is recognised even after the person has replaced it.
+    (fact: passwords-keep-their-creation-time), so it is recognised even after the person has replaced it.
 
     UNKNOWN: the password is another one than before, and ours is not in the history; a realm may keep none.
     """

@@ -1,5 +1,5 @@
 """Which users of Keycloak may be which accounts of ours (G4): proposals for a person to review, never done by
-themselves (DESIGN rule 3). Pure; `jobs.adoption` gathers and applies."""
+themselves (rule: match-by-id). Pure; `jobs.adoption` gathers and applies."""
 
 from __future__ import annotations
 

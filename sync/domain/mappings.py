@@ -46,7 +46,8 @@ class PolicyComparison:
         self._known: dict[tuple[object, ...], PolicyEffect | None] = {}
 
     def of(self, account: Account) -> PolicyEffect | None:
-        """None: nothing is different for the account. Its keys must be in both policies (rule 11)."""
+        """None: nothing is different for the account. Its keys must be in both policies
+        (rule: keys-in-use-stay)."""
         alike = (
             account.life,
             account.profile,

@@ -1,4 +1,4 @@
-"""Asking the work-order gate: stop new assignments, read what is open, decide (D1-D4, DESIGN rule 5).
+"""Asking the work-order gate: stop new assignments, read what is open, decide (D1-D4, rule: ask-the-gate).
 
 Assignments are stopped before the work orders are read: one that comes in between is either seen here or
 refused to the technician by the FSM system (D3). Only a stop of ours is ever undone.

@@ -30,7 +30,8 @@ from sync.realm.login import LOGIN_KINDS
 
 def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     """What would change. Raises Refused when a profile, branch or team that is gone from its file still has
-    members in Keycloak (DESIGN rule 11) or this Keycloak lacks something, and every Failure of the port."""
+    members in Keycloak (rule: keys-in-use-stay) or this Keycloak lacks something, and every Failure of the
+    port."""
     observed, around, flows = realm.observe(), realm.surroundings(), login_flows(policy)
     found: tuple[Difference, ...] = (
         *differences(wanted_realm(policy, options), observed),

@@ -46,7 +46,7 @@ def _xlsx(titles: Sequence[str], rows: Iterable[Sequence[str]], sheet: str) -> b
     for number, row in enumerate(written):
         cells = [WriteOnlyCell(page, value=text) for text in row]
         for cell in cells:
-            cell.data_type = "s"  # openpyxl would make a formula of what begins with =
+            cell.data_type = "s"  # else a formula, if it begins with = (fact: openpyxl-makes-formulas)
             cell.number_format = "@"
             cell.font = Font(bold=number == 0)
         page.append(cells)

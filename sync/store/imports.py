@@ -1,6 +1,7 @@
 """The world an import is planned against: every account its rows may belong to or resemble, read in bulk.
 
-Nothing is locked here: what a row was decided on is pinned by the account's wanted version (rule 7).
+Nothing is locked here: what a row was decided on is pinned by the account's wanted version
+(rule: approve-a-fingerprint).
 """
 
 from __future__ import annotations

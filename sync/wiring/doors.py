@@ -25,7 +25,7 @@ from sync.views.mappings import InForce, policy_in_force, policy_of, warn_of_oth
 def open_desk(settings: Settings | None = None) -> Desk:
     """A Desk from these settings or those of this process, with the policy in force. Raises SettingsError;
     Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
-    files (rule 11)."""
+    files (rule: keys-in-use-stay)."""
     settings = settings or load_settings()
     desk, in_force = open_desk_with_policy(settings)
     warn_of_other_files(in_force, settings.mappings_folder)
@@ -51,7 +51,7 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
 
 
 def refuse_vanished_keys(db: Database, policy: Policy) -> None:
-    """Raises Misconfigured if accounts use a key that the policy lacks (rule 11)."""
+    """Raises Misconfigured if accounts use a key that the policy lacks (rule: keys-in-use-stay)."""
     with db.read() as tx:
         missing = used_keys(tx).missing_from(policy)
     if missing:

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 def open_systems(settings: Settings | None = None) -> Systems:
     """Systems from these settings or those of this process, with the policy in force. Raises SettingsError;
     Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
-    files (rule 11)."""
+    files (rule: keys-in-use-stay)."""
     settings = settings or load_settings()
     db = open_database(settings)
     db.check_schema()

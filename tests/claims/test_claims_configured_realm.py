@@ -25,7 +25,8 @@ GROUPS = (
 
 
 def token_of(realm: ConfiguredRealm, user_id: str) -> dict[str, Any]:
-    """The payload Keycloak would sign for the console, without a login (FACTS)."""
+    """The payload Keycloak would sign for the console, without a login
+    (fact: tokens-can-be-shown-without-a-login)."""
     client = realm.get("clients", clientId="fsm-console")[0]["id"]
     path = f"clients/{client}/evaluate-scopes/generate-example-access-token"
     payload: dict[str, Any] = realm.get(path, scope="openid", userId=user_id)

@@ -83,7 +83,7 @@ def test_every_user_is_listed_and_counted_once_however_many_pages(place: Place) 
 
 @pytest.mark.req("H4")
 def test_profile_groups_come_before_everything_else(place: Place) -> None:
-    """In what is listed beside another listing, Keycloak 26.7.3 shows some as disabled that are not."""
+    """In what is listed beside another listing some are shown as disabled (fact: listings-beside-others-err)."""
     profiles = [isinstance(page, MembersPage) and vocabulary.is_profile_group(page.group) for page in place.read()]
     assert profiles == sorted(profiles, reverse=True)
     assert any(profiles)

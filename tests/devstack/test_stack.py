@@ -264,7 +264,7 @@ def test_the_settings_file_is_complete_and_right(
 
 
 def test_each_process_gets_only_the_secrets_it_needs(tmp_path: Path) -> None:
-    """The web process cannot change users, the worker for single accounts cannot import (DESIGN)."""
+    """The web process cannot change users, the worker for single accounts cannot import (rule: least-rights)."""
     place = Surroundings(Layout(tmp_path), PORTS, credentials_in(tmp_path / "credentials.json"))
     secret = place.credentials
     held = {

@@ -33,8 +33,8 @@ from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Obse
 from sync.ports.accounts import Created, NewUser
 
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
-"""Sent with every change of attributes: left out they would be cleared (FACTS, writing), and a missing username
-is refused where the realm lets usernames change (measured)."""
+"""Sent with every change of attributes: left out they would be cleared, and a missing username is refused
+where the realm lets usernames change (fact: attributes-replace-the-user)."""
 
 
 class KeycloakAccounts:
@@ -148,7 +148,8 @@ class KeycloakAccounts:
             raise Transient(f"Keycloak user {idp_user_id} is still enabled after it was disabled")
 
     def _end_sessions(self, idp_user_id: str) -> None:
-        """Log out, revoke each offline token, and look whether it worked (D6)."""
+        """Log out, revoke each offline token, and look whether it worked (D6,
+        fact: logging-out-leaves-offline-tokens)."""
         at = f"users/{segment(idp_user_id)}"
         self._connection.post(f"{at}/logout")
         offline = self._reader.offline_clients(idp_user_id)
@@ -226,7 +227,8 @@ class KeycloakAccounts:
 
 
 def changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
-    """The body of the PUT. `enabled` is never in it; a new e-mail address counts as not verified (FACTS)."""
+    """The body of the PUT. `enabled` is never in it; a new e-mail address counts as not verified
+    (fact: a-new-address-stays-verified)."""
     attributes = {name: list(values) for name, values in attributes_of(user).items() if name != DISABLED_REASON}
     for name in OWNED_ATTRIBUTES & new.keys():
         value = new[name]

@@ -17,7 +17,8 @@ from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 class KeycloakAdoption:
     """Three requests each: the user, its rights, the write; now and then a fourth, whether the user profile of the
-    realm declares our attributes: Keycloak drops and hides what is not declared, without a word (FACTS)."""
+    realm declares our attributes: Keycloak drops and hides what is not declared, without a word
+    (fact: undeclared-attributes-are-dropped)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

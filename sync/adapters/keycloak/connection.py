@@ -28,7 +28,8 @@ Json: TypeAlias = Any
 POOL = 8
 
 SET_UP_SECONDS = 60.0
-"""Making a realm takes Keycloak seconds, and more than ten on a busy machine after its first start (measured)."""
+"""Making a realm takes Keycloak seconds, and more than ten on a busy machine after its first start
+(fact: a-new-realm-takes-seconds)."""
 
 NO_REDIRECTS = 0
 """requests would follow them, and a 307 sends the body, with our secret or a password in it, anywhere."""
@@ -127,7 +128,8 @@ class Connection:
 
     def server_time(self) -> datetime:
         """The time by Keycloak's clock, to the second: its tokens say when they were issued (RFC 7519, `iat`), and
-        our clock only counts from there. Keycloak sends no Date. Signs in if need be; raises a Failure."""
+        our clock only counts from there. Keycloak sends no Date (fact: answers-have-no-date). Signs in if need be;
+        raises a Failure."""
         signed_in = self._signed_in()
         if signed_in.issued is None:
             signed_in.refresh_token()
@@ -187,10 +189,11 @@ def segment(name: str) -> str:
 class _SignedIn(KeycloakOpenIDConnection):
     """python-keycloak's connection without its retries.
 
-    Read in its source (7.1.1): `max_retries=1` would send a POST again after a dropped connection; a 401 is
-    answered by `refresh_token()` and one repetition; an expired token is renewed before a request. Its own
-    sign-in retries once and trips over an error that is a list, so the token is fetched here; afresh each time,
-    for client credentials have no refresh token and an administrator's may have ended with Keycloak's restart.
+    In 7.1.1 (fact: python-keycloak-repeats-requests) `max_retries=1` would send a POST again after a dropped
+    connection; a 401 is answered by `refresh_token()` and one repetition; an expired token is renewed before a
+    request. Its own sign-in retries once and trips over an error that is a list, so the token is fetched here;
+    afresh each time, for client credentials have no refresh token and an administrator's may have ended with
+    Keycloak's restart.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Creating users one by one with `POST users`, and telling whose a user is that exists already.
 
-Needs no right beyond manage-users. Keycloak chooses the id, so a repetition after a crash is recognised by the
-account id that the user carries; `importing` chooses ids and needs no such search.
+Needs no right beyond manage-users. Keycloak chooses the id (fact: posting-chooses-the-id), so a repetition after a
+crash is recognised by the account id that the user carries; `importing` chooses ids and needs no such search.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Creator:
 
     def body(self, user: NewUser) -> dict[str, object]:
         """The representation of a user whose groups exist. Raises Misconfigured for a group that does not:
-        Keycloak would answer 500 and say nothing (FACTS)."""
+        Keycloak would answer 500 and say nothing (fact: importing-does-not-say-which)."""
         body = representation(user)
         for path in sorted(user.desired.groups):
             self._groups.joinable(path)

@@ -22,7 +22,8 @@ from sync.domain.errors import Misconfigured, NeedsPerson, Transient
 from sync.ports.credentials import MayHaveBeenSent
 
 NOT_SENT = "Failed to send"
-"""How Keycloak begins when its mail server did not take a mail; any other 5xx leaves it open."""
+"""How Keycloak begins when its mail server did not take a mail; any other 5xx leaves it open
+(fact: a-mail-not-sent-is-said)."""
 
 NO_SENDER = "Invalid sender address"
 
@@ -49,7 +50,8 @@ class KeycloakCredentials:
 
     def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
         """As the port says. One request makes both, the password and the duty to change it: `temporary` alone does
-        not (FACTS). Keycloak takes the creation time as it is sent and keeps it (measured)."""
+        not (fact: temporary-alone-asks-nobody). Keycloak takes the creation time as it is sent and keeps it
+        (fact: passwords-keep-their-creation-time)."""
         self._guard.admit(idp_user_id)
         credential = temporary_credential(password) | {"createdDate": _milliseconds(created_at)}
         required = sorted({*self._required_actions(idp_user_id), UPDATE_PASSWORD})
@@ -73,7 +75,7 @@ class KeycloakCredentials:
 
     def unlock(self, idp_user_id: str, *, enable: bool) -> None:
         """As the port says. Forgetting the failures does not end a permanent lockout; `enabled: true` does, and
-        it is sent with nothing else (FACTS)."""
+        it is sent with nothing else (fact: enabling-lifts-a-lockout)."""
         self._guard.admit(idp_user_id)
         with self._present(idp_user_id):
             self._connection.delete(f"attack-detection/brute-force/users/{segment(idp_user_id)}")
@@ -100,6 +102,7 @@ class KeycloakCredentials:
             raise MayHaveBeenSent(f"the mail may have been sent; it is not sent again. {error}") from None
 
     def _required_actions(self, idp_user_id: str) -> list[str]:
+        """Sent along with one more (fact: required-actions-are-replaced)."""
         return list(self._existing(idp_user_id).get("requiredActions") or ())
 
     def _existing(self, idp_user_id: str) -> Json:

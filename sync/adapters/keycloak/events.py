@@ -1,7 +1,8 @@
 """Reads Keycloak's events: those of the login, and those of administrators beside us.
 
-Both are lists without a cursor, newest first unless asked otherwise. Pages go on after the time of the last event
-read, not after its number: what expires meanwhile at the head would push others out of sight.
+Both are lists without a cursor, newest first unless asked otherwise (fact: events-have-no-cursor). Pages go on
+after the time of the last event read, not after its number: what expires meanwhile at the head would push others
+out of sight.
 """
 
 from __future__ import annotations

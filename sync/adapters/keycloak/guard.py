@@ -1,7 +1,8 @@
-"""The gateway's own limits: what it refuses to write to, whoever asks (DESIGN, "In Keycloak").
+"""The gateway's own limits: what it refuses to write to, whoever asks (rule: only-what-is-ours).
 
-The right manage-users alone could join anybody to any group and take over an administrator of the realm, so
-each write passes here first. It leaves to `sync.domain.provisioning.plan` whether a change is wanted.
+The right manage-users alone could join anybody to any group and take over an administrator of the realm
+(fact: manage-users-reaches-administrators), so each write passes here first. It leaves to
+`sync.domain.provisioning.plan` whether a change is wanted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Creating many users at once with `partialImport`, for the bulk lane (FACTS: small chunks are the fast ones).
+"""Creating many users at once with `partialImport`, for the bulk lane (fact: small-imports-are-fast).
 
-Its client needs manage-realm beside manage-users, so it is not the gateway of the other lanes. The id of the
-Keycloak user is the account's id: a chunk that is sent again answers with the same ids and adds nothing.
+Its client needs manage-realm beside manage-users (fact: importing-needs-manage-realm), so it is not the gateway of
+the other lanes. The id of the Keycloak user is the account's id: a chunk that is sent again answers with the same
+ids and adds nothing (fact: importing-honours-the-id).
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class ImportingAccounts(KeycloakAccounts):
 
     def _refuse_crossed_names(self, user: NewUser) -> None:
         """`POST users` refuses a username that is somebody's e-mail address and the other way round, the import
-        does not (measured): one of the two could not log in any more."""
+        does not (fact: importing-lets-names-cross): one of the two could not log in any more."""
         username, email = user.desired.username, user.desired.email
         if username == email:
             return
@@ -131,7 +132,7 @@ class ImportingAccounts(KeycloakAccounts):
 
     def _default_roles(self) -> str:
         """The name of the realm's default role: the import does not add it, and makes any role it does not
-        know (FACTS), so the name is read and not guessed."""
+        know (fact: importing-adds-no-default-role), so the name is read and not guessed."""
         if self._default_role is None:
             self._default_role = str(self._connection.get("")["defaultRole"]["name"])
         return self._default_role
@@ -187,7 +188,8 @@ class ImportingAccounts(KeycloakAccounts):
         return taken([holder] if holder is not None else [], wanted.username, wanted.email)
 
     def _refused(self, user: NewUser, failure: Taken | Invalid | Unwell) -> Created | Failure:
-        """Why one row was refused: Keycloak names the wrong reason or none (FACTS), so look."""
+        """Why one row was refused: Keycloak names the wrong reason or none (fact: importing-does-not-say-which),
+        so look."""
         wanted = user.desired
         self._groups.forget_all()
         try:

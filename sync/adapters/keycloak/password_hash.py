@@ -1,7 +1,8 @@
 """A generated password as a finished Keycloak credential, so that Keycloak need not hash it slowly.
 
 A secret of 100 bits or more needs no slow hash; Keycloak replaces this one by its own at the first good check
-(FACTS). A password that a person chose never goes this way: it would skip the password policy too.
+(fact: prehashed-passwords-are-taken). A password that a person chose never goes this way: it would skip the
+password policy too (fact: only-open-passwords-are-judged).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ SALT_BYTES = 16
 def temporary_credential(password: str) -> dict[str, object]:
     """The credential representation for `POST users` and `partialImport`.
 
-    `temporary` alone makes nobody change a pre-hashed password: UPDATE_PASSWORD belongs into the required
-    actions as well (FACTS). Raises Unsafe for a password too short to be a generated one.
+    `temporary` alone makes nobody change a pre-hashed password: UPDATE_PASSWORD belongs into the required actions
+    as well (fact: temporary-alone-asks-nobody). Raises Unsafe for a password too short to be a generated one.
     """
     if len(password) < SHORTEST:
         raise Unsafe(f"a temporary password has at least {SHORTEST} generated characters; this one is shorter")

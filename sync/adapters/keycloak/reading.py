@@ -1,7 +1,7 @@
 """Reads users of the realm with as few requests as their state takes: five, or seven with sessions.
 
 Keycloak spreads one user over several addresses: the user, its groups, its realm roles, its effective roles of
-the client realm-management, its lockout. Listing many users is another concern (FACTS, reading).
+the client realm-management, its lockout. Listing many users is another concern, of `listing`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, LockSta
 
 DISABLED_REASON = "disabledReason"
 PERMANENT_LOCKOUT = "permanentLockout"
-"""Keycloak 26 marks a permanent lockout by this value of this attribute, beside `enabled: false`."""
+"""Keycloak marks a permanent lockout by this value of this attribute, beside `enabled: false`
+(fact: enabling-lifts-a-lockout)."""
 
 DOUBTS = (0.02, 0.05, 0.1, 0.2, 0.4)
-"""Seconds between looks at a lockout that may be none. While a login ends, Keycloak 26.7 shows the user for a few
-milliseconds as disabled by a permanent lockout (measured, where the realm has such lockouts); believed at once,
+"""Seconds between looks at a lockout that may be none. While a login ends, Keycloak shows the user for a few
+milliseconds as disabled by a permanent lockout (fact: lockouts-flicker); believed at once,
 a deactivation would find nothing to do. A real one is in the record of failures too, unless that was cleared."""
 
 OFFLINE_TOKEN = "Offline Token"  # noqa: S105 - Keycloak's name for the grant
@@ -116,7 +117,8 @@ class UserReader:
         return user
 
     def lock(self, idp_user_id: str) -> LockState | None:
-        """Whether Keycloak refuses the user for now or for good: two requests. None: there is no such user."""
+        """Whether Keycloak refuses the user for now or for good: two requests
+        (fact: temporary-lockouts-stand-elsewhere). None: there is no such user."""
         user = self.settled(idp_user_id)
         return None if user is None else _lock(user, self._lockout(idp_user_id))
 

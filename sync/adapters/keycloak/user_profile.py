@@ -1,7 +1,8 @@
 """What Keycloak's user profile demands of a user: names it accepts, attributes it keeps.
 
-Keycloak checks neither everywhere: `partialImport` takes any name, and an attribute that is not declared is
-dropped without a word (FACTS). So both are checked here before anything is sent.
+Keycloak checks neither everywhere: `partialImport` takes any name (fact: importing-judges-no-names), and an
+attribute that is not declared is dropped without a word (fact: undeclared-attributes-are-dropped). So both are
+checked here before anything is sent.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ EMAIL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """Keycloak's validators username-prohibited-characters, person-name-prohibited-characters, length and email, as
-its stock user profile has them. Where its rules are wider than any mail server's, these are narrower."""
+its stock user profile has them (fact: names-are-judged-when-posted). Where its rules are wider than any mail
+server's, these are narrower."""
 
 KEPT_SECONDS = 10.0
 LONGEST_EMAIL = 255

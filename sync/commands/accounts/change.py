@@ -122,7 +122,7 @@ def require_reason(by: Actor) -> None:
 
 
 def keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
-    """The last account that can administer stays (rule 10)."""
+    """The last account that can administer stays (rule: last-administrator)."""
     administering = {key for key, profile in policy.profiles.items() if USER_MANAGEMENT in profile.features}
     was = before.life is Life.ACTIVE and before.profile in administering
     stays = after.life is Life.ACTIVE and after.profile in administering

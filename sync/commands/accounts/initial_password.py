@@ -1,4 +1,4 @@
-"""The password of a new account: generated, never chosen, and never stored in the open (B1, rule 12)."""
+"""The password of a new account: generated, never chosen, and never stored in the open (B1, rule: secrets-go)."""
 
 from __future__ import annotations
 

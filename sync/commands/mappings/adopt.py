@@ -51,8 +51,8 @@ def adopt(desk: Desk, proposal: Proposal, by: Actor, fingerprint: str | None = N
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
     was adopted within its window before.
 
-    Raises Refused without a reason, for keys that accounts use and the files lack (rule 11), if `fingerprint` is
-    given and is not that of the plan, or if other files came into force.
+    Raises Refused without a reason, for keys that accounts use and the files lack (rule: keys-in-use-stay), if
+    `fingerprint` is given and is not that of the plan, or if other files came into force.
     """
     require_reason(by)
     made = new_plan(desk, proposal)

@@ -89,7 +89,7 @@ def propose(in_force: InForce, folder: Path | None) -> Proposal:
 
 
 def plan(desk: Desk, proposal: Proposal, shown: int = 20) -> MappingsPlan:
-    """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule 11)."""
+    """Changes nothing. Raises Refused for keys that accounts use and the files lack (rule: keys-in-use-stay)."""
     made = new_plan(desk, proposal)
     for found in affected(desk, proposal):
         made.add(found)
@@ -123,7 +123,7 @@ def affected(desk: Desk, proposal: Proposal) -> Iterator[Affected]:
 
 
 def refuse_vanished(tx: Tx, policy: Policy) -> None:
-    """Raises Refused for keys that accounts use and the policy lacks (rule 11)."""
+    """Raises Refused for keys that accounts use and the policy lacks (rule: keys-in-use-stay)."""
     missing = accounts.used_keys(tx).missing_from(policy)
     if missing:
         remedy = "put it back, or move these accounts first"

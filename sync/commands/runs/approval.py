@@ -1,8 +1,8 @@
 """Approving or rejecting a run that the mass-change guard holds (E7), whatever its kind: `sync.commands.run_kinds`
 adds what each kind of run asks for.
 
-An approval names the plan's fingerprint (DESIGN rule 7): what somebody looked at is what goes on. Afterwards only
-rows whose accounts were changed since the review are refused, each by itself, when it is applied.
+An approval names the plan's fingerprint (rule: approve-a-fingerprint): what somebody looked at is what goes on.
+Afterwards only rows whose accounts were changed since the review are refused, each by itself, when it is applied.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a source sends piece by piece: part of a flood or not (E7, DESIGN rule 6).
+"""What a source sends piece by piece: part of a flood or not (E7, rule: judge-the-whole-run).
 
 A door that receives one change after the other, such as that of an HR system, asks here in the transaction that
 stores the change; so do imports and the hints of Keycloak's admin events. What is held they store held.

@@ -37,7 +37,8 @@ class GroupRoles:
 def roles_of_groups(policy: Policy) -> Mapping[str, GroupRoles]:
     """Every group path of ours with the roles it carries, parents before their children.
 
-    Parents carry nothing: in Keycloak the members of a group also get the roles of the groups above it.
+    Parents carry nothing: in Keycloak the members of a group also get the roles of the groups above it
+    (fact: roles-come-from-groups-above).
     """
     nothing = GroupRoles()
     roles = dict.fromkeys(PARENTS, nothing)
@@ -58,7 +59,7 @@ def attributes_of_groups(policy: Policy) -> Mapping[str, Mapping[str, tuple[str,
     """Every group path of ours with the attributes it carries, parents before their children.
 
     Keycloak's user-attribute mapper reads the attributes of a user's groups, the groups above them included
-    (FACTS, claims), so parents carry none.
+    (fact: group-attributes-become-claims), so parents carry none.
     """
     attributes: dict[str, Mapping[str, tuple[str, ...]]] = {path: {} for path in roles_of_groups(policy)}
     for claim, group_of, keys in (

@@ -1,6 +1,7 @@
 """What a door may ask for: a new account, a change of one, and who asks, through which door and why (A7).
 
-Values only. `UNSET` (not mentioned), None (taken away) and a value are three things (DESIGN rule 8).
+Values only. `UNSET` (not mentioned), None (taken away) and a value are three things
+(rule: wanted-is-not-observed).
 """
 
 from __future__ import annotations

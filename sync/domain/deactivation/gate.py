@@ -1,7 +1,7 @@
 """The work-order gate: nobody who still has open work orders loses access to them by accident (D1-D4).
 
 Pure: the worker reads the work orders, this decides. Its yes is never stored as a pass; it is asked again at
-every look (DESIGN rule 5).
+every look (rule: ask-the-gate).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whose account a row belongs to, and what speaks against it: by employee number first, then by login (F2).
 
 Nobody's account is taken over by a matching e-mail address or a mistyped number: whatever contradicts itself
-is an error for a person to mend (DESIGN rule 3).
+is an error for a person to mend (rule: match-by-id).
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Disable:
-    """Switch the user off. Sent alone: `enabled` travels with no other field (DESIGN, "In Keycloak")."""
+    """Switch the user off. Sent alone: `enabled` travels with no other field (rule: enabled-travels-alone,
+    fact: enabled-alone-clears-nothing). Nobody is deleted (rule: deactivate-never-delete)."""
 
     def __str__(self) -> str:
         return "disable"
@@ -41,7 +42,7 @@ class Disable:
 
 @dataclass(frozen=True, slots=True)
 class EndSessions:
-    """End every online session and revoke every offline token (D6: disabling alone revokes nothing)."""
+    """End every online session and revoke every offline token (D6, fact: disabling-does-not-revoke)."""
 
     reason: str
 

@@ -35,7 +35,7 @@ class DesiredState:
 
 def desired_state(account: Account, policy: Policy) -> DesiredState:
     """A4-A6, B3. Raises Misconfigured for a profile the policy does not have: a Policy is checked against the
-    accounts at start (DESIGN rule 11), so this process was started before the profile was there."""
+    accounts at start (rule: keys-in-use-stay), so this process was started before the profile was there."""
     profile = policy.profiles.get(account.profile)
     if profile is None:
         raise Misconfigured(

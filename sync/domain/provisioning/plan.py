@@ -2,8 +2,8 @@
 
 `diff` compares the desired state with what one look showed: a worker's, a comparison's, a stored one. It is the
 only place that says what differs. Pure, total and idempotent: applied to a user, the next diff is empty.
-Withdrawals come first and Enable last, so that a crash at any point leaves less access than before or after,
-never more.
+Withdrawals come first and Enable last (rule: withdraw-first), so that a crash at any point leaves less access than
+before or after, never more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Plan:
 
     @property
     def withdraws_technician(self) -> bool:
-        """True when applying it stops somebody from doing field work: the gate must be asked (rule 5)."""
+        """True when applying it stops somebody from doing field work: the gate must be asked
+        (rule: ask-the-gate)."""
         return any(_withdraws_technician(change) for change in self.changes)
 
     def keeping_access(self) -> Plan:
@@ -159,7 +160,7 @@ def refuse_unsafe(desired: DesiredState, observed: Observed) -> None:
 
 def refuse_foreign(account_id: str, observed: Observed) -> None:
     """Raises Conflict when another account owns the user, Unsafe when nobody of ours does or when the user holds a
-    role of the realm-management client (FACTS: manage-users alone reaches realm administrators)."""
+    role of the realm-management client (fact: manage-users-reaches-administrators)."""
     if observed.account_id is None:
         raise Unsafe(
             f"Keycloak user {observed.username!r} ({observed.idp_user_id}) carries no account id of ours; "
@@ -182,8 +183,7 @@ def refuse_foreign(account_id: str, observed: Observed) -> None:
 def refuse_tampered_groups(extra_roles: Mapping[str, Iterable[str]]) -> None:
     """Stop when a group of ours carries a role we did not put there: joining it would grant that role.
 
-    `extra_roles` maps group paths to the roles too many. Raises NeedsPerson (DESIGN: an extra role on our
-    group is a quarantine, not a drift to shrug at).
+    `extra_roles` maps group paths to the roles too many. Raises NeedsPerson (rule: only-what-is-ours).
     """
     tampered = {path: sorted(roles) for path, roles in sorted(extra_roles.items()) if roles}
     if tampered:

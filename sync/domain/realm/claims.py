@@ -3,7 +3,7 @@
 One object `fsm` in the token: `profile`, `data_access`, `branch`, `team` and `branches` come from the groups
 a person is in, `features` from the roles of the client `fsm`, `technician_id` from the user. Whatever comes
 from groups is a list: somebody in two profile groups shows two entries, and a reader refuses (A4); a single
-string would be an arbitrary one of the two (FACTS).
+string would be an arbitrary one of the two (fact: one-text-hides-two-groups).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROF
 from sync.domain.realm.item import Item, Kind, Value, listed
 
 REALM_DEFAULT = "new clients"
-"""The name under which the realm's own list of default client scopes stands: it reaches later clients only."""
+"""The name under which the realm's own list of default client scopes stands: it reaches later clients only
+(fact: default-scopes-reach-later-clients)."""
 
 _TOKENS: dict[str, Value] = {
     "config:access.token.claim": "true",
@@ -40,7 +41,8 @@ def claims_scope(policy: Policy) -> Iterator[Item]:
 
 
 def roles_in_tokens(policy: Policy) -> tuple[str, ...]:
-    """The roles an application may see: with `fullScopeAllowed` off a token shows no other (FACTS)."""
+    """The roles an application may see: with `fullScopeAllowed` off a token shows no other
+    (fact: scopes-hide-roles)."""
     return listed(
         [
             vocabulary.FIELD_TECHNICIAN_ROLE,

@@ -1,5 +1,5 @@
 """The clients fsm-identity owns: the holder of the features, the console, and three service clients with the
-least roles each (DESIGN, "In Keycloak")."""
+least roles each (rule: least-rights)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SERVICE_ROLES: Mapping[str, tuple[str, ...]] = {
     IMPORT_CLIENT: (*_WORKER_ROLES, "manage-realm"),
     CONFIGURE_CLIENT: (*_WORKER_ROLES, "manage-realm", "manage-clients", "view-identity-providers"),
 }
-"""Roles of the client realm-management. partialImport needs manage-realm (FACTS). The configuring client holds
-what it hands out: Keycloak lets nobody map a realm-management role without holding it."""
+"""Roles of the client realm-management. partialImport needs manage-realm (fact: importing-needs-manage-realm). The
+configuring client holds what it hands out (fact: nobody-hands-out-what-they-lack)."""
 
 
 def clients(policy: Policy, options: RealmOptions) -> Iterator[Item]:

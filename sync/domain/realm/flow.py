@@ -76,7 +76,8 @@ class Flow:
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     def roles(self) -> frozenset[str]:
-        """The realm roles its conditions name. A condition with a role that does not exist is never met."""
+        """The realm roles its conditions name. A condition with a role that does not exist is never met
+        (fact: missing-roles-are-never-met)."""
         return frozenset(
             step.config["condUserRole"] for step in _steps(self.steps) if "condUserRole" in step.config
         )

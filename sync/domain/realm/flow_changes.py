@@ -1,7 +1,8 @@
 """Which login flows to build, bind and remove, and whether the bound ones hold (C6).
 
-A flow is never changed in place: another tree gets another name, is built, verified, then bound, and only
-then the old one goes. So a login in the middle of it runs through a whole flow, the old or the new one.
+A flow is never changed in place: another tree gets another name, is built, verified, then bound, and only then the
+old one goes (fact: bound-flows-stay). So a login in the middle of it runs through a whole flow, the old or the new
+one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The login flows fsm-identity builds: the second factor by role, and the caps on parallel sessions (C6, C7).
 
-In Keycloak a condition whose role does not exist is never met, so a flow that only says "whoever holds the
-role gives a second factor" lets everybody in once the role is gone. These flows say it the other way round:
-everybody gives one who is not known to need none. With the role gone nobody is, and everybody is asked.
+In Keycloak a condition whose role does not exist is never met (fact: missing-roles-are-never-met), so a flow that
+only says "whoever holds the role gives a second factor" lets everybody in once the role is gone. These flows say
+it the other way round: everybody gives one who is not known to need none. With the role gone nobody is, and
+everybody is asked.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _OTP = Step("auth-otp-form")
 """Asks for a code; whoever has not set it up yet is made to (required, so it cannot be passed over)."""
 
 _CODE = Step("direct-grant-validate-otp")
-"""The same where no page can be shown. For whoever has none Keycloak fails with an internal error."""
+"""The same where no page can be shown. For whoever has none Keycloak fails
+(fact: direct-grant-fails-without-a-code)."""
 
 _DENY = Step("deny-access-authenticator")
 

@@ -37,7 +37,8 @@ EVENT_TYPES = frozenset(
         "FEDERATED_IDENTITY_LINK",
     }
 )
-"""REFRESH_TOKEN is not stored by default; without it a mobile user who only refreshes looks unused (D8)."""
+"""REFRESH_TOKEN is not stored by default (fact: refreshes-are-not-kept-by-default); without it a mobile user who
+only refreshes looks unused (D8)."""
 
 SECONDS_A_DAY = 86_400
 SECONDS_AN_HOUR = 3_600
@@ -85,7 +86,7 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
 
 
 def password_policy(policy: PasswordPolicy) -> str:
-    """C4 in Keycloak's spelling; it reads back identically (FACTS)."""
+    """C4 in Keycloak's spelling; it reads back identically (fact: the-password-policy-reads-back)."""
     parts = [f"length({policy.min_length})", f"maxLength({policy.max_length})"]
     for name, count in (
         ("upperCase", policy.upper_case),
@@ -121,10 +122,12 @@ def _mail_server(mail: MailServer) -> dict[str, Value]:
 
 
 def user_profile(policy: RealmPolicy) -> Iterator[Item]:
-    """Our attributes, and who may change what (C9).
+    """Our attributes, and who may change what (C9). The realm lets usernames be edited
+    (fact: usernames-are-closed-to-all), this lets administrators alone do it.
 
-    An attribute that is not declared is silently dropped (FACTS). The attributes our groups carry are declared
-    with nobody to edit them: a user who had one of them would otherwise bring a claim of the own choosing.
+    An attribute that is not declared is silently dropped (fact: undeclared-attributes-are-dropped). The attributes
+    our groups carry are declared with nobody to edit them: a user who had one of them would otherwise bring a
+    claim of the own choosing.
     """
     yield _attribute(ACCOUNT_ID, view=("admin",), edit=("admin",))
     for each in BUILT_IN:
@@ -145,8 +148,8 @@ def _attribute(name: str, *, view: tuple[str, ...], edit: tuple[str, ...]) -> It
 
 def required_actions(policy: RealmPolicy) -> Iterator[Item]:
     """What a login may make somebody do. Without CONFIGURE_TOTP the second factor could never be set up;
-    UPDATE_EMAIL is the only way to change the own address, and it verifies the new one first (C9); nobody
-    deletes the own account (D6)."""
+    UPDATE_EMAIL is the only way to change the own address, and it verifies the new one first (C9,
+    fact: addresses-change-by-an-action); nobody deletes the own account (D6)."""
     yield _action("UPDATE_PASSWORD", enabled=True)
     yield _action("CONFIGURE_TOTP", enabled=True)
     yield _action("delete_account", enabled=False)

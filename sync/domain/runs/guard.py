@@ -1,7 +1,8 @@
 """The mass-change guard: what a run does to how many accounts, and whether a person has to approve it (E7).
 
-Pure. Each door that can change many judges its whole run before anything is handed out (DESIGN rule 6): what every
-account may do before is compared with what it may do after, under the policies of before and after.
+Pure. Each door that can change many judges its whole run before anything is handed out
+(rule: judge-the-whole-run): what every account may do before is compared with what it may do after, under the
+policies of before and after.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Access:
 
 
 def access_of(account: Account, policy: Policy) -> Access:
-    """The profile and the level must be in the policy (rule 11)."""
+    """The profile and the level must be in the policy (rule: keys-in-use-stay)."""
     profile = policy.profiles[account.profile]
     level = policy.data_access[account.data_access or profile.default_data_access]
     return Access(

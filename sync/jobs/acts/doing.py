@@ -183,6 +183,7 @@ def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
 
 
 def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:
+    """No new password does (fact: a-new-password-ends-no-session)."""
     keep()
     systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.act.kind)))
     return replace(started.observed, sessions=Sessions())

@@ -70,7 +70,8 @@ class Comparing:
                 raise self._given_up()
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
-        """What is to be repaired goes to the workers as one run, once everything has been compared (rule 6)."""
+        """What is to be repaired goes to the workers as one run, once everything has been compared
+        (rule: judge-the-whole-run)."""
         repairs = hand_over(tx, self.systems.policy, judged.to_repair, self.systems.clock.now(), self.row.kind)
         self.counts = replace(self.counts, repairs=repairs)
 

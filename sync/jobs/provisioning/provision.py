@@ -271,7 +271,7 @@ def _stranded(
     systems: Systems, withdrawn: str | None, lost: frozenset[str], forced: Sequence[OpenWorkOrder]
 ) -> Mapping[str, tuple[OpenWorkOrder, ...]]:
     """Work orders left behind, by technician: those of `withdrawn` that a forced deactivation passed over, and any
-    that slipped in (D3, rule 5).
+    that slipped in (D3, rule: ask-the-gate).
 
     Read once more right after the technician was withdrawn, and at the look after an access token's life.
     """

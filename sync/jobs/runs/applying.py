@@ -36,7 +36,8 @@ be applied."""
 
 
 def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:
-    """An account that is not as the review saw it is refused alone (rule 7). Raises Refused."""
+    """An account that is not as the review saw it is refused alone (rule: approve-a-fingerprint). Raises
+    Refused."""
     if chunk.versions.get(row.account_id or "") != row.base_version:
         raise Refused(
             [

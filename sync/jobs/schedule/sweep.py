@@ -23,8 +23,8 @@ from sync.store.work import leases
 
 def sweep(systems: Systems) -> tuple[Lane, ...]:
     """Wake each lane that has something due and is not paused, once. Passwords that were not delivered in time are
-    erased, the mails that would have carried them given up (rule 12). Returns the lanes; none if another worker
-    sweeps just now.
+    erased, the mails that would have carried them given up (rule: secrets-go). Returns the lanes; none if another
+    worker sweeps just now.
     """
     now = systems.clock.now()
     with systems.db.write() as tx:

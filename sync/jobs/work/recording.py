@@ -127,9 +127,9 @@ def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> F
 
 
 def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:
-    """After an access token's life, where work may slip in until then (D3, rule 5); also where a worker that died
-    had ended the access, and only the rest was left to do. After a takeover once more in any case: a write of the
-    worker whose lease had run out may have been on its way."""
+    """After an access token's life, where work may slip in until then (D3, rule: ask-the-gate); also where a
+    worker that died had ended the access, and only the rest was left to do. After a takeover once more in any
+    case: a write of the worker whose lease had run out may have been on its way."""
     if outcome.withdrew_technician or claim.deactivation is not None:
         return now + timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
     return now + AFTER_TAKEOVER if claim.took_over else None

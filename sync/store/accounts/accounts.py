@@ -208,7 +208,7 @@ def likely_duplicates(tx: Tx, account: Account) -> tuple[Account, ...]:
 
 def count_active(tx: Tx, profiles: Collection[str]) -> int:
     """How many accounts of these profiles are wanted active. In a write transaction they stay so until its
-    end: two commands cannot each take the last but one (rule 10)."""
+    end: two commands cannot each take the last but one (rule: last-administrator)."""
     query = (
         select(accounts.c.id)
         .where(accounts.c.profile.in_(sorted(profiles)), accounts.c.life == Life.ACTIVE.value)
@@ -219,7 +219,7 @@ def count_active(tx: Tx, profiles: Collection[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class UsedKeys:
-    """Keys of the mapping files that accounts use, with the number of accounts (rule 11)."""
+    """Keys of the mapping files that accounts use, with the number of accounts (rule: keys-in-use-stay)."""
 
     profiles: Mapping[str, int]
     branches: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""Temporary passwords until they are delivered or expire, sealed; then they are gone (rule 12)."""
+"""Temporary passwords until they are delivered or expire, sealed; then they are gone (rule: secrets-go)."""
 
 from __future__ import annotations
 

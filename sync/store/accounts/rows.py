@@ -18,7 +18,7 @@ FIELDS = tuple(field.name for field in fields(Account))
 COLUMNS = tuple(table.c[name] for name in FIELDS)
 
 OBSERVED = frozenset({"idp_user_id", "created_at"})
-"""Fields that a change of what is wanted leaves alone (rule 8)."""
+"""Fields that a change of what is wanted leaves alone (rule: wanted-is-not-observed)."""
 
 
 def from_row(row: RowMapping) -> Account:

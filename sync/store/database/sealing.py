@@ -1,4 +1,5 @@
-"""Sealing of what must be kept for a while and read by nobody else: passwords that wait for delivery (rule 12)."""
+"""Sealing of what must be kept for a while and read by nobody else: passwords that wait for delivery
+(rule: secrets-go)."""
 
 from __future__ import annotations
 

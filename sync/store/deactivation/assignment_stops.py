@@ -1,5 +1,5 @@
 """Technicians whom we stopped from getting new work. A stop of the FSM system's own is not in here and is
-never undone by us (DESIGN rule 5)."""
+never undone by us (rule: ask-the-gate)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from sync.store.work.leases import claimable
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """The work on one account. Wanted and applied are never mixed (rule 8).
+    """The work on one account. Wanted and applied are never mixed (rule: wanted-is-not-observed).
 
     `due_at` None: nothing to do. `leased_until`: a worker is at it. `quarantine` is (kind, reason), `differences`
     what could not be made then. `waits` is (circuit or "configuration", reason) while something has to be mended.
@@ -47,7 +47,7 @@ def of_account(tx: Tx, account_id: str) -> WorkState | None:
 
 
 def wanted_versions(tx: Tx, account_ids: Collection[str]) -> Mapping[str, int]:
-    """Account id to the version now wanted: what a review pins (rule 7)."""
+    """Account id to the version now wanted: what a review pins (rule: approve-a-fingerprint)."""
     versions: dict[str, int] = {}
     for some in batches(account_ids):
         rows = tx.connection.execute(

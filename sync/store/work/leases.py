@@ -1,6 +1,8 @@
 """Claims on accounts with work: made, kept, given back (H1).
 
-A claim is a lease with a token. Whoever writes with a token that is no longer the row's own writes nothing.
+A claim is a lease with a token. Whoever writes with a token that is no longer the row's own writes nothing
+(rule: the-lease-fences-our-row). Two workers that claim at once pass each other by, on SQLite one after the other
+(fact: sqlite-has-no-skip-locked).
 """
 
 from __future__ import annotations

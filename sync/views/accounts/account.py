@@ -23,7 +23,7 @@ from sync.views.accounts.find import within
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """Wanted and observed stand side by side and are never mixed (rule 8).
+    """Wanted and observed stand side by side and are never mixed (rule: wanted-is-not-observed).
 
     `observed` is the last look, None before the first; `work` None only for an account no command has made due
     yet. `logins_may_be_missing` are the times of which nobody knows who logged in. `acts` wait to be carried out.

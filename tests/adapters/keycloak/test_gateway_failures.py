@@ -82,7 +82,8 @@ def test_a_group_is_looked_at_once_for_many_accounts(
 
 @pytest.mark.req("A8", "D6")
 def test_a_lockout_that_is_none_is_not_believed(keycloak: responses.RequestsMock, policy: Policy) -> None:
-    """While a login ends Keycloak shows the user as locked for good for some milliseconds (measured)."""
+    """While a login ends Keycloak shows the user as locked for good for some milliseconds
+    (fact: lockouts-flicker)."""
     ours = {"id": "u1", "username": "tom", "enabled": True, "attributes": {ACCOUNT_ID: ["a1"]}}
     keycloak.remove(responses.GET, USER)
     for shown in (ours | LOCKED, ours | LOCKED, ours):
@@ -100,7 +101,7 @@ def test_a_lockout_that_is_none_is_not_believed(keycloak: responses.RequestsMock
 def test_a_lockout_whose_record_was_cleared_is_believed_in_the_end(
     keycloak: responses.RequestsMock, policy: Policy
 ) -> None:
-    """Clearing the failures does not lift a permanent lockout (FACTS)."""
+    """Clearing the failures does not lift a permanent lockout (fact: enabling-lifts-a-lockout)."""
     keycloak.replace(responses.GET, USER, json={"id": "u1", "username": "tom"} | LOCKED)
     pauses: list[float] = []
     accounts = KeycloakAccounts(Connection(URL, "fsm", "fsm-worker", "secret"), policy, pause=pauses.append)

@@ -155,7 +155,7 @@ def test_a_plan_of_other_mapping_files_is_not_approved(systems: Systems) -> None
 
 @pytest.mark.req("E7", "F3")
 def test_of_an_approved_run_only_the_changed_accounts_are_refused(systems: Systems) -> None:
-    """Rule 7: somebody was changed by hand while the run waited."""
+    """Somebody was changed by hand while the run waited (rule: approve-a-fingerprint)."""
     run = held(systems)
     with systems.db.read() as tx:
         account = accounts.by_login(tx, "pat3@example.com")

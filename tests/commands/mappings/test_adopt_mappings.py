@@ -261,7 +261,7 @@ def without_dispatchers(company: Company) -> Proposal:
 
 @pytest.mark.req("E7", "A3")
 def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
-    """Rule 11, before anything is stored."""
+    """Before anything is stored (rule: keys-in-use-stay)."""
     company.staff(2)
     with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(2 accounts\)"):
         adopt(company.systems, without_dispatchers(company), LEE)
@@ -347,7 +347,7 @@ def test_who_comes_while_it_walks_is_judged_with_the_others(
 def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else no worker could start by the new files (rule 11)."""
+    """Else no worker could start by the new files (rule: keys-in-use-stay)."""
     proposal = without_dispatchers(company)
     while_it_walks(monkeypatch, lambda: company.staff(1))
     with pytest.raises(Refused, match=r"lack what accounts use: profile 'dispatcher' \(1 account\)"):

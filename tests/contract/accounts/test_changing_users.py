@@ -115,7 +115,8 @@ def test_details_change_and_everything_else_stays(world: World, policy: Policy) 
 
 @pytest.mark.req("C9")
 def test_a_new_email_address_is_not_verified_and_an_old_one_stays_so(world: World, policy: Policy) -> None:
-    """Keycloak alone would keep the mark of the old address on the new one (FACTS)."""
+    """Keycloak alone would keep the mark of the old address on the new one
+    (fact: a-new-address-stays-verified)."""
     desired = wanted(policy)
     idp_user_id = created(world, desired)
     world.verify_email(idp_user_id)

@@ -121,7 +121,7 @@ def test_a_name_of_another_account_is_a_conflict(world: World, policy: Policy) -
 
 @pytest.mark.parametrize("names", [{"username": "bad name!<>"}, {"email": "not-an-email"}, {"username": "ab"}])
 def test_a_name_keycloak_would_refuse_is_for_a_person(world: World, policy: Policy, names: dict[str, str]) -> None:
-    """Its bulk import would take any name (FACTS); the others of the call land."""
+    """Its bulk import would take any name (fact: importing-judges-no-names); the others of the call land."""
     bad, good = replace(wanted(policy), **names), wanted(policy)
     [refused, landed] = create(world, bad, good)
     assert isinstance(refused, NeedsPerson)

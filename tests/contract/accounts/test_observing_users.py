@@ -78,7 +78,8 @@ def test_enabling_lifts_a_permanent_lockout(world: World, policy: Policy) -> Non
 
 @pytest.mark.req("A8", "C3")
 def test_a_change_of_details_lifts_no_lockout(world: World, policy: Policy) -> None:
-    """Keycloak keeps the lockout in an attribute, and writing attributes replaces all of them (FACTS)."""
+    """Keycloak keeps the lockout in an attribute, and writing attributes replaces all of them
+    (fact: lockouts-stand-in-an-attribute)."""
     desired = wanted(policy)
     idp_user_id = created(world, desired)
     world.lock(idp_user_id, for_good=True)

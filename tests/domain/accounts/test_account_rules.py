@@ -44,7 +44,7 @@ def test_a_good_account_has_no_problem() -> None:
 @pytest.mark.req("A2")
 @pytest.mark.parametrize("username", ["ab", "has blank", "semi;colon", "<script>", "a" * 256, "tab\tname"])
 def test_usernames_keycloak_would_refuse_are_refused(username: str) -> None:
-    """partialImport skips Keycloak's own checks (FACTS), so ours must be there."""
+    """partialImport skips Keycloak's own checks (fact: importing-judges-no-names), so ours must be there."""
     assert "username" in fields(replace(GOOD, username=username))
 
 

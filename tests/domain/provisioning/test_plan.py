@@ -126,7 +126,7 @@ def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
 
 
 def test_a_crash_between_disable_and_revoke_is_seen() -> None:
-    """Sessions are part of what is observed of an account that is wanted inactive (rule 2)."""
+    """Sessions are part of what is observed of an account that is wanted inactive (rule: diff-is-pure)."""
     desired = desired_state(replace(ACCOUNT, life=Life.INACTIVE), POLICY)
     left_over = as_wanted(desired, sessions=Sessions(online=0, offline_clients=frozenset({"mobile"})))
     assert diff(desired, left_over).changes == (EndSessions("wanted inactive"),)

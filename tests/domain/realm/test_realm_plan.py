@@ -168,7 +168,8 @@ def test_a_secret_keycloak_does_not_tell_is_compared_by_its_seal() -> None:
 
 @pytest.mark.req("C4")
 def test_the_password_policy_in_keycloak_s_spelling() -> None:
-    """The shipped file says what FACTS measured to read back identically; what is off is left out."""
+    """The shipped file in words that read back identically (fact: the-password-policy-reads-back); what is off is
+    left out."""
     policy = POLICY.realm.password
     assert password_policy(policy) == (
         "length(12) and maxLength(64) and upperCase(1) and lowerCase(1) and digits(1) and specialChars(1) and "

@@ -30,7 +30,7 @@ class Person:
         return callback.removeprefix(PUBLIC_URL)
 
     def at_keycloak(self, method: str, url: str, form: dict[str, str] | None = None) -> requests.Response:
-        """Keycloak marks its cookies Secure on plain HTTP too (FACTS); on the loopback browsers send them."""
+        """Keycloak marks its cookies Secure on plain HTTP too; on the loopback browsers send them."""
         answer = self.keycloak.request(method, url, data=form, timeout=30, allow_redirects=False)
         for cookie in self.keycloak.cookies:
             cookie.secure = False

@@ -176,7 +176,8 @@ def test_all_or_nothing_applies_nothing_when_one_row_is_refused(systems: Systems
 
 @pytest.mark.req("F3", "F4")
 def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(systems: Systems) -> None:
-    """Rule 7: within a run only the rows whose accounts changed are refused, and they say so."""
+    """Within a run only the rows whose accounts changed are refused, and they say so
+    (rule: approve-a-fingerprint)."""
     imported(systems, person(1), person(2))
     run = reviewed(systems, person(1, Niederlassung="Köln"), person(2, Niederlassung="Köln"))
     confirm(systems, run.id, BY)

@@ -1,4 +1,4 @@
-"""Temporary passwords: unreadable in the database, rotated keys, gone after use (B1, rule 12)."""
+"""Temporary passwords: unreadable in the database, rotated keys, gone after use (B1, rule: secrets-go)."""
 
 from __future__ import annotations
 

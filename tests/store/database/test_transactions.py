@@ -201,7 +201,8 @@ def test_times_of_any_zone_compare_as_moments(db: Database, make_account: MakeAc
 
 
 def test_sqlite_keeps_commits_through_a_power_cut(tmp_path: Path, sealer: Sealer) -> None:
-    """Write-ahead log, synced at every commit: what was accepted is on disk before the answer (rule 9)."""
+    """Write-ahead log, synced at every commit: what was accepted is on disk before the answer
+    (rule: refuse-at-the-door)."""
     url = f"sqlite:///{tmp_path / 'a.db'}"
     schema.upgrade(url)
     database = Database(url, sealer)

@@ -13,7 +13,8 @@ SHORTCUTS = {
     "oauth2.jwt.authorization.grant.enabled": Shortcut.ASSERTION,
     "saml.allow.ecp.flow": Shortcut.ENHANCED_CLIENT,
 }
-"""The attributes of a client that switch them on, as Keycloak 26.7 names them; all three are off by default."""
+"""The attributes of a client that switch them on, as Keycloak names them; all three are off by default
+(fact: some-grants-pass-no-flow)."""
 
 
 def read_surroundings(connection: Connection) -> Surroundings:

@@ -43,7 +43,7 @@ class Clients(Unremovable):
 
 class ServiceAccounts(Unremovable):
     """The roles of a service client, twice: what its account holds, and what its tokens may show. With
-    `fullScopeAllowed` off Keycloak honours only what is in both."""
+    `fullScopeAllowed` off Keycloak honours only what is in both (fact: scopes-hide-roles)."""
 
     kinds = frozenset({Kind.SERVICE_ACCOUNT})
 

@@ -15,12 +15,13 @@ from sync.domain.realm.item import Item, Kind, SealedSecret, Secret, Value
 
 SMTP_PASSWORD = "smtpServer:password"  # noqa: S105 - the name of a field
 SEAL = "fsm.smtp-password"
-"""The realm attribute that keeps a salted hash of the mail server's password: Keycloak never tells it."""
+"""The realm attribute that keeps a salted hash of the mail server's password: Keycloak never tells it
+(fact: mail-passwords-are-not-told)."""
 
 
 class RealmSettings(Unremovable):
     """The realm representation, one item. It is written whole, as read: Keycloak takes some settings (the
-    WebAuthn policy) only together with their neighbours."""
+    WebAuthn policy) only together with their neighbours (fact: passkeys-need-their-neighbours)."""
 
     kinds = frozenset({Kind.REALM})
 

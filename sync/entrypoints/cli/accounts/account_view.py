@@ -52,8 +52,8 @@ def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
 
 
 def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: bool) -> None:
-    """Wanted and observed side by side, never mixed (rule 8). `missed`: why what was observed is no look of
-    now."""
+    """Wanted and observed side by side, never mixed (rule: wanted-is-not-observed). `missed`: why what was
+    observed is no look of now."""
     with desk.db.read() as tx:
         shown_account = account_view(tx, Scope.all(), account.id)
     seen, status = shown_account.observed, shown_account.status

@@ -94,4 +94,4 @@ initial_password = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     one_of("delivery", get_args(Delivery)),
 )
-"""A temporary password until it is delivered or expires, encrypted; then the row is gone (rule 12)."""
+"""A temporary password until it is delivered or expires, encrypted; then the row is gone (rule: secrets-go)."""

@@ -44,4 +44,5 @@ act = Table(
     unique_where_present("act", "mail_id"),
 )
 """One row an act, from the door to its end (C1-C3, C6, D6). `sealed` is the password of a reset, encrypted, until
-it is delivered or its time is up (rule 12); `found` is what was there right before the act was started."""
+it is delivered or its time is up (rule: secrets-go); `found` is what was there right before the act was
+started."""

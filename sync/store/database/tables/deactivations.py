@@ -71,4 +71,4 @@ assignment_stop = Table(
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("stopped_at", UtcDateTime, nullable=False),
 )
-"""Technicians whom we stopped from getting new work: only a stop of ours is ever undone (rule 5)."""
+"""Technicians whom we stopped from getting new work: only a stop of ours is ever undone (rule: ask-the-gate)."""

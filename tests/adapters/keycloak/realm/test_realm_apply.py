@@ -96,7 +96,8 @@ def test_roles_put_on_our_groups_and_into_our_roles_are_taken(configured_realm: 
 def test_a_vanished_profile_with_members_is_refused_and_without_them_removed(
     configured_realm: ConfiguredRealm,
 ) -> None:
-    """Rule 11: nobody loses a profile because a line of a file is gone, whoever came between plan and apply."""
+    """Nobody loses a profile because a line of a file is gone, whoever came between plan and apply
+    (rule: keys-in-use-stay)."""
     realm = configured_realm
     profiles = dict(realm.policy.profiles)
     profiles["intern"] = replace(profiles["read-only"], key="intern", title="Intern", session_cap=None)
