@@ -6,7 +6,6 @@ workers bring it to what is wanted like any other. Nothing is adopted that a per
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from sync.domain.drift.listed_user import ListedUser
 from sync.domain.errors import Failure, Misconfigured, NotFound, Problem, Refused, Transient
 from sync.domain.provisioning.change import Change, LeaveGroup, TakeRole
 from sync.domain.runs.fingerprint import SHORTEST, is_named
+from sync.domain.runs.fingerprint import fingerprint as fingerprint_of
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.store import audit
@@ -54,7 +54,9 @@ def plan(systems: Systems, by: Actor, employee_number_attribute: str | None = No
     looked = [replace(each, user=systems.accounts.observe(each.idp_user_id, sessions=False)) for each in found]
     proposals = propose(looked, known)
     rows = tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1))
-    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    digest = fingerprint_of(
+        [[row.number, row.verdict, row.account_id, row.base_version, row.changes, row.messages] for row in rows]
+    )
     now = systems.clock.now()
     run = Run(
         id=new_id(now),

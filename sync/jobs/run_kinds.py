@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from sync.jobs.drift.repair_rows import apply_repair_rows
 from sync.jobs.imports import apply_import_rows
-from sync.jobs.mappings import apply_mappings_rows, apply_repair_rows
+from sync.jobs.mappings import apply_mappings_rows
 from sync.jobs.runs import apply_runs
 from sync.jobs.runs.apply_runs import CHUNK
 from sync.jobs.runs.applying import ApplyRows

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sync.commands.accounts.change import require_reason
-from sync.commands.drift.accept import TAKEN_OVER, take_over
-from sync.commands.drift.repair import recreate
+from sync.commands.drift.take_over import TAKEN_OVER, take_over
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.change import Actor
 from sync.domain.drift.anomaly import Anomaly
 from sync.domain.drift.kinds import may_be_left
-from sync.domain.errors import Conflict, NotFound, Problem, Refused
+from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
@@ -33,8 +30,8 @@ def the_finding(desk: Desk, ending: str) -> Finding:
 
 
 def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
-    """What was found is wanted from now on, or left alone until it changes. Answers the finding with the decision.
-    Raises Refused."""
+    """What was found is wanted from now on, or left alone until it changes, by the workers too. Returns the
+    finding with the decision. Raises Refused."""
     require_reason(by)
 
     def decided(tx: Tx) -> Finding:
@@ -51,42 +48,41 @@ def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
                     )
                 ]
             )
+        if finding.attribute is Aspect.MISSING:
+            due.lift_quarantine(tx, str(finding.subject.account_id), Lane.BULK, now)
         return findings.decide(tx, finding.id, "accepted", by.name, by.reason, now)
 
     return perform(desk, decided, wakes=Lane.BULK)
 
 
-def repair(desk: Desk, finding_id: str, by: Actor, is_there: Callable[[str], bool] = lambda _: False) -> Finding:
-    """The workers look at the account now. A user that is missing is made anew, after Keycloak itself has said
-    once more that it is gone. Raises Refused for what workers do not write to, Conflict if the user is there."""
+def repair(desk: Desk, finding_id: str, by: Actor) -> Finding:
+    """The workers look at the account now. A user that is missing they make anew, if Keycloak itself says then
+    that it is gone. Raises Refused for what workers do not write to."""
     require_reason(by)
-    with desk.db.read() as tx:
-        asked = _open(tx, finding_id)
-    if isinstance(asked.attribute, Anomaly) or asked.subject.account_id is None:
-        raise Refused(
-            [
-                Problem(
-                    asked.attribute,
-                    f"the workers do not write to {asked.subject.who}",
-                    "mend it in Keycloak's console; groups and their roles: fsm-identity realm apply",
-                )
-            ]
-        )
-    missing = asked.attribute is Aspect.MISSING
-    if missing and is_there(str(asked.subject.idp_user_id)):
-        raise Conflict(f"Keycloak has the user of {asked.subject.who} again; compare once more")
 
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
-        account_id = str(finding.subject.account_id)
-        if missing:
-            recreate(tx, desk.policy, account_id, str(finding.subject.idp_user_id), by, now)
-        elif not due.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
-            due.look_again(tx, account_id, Lane.INTERACTIVE, now)
+        account_id = finding.subject.account_id
+        if isinstance(finding.attribute, Anomaly) or account_id is None:
+            raise Refused(
+                [
+                    Problem(
+                        finding.attribute,
+                        f"the workers do not write to {finding.subject.who}",
+                        "mend it in Keycloak's console; groups and their roles: fsm-identity realm apply",
+                    )
+                ]
+            )
         findings.ask_repair(tx, [finding.id], now)
-        return findings.decide(tx, finding.id, "open", by.name, by.reason, now)
+        if not due.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
+            due.look_again(tx, account_id, Lane.INTERACTIVE, now)
+        repairing = findings.decide(tx, finding.id, "open", by.name, by.reason, now)
+        if finding.attribute is Aspect.MISSING:
+            user = str(finding.subject.idp_user_id)
+            findings.let_make_anew(tx, account_id, user, by.name, by.reason, now)
+        return repairing
 
-    return perform(desk, decided, wakes=Lane.BULK if missing else Lane.INTERACTIVE)
+    return perform(desk, decided, wakes=Lane.INTERACTIVE)
 
 
 def _open(tx: Tx, finding_id: str) -> Finding:

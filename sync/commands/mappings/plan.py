@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mappings import load
 from mappings.guard import ChangeKind
@@ -21,6 +18,7 @@ from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
+from sync.domain.runs.fingerprint import fingerprint
 from sync.domain.runs.guard import Impact, Verdict, judge
 from sync.store.accounts import accounts, listing
 from sync.store.database.transactions import Tx
@@ -58,19 +56,18 @@ class MappingsPlan:
     for_workers: int = 0
     counts: Counter[ChangeKind] = field(default_factory=Counter)
     shown: list[Affected] = field(default_factory=list)
-    _hash: Any = field(default_factory=hashlib.sha256, repr=False)
+    _so_far: str = field(default="", repr=False)
 
     def add(self, found: Affected) -> None:
         self.affected += 1
         self.for_workers += found.effect.for_workers
         self.counts.update(found.effect.kinds)
-        self._hash.update(json.dumps([found.account.id, found.effect.record()], sort_keys=True).encode())
+        self._so_far = fingerprint(self._so_far, found.account.id, found.effect.record())
 
     @property
     def fingerprint(self) -> str:
-        whole = self._hash.copy()
-        whole.update(f"{self.proposal.in_force.policy.fingerprint} {self.proposal.policy.fingerprint}".encode())
-        return str(whole.hexdigest())
+        before, after = self.proposal.in_force.policy, self.proposal.policy
+        return fingerprint(self._so_far, before.fingerprint, after.fingerprint)
 
     @property
     def verdict(self) -> Verdict:

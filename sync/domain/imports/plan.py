@@ -20,7 +20,7 @@ from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.imports.match import Index, World, describe, match, repeated
 from sync.domain.imports.row import ImportRow
 from sync.domain.imports.values import Finding, Stated, Value, read_values, stated_name
-from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint
+from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint_of
 
 _UNBORN = datetime(1970, 1, 1, tzinfo=UTC)
 ANOTHER_PERSON = "make sure that it is another person"
@@ -49,7 +49,7 @@ def plan_import(rows: Sequence[ImportRow], world: World, policy: Policy) -> Impo
         warnings[repeat.earlier].append(repeat.warning)
     planner = _Planner(policy, world, Index.of(world))
     planned = tuple(planner.plan(row, tuple(errors[row.number]), tuple(warnings[row.number])) for row in ordered)
-    return ImportPlan(planned, fingerprint(planned, policy.fingerprint))
+    return ImportPlan(planned, fingerprint_of(planned, policy.fingerprint))
 
 
 @dataclass(slots=True)

@@ -6,8 +6,6 @@ are the same plan.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
@@ -17,6 +15,7 @@ from typing import Any
 from mappings.attributes import BUILT_IN, AttributeType
 from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.imports.values import Finding
+from sync.domain.runs.fingerprint import fingerprint
 
 _DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _NEW = tuple(each.name for each in fields(NewAccount))
@@ -85,14 +84,13 @@ def findings(messages: Mapping[str, Any], kind: str) -> tuple[Finding, ...]:
     return tuple(Finding(**each) for each in messages[kind])
 
 
-def fingerprint(rows: Sequence[PlannedRow], policy_fingerprint: str) -> str:
-    """SHA-256 over everything decided about every row, and over the policy it was decided by."""
+def fingerprint_of(rows: Sequence[PlannedRow], policy_fingerprint: str) -> str:
+    """Over everything decided about every row, and over the policy it was decided by."""
     decided = [
         [row.number, row.verdict, row.account_id, row.base_version, changes_record(row), messages_record(row)]
         for row in rows
     ]
-    text = json.dumps([policy_fingerprint, decided], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return fingerprint(policy_fingerprint, decided)
 
 
 def _plain(value: object) -> object:

@@ -140,13 +140,8 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
 def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """Have the workers bring the account to what is wanted. A missing user is made anew."""
     with failures_shown():
-        desk = open_systems()
-        found = decide.repair(
-            desk,
-            decide.the_finding(desk, which).id,
-            actor(reason),
-            lambda user: desk.accounts.observe(user, sessions=False) is not None,
-        )
+        desk = open_desk()
+        found = decide.repair(desk, decide.the_finding(desk, which).id, actor(reason))
         if as_json:
             print_json(found)
             return

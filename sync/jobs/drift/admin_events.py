@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sync.commands.drift.accept import accept_by_file
-from sync.commands.drift.repair import HINTS, hand_over
 from sync.commands.waking import wake
 from sync.domain.drift.hints import hint_of
 from sync.domain.errors import Misconfigured
 from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.work.lane import Lane
+from sync.jobs.drift.accept_by_file import accept_by_file
+from sync.jobs.drift.hand_over import HINTS, hand_over
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease

@@ -12,8 +12,6 @@ from typing import TypeAlias
 
 import structlog
 
-from sync.commands.drift.accept import accept_by_file
-from sync.commands.drift.repair import hand_over
 from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import roles_of_groups
@@ -25,6 +23,8 @@ from sync.domain.drift.sums import Sums, details
 from sync.domain.errors import Transient, Unsafe
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.lane import Lane
+from sync.jobs.drift.accept_by_file import accept_by_file
+from sync.jobs.drift.hand_over import hand_over
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems

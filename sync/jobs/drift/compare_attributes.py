@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import structlog
 
-from sync.commands.drift.accept import accept_by_file
 from sync.commands.waking import wake
 from sync.domain.accounts.account import Account
 from sync.domain.drift.anomaly import Anomaly, Irregularity
@@ -19,6 +18,7 @@ from sync.domain.drift.shrunken import refuse_shrunken
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import ACCOUNT_ID, Seen
 from sync.domain.work.lane import Lane
+from sync.jobs.drift.accept_by_file import accept_by_file
 from sync.jobs.drift.compare import Comparing, Keep, under_a_row
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.systems import Systems

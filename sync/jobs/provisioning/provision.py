@@ -16,16 +16,18 @@ import structlog
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
 from sync.domain.errors import Failure, FailureCode, NeedsPerson, Transient
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.change import outstanding, result_of
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.outstanding import not_ours, with_outstanding
-from sync.domain.provisioning.plan import creation, diff, refuse_unsafe
+from sync.domain.provisioning.plan import creation, deviations, diff, refuse_unsafe
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs import deactivation
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.provisioning.deadly import give_up_deadly
+from sync.jobs.provisioning.decisions import decided_about, forget_user, left_alone, to_make_anew
 from sync.jobs.provisioning.looks import look_where_asked
 from sync.jobs.provisioning.new_users import create_missing, made_now, made_of
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
@@ -37,6 +39,7 @@ from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record,
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.accounts import Accounts, Created
 from sync.store import mappings
+from sync.store.drift.findings import Finding
 from sync.store.provisioning import observations
 from sync.store.work import leases
 from sync.store.work.leases import Claim
@@ -75,13 +78,16 @@ def provision_some(systems: Systems, lane: Lane) -> int:
             ),
             CLAIM_AT_ONCE[lane],
         )
+        decisions = decided_about(tx, claims)
     accounts = systems.accounts_for(lane)
     created = create_missing(systems, accounts, claims)
     made = made_now(systems, claims, created)
     if made:
         watch.report(None)
         settle_made(systems, made, watch.name)
-    done = made.keys() | (bring_about_together(systems, accounts, claims, watch) if lane is Lane.BULK else set())
+    done = made.keys() | (
+        bring_about_together(systems, accounts, claims, decisions, watch) if lane is Lane.BULK else set()
+    )
     for claim in claims:
         if claim.account.id in done:
             continue
@@ -91,8 +97,10 @@ def provision_some(systems: Systems, lane: Lane) -> int:
             with systems.db.write() as tx:
                 leases.release(tx, claim)
             continue
-        outcome = bring_about_safely(systems, accounts, claim, found)
+        outcome = bring_about_safely(systems, accounts, claim, found, decisions.get(claim.account.id, ()))
         watch.report(outcome.failure if isinstance(outcome, Failed) else None)
+        if outcome is None:
+            continue
         settle(systems, claim, carry_out(systems, claim, outcome), watch.name)
         come_again(systems, claim)
     deadly = 0 if claims else give_up_deadly(systems, lane)
@@ -100,14 +108,19 @@ def provision_some(systems: Systems, lane: Lane) -> int:
 
 
 def bring_about_together(
-    systems: Systems, accounts: Accounts, claims: Sequence[Claim], watch: circuits.Watch
+    systems: Systems,
+    accounts: Accounts,
+    claims: Sequence[Claim],
+    decisions: Mapping[str, tuple[Finding, ...]],
+    watch: circuits.Watch,
 ) -> set[str]:
     """Mass changes: accounts that have a user, observed together and brought about side by side; the outcomes are
     recorded in one transaction a portion. Returns the accounts that need nothing more.
 
     What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
-    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with acts, and those
-    last seen locked out for a time, which `observe_many` does not read and would be shown as ended.
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with acts, those about
+    which people decided, and those last seen locked out for a time, which `observe_many` does not read and would
+    be shown as ended.
     """
     plain = [
         claim
@@ -116,6 +129,7 @@ def bring_about_together(
         and claim.account.life is Life.ACTIVE
         and not claim.acts
         and not claim.took_over
+        and claim.account.id not in decisions
     ]
     done: set[str] = set()
     for start in range(0, len(plain), TOGETHER):
@@ -135,14 +149,14 @@ def bring_about_together(
         present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             outcomes = list(
-                pool.map(lambda each: bring_about_safely(systems, accounts, each[0], None, each[1]), present)
+                pool.map(lambda each: bring_about_safely(systems, accounts, each[0], None, seen=each[1]), present)
             )
         applied: dict[str, tuple[Claim, Applied]] = {}
         for (claim, _), outcome in zip(present, outcomes, strict=True):
             watch.report(outcome.failure if isinstance(outcome, Failed) else None)
             if isinstance(outcome, Applied):
                 applied[claim.account.id] = claim, outcome
-            else:
+            elif outcome is not None:
                 settle(systems, claim, outcome, watch.name)
         if applied:
             settle_made(systems, applied, watch.name)
@@ -155,11 +169,12 @@ def bring_about_safely(
     accounts: Accounts,
     claim: Claim,
     created: Created | Failure | None,
+    decisions: Sequence[Finding] = (),
     seen: Observed | None = None,
-) -> Outcome:
+) -> Outcome | None:
     """`bring_about`, with every failure as an outcome."""
     try:
-        return bring_about(systems, accounts, claim, created, seen)
+        return bring_about(systems, accounts, claim, created, decisions, seen)
     except Exception as error:
         return Failed(as_failure(error, account=claim.account.id))
 
@@ -198,9 +213,11 @@ def bring_about(
     accounts: Accounts,
     claim: Claim,
     created: Created | Failure | None,
+    decisions: Sequence[Finding] = (),
     seen: Observed | None = None,
-) -> Outcome:
-    """Make Keycloak equal to what is wanted of one account. `seen`: it was observed just now. Raises a Failure."""
+) -> Outcome | None:
+    """Make Keycloak equal to what is wanted of one account. `decisions`: what people decided about how it is
+    there; `seen`: it was observed just now. None: it was given back, to be made anew. Raises a Failure."""
     desired = desired_state(claim.account, systems.policy)
     if isinstance(created, Failure):
         with with_outstanding(partial(outstanding, [creation(desired)])):
@@ -212,6 +229,12 @@ def bring_about(
 
     idp_user_id = _idp_user_id(claim, created)
     observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
+    accepted = left_alone(systems, claim, deviations(desired, observed), decisions)
+    if observed is None and Aspect.MISSING in accepted:
+        return Applied(idp_user_id, changes=())
+    if observed is None and (decision := to_make_anew(claim, decisions)) is not None:
+        forget_user(systems, claim, decision)
+        return None
     if observed is None:
         with with_outstanding(partial(outstanding, [creation(desired)])):
             raise NeedsPerson(
@@ -220,7 +243,7 @@ def bring_about(
             )
     with with_outstanding(partial(not_ours, desired, observed)):
         refuse_unsafe(desired, observed)
-    plan = diff(desired, observed)
+    plan = diff(desired, observed).leaving(accepted)
     with with_outstanding(partial(outstanding, plan.changes)):
         refuse_extra_roles(systems, accounts.extra_roles(desired.groups - observed.groups))
 

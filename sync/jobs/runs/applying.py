@@ -50,3 +50,10 @@ def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:
                 )
             ]
         )
+
+
+def existing(chunk: Applying, row: RunRow) -> str:
+    """The account of the row. Raises Refused if there is none."""
+    if row.account_id is None or row.account_id not in chunk.versions:
+        raise Refused([Problem(f"row {row.number}", "is about no account", "see fsm-identity account list")])
+    return row.account_id

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
 
-from sqlalchemy import RowMapping, and_, case, func, select, update
+from sqlalchemy import RowMapping, and_, case, func, or_, select, update
 
 from mappings.drift import Reaction
 from sync.domain.drift.kinds import Drift, Kind, kind_of
+from sync.domain.provisioning.aspect import Aspect
 from sync.store.database.batches import batches
 from sync.store.database.ids import new_id
 from sync.store.database.tables import DriftState, run_row
@@ -46,8 +47,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`repair_asked_at`: when it was handed to the workers. `decided_by` and the reason: of whoever accepted it,
-    had it repaired, or left it to a person."""
+    """`repair_asked_at`: when it was handed to the workers. `anew_at`: when a person, or a run that was let go,
+    had the missing user made anew. `decided_by` and the reason: of whoever accepted it, had it repaired, or left
+    it to a person."""
 
     id: str
     attribute: Kind
@@ -60,6 +62,7 @@ class Finding:
     last_seen_at: datetime
     closed_at: datetime | None
     repair_asked_at: datetime | None
+    anew_at: datetime | None
     decided_by: str | None
     decided_at: datetime | None
     decision_reason: str | None
@@ -144,6 +147,40 @@ def accounts_with(tx: Tx, attributes: Collection[Kind]) -> frozenset[str]:
 
 def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
     _set(tx, ids, repair_asked_at=now)
+
+
+def let_make_anew(tx: Tx, account_id: str, idp_user_id: str, by: str, reason: str, now: datetime) -> None:
+    """The worker that is told by Keycloak that this user of the account is gone makes it anew, on this word."""
+    tx.connection.execute(
+        update(table)
+        .where(
+            table.c.account_id == account_id,
+            table.c.attribute == Aspect.MISSING.value,
+            table.c.idp_user_id == idp_user_id,
+            table.c.state == "open",
+        )
+        .values(anew_at=now, repair_asked_at=now, decided_by=by, decided_at=now, decision_reason=reason)
+    )
+
+
+def decided(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Finding, ...]]:
+    """What a worker has to know of findings of these accounts: what is accepted, and whom to make anew."""
+    known: dict[str, tuple[Finding, ...]] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(table).where(
+                table.c.account_id.in_(some),
+                or_(table.c.state == "accepted", and_(table.c.state == "open", table.c.anew_at.is_not(None))),
+            )
+        )
+        for row in rows.mappings():
+            known[row["account_id"]] = (*known.get(row["account_id"], ()), _finding(row))
+    return known
+
+
+def end(tx: Tx, ids: Collection[str], state: DriftState, now: datetime) -> None:
+    """A worker's own look says so: it is repaired, or gone."""
+    _set(tx, ids, state=state, closed_at=now)
 
 
 def take_back(tx: Tx, run_id: str, asked_at: datetime, by: str, reason: str, now: datetime) -> None:
@@ -254,6 +291,7 @@ def _finding(row: RowMapping) -> Finding:
         last_seen_at=row["last_seen_at"],
         closed_at=row["closed_at"],
         repair_asked_at=row["repair_asked_at"],
+        anew_at=row["anew_at"],
         decided_by=row["decided_by"],
         decided_at=row["decided_at"],
         decision_reason=row["decision_reason"],

@@ -5,33 +5,48 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from mappings.guard import Limit
 from sync.commands.accounts.change import change
-from sync.commands.deactivation.deactivate import deactivate
-from sync.commands.drift.accept import accept_by_file
+from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.drift.decide import accept, repair, the_finding
 from sync.commands.run_kinds import approve
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
-from sync.domain.errors import Conflict, Refused
+from sync.domain.errors import Refused
 from sync.domain.provisioning.aspect import Aspect
+from sync.domain.work.lane import Lane
+from sync.jobs.drift.accept_by_file import accept_by_file
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.drift.judge import judge
 from sync.store import audit as history
 from sync.store.accounts import accounts
-from sync.store.database.tables import audit
+from sync.store.database.tables import audit, mail
 from sync.store.operations import figures
+from sync.store.provisioning import due, work_state
+from sync.store.provisioning.work_state import WorkState
 from sync.store.runs import runs
 from sync.views.operations.troubles import of_figures
 from tests.fakes.accounts import FakeUser
 from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, reacting
 from tests.world import BRANCH, BY, POLICY, World
+
+
+def state_of(world: World, account: Account) -> WorkState:
+    found = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert found is not None
+    return found
+
+
+def mails_to(world: World, account: Account) -> int:
+    count = select(func.count()).select_from(mail).where(mail.c.account_id == account.id)
+    with world.systems.db.read() as tx:
+        return int(tx.connection.scalar(count) or 0)
 
 
 def audited(world: World) -> list[tuple[str, str, str]]:
@@ -53,7 +68,7 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     bulk(world)
     assert len(world.accounts.users) == 2
     repair(world.systems, finding.id, BY)
-    bulk(world)
+    world.work()
     assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
     later(world)
     compare(world.systems, "test")
@@ -80,13 +95,113 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
 
 @pytest.mark.req("G4")
 def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Account]) -> None:
-    """The decision came late: Keycloak has the user (again), and a second one would be a double."""
+    """The decision came late: Keycloak has the user again when the worker looks, so nothing is made, no password
+    is mailed, and the finding ends."""
     kept = world.accounts.users.pop(world.user(people[0]).id)
     compare(world.systems, "test")
     [finding] = findings(world)
+    repair(world.systems, finding.id, BY)
     world.accounts.users[kept.id] = kept
-    with pytest.raises(Conflict, match="has the user"):
-        repair(world.systems, finding.id, BY, lambda _: True)
+    mails = mails_to(world, people[0])
+    world.work()
+    assert world.user(people[0]).id == kept.id
+    assert mails_to(world, people[0]) == mails
+    assert [each.state for each in findings(world, "open", "gone", "repaired")] == ["gone"]
+
+
+@pytest.mark.req("G4", "E7")
+def test_nobody_is_made_anew_while_the_run_waits_for_an_approval(world: World) -> None:
+    """Many users were deleted: the file says repair, the guard holds the run; a look for another reason makes none
+    of them anew. Once a person has approved it, the workers do."""
+    made = [world.join(f"person.n{number}") for number in range(60)]
+    world.work()
+    reacting(world, missing="repair")
+    limits = {**world.systems.policy.guard.limits, "created": Limit(2, None, 1)}
+    guard = replace(world.systems.policy.guard, limits=limits)
+    world.systems = replace(world.systems, policy=replace(world.systems.policy, guard=guard))
+    for account in made[:5]:
+        del world.accounts.users[world.user(account).id]
+    compare(world.systems, "test")
+    [run] = world.read(lambda tx: runs.recent(tx, 10, "repair", "held"))
+    world.do(lambda tx: due.look_again(tx, made[0].id, Lane.INTERACTIVE, world.clock.now()))
+    world.work()
+    bulk(world)
+    assert len(world.accounts.users) == 55
+    approve(world.systems, run.id, BY, run.fingerprint)
+    bulk(world)
+    assert len(world.accounts.users) == 60
+
+
+@pytest.mark.req("G4")
+def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: list[Account]) -> None:
+    """Ann was switched off in an emergency, which was accepted. She is moved, and stays off; once somebody
+    switches her on, it is over: switched off again, she is told again."""
+    ann = people[0]
+    world.user(ann).enabled = False
+    compare(world.systems, "test")
+    accept(world.systems, findings(world)[0].id, BY)
+    moved = AccountChange(branch=OTHER_BRANCH)
+    world.do(lambda tx: change(tx, POLICY, ann.id, moved, BY, world.clock.now()))
+    world.work()
+    assert vocabulary.branch_group(OTHER_BRANCH) in world.user(ann).groups
+    assert not world.user(ann).enabled
+    assert [each.state for each in findings(world)] == ["accepted"]
+    world.user(ann).enabled = True
+    world.do(lambda tx: change(tx, POLICY, ann.id, AccountChange(branch=BRANCH.key), BY, world.clock.now()))
+    world.work()
+    assert findings(world) == []
+    world.user(ann).enabled = False
+    later(world)
+    compare(world.systems, "test")
+    assert [each.state for each in findings(world)] == ["open"]
+
+
+@pytest.mark.req("G4", "D5")
+def test_who_is_deactivated_and_wanted_back_is_switched_on(world: World, people: list[Account]) -> None:
+    """What was accepted was the state of then: a deactivation ends it."""
+    ann = people[0]
+    world.user(ann).enabled = False
+    compare(world.systems, "test")
+    accept(world.systems, findings(world)[0].id, BY)
+    world.do(lambda tx: deactivate(tx, POLICY, ann.id, GatePolicy.FORCE, BY, world.clock.now()))
+    world.work()
+    world.do(lambda tx: reactivate(tx, POLICY, ann.id, BY, world.clock.now()))
+    world.work()
+    assert world.user(ann).enabled
+
+
+@pytest.mark.req("G4", "H2")
+def test_a_missing_user_that_was_accepted_waits_for_nobody(world: World, people: list[Account]) -> None:
+    """Its account leaves quarantine, and a change of it does not bring it there again, nor a user back."""
+    ann = people[0]
+    del world.accounts.users[world.user(ann).id]
+    married = AccountChange(family_name="Ahrens")
+    world.do(lambda tx: change(tx, POLICY, ann.id, married, BY, world.clock.now()))
+    world.work()
+    compare(world.systems, "test")
+    [finding] = findings(world)
+    assert state_of(world, ann).quarantine is not None
+    accept(world.systems, finding.id, BY)
+    bulk(world)
+    moved = AccountChange(branch=OTHER_BRANCH)
+    world.do(lambda tx: change(tx, POLICY, ann.id, moved, BY, world.clock.now()))
+    world.work()
+    assert (state_of(world, ann).quarantine, state_of(world, ann).applied) == (None, True)
+    assert len(world.accounts.users) == 2
+
+
+@pytest.mark.req("G4")
+def test_a_repair_goes_on_where_a_switched_off_user_was_accepted(world: World, people: list[Account]) -> None:
+    """She was stopped and renamed: stopped she stays, the name is put right."""
+    user = world.user(people[0])
+    user.enabled, user.family_name = False, "Suspended"
+    compare(world.systems, "test")
+    [off] = [each for each in findings(world) if each.attribute is Aspect.SWITCHED_OFF]
+    accept(world.systems, off.id, BY)
+    later(world)
+    compare(world.systems, "test")
+    bulk(world)
+    assert (user.family_name, user.enabled) == (people[0].family_name, False)
 
 
 @pytest.mark.req("G4")

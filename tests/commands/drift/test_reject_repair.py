@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from sync.commands.drift.repair import hand_over
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.run_kinds import reject
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.provisioning.aspect import Aspect, Deviation
+from sync.jobs.drift.hand_over import hand_over
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts

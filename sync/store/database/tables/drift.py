@@ -10,10 +10,11 @@ from sync.store.database.columns import UtcDateTime, one_of
 from sync.store.database.tables.metadata import metadata
 
 ComparisonKind = Literal["comparison", "attribute-pass"]
-ComparisonState = Literal["running", "done", "failed", "interrupted"]
+ComparisonState = Literal["asked", "running", "done", "failed", "interrupted"]
 DriftState = Literal["open", "accepted", "repaired", "gone"]
 
 _LIVE = text("state IN ('open', 'accepted')")
+_ASKED = text("state = 'asked'")
 _RUNNING = text("state = 'running'")
 
 comparison = Table(
@@ -38,10 +39,12 @@ comparison = Table(
     Column("error", Text),
     one_of("kind", get_args(ComparisonKind)),
     one_of("state", get_args(ComparisonState)),
+    Index("uq_comparison_asked", "kind", unique=True, sqlite_where=_ASKED, postgresql_where=_ASKED),
     Index("uq_comparison_running", "kind", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
     Index("ix_comparison_started_at", "kind", "started_at"),
 )
-"""One comparison and how far it is; one of a kind runs at a time. `seen_at` moves while it is alive."""
+"""One comparison and how far it is; one of a kind runs at a time, and one may be asked for: `started_at` is then
+when it was. `seen_at` moves while it is alive."""
 
 drift = Table(
     "drift",
@@ -60,6 +63,7 @@ drift = Table(
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
     Column("repair_asked_at", UtcDateTime),
+    Column("anew_at", UtcDateTime),
     Column("decided_by", Text),
     Column("decided_at", UtcDateTime),
     Column("decision_reason", Text),

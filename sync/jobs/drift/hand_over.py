@@ -3,27 +3,24 @@ place where drift becomes work."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from mappings.policy import Policy
-from sync.commands.accounts.initial_password import mail_new
 from sync.commands.runs.guard import judge_portion
 from sync.domain.accounts.change import Actor, Door
 from sync.domain.drift.impact import effects_of_repair
-from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.aspect import Aspect, Deviation
+from sync.domain.runs.fingerprint import fingerprint
 from sync.domain.runs.guard import Hold, Impact, Verdict, judge
-from sync.domain.work.lane import Lane
 from sync.store import audit
-from sync.store.accounts import accounts, listing
+from sync.store.accounts import listing
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
-from sync.store.provisioning import due, work_state
+from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run, RunRow
 
@@ -60,14 +57,14 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         for number, account_id in enumerate(sorted(by_account), start=1)
     ]
     held = isinstance(verdict, Hold)
-    digest = hashlib.sha256(repr([(row.account_id, row.base_version, row.changes) for row in rows]).encode())
+    digest = fingerprint([[row.account_id, row.base_version, row.changes] for row in rows])
     run = Run(
         id=new_id(now),
         kind="repair",
         state="held" if held else "confirmed",
         source=source,
-        source_digest=digest.hexdigest(),
-        fingerprint=digest.hexdigest(),
+        source_digest=digest,
+        fingerprint=digest,
         created_at=now,
         by=BY_FILE.name,
         door=BY_FILE.door.value,
@@ -105,27 +102,6 @@ def _judge(
     if source == HINTS:
         return judge_portion(tx, policy, source, impact, now, door="repair")
     return judge(impact, listing.population(tx), policy.guard, "repair")
-
-
-def recreate(tx: Tx, policy: Policy, account_id: str, user: str, by: Actor, now: datetime) -> None:
-    """The Keycloak user was deleted and shall be made anew. Keycloak itself has said that it is gone; should it be
-    there again, creating finds it by its mark. The new user has a temporary password, mailed as for a new account,
-    and no second factor.
-
-    Raises Refused if the account has another user by now.
-    """
-    if not accounts.forget_idp_user_id(tx, account_id, user):
-        raise Refused([Problem("account", f"{account_id} has another Keycloak user by now", "compare once more")])
-    mail_new(tx, policy, accounts.read_many(tx, [account_id])[account_id], now)
-    audit.audit(
-        tx,
-        account_id=account_id,
-        action="make anew in Keycloak",
-        changed={"idp_user_id": (user, None)},
-        by=by,
-        now=now,
-    )
-    due.mark_due(tx, account_id, Lane.BULK, now)
 
 
 def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:

@@ -1,43 +1,24 @@
-"""Accepting drift: what somebody changed in Keycloak becomes what is wanted, through the same rules as any change
-of an account (G4). Used where drift.toml says so, all of one comparison judged by the mass-change guard (E7), and
-where a person does."""
+"""Accepting what `drift.toml` says: what somebody changed in Keycloak becomes what is wanted, all of one
+comparison judged by the mass-change guard (E7, G4). Comparisons and the job that reads admin events call it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Any
 
 import structlog
 
-from mappings.policy import Policy
-from sync.commands.accounts.change import change
+from sync.commands.drift.take_over import take_over
 from sync.commands.runs.guard import judge_portion
 from sync.desk import Desk
-from sync.domain.accounts.change import AccountChange, Actor, Door
-from sync.domain.drift.kinds import Kind
-from sync.domain.errors import Problem, Refused
-from sync.domain.provisioning.aspect import Aspect
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact, judge
-from sync.domain.work.lane import Lane
 from sync.store import mappings
 from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import work_state
-
-TAKEN_OVER: Mapping[Kind, str] = {
-    Aspect.USERNAME: "username",
-    Aspect.EMAIL: "email",
-    Aspect.GIVEN_NAME: "given_name",
-    Aspect.FAMILY_NAME: "family_name",
-    Aspect.PROFILE: "profile",
-    Aspect.BRANCH: "branch",
-    Aspect.TEAM: "team",
-    Aspect.DATA_ACCESS: "data_access",
-}
-"""Attributes that are fields of an account."""
 
 AT_ONCE = 50
 """Accounts whose findings are accepted in one transaction."""
@@ -46,26 +27,6 @@ BY_HINTS = "accepted after admin events"
 """Source of what hints find: counted together over a window, like pushes of an HR system."""
 
 log = structlog.get_logger()
-
-MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
-
-
-def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:
-    """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
-    field = TAKEN_OVER[finding.attribute]
-    several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}
-    if several or (finding.found is None and finding.attribute not in MAY_BE_NOTHING):
-        raise Refused(
-            [
-                Problem(
-                    field,
-                    f"{finding.found or 'nothing'}, as Keycloak says of {finding.subject.who}, cannot be wanted",
-                    "have it repaired, or change the account",
-                )
-            ]
-        )
-    wanted: dict[str, Any] = {field: finding.found}
-    change(tx, policy, str(finding.subject.account_id), AccountChange(**wanted), by, now, lane=Lane.BULK)
 
 
 def accept_by_file(

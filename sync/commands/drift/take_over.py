@@ -1,0 +1,50 @@
+"""What somebody changed in Keycloak becomes what is wanted, through the same rules as any change of an account
+(G4): on a person's word, or by the job that does what drift.toml says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mappings.policy import Policy
+from sync.commands.accounts.change import change
+from sync.domain.accounts.change import AccountChange, Actor
+from sync.domain.drift.kinds import Kind
+from sync.domain.errors import Problem, Refused
+from sync.domain.provisioning.aspect import Aspect
+from sync.domain.work.lane import Lane
+from sync.store.database.transactions import Tx
+from sync.store.drift.findings import Finding
+
+TAKEN_OVER: Mapping[Kind, str] = {
+    Aspect.USERNAME: "username",
+    Aspect.EMAIL: "email",
+    Aspect.GIVEN_NAME: "given_name",
+    Aspect.FAMILY_NAME: "family_name",
+    Aspect.PROFILE: "profile",
+    Aspect.BRANCH: "branch",
+    Aspect.TEAM: "team",
+    Aspect.DATA_ACCESS: "data_access",
+}
+"""What is a field of an account."""
+
+MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
+
+
+def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:
+    """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
+    field = TAKEN_OVER[finding.attribute]
+    several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}
+    if several or (finding.found is None and finding.attribute not in MAY_BE_NOTHING):
+        raise Refused(
+            [
+                Problem(
+                    field,
+                    f"{finding.found or 'nothing'}, as Keycloak says of {finding.subject.who}, cannot be wanted",
+                    "have it repaired, or change the account",
+                )
+            ]
+        )
+    wanted: dict[str, Any] = {field: finding.found}
+    change(tx, policy, str(finding.subject.account_id), AccountChange(**wanted), by, now, lane=Lane.BULK)

@@ -1,0 +1,84 @@
+"""What people decided about how an account is in Keycloak: that something is left as it is, or that a user that is
+gone is made anew (G4). `provision` reads it with the claim and asks at each look; a decision about what is not so
+any more ends here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sync.commands.accounts.initial_password import mail_new
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import FailureCode, Transient
+from sync.domain.provisioning.aspect import Aspect, Deviation
+from sync.jobs.systems import Systems
+from sync.store import audit
+from sync.store.accounts import accounts
+from sync.store.database.transactions import Tx
+from sync.store.drift import findings
+from sync.store.drift.findings import Finding
+from sync.store.work import leases
+from sync.store.work.leases import Claim
+
+
+def decided_about(tx: Tx, claims: Sequence[Claim]) -> Mapping[str, tuple[Finding, ...]]:
+    """By account id; nothing for most."""
+    return findings.decided(tx, [claim.account.id for claim in claims if claim.account.idp_user_id is not None])
+
+
+def left_alone(
+    systems: Systems, claim: Claim, deviations: Sequence[Deviation], decisions: Sequence[Finding]
+) -> frozenset[Aspect]:
+    """What of these deviations somebody accepted, as long as it is as it was then."""
+    own = [each for each in decisions if isinstance(each.attribute, Aspect)]
+    over = [each for each in own if not _still(each, deviations)]
+    if over:
+        made = [each.id for each in over if each.anew_at and each.subject.idp_user_id != claim.account.idp_user_id]
+        with systems.db.write() as tx:
+            findings.end(tx, made, "repaired", systems.clock.now())
+            findings.end(tx, [each.id for each in over if each.id not in made], "gone", systems.clock.now())
+    accepted = [each.attribute for each in own if each.state == "accepted" and each not in over]
+    return frozenset(each for each in accepted if isinstance(each, Aspect))
+
+
+def _still(decision: Finding, deviations: Sequence[Deviation]) -> bool:
+    """What is accepted is accepted as it was; who is to be made anew may have got another name meanwhile."""
+    return any(
+        each.attribute is decision.attribute
+        and (decision.state != "accepted" or (each.wanted, each.found) == (decision.wanted, decision.found))
+        for each in deviations
+    )
+
+
+def to_make_anew(claim: Claim, decisions: Sequence[Finding]) -> Finding | None:
+    """The decision that the user, which Keycloak says is gone, is made anew; None: nobody decided so."""
+    for each in decisions:
+        same_user = each.subject.idp_user_id == claim.account.idp_user_id
+        if each.attribute is Aspect.MISSING and each.state == "open" and same_user:
+            return each
+    return None
+
+
+def forget_user(systems: Systems, claim: Claim, decision: Finding) -> None:
+    """The account has no user any more and waits for a new one, with a temporary password that goes by mail as for
+    a new account, and no second factor. The claim is given back with the account due, in one commit. Should the
+    user be there again by then, creating finds it by its mark. Raises Transient if the lease was lost."""
+    account, now = claim.account, systems.clock.now()
+    by = Actor(str(decision.decided_by), Door.WORKER, str(decision.decision_reason))
+    with systems.db.write() as tx:
+        accounts.lock_all(tx, [account.id])
+        if not leases.release(tx, claim):
+            raise Transient(
+                "the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST
+            )
+        if not accounts.forget_idp_user_id(tx, account.id, str(account.idp_user_id)):
+            raise Transient("the account has another Keycloak user by now")
+        mail_new(tx, systems.policy, accounts.read_many(tx, [account.id])[account.id], now)
+        audit.audit(
+            tx,
+            account_id=account.id,
+            action="make anew in Keycloak",
+            changed={"idp_user_id": (account.idp_user_id, None)},
+            by=by,
+            now=now,
+        )
