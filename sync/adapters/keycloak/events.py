@@ -71,7 +71,8 @@ class KeycloakAdminEvents:
         )
 
     def since(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
-        """Our service clients are asked for at each reading: one that was made anew has another id."""
+        """Our service clients are asked for at each reading: one that was made anew has another id
+        (fact: admin-events-name-the-client)."""
         ours = {client["id"] for name in OURS for client in self._connection.get("clients", clientId=name)}
         for page in pages(self._connection, "admin-events", moment, self._page):
             yield [

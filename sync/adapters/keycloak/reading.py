@@ -69,7 +69,7 @@ class UserReader:
 
     def holders(self, *, username: str, email: str) -> tuple[Json, ...]:
         """Every user, as Keycloak represents it, that holds one of the two names as username or as e-mail
-        address: `POST users` and a login treat both as one namespace."""
+        address: `POST users` and a login treat both as one namespace (fact: names-are-one-namespace)."""
         names = {username, email} - {""}
         listed = [user for name in sorted(names) for user in (*self.with_username(name), *self.with_email(name))]
         return tuple({user["id"]: user for user in listed}.values())

@@ -1,9 +1,9 @@
 """Reads many users of ours with few requests, for mass changes: a look at one user by itself costs five.
 
-One request answers a whole portion by id, with attributes; each user costs two more, its groups and its direct
-roles. Whatever is not plainly an enabled user of ours that nothing unusual is granted to is read by `UserReader`
-as if alone, so that no guard sees less than there. A temporary lockout is not looked for: it changes nothing
-that is wanted of an enabled user, and who was last seen locked out is not asked for here.
+One request answers a whole portion by id, with attributes (fact: many-are-found-by-ids); each user costs two more,
+its groups and its direct roles. Whatever is not plainly an enabled user of ours that nothing unusual is granted to
+is read by `UserReader` as if alone, so that no guard sees less than there. A temporary lockout is not looked for:
+it changes nothing that is wanted of an enabled user, and who was last seen locked out is not asked for here.
 """
 
 from __future__ import annotations

@@ -179,6 +179,16 @@ def test_a_flow_that_is_in_use_cannot_be_removed(configured_realm: ConfiguredRea
     assert bound in {each["alias"] for each in realm.get("authentication/flows")}
 
 
+def test_a_group_is_removed_with_all_that_is_in_it(configured_realm: ConfiguredRealm) -> None:
+    """Groups below it and memberships go without a question: so a group that is not empty is never removed."""
+    realm, name = configured_realm, f"outer-{uuid.uuid4().hex[:6]}"
+    outer = realm.send("POST", "groups", {"name": name}).headers["Location"].rpartition("/")[2]
+    realm.send("POST", f"groups/{outer}/children", {"name": "inner"})
+    user = realm.create_user(f"/{name}/inner")
+    realm.send("DELETE", f"groups/{outer}")
+    assert realm.get(f"users/{user}/groups") == []
+
+
 def test_listings_go_by_username_and_leave_service_accounts_out(configured_realm: ConfiguredRealm) -> None:
     """So a page can be taken up by number, and what is counted and not ours is a person of somebody else's."""
     realm, key = configured_realm, uuid.uuid4().hex[:6]

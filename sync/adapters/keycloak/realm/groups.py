@@ -51,7 +51,8 @@ class Groups:
             self._connection.put(path, {"name": group["name"], "attributes": attributes})
 
     def remove(self, item: Item) -> None:
-        """Raises NeedsPerson for a group that is not empty: Keycloak would remove it with all that is in it."""
+        """Raises NeedsPerson for a group that is not empty: Keycloak would remove it with all that is
+        in it (fact: groups-go-with-what-is-in-them)."""
         group = self._find(item.name)
         if group is None:
             return

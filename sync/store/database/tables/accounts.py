@@ -56,7 +56,8 @@ login_name = Table(
     Column("key", Text, primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
 )
-"""Every distinct `login_key` of the username and e-mail of every account: Keycloak has one namespace (A2)."""
+"""Every distinct `login_key` of the username and e-mail of every account: Keycloak has one
+namespace (A2, fact: names-are-one-namespace)."""
 
 assignment = Table(
     "assignment",
