@@ -129,6 +129,15 @@ def _gone(gate: GatePolicy, start: Callable[[Place], Account] = _technician) -> 
     return prepare
 
 
+def _moved_once(place: Place, account: Account) -> None:
+    """Every work order is the other technician's, and told of once."""
+    _inactive(place, account)
+    assert [order.number for order in place.foreign.fsm.open_work_orders("T-2")] == ["WO-1", "WO-2"]
+    entries = place.read(lambda tx: audit.timeline(tx, account.id))
+    told = [line for each in entries if each.title.startswith("reassign") for line in each.details]
+    assert sorted(line.split(":")[0] for line in told if line.startswith("WO-")) == ["WO-1", "WO-2"]
+
+
 def _with_lost_orders(place: Place, account: Account) -> None:
     reassign_work_orders(place.systems, "T-1", "T-2", BY)
 
@@ -368,7 +377,7 @@ SCENARIOS = (
         "reassign what holds a deactivation",
         _gone(GatePolicy.HOLD, _busy),
         lambda systems, _: reassign_work_orders(systems, "T-1", "T-2", BY),
-        _inactive,
+        _moved_once,
     ),
     Scenario("refuse a deactivation", _technician, _wish_then_work_comes, _refused),
     Scenario("force what was held", _gone(GatePolicy.HOLD, _busy), _deactivate(GatePolicy.FORCE), _forced),

@@ -235,9 +235,10 @@ def test_without_redis_a_change_is_stored_soon_and_carried_out_later(
     assert "workers could not be woken" in said.err
     assert "redis-password" not in said.out + said.err
     assert said.seconds < SOON
-    moved = shell.run("work-orders", "reassign", leaver, "--to", taker, "--json", *WHY, **away)
-    assert len(json.loads(moved.out)) == 1
+    moved = shell.run("work-orders", "reassign", leaver, "--to", taker, "--json", "--no-wait", *WHY, **away)
+    assert json.loads(moved.out)["state"] == "waiting"
     place.work()
+    assert len(place.systems.field_service.open_work_orders(taker)) == 1
     assert place.realm.get(f"users/{here.idp_user_id}")["firstName"] == "Kit"
 
 

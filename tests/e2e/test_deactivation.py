@@ -33,7 +33,7 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE
 from sync.store import audit
-from sync.store.deactivation import deactivations
+from sync.store.deactivation import deactivations, reassignments
 from sync.store.deactivation.deactivations import HeldDeactivation
 from sync.store.work import leases
 from sync.views.accounts.assignability import assignability
@@ -66,8 +66,11 @@ def test_refused_with_every_work_order_then_reassigned_then_gone(place: Place) -
     assert place.account(person.account).life is Life.ACTIVE
     assert person.refreshes() == WORKING
 
-    moved = reassign_work_orders(place.systems, BUSY_TECHNICIAN, FREE_TECHNICIAN, BY)
-    assert [order.number for order in moved] == [order.number for order in named]
+    asked = reassign_work_orders(place.systems, BUSY_TECHNICIAN, FREE_TECHNICIAN, BY)
+    place.work()
+    done = place.read(lambda tx: reassignments.get(tx, asked.id))
+    assert done is not None
+    assert [order.number for order in done.moved] == [order.number for order in named]
     assert deactivate_account(place.systems, person.account.id, GatePolicy.REFUSE, BY) == ()
     place.work()
     assert has_no_access(place, person)
@@ -179,6 +182,7 @@ def test_force_ends_access_now_and_lists_what_is_left_behind(place: Place) -> No
     taker = place.free_technician()
     place.join(taker)
     reassign_work_orders(place.systems, person.id, taker, BY)
+    place.work()
     assert stranded(place, person) == ()
 
 

@@ -30,6 +30,7 @@ class Work(StrEnum):
     ACCOUNT = "account"
     ACT = "act"
     STARTED_ACT = "started-act"
+    REASSIGNMENT = "reassignment"
     MAIL = "mail"
     SCHEDULE = "schedule"
 
@@ -85,6 +86,12 @@ LADDER: Mapping[Work, Mapping[str, tuple[Step, Pace | None]]] = {
         MISCONFIGURED: (Step.PERSON, None),
         OTHER: (Step.PERSON, None),
     },
+    Work.REASSIGNMENT: {
+        AWAY: (Step.AGAIN, Pace.STEADY),
+        TRANSIENT: (Step.AGAIN, Pace.BACKOFF),
+        MISCONFIGURED: (Step.AGAIN, Pace.STEADY),
+        OTHER: (Step.PERSON, None),
+    },
     Work.MAIL: {
         AWAY: (Step.AGAIN, Pace.STEADY),
         TRANSIENT: (Step.AGAIN, Pace.BACKOFF),
@@ -127,11 +134,13 @@ def _kind(failure: Failure) -> str:
 
 
 def _for_the_probe(failure: Failure, work: Work, chance: float, probe_in: timedelta) -> timedelta:
-    """Whoever was not let ask comes some time after the probe, spread out, in case none of those is there any more
-    that asked and failed; when the circuit closes, all are due at once."""
+    """An account that was not let ask comes some time after the probe, spread out, in case none of those is there
+    any more that asked and failed; when the circuit closes, all accounts are due at once. Anything else goes with
+    the probe."""
     if work is Work.ACCOUNT and failure.system == "keycloak":
         return timedelta()
-    return probe_in + (LONGEST * chance if failure.code is FailureCode.NOT_ASKED else timedelta())
+    spread = work is Work.ACCOUNT and failure.code is FailureCode.NOT_ASKED
+    return probe_in + (LONGEST * chance if spread else timedelta())
 
 
 def _wait(pace: Pace, failures: int, chance: float) -> timedelta:

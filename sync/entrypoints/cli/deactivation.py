@@ -20,8 +20,10 @@ from sync.entrypoints.cli.output import (
     print_table,
     print_work_orders,
     say,
+    stop,
     work_order_cells,
 )
+from sync.entrypoints.cli.waiting import Timeout, wait_for_reassignment
 from sync.store.deactivation import deactivations
 from sync.wiring.doors import open_desk
 
@@ -65,13 +67,25 @@ def reassign(
     technician: Technician,
     to: Annotated[str, typer.Option(help="Technician id of who takes them over.")],
     reason: Reason,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until they are moved.")] = True,
+    timeout: Timeout = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Move all open work orders of one technician to another, in one step."""
+    """Move all open work orders of one technician to another, in one step. A worker does it."""
     with failures_shown():
-        moved = reassign_work_orders(open_desk(), technician, to, actor(reason))
+        desk = open_desk()
+        asked = reassign_work_orders(desk, technician, to, actor(reason))
+        if wait:
+            asked = wait_for_reassignment(desk, asked, timeout)
+        if asked.state == "failed":
+            stop(f"nothing was moved from {technician} to {to}: {asked.failure}")
         if as_json:
-            print_json(moved)
-            return
-        say(f"{counted(len(moved), 'work order')} moved from {technician} to {to}")
-        print_work_orders(moved)
+            print_json(asked.moved if wait and not asked.is_open else asked)
+        elif asked.is_open and not wait:
+            say(f"it is stored that {to} takes over all work orders of {technician}")
+        elif not asked.is_open:
+            say(f"{counted(len(asked.moved), 'work order')} moved from {technician} to {to}")
+            print_work_orders(asked.moved)
+        if asked.is_open and wait:
+            last = f"The last try: {asked.failure}." if asked.failure else "No worker has tried yet."
+            stop(f"it is stored, but after {timeout} s not done; it goes on alone. {last}")

@@ -13,6 +13,8 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.entrypoints.cli.output import counted, say, screen, stop
+from sync.store.deactivation import reassignments
+from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
 
@@ -73,6 +75,17 @@ def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
             with desk.db.read() as tx:
                 act = act_state(tx, Scope.all(), act.id)
     return act
+
+
+def wait_for_reassignment(desk: Desk, asked: Reassignment, timeout: int) -> Reassignment:
+    """Watch a worker move work orders until it has ended or the time is up; returns it as it is then."""
+    until = time.monotonic() + timeout
+    with screen.status(f"waiting for {asked.to_technician_id} to have the work orders …"):
+        while asked.is_open and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_SECONDS)
+            with desk.db.read() as tx:
+                asked = reassignments.get(tx, asked.id) or asked
+    return asked
 
 
 LOOK_SECONDS = 2

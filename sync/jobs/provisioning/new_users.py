@@ -12,7 +12,7 @@ from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import creation
 from sync.domain.work.lane import Lane
-from sync.jobs import deactivation
+from sync.jobs.deactivation import gate
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work.lease import keep_lease, keep_leases
@@ -111,7 +111,7 @@ def made_now(
         for claim in claims
         if isinstance(outcome := created.get(claim.account.id), Created) and not outcome.existed and not claim.acts
     ]
-    stopped = deactivation.stopped(systems, [claim.account for claim, _ in new])
+    stopped = gate.stopped(systems, [claim.account for claim, _ in new])
     return {
         claim.account.id: (claim, made_of(systems, claim, outcome))
         for claim, outcome in new

@@ -24,8 +24,9 @@ from sync.domain.provisioning.outstanding import not_ours, with_outstanding
 from sync.domain.provisioning.plan import creation, deviations, diff, refuse_unsafe
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
-from sync.jobs import deactivation
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
+from sync.jobs.deactivation import gate
+from sync.jobs.deactivation.reassign import reassign_next
 from sync.jobs.provisioning.deadly import give_up_deadly
 from sync.jobs.provisioning.decisions import decided_about, forget_user, left_alone, to_make_anew
 from sync.jobs.provisioning.looks import look_where_asked
@@ -60,14 +61,14 @@ log = structlog.get_logger()
 def provision_some(systems: Systems, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Returns how many were claimed.
 
-    Looks that doors wait for come first. One account's failure is recorded with it and stops no other. What there
-    is no time left for is given back untouched, so that a slow Keycloak cannot keep a batch, and the accounts in
-    it, for minutes. Nothing is claimed by a policy that is no longer in force.
+    Looks and reassignments that doors wait for come first. One account's failure is recorded with it and stops no
+    other. What there is no time left for is given back untouched, so that a slow Keycloak cannot keep a batch, and
+    the accounts in it, for minutes. Nothing is claimed by a policy that is no longer in force.
     """
-    looked = look_where_asked(systems) if lane is Lane.INTERACTIVE else 0
+    asked = look_where_asked(systems) + reassign_next(systems) if lane is Lane.INTERACTIVE else 0
     with systems.db.write() as tx:
         if not mappings.still_in_force(tx, systems.policy_number):
-            return looked
+            return asked
         claims, watch = circuits.claim(
             systems,
             tx,
@@ -104,7 +105,7 @@ def provision_some(systems: Systems, lane: Lane) -> int:
         settle(systems, claim, carry_out(systems, claim, outcome), watch.name)
         come_again(systems, claim)
     deadly = 0 if claims else give_up_deadly(systems, lane)
-    return looked + len(claims) + deadly + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
+    return asked + len(claims) + deadly + (carry_out_in_quarantine(systems) if lane is Lane.INTERACTIVE else 0)
 
 
 def bring_about_together(
@@ -224,7 +225,7 @@ def bring_about(
             raise created
     if created is not None and not created.existed:
         keep_lease(systems, claim)
-        deactivation.release(systems, claim)
+        gate.release(systems, claim)
         return made_of(systems, claim, created)
 
     idp_user_id = _idp_user_id(claim, created)
@@ -250,7 +251,7 @@ def bring_about(
     verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
     if withdraws:
-        answer = deactivation.ask(systems, claim, observed)
+        answer = gate.ask(systems, claim, observed)
         verdict, work_orders = answer.verdict, answer.work_orders
         if verdict in (Verdict.HELD, Verdict.REFUSED):
             plan = plan.keeping_access()
@@ -265,7 +266,7 @@ def bring_about(
     if verdict in (Verdict.HELD, Verdict.REFUSED):
         return Withheld(idp_user_id, plan.changes, verdict, work_orders, present)
     keep_lease(systems, claim)
-    deactivation.release(systems, claim)
+    gate.release(systems, claim)
     lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
@@ -286,7 +287,7 @@ def _lost_technicians(systems: Systems, claim: Claim, observed: Observed, *, wit
     if technician_id is not None and (withdrew or claim.account.life is not Life.ACTIVE):
         lost = frozenset([technician_id])
     if claim.took_over or claim.applied_version == claim.wanted_version:
-        lost |= deactivation.left_behind(systems, claim.account)
+        lost |= gate.left_behind(systems, claim.account)
     return lost
 
 

@@ -15,6 +15,7 @@ from sync.jobs.work import circuits
 from sync.store import schedule
 from sync.store.accounts import passwords
 from sync.store.database import locks
+from sync.store.deactivation import reassignments
 from sync.store.mail import outbox
 from sync.store.runs import runs
 from sync.store.work import lanes as pauses
@@ -35,6 +36,8 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
         due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
         lanes = {lane for lane in due if circuits.admits(systems, tx, lane)}
         if leases.any_looks(tx, now) and circuits.admits(systems, tx, Lane.INTERACTIVE):
+            lanes.add(Lane.INTERACTIVE)
+        if reassignments.any_due(tx, now):
             lanes.add(Lane.INTERACTIVE)
         if outbox.any_due(tx, now):
             lanes.add(Lane.MAIL)

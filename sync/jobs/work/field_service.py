@@ -53,6 +53,9 @@ class WatchedFieldService:
     def allow_assignments(self, technician_id: str) -> None:
         self._asked(lambda: self._real.allow_assignments(technician_id))
 
+    def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:
+        return self._asked(lambda: self._real.reassign(technician_id, to))
+
     def _asked(self, question: Callable[[], Answer]) -> Answer:
         circuit, probe = self._admitted()
         try:

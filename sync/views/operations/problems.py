@@ -8,10 +8,11 @@ workers (`sync.store.operations.heartbeats`), paused lanes with the lanes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
 from sync.store.database.transactions import Tx
+from sync.store.deactivation import reassignments
 from sync.store.operations import troubles
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import stuck
@@ -39,8 +40,24 @@ def problems(tx: Tx, now: datetime) -> tuple[Trouble, ...]:
         *_circuits(tx, now),
         *troubles.noted(tx, now),
         *(_waiting(group) for group in stuck.waiting_groups(tx) if group.kind == "configuration"),
+        *_reassignments(tx, now),
         *(_quarantined(group) for group in stuck.quarantine_groups(tx)),
     )
+
+
+REASSIGNMENT_TOO_OLD = timedelta(minutes=5)
+
+
+def _reassignments(tx: Tx, now: datetime) -> Iterator[Trouble]:
+    for each in reassignments.waiting(tx):
+        if now - each.asked_at > REASSIGNMENT_TOO_OLD:
+            why = f": {each.failure}" if each.failure else ""
+            yield Trouble(
+                f"the work orders of {each.technician_id} are not yet moved to {each.to_technician_id}{why}",
+                each.asked_at,
+                "see what stops the lane interactive or the FSM system; it goes on by itself; "
+                "docs/operations.md, 'Work orders are not moved'",
+            )
 
 
 def _circuits(tx: Tx, now: datetime) -> Iterator[Trouble]:

@@ -19,9 +19,12 @@ from sync.store.database.tables.audit import audit
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
+    OPEN_REASSIGNMENT,
     STRANDED,
+    ReassignmentState,
     assignment_stop,
     deactivation,
+    reassignment,
     stranded_work_order,
 )
 from sync.store.database.tables.drift import (
@@ -47,6 +50,7 @@ __all__ = [
     "NOT_SENT",
     "OPEN_ACT",
     "OPEN_DEACTIVATION",
+    "OPEN_REASSIGNMENT",
     "PAUSABLE",
     "PENDING_ROW",
     "SEALED_ACT",
@@ -58,6 +62,7 @@ __all__ = [
     "DriftState",
     "MailState",
     "Outcome",
+    "ReassignmentState",
     "RowResult",
     "RowVerdict",
     "RunKind",
@@ -86,6 +91,7 @@ __all__ = [
     "policy",
     "provisioning",
     "push_count",
+    "reassignment",
     "run",
     "run_row",
     "schedule",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Table, Text
+from typing import Literal, get_args
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text
 
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.deactivation.request import DeactivationState
@@ -11,6 +13,9 @@ from sync.store.database.tables.metadata import metadata
 
 OPEN_DEACTIVATION = condition("state IN ('requested', 'held')")
 STRANDED = condition("resolved_at IS NULL")
+OPEN_REASSIGNMENT = condition("state = 'waiting'")
+
+ReassignmentState = Literal["waiting", "done", "failed"]
 
 deactivation = Table(
     "deactivation",
@@ -72,3 +77,35 @@ assignment_stop = Table(
     Column("stopped_at", UtcDateTime, nullable=False),
 )
 """Technicians whom we stopped from getting new work: only a stop of ours is ever undone (rule: ask-the-gate)."""
+
+reassignment = Table(
+    "reassignment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("technician_id", Text, nullable=False),
+    Column("to_technician_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", Text),
+    Column("found", WorkOrderList, nullable=False),
+    Column("moved", WorkOrderList, nullable=False),
+    Column("failure", Text),
+    Column("finished_at", UtcDateTime),
+    one_of("state", get_args(ReassignmentState)),
+    Index(
+        "uq_reassignment_open",
+        "technician_id",
+        unique=True,
+        sqlite_where=OPEN_REASSIGNMENT,
+        postgresql_where=OPEN_REASSIGNMENT,
+    ),
+)
+"""Every wish that all open work orders of a technician go to another one, and what came of it; at most one open
+for a technician (D5). `found` are those that were about to be moved, written down before the FSM system is told,
+so that a worker that takes over after a crash knows what was moved. `failure` is why the last try failed."""

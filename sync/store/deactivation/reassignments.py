@@ -1,0 +1,185 @@
+"""Work orders that shall go from one technician to another: asked for by doors, moved by workers (D5).
+
+A claim is a lease with a token: whoever writes with one that is no longer the row's own writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, RowMapping, exists, null, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.errors import Problem, Refused
+from sync.domain.work.lane import Lane
+from sync.store.database.ids import new_id
+from sync.store.database.tables import OPEN_REASSIGNMENT, ReassignmentState
+from sync.store.database.tables import reassignment as reassignments
+from sync.store.database.transactions import Tx
+from sync.store.work import lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Reassignment:
+    """`found` are the work orders that were about to be moved, `moved` those that were. `failure` is why the last
+    try failed."""
+
+    id: str
+    technician_id: str
+    to_technician_id: str
+    state: ReassignmentState
+    asked_at: datetime
+    by: Actor
+    attempts: int
+    found: tuple[OpenWorkOrder, ...] = ()
+    moved: tuple[OpenWorkOrder, ...] = ()
+    failure: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class ReassignmentClaim:
+    reassignment: Reassignment
+    token: str
+
+
+_COLUMNS = (
+    reassignments.c.id,
+    reassignments.c.technician_id,
+    reassignments.c.to_technician_id,
+    reassignments.c.state,
+    reassignments.c.asked_at,
+    reassignments.c.by,
+    reassignments.c.door,
+    reassignments.c.reason,
+    reassignments.c.attempts,
+    reassignments.c.found,
+    reassignments.c.moved,
+    reassignments.c.failure,
+)
+
+
+def ask(tx: Tx, technician_id: str, to: str, by: Actor, now: datetime) -> Reassignment:
+    """One that waits already is the same wish. Raises Refused if they are on their way to somebody else."""
+    wanted = Reassignment(new_id(now), technician_id, to, "waiting", now, by, attempts=0)
+    try:
+        with tx.connection.begin_nested():
+            tx.connection.execute(
+                reassignments.insert().values(
+                    id=wanted.id,
+                    technician_id=technician_id,
+                    to_technician_id=to,
+                    state="waiting",
+                    asked_at=now,
+                    by=by.name,
+                    door=by.door.value,
+                    reason=by.reason,
+                    due_at=now,
+                    attempts=0,
+                    found=(),
+                    moved=(),
+                )
+            )
+    except IntegrityError:
+        waits = select(*_COLUMNS).where(OPEN_REASSIGNMENT, reassignments.c.technician_id == technician_id)
+        found = _from_row(tx.connection.execute(tx.locking(waits)).mappings().one())
+        if found.to_technician_id != to:
+            what = f"{found.to_technician_id} is being given these work orders already"
+            raise Refused([Problem("to", what, "wait until it is done, or see fsm-identity ops status")]) from None
+        return found
+    return wanted
+
+
+def get(tx: Tx, reassignment_id: str) -> Reassignment | None:
+    found = select(*_COLUMNS).where(reassignments.c.id == reassignment_id)
+    row = tx.connection.execute(found).mappings().one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def waiting(tx: Tx) -> tuple[Reassignment, ...]:
+    """Those that are not done yet, the oldest first."""
+    rows = tx.connection.execute(select(*_COLUMNS).where(OPEN_REASSIGNMENT).order_by(reassignments.c.id))
+    return tuple(_from_row(row) for row in rows.mappings())
+
+
+def any_due(tx: Tx, now: datetime) -> bool:
+    return bool(tx.connection.scalar(select(exists().where(*_claimable(now)))))
+
+
+def claim(tx: Tx, now: datetime, lease: timedelta) -> ReassignmentClaim | None:
+    """The one that is due the longest and that nobody is at."""
+    chosen = (
+        select(reassignments.c.id)
+        .where(*_claimable(now), lanes.running(Lane.INTERACTIVE))
+        .order_by(reassignments.c.due_at, reassignments.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    claimed = tx.connection.execute(
+        update(reassignments)
+        .where(reassignments.c.id.in_(select(chosen.c.id)))
+        .values(lease_token=str(uuid4()), lease_until=now + lease)
+        .returning(*_COLUMNS, reassignments.c.lease_token)
+    )
+    row = claimed.mappings().one_or_none()
+    return None if row is None else ReassignmentClaim(_from_row(row), row["lease_token"])
+
+
+def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder], until: datetime) -> bool:
+    """Before the FSM system is told, and the lease is kept until then. False: it was lost, move nothing."""
+    return _write(tx, claim, found=tuple(found), lease_until=until)
+
+
+def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> bool:
+    """False: the lease was lost, somebody else writes it down."""
+    return _write(tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **_FREE)
+
+
+def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> bool:
+    """For good: a person has to ask for something else."""
+    return _write(tx, claim, state="failed", failure=failure, finished_at=now, **_FREE)
+
+
+def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int) -> bool:
+    return _write(tx, claim, failure=failure, due_at=until, attempts=attempts, **_FREE)
+
+
+_FREE = {"lease_token": null(), "lease_until": null()}
+
+
+def _write(tx: Tx, claim: ReassignmentClaim, **values: object) -> bool:
+    changed = tx.connection.execute(
+        update(reassignments)
+        .where(reassignments.c.id == claim.reassignment.id, reassignments.c.lease_token == claim.token)
+        .values(values)
+    )
+    return changed.rowcount == 1
+
+
+def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    free = or_(reassignments.c.lease_until.is_(None), reassignments.c.lease_until <= now)
+    return OPEN_REASSIGNMENT, reassignments.c.due_at <= now, free
+
+
+def _from_row(values: RowMapping) -> Reassignment:
+    return Reassignment(
+        id=values["id"],
+        technician_id=values["technician_id"],
+        to_technician_id=values["to_technician_id"],
+        state=values["state"],
+        asked_at=values["asked_at"],
+        by=Actor(values["by"], Door(values["door"]), values["reason"]),
+        attempts=values["attempts"],
+        found=values["found"],
+        moved=values["moved"],
+        failure=values["failure"],
+    )
