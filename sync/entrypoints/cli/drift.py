@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from sync.commands.drift import decide
+from sync.commands.drift.compare import ask_comparison
+from sync.desk import Desk
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
     counted,
+    errors,
     failures_shown,
     print_json,
     print_table,
     say,
     shown,
+    stop,
 )
 from sync.entrypoints.cli.runs.run_view import say_held
-from sync.jobs.drift.compare import compare as compare_all
-from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS
 from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import Finding
 from sync.store.runs import runs
+from sync.views.drift import comparison_view
 from sync.wiring.doors import open_desk
-from sync.wiring.workers import open_systems
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
 
@@ -42,17 +46,25 @@ def compare(
     attributes: Annotated[
         bool, typer.Option("--attributes", help="The slow pass over all attributes instead.")
     ] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is over.")] = True,
+    timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")] = 3600,
     as_json: AsJson = False,
 ) -> None:
-    """Compare all of Keycloak with what is wanted, now. Writes findings, nothing to Keycloak: what drift.toml says
-    is to be repaired is handed to the workers."""
+    """Have the workers compare all of Keycloak with what is wanted, now. That writes findings, nothing to
+    Keycloak: what drift.toml says is to be repaired is handed on."""
     with failures_shown():
-        desk, by = open_systems(), actor("compare").name
-        done = compare_attributes(desk, by) if attributes else compare_all(desk, by)
+        desk = open_desk()
+        asked = ask_comparison(desk, "attribute-pass" if attributes else "comparison", actor("compare").name)
+        done = _follow(desk, asked, timeout) if wait else asked
         if as_json:
             print_json(done)
             return
         _print_comparison(done)
+        if not wait:
+            say("the workers begin it; see fsm-identity drift status")
+            return
+        if done.state != "done":
+            raise typer.Exit(1)
         with desk.db.read() as tx:
             number = len(findings.listed(tx, states=["open"]))
             held = runs.recent(tx, 1, "repair", "held")
@@ -148,15 +160,34 @@ def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
         say(f"the workers look at {found.subject.who} now")
 
 
+def _follow(desk: Desk, asked: Comparison, timeout: int) -> Comparison:
+    """Show how far it is until it has ended. Leaves with exit code 1 if no worker can begin it, or if the time is
+    up."""
+    until = time.monotonic() + timeout
+    with errors.status(f"waiting for the {asked.kind} to begin …") as status:
+        while True:
+            now = comparison_view(desk, asked.id)
+            if now.ended:
+                return now.comparison
+            if now.waits is not None:
+                stop(f"the {asked.kind} is asked for and has not begun: {now.waits}")
+            if time.monotonic() > until:
+                stop(f"the {asked.kind} is not over after {timeout} s and goes on: fsm-identity drift status")
+            if now.comparison.state == "running":
+                status.update(f"{asked.kind}: {_read_so_far(now.comparison)}")
+            time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _read_so_far(done: Comparison) -> str:
+    counts = done.counts
+    return f"{counts.users} users, {counts.memberships} memberships of {counted(counts.accounts, 'account')}"
+
+
 def _print_comparison(done: Comparison) -> None:
     counts = done.counts
-    number = f"{counts.users} users, {counts.memberships} memberships of {counted(counts.accounts, 'account')}"
-    ended = (
-        f"{done.state} {shown(done.finished_at)}"
-        if done.finished_at
-        else f"running since {shown(done.started_at)}"
-    )
-    typer.echo(f"{done.kind} by {done.by}: {ended}; {number}; {counts.foreign_users} not ours")
+    since = "asked for at" if done.state == "asked" else "running since"
+    ended = f"{done.state} {shown(done.finished_at)}" if done.finished_at else f"{since} {shown(done.started_at)}"
+    typer.echo(f"{done.kind} by {done.by}: {ended}; {_read_so_far(done)}; {counts.foreign_users} not ours")
     typer.echo(
         f"  {counts.looked_at} looked at singly, {counts.differing} differ, {counts.repairs} to repair, "
         f"{counts.left_out} left for the next one"

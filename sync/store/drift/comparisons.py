@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import Problem, Refused, Transient
 from sync.store.database.ids import new_id
 from sync.store.database.tables import ComparisonKind, ComparisonState
 from sync.store.database.tables import comparison as comparisons
@@ -36,6 +36,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """`by`: who asked for it, or the schedule. One that is asked for began at no time yet: `started_at` is when it
+    was asked for."""
+
     id: str
     kind: ComparisonKind
     state: ComparisonState
@@ -48,34 +51,48 @@ class Comparison:
     error: str | None = None
 
 
+def ask(tx: Tx, kind: ComparisonKind, by: str, now: datetime) -> Comparison:
+    """One that a worker shall begin; the one that is asked for already, if there is one."""
+    waiting = _asked(tx, kind)
+    if waiting is not None:
+        return waiting
+    row = _row(kind, "asked", by, now)
+    try:
+        with tx.connection.begin_nested():
+            tx.connection.execute(comparisons.insert().values(row))
+    except IntegrityError:
+        raise Transient(f"somebody asks for a {kind} at this very moment") from None
+    return get(tx, str(row["id"]))
+
+
 def begin(tx: Tx, kind: ComparisonKind, by: str, now: datetime) -> Comparison:
-    """Raises Refused while another of the kind runs. One that was interrupted is ended, and this one starts anew:
-    a listing that was left in the middle is worth nothing later."""
+    """Begin the one that is asked for, or one of the worker's own. Raises Refused while another of the kind runs.
+    One that was interrupted is ended, and this one starts anew: a listing that was left in the middle is worth
+    nothing later."""
     tx.connection.execute(
         update(comparisons)
         .where(comparisons.c.kind == kind, comparisons.c.state == "running", comparisons.c.seen_at < now - SILENT)
         .values(state="interrupted", finished_at=now)
     )
-    begun = Comparison(new_id(now), kind, "running", by, now, now, None, Counts())
-    values = {
-        "id": begun.id,
-        "kind": kind,
-        "state": begun.state,
-        "by": by,
-        "started_at": now,
-        "seen_at": now,
-        **_values(begun.counts),
-    }
+    waiting = _asked(tx, kind)
+    row = _row(kind, "running", by, now) if waiting is None else {"id": waiting.id}
     try:
         with tx.connection.begin_nested():
-            tx.connection.execute(comparisons.insert().values(values))
+            if waiting is None:
+                tx.connection.execute(comparisons.insert().values(row))
+            else:
+                tx.connection.execute(
+                    update(comparisons)
+                    .where(comparisons.c.id == waiting.id)
+                    .values(state="running", started_at=now, seen_at=now)
+                )
     except IntegrityError:
         running = latest(tx, kind)
         since = running.started_at.isoformat(timespec="seconds") if running else "just now"
         raise Refused(
             [Problem("", f"a {kind} is running since {since}", "wait for it: fsm-identity drift status")]
         ) from None
-    return begun
+    return get(tx, str(row["id"]))
 
 
 def progress(tx: Tx, comparison_id: str, counts: Counts, now: datetime) -> bool:
@@ -100,6 +117,13 @@ def fail(tx: Tx, comparison_id: str, kind: str, error: str, now: datetime) -> No
     _end(tx, comparison_id, {"state": "failed", "finished_at": now, "error_kind": kind, "error": error})
 
 
+def get(tx: Tx, comparison_id: str) -> Comparison:
+    """They are never deleted."""
+    return _comparison(
+        tx.connection.execute(select(comparisons).where(comparisons.c.id == comparison_id)).mappings().one()
+    )
+
+
 def latest(tx: Tx, kind: ComparisonKind) -> Comparison | None:
     """The one that began last."""
     row = (
@@ -113,6 +137,29 @@ def latest(tx: Tx, kind: ComparisonKind) -> Comparison | None:
         .one_or_none()
     )
     return None if row is None else _comparison(row)
+
+
+def _asked(tx: Tx, kind: ComparisonKind) -> Comparison | None:
+    row = (
+        tx.connection.execute(
+            tx.locking(select(comparisons).where(comparisons.c.kind == kind, comparisons.c.state == "asked"))
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _comparison(row)
+
+
+def _row(kind: ComparisonKind, state: ComparisonState, by: str, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id(now),
+        "kind": kind,
+        "state": state,
+        "by": by,
+        "started_at": now,
+        "seen_at": now,
+        **_values(Counts()),
+    }
 
 
 def _end(tx: Tx, comparison_id: str, values: dict[str, object]) -> None:

@@ -64,6 +64,14 @@ def test_nothing_differs_once_the_plan_is_applied(account: Account, observed: Ob
 
 
 @given(accounts, observations)
+def test_a_change_made_twice_is_made_once(account: Account, observed: Observed) -> None:
+    """A worker that died after a change makes it again."""
+    for change in diff(desired_state(account, POLICY), observed).changes:
+        once = result_of(change, observed)
+        assert result_of(change, once) == once
+
+
+@given(accounts, observations)
 def test_what_is_not_ours_is_left_alone(account: Account, observed: Observed) -> None:
     """Foreign groups, roles and attributes are the same before and after."""
     end = states(observed, diff(desired_state(account, POLICY), observed))[-1]

@@ -10,9 +10,13 @@ from typer.testing import CliRunner
 
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
+from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import app, drift
+from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
+from sync.jobs.schedule.run_jobs import run_due_job
 from sync.store.accounts import accounts
-from sync.store.operations import figures
+from sync.store.operations import figures, heartbeats
+from sync.store.operations.heartbeats import Worker
 from sync.views.operations.troubles import of_figures
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
@@ -25,10 +29,15 @@ WHY = ("--reason", "as the branch told us")
 
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command."""
-    for opened in ("open_desk", "open_systems"):
-        monkeypatch.setattr(drift, opened, lambda: world.systems)
+    """Runs one command, and as soon as it wakes them the workers of the lane reconcile."""
+    monkeypatch.setattr(drift, "open_desk", lambda: world.systems)
+    monkeypatch.setattr(world.wake, "wake", lambda lane: reconcile(world) if lane is Lane.RECONCILE else None)
     return lambda *arguments: CliRunner().invoke(app, ["drift", *arguments])
+
+
+def reconcile(world: World) -> None:
+    while run_due_job(world.systems, {"comparison": COMPARISON, "attribute-pass": ATTRIBUTE_PASS}):
+        pass
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_nothing_differs(run: Run, people: list[Account]) -> None:
     assert "no drift" in said
     assert "done" in said
     assert told(run, "list") == []
-    [last] = told(run, "status")["comparisons"]
+    last, _ = told(run, "status")["comparisons"]
     assert (last["kind"], last["state"], last["counts"]["accounts"]) == ("comparison", "done", 3)
     assert "comparison by" in done(run("status"))
 
@@ -123,6 +132,38 @@ def test_the_slow_pass_is_asked_for(run: Run, people: list[Account]) -> None:
     assert people
     answer = told(run, "compare", "--attributes")
     assert (answer["kind"], answer["state"], answer["counts"]["users"]) == ("attribute-pass", "done", 3)
+
+
+def test_a_comparison_is_asked_for_and_begun_by_a_worker(
+    run: Run, world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The door only stores who asked. Without a worker it says so and what to start; a second who asks meanwhile
+    waits for the same one; whichever worker comes later carries it out in the name of who asked first."""
+    assert people
+    monkeypatch.setattr(world.wake, "wake", lambda _lane: None)
+    asked_before = world.accounts.asked
+    alone = run("compare")
+    assert (alone.exit_code, "no worker serves the lane reconcile" in alone.output) == (1, True)
+    answer = told(run, "compare", "--no-wait")
+    assert (answer["state"], world.accounts.asked) == ("asked", asked_before)
+    assert "asked for at" in done(run("status"))
+    now = world.clock.now()
+    world.do(lambda tx: heartbeats.beat(tx, Worker("w", "host", 1, ("reconcile",), now, now)))
+    late = run("compare", "--timeout", "1")
+    assert (late.exit_code, "drift status" in late.output) == (1, True)
+    reconcile(world)
+    last, _ = told(run, "status")["comparisons"]
+    assert (last["id"], last["state"], last["by"]) == (answer["id"], "done", answer["by"])
+    assert answer["by"] != "schedule"
+
+
+def test_a_comparison_that_failed_says_why(run: Run, world: World, people: list[Account]) -> None:
+    """As the worker met it, with exit code 1."""
+    assert people
+    world.accounts.users.clear()
+    failed = run("compare")
+    assert failed.exit_code == 1
+    assert "unsafe: Keycloak lists 0 of our 3 users" in failed.output
 
 
 def test_a_repair_that_does_not_come_about_waits_for_a_person(

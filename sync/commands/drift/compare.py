@@ -1,0 +1,28 @@
+"""Asking for a comparison of all of Keycloak with what is wanted, now: the scheduled one is made due, with who
+asked (H4). A worker of the lane reconcile carries it out; `sync.views.drift` shows how far it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync.commands.perform import perform
+from sync.desk import Desk
+from sync.domain.work.lane import Lane
+from sync.store import schedule
+from sync.store.database.tables import ComparisonKind
+from sync.store.database.transactions import Tx
+from sync.store.drift import comparisons
+from sync.store.drift.comparisons import Comparison
+
+
+def ask_comparison(desk: Desk, kind: ComparisonKind, by: str) -> Comparison:
+    """The comparison that is asked for; one that somebody else has asked for and that has not begun is the same.
+    While another of the kind runs it comes after that."""
+
+    def asked(tx: Tx) -> Comparison:
+        now = desk.clock.now()
+        schedule.register(tx, [kind], now)
+        schedule.hasten(tx, kind, now, timedelta(0))
+        return comparisons.ask(tx, kind, by, now)
+
+    return perform(desk, asked, wakes=Lane.RECONCILE)
