@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sync.domain.acts import Credential
 from sync.domain.errors import FailureCode, NeedsPerson
+from sync.ports.accounts import Keep, unleased
 
 
 class MayHaveBeenSent(NeedsPerson):
@@ -21,31 +22,35 @@ class MayHaveBeenSent(NeedsPerson):
 
 
 class Credentials(Protocol):
-    def of_user(self, idp_user_id: str) -> tuple[Credential, ...]:
+    """`keep` is called before each request (`sync.ports.accounts`)."""
+
+    def of_user(self, idp_user_id: str, keep: Keep = unleased) -> tuple[Credential, ...]:
         """What the user logs in with: the password, its history, the second factors."""
         ...
 
-    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
+    def give_temporary_password(
+        self, idp_user_id: str, password: str, created_at: datetime, keep: Keep = unleased
+    ) -> None:
         """Replace the password by a generated one, of at least 100 bits, that must be changed at the next login.
         `created_at`, of which Keycloak keeps the milliseconds, is when it counts as made: by it a later look knows
         it. Idempotent. The password policy is not asked: nobody chose this password."""
         ...
 
-    def take(self, idp_user_id: str, credential_id: str) -> None:
+    def take(self, idp_user_id: str, credential_id: str, keep: Keep = unleased) -> None:
         """Take one credential away. Idempotent."""
         ...
 
-    def require_password_change(self, idp_user_id: str) -> None:
+    def require_password_change(self, idp_user_id: str, keep: Keep = unleased) -> None:
         """From the next login on the user has to choose another password. Idempotent; ends no session."""
         ...
 
-    def unlock(self, idp_user_id: str, *, enable: bool) -> None:
+    def unlock(self, idp_user_id: str, *, enable: bool, keep: Keep = unleased) -> None:
         """Forget the failed logins, which ends a temporary lockout. `enable` also ends a permanent one: Keycloak
         knows no other way than to switch the user on, so it is for accounts that are wanted active. Idempotent.
         Raises Transient if the user is still locked afterwards."""
         ...
 
-    def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
+    def send_password_mail(self, idp_user_id: str, lifetime: timedelta, keep: Keep = unleased) -> None:
         """Let Keycloak mail the user a link that is good for so long and asks for a new password.
 
         Not idempotent. Raises Transient if the mail was certainly not sent and may be sent later,

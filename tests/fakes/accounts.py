@@ -8,7 +8,7 @@ contract suite in tests/contract holds it to what the real one does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from sync.domain.provisioning.observed import (
     Observed,
     Sessions,
 )
-from sync.ports.accounts import Created, NewUser
+from sync.ports.accounts import Created, Keep, NewUser, unleased
 
 DEFAULT_ROLE = "default-roles-fake"
 REALM_MANAGEMENT = "realm-management/"
@@ -94,9 +94,7 @@ class FakeAccounts:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
-    def create(
-        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
-    ) -> Mapping[str, Created | Failure]:
+    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
         outcomes: dict[str, Created | Failure] = {}
         with self._failing():
             for user in users:
@@ -107,14 +105,16 @@ class FakeAccounts:
                 outcomes[user.desired.account_id] = self._outcome(user)
         return outcomes
 
-    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
+    def observe(self, idp_user_id: str, *, sessions: bool, keep: Keep = unleased) -> Observed | None:
+        keep()
         with self._failing():
             if idp_user_id in self.unreadable:
                 raise self.unreadable[idp_user_id]
             user = self.users.get(idp_user_id)
             return None if user is None else self._observed(user, sessions=sessions)
 
-    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
+    def observe_many(self, idp_user_ids: Sequence[str], keep: Keep = unleased) -> Mapping[str, Observed | None]:
+        keep()
         with self._failing():
             found = {each: self.users.get(each) for each in idp_user_ids}
             seen = {each: user and self._observed(user, sessions=False) for each, user in found.items()}
@@ -128,7 +128,8 @@ class FakeAccounts:
         """The same for the next `apply`, whatever is asked before it."""
         self._apply_failures.append((failure, after_the_work))
 
-    def apply(self, idp_user_id: str, change: Change) -> None:
+    def apply(self, idp_user_id: str, change: Change, keep: Keep = unleased) -> None:
+        keep()
         if self._apply_failures:
             self._failures.insert(0, self._apply_failures.pop(0))
         with self._failing():

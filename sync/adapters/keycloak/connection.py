@@ -12,6 +12,8 @@ import os
 import threading
 import time
 from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote
@@ -20,7 +22,8 @@ import requests
 from keycloak import ConnectionManager, KeycloakOpenIDConnection
 from keycloak.exceptions import KeycloakConnectionError
 
-from sync.adapters.keycloak import failures
+from sync.adapters.keycloak import deadline, failures
+from sync.adapters.keycloak.deadline import DeadlineAdapter
 
 Json: TypeAlias = Any
 """What json.loads may answer; its shape is Keycloak's REST API."""
@@ -41,7 +44,8 @@ class Connection:
     The sockets and the token are made at the first request and made anew in a forked process, which must not
     share them. Paths are relative to `admin/realms/{realm}/` ("" is the realm itself); a path that begins with
     "/" is relative to `admin`, so `post("/realms", …)` creates a realm. Put names into paths with `segment`.
-    `timeout_seconds` bounds the wait for a connection and each wait for bytes.
+    `timeout_seconds` bounds a whole request: the sign-in it may need, the wait for a connection, sending, and the
+    answer, however slowly it comes. Whoever holds a lease puts its requests inside `keeping`.
 
     Every method raises a `Failure`: Unreachable and Unwell (Transient), Misconfigured, Gone and Invalid
     (NeedsPerson), Taken (Conflict).
@@ -73,6 +77,7 @@ class Connection:
         self._pool = pool
         self._opened: tuple[int, _SignedIn] | None = None
         self._opening = threading.Lock()
+        self._before = threading.local()
 
     @classmethod
     def as_administrator(
@@ -91,6 +96,16 @@ class Connection:
             "grant_type": "password",
         }
         return connection
+
+    @contextmanager
+    def keeping(self, keep: Callable[[], None]) -> Iterator[None]:
+        """Inside, `keep` is called before each request of this thread; the Failure it raises stops the request."""
+        outer = getattr(self._before, "keep", None)
+        self._before.keep = keep
+        try:
+            yield
+        finally:
+            self._before.keep = outer
 
     def get(self, path: str, **params: object) -> Json:
         """The JSON at the path. A list as parameter is sent once for each element."""
@@ -132,7 +147,8 @@ class Connection:
         raises a Failure."""
         signed_in = self._signed_in()
         if signed_in.issued is None:
-            signed_in.refresh_token()
+            with deadline.within(self._timeout):
+                signed_in.refresh_token()
         if signed_in.issued is None:
             raise failures.not_json("sign-in", self.url)
         at, counted = signed_in.issued
@@ -142,8 +158,13 @@ class Connection:
         self, method: str, path: str, payload: Json = None, params: dict[str, object] | None = None
     ) -> requests.Response:
         doing = f"{method} {path}"
+        keep = getattr(self._before, "keep", None)
+        if keep is not None:
+            keep()
+        signed_in = self._signed_in()
         try:
-            response = self._signed_in().send(method, self._address(path), payload, params or {})
+            with deadline.within(self._timeout):
+                response = signed_in.send(method, self._address(path), payload, params or {})
         except KeycloakConnectionError as error:
             raise failures.no_answer(doing, self.url, error) from None
         if not response.ok:
@@ -222,6 +243,8 @@ class _SignedIn(KeycloakOpenIDConnection):
         )
         for session in (self._s, self._tokens._s):
             session.max_redirects = NO_REDIRECTS
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, DeadlineAdapter(pool))
 
     def send(self, method: str, address: str, payload: Json, params: dict[str, Any]) -> requests.Response:
         body = "" if payload is None else json.dumps(payload)

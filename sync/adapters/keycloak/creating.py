@@ -94,11 +94,11 @@ def _taken_by(holder: Json, username: str, email: str) -> str:
 
 
 def stops_everything(failure: Failure) -> bool:
-    """True for a failure that the next user would meet too: Keycloak is away or does not let us in, or the realm
-    would drop what says whose a user is."""
+    """True for a failure that the next user would meet too: Keycloak is away or does not let us in, the lease is
+    lost, or the realm would drop what says whose a user is."""
     if isinstance(failure, Misconfigured):
         return not isinstance(failure, GroupMissing)
-    return failure.system is not None
+    return failure.system is not None or failure.code is FailureCode.LEASE_LOST
 
 
 def untried(users: Sequence[NewUser], outcomes: Outcomes, failure: Failure) -> Outcomes:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
+from urllib3.exceptions import TimeoutError as AnyTimeout
 
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 
@@ -26,6 +27,9 @@ KEYCLOAK: System = "keycloak"
 
 BAD_ROW = 500
 """Also Keycloak's answer to a write that it does not like; other 5xx say that it cannot work at all for now."""
+
+TIMEOUTS = (TimeoutError, AnyTimeout)
+"""What requests carries where the body of an answer did not come in time."""
 
 LATER = (408, 425, 429)
 """Timed out, too early (RFC 8470), too many: answers that say "not now", not that something is wrong."""
@@ -119,7 +123,9 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
             return _unusable(f"Keycloak at {url} redirects elsewhere; set FSM_KEYCLOAK__URL to the final address")
         case requests.exceptions.ConnectTimeout():
             reason = "no connection in time"
-        case requests.exceptions.Timeout():
+        case requests.exceptions.Timeout() | TimeoutError():
+            reason = "no answer in time"
+        case requests.exceptions.ConnectionError() if any(isinstance(each, TIMEOUTS) for each in cause.args):
             reason = "no answer in time"
         case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
             return broken_off(doing, url)

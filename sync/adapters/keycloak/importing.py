@@ -20,7 +20,7 @@ from sync.adapters.keycloak.creating import stops_everything, taken, untried
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
 from sync.domain.errors import Conflict, Failure, FailureCode, NeedsPerson, Transient
-from sync.ports.accounts import Created, NewUser
+from sync.ports.accounts import Created, Keep, NewUser, unleased
 
 CHUNK = 10
 """Users in one request. The cost of a chunk is quadratic in its size and in the groups of each user: with the
@@ -60,25 +60,23 @@ class ImportingAccounts(KeycloakAccounts):
         self._connections = connections
         self._default_role: str | None = None
 
-    def create(
-        self, users: Sequence[NewUser], keep: Callable[[], None] = lambda: None
-    ) -> Mapping[str, Created | Failure]:
+    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
         """As the port says. A user that cannot be created is found by halving its chunk; the others land.
 
         One request for 10 users; one or two more for a user whose username is not its e-mail address.
         """
-        self._declared.check()
         outcomes: dict[str, Created | Failure] = {}
+        with self._connection.keeping(keep):
+            self._declared.check()
         try:
-            rows = self._rows(users, outcomes)
+            with self._connection.keeping(keep):
+                rows = self._rows(users, outcomes)
             self._import_all(rows, outcomes, keep)
         except Failure as failure:
             return untried(users, outcomes, failure)
         return outcomes
 
-    def _import_all(
-        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
-    ) -> None:
+    def _import_all(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Keep) -> None:
         """Several chunks at once. Raises what stopped everything, when all that were on their way have ended."""
         chunks = [rows[start : start + self._chunk] for start in range(0, len(rows), self._chunk)]
         stopped = threading.Event()
@@ -88,7 +86,8 @@ class ImportingAccounts(KeycloakAccounts):
             landed: dict[str, Created | Failure] = {}
             if not stopped.is_set():
                 try:
-                    self._import(chunk, landed, keep)
+                    with self._connection.keeping(keep):
+                        self._import(chunk, landed)
                 except Exception as error:
                     stopped.set()
                     failures.append(error)
@@ -137,13 +136,10 @@ class ImportingAccounts(KeycloakAccounts):
             self._default_role = str(self._connection.get("")["defaultRole"]["name"])
         return self._default_role
 
-    def _import(
-        self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Callable[[], None]
-    ) -> None:
+    def _import(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure]) -> None:
         """One chunk, all of it or, where Keycloak refuses it, each half by itself."""
         if not rows:
             return
-        keep()
         try:
             answer = self._connection.post(
                 "partialImport", {"ifResourceExists": "SKIP", "users": [row.body for row in rows]}
@@ -155,8 +151,8 @@ class ImportingAccounts(KeycloakAccounts):
                 outcomes[rows[0].account_id] = self._refused(rows[0].user, failure)
                 return
             half = len(rows) // 2
-            self._import(rows[:half], outcomes, keep)
-            self._import(rows[half:], outcomes, keep)
+            self._import(rows[:half], outcomes)
+            self._import(rows[half:], outcomes)
             return
         results = {result["resourceName"].lower(): result for result in (answer or {}).get("results", ())}
         for row in rows:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -156,7 +157,9 @@ class _User:
             raise NeedsPerson("the account has no Keycloak user", code=FailureCode.USER_MISSING)
         if self.seen is None:
             self.asked = True
-            self.seen = self.systems.accounts.observe(self.idp_user_id, sessions=False)
+            self.seen = self.systems.accounts.observe(
+                self.idp_user_id, sessions=False, keep=lambda: keep_lease(self.systems, self.claim)
+            )
         if self.seen is None:
             raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there", code=FailureCode.USER_DELETED)
         refuse_foreign(self.claim.account.id, self.seen)
@@ -175,11 +178,11 @@ def _run(systems: Systems, claim: Claim, user: _User, *, as_wanted: bool) -> int
 
 def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
     """True: it came to an end. False: the later ones of this account wait."""
-    begun = None
+    begun, keep = None, partial(keep_lease, systems, claim)
     try:
         observed = user.look()
-        credentials = doing.credentials_for(systems, act, observed)
-        keep_lease(systems, claim)
+        credentials = doing.credentials_for(systems, act, observed, keep)
+        keep()
         begun = _start(systems, claim, act, found_before(observed.lock, credentials))
         if begun is None:
             return False
@@ -191,7 +194,7 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
             repeated=begun.repeated,
             password=begun.password,
         )
-        done = doing.carry_out(systems, started, lambda: keep_lease(systems, claim))
+        done = doing.carry_out(systems, started, keep)
     except Exception as error:
         user.failure = as_failure(error, act=act.id, kind=str(act.kind))
         return _failed(systems, claim, act, user.failure, begun)

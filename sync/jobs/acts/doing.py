@@ -1,13 +1,12 @@
 """How each one-shot act is done in Keycloak, and how one is verified whose worker may have done it already.
 
-Gather: `credentials_for` reads what the kind needs. Decide: `sync.domain.acts`. Apply: `carry_out`, which
-calls `keep` before each write, so that the lease outlasts it. Nothing here is stored; that is `carry_out`'s
+Gather: `credentials_for` reads what the kind needs. Decide: `sync.domain.acts`. Apply: `carry_out`; the
+lease is kept before each request. Nothing here is stored; that is `carry_out`'s
 module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -30,6 +29,7 @@ from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.provisioning.change import EndSessions
 from sync.domain.provisioning.observed import LockState, Observed, Sessions
 from sync.jobs.systems import Systems
+from sync.ports.accounts import Keep
 from sync.ports.credentials import MayHaveBeenSent
 
 NEVER_TWICE = frozenset({ActKind.SET_PASSWORD_MAIL})
@@ -73,12 +73,9 @@ class Done:
     observed: Observed
 
 
-Keep = Callable[[], None]
-
-
-def credentials_for(systems: Systems, act: Act, observed: Observed) -> tuple[Credential, ...]:
+def credentials_for(systems: Systems, act: Act, observed: Observed, keep: Keep) -> tuple[Credential, ...]:
     """What the kind has to know of the user's credentials. Raises a Failure."""
-    return systems.credentials.of_user(observed.idp_user_id) if act.kind in READS_CREDENTIALS else ()
+    return systems.credentials.of_user(observed.idp_user_id, keep) if act.kind in READS_CREDENTIALS else ()
 
 
 def carry_out(systems: Systems, started: Started, keep: Keep) -> Done:
@@ -110,9 +107,8 @@ def _reset_password(systems: Systems, started: Started, keep: Keep) -> Done:
                 "the temporary password ran out before Keycloak could be given it",
                 code=FailureCode.PASSWORD_LAPSED,
             )
-        keep()
         systems.credentials.give_temporary_password(
-            started.observed.idp_user_id, started.password, stamp_of(started.act)
+            started.observed.idp_user_id, started.password, stamp_of(started.act), keep
         )
     after = replace(started.observed, required_actions=started.observed.required_actions | {UPDATE_PASSWORD})
     if started.act.keep_sessions:
@@ -130,17 +126,15 @@ def _too_late(systems: Systems, act: Act) -> bool:
 def _send_password_mail(systems: Systems, started: Started, keep: Keep) -> Done:
     if started.repeated:
         raise MayHaveBeenSent(MAY_HAVE_BEEN_SENT)
-    keep()
     lifetime = timedelta(hours=systems.policy.realm.temporary_password_hours)
-    systems.credentials.send_password_mail(started.observed.idp_user_id, lifetime)
+    systems.credentials.send_password_mail(started.observed.idp_user_id, lifetime, keep)
     return Done(f"Keycloak has sent a mail to {started.observed.email}", started.observed)
 
 
 def _require_password_change(systems: Systems, started: Started, keep: Keep) -> Done:
     if started.repeated and change_fulfilled(started.act, started.credentials):
         return Done("the person has chosen another password already", started.observed)
-    keep()
-    systems.credentials.require_password_change(started.observed.idp_user_id)
+    systems.credentials.require_password_change(started.observed.idp_user_id, keep)
     after = replace(started.observed, required_actions=started.observed.required_actions | {UPDATE_PASSWORD})
     return Done("another password is asked for at the next login", after)
 
@@ -150,8 +144,7 @@ def _unlock(systems: Systems, started: Started, keep: Keep) -> Done:
     found = started.act.found.lock if started.act.found is not None else started.observed.lock
     wanted_active = started.account.life is Life.ACTIVE
     enable = wanted_active and (found.permanent or started.observed.lock.permanent)
-    keep()
-    systems.credentials.unlock(started.observed.idp_user_id, enable=enable)
+    systems.credentials.unlock(started.observed.idp_user_id, enable=enable, keep=keep)
     if found.permanent and not wanted_active:
         return Done(f"{lock_told(found)}; it stays switched off, for it is wanted inactive", started.observed)
     after = replace(started.observed, lock=LockState(), enabled=started.observed.enabled or enable)
@@ -162,8 +155,7 @@ def _reset_second_factor(systems: Systems, started: Started, keep: Keep) -> Done
     """Exactly those go that were there at the start: one that the person has set up since stays."""
     there = started.act.found.credentials if started.act.found is not None else ()
     for credential_id in there:
-        keep()
-        systems.credentials.take(started.observed.idp_user_id, credential_id)
+        systems.credentials.take(started.observed.idp_user_id, credential_id, keep)
     types = sorted({each.type for each in started.credentials if each.type in SECOND_FACTORS})
     taken = f"{len(there)} taken away" + (f" ({', '.join(types)})" if types else "") if there else "there was none"
     if started.act.keep_sessions:
@@ -177,13 +169,11 @@ def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
     if left is None and not was_there(started.act):
         return Done("the temporary password was replaced in time", started.observed)
     if left is not None:
-        keep()
-        systems.credentials.take(started.observed.idp_user_id, left.id)
+        systems.credentials.take(started.observed.idp_user_id, left.id, keep)
     return Done("the temporary password was not used in time and is taken away", started.observed)
 
 
 def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:
     """No new password does (fact: a-new-password-ends-no-session)."""
-    keep()
-    systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.act.kind)))
+    systems.accounts.apply(started.observed.idp_user_id, EndSessions(str(started.act.kind)), keep)
     return replace(started.observed, sessions=Sessions())

@@ -14,7 +14,7 @@ from sync.domain.provisioning.observed import Observed
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
-from sync.jobs.work.lease import LEASE
+from sync.jobs.work.lease import LEASE, keep_lease
 from sync.jobs.work.unforeseen import as_failure
 from sync.store.provisioning import looks, observations
 from sync.store.work import leases
@@ -57,7 +57,9 @@ def _observe(systems: Systems, claim: Claim) -> Observed | Failure | None:
     if claim.account.idp_user_id is None:
         return None
     try:
-        return systems.accounts.observe(claim.account.idp_user_id, sessions=True)
+        return systems.accounts.observe(
+            claim.account.idp_user_id, sessions=True, keep=lambda: keep_lease(systems, claim)
+        )
     except Exception as error:
         return as_failure(error, account=claim.account.id)
 

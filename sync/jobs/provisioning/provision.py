@@ -35,7 +35,7 @@ from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
-from sync.jobs.work.lease import LEASE, keep_lease, remaining
+from sync.jobs.work.lease import LEASE, keep_lease, keep_leases, remaining
 from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.accounts import Accounts, Created
@@ -141,7 +141,8 @@ def bring_about_together(
             with systems.db.read() as tx:
                 locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
             seen = accounts.observe_many(
-                [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
+                [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked],
+                partial(keep_leases, systems, some),
             )
         except Exception as error:
             failure = as_failure(error, account=some[0].account.id)
@@ -229,7 +230,8 @@ def bring_about(
         return made_of(systems, claim, created)
 
     idp_user_id = _idp_user_id(claim, created)
-    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
+    keep = partial(keep_lease, systems, claim)
+    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled, keep=keep)
     accepted = left_alone(systems, claim, deviations(desired, observed), decisions)
     if observed is None and Aspect.MISSING in accepted:
         return Applied(idp_user_id, changes=())
@@ -260,7 +262,7 @@ def bring_about(
     for number, change in enumerate(plan.changes):
         keep_lease(systems, claim)
         with with_outstanding(partial(outstanding, plan.changes[number:])):
-            accounts.apply(idp_user_id, change)
+            accounts.apply(idp_user_id, change, keep)
         present = result_of(change, present)
 
     if verdict in (Verdict.HELD, Verdict.REFUSED):

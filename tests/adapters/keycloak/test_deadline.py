@@ -1,0 +1,144 @@
+"""A request ends in time however slowly its answer comes, and no request is sent once a lease is lost."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+import pytest
+import responses
+
+from mappings.policy import Policy
+from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.failures import Unreachable
+from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.domain.errors import Failure, FailureCode, Transient
+from sync.domain.provisioning.change import EndSessions
+from tests.adapters.keycloak.conftest import USER, new_user, sent
+
+DEADLINE = 0.6
+PAUSE = 0.1
+"""Between two bytes: far less than the deadline, so that no single wait for bytes is ever too long."""
+
+TOKEN = json.dumps({"access_token": "token", "expires_in": 300}).encode()
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+
+
+@contextmanager
+def dripping_server(drips: Mapping[bytes, bytes]) -> Iterator[str]:
+    """Answers the sign-in at once and everything else with `[]`, except what `drips` names by a part of its path:
+    that begins with the bytes given and goes on for ever, one byte at a time."""
+    listener, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def answer(peer: socket.socket) -> None:
+        with peer, suppress(OSError), peer.makefile("rb") as requests:
+            while line := requests.readline():
+                headers = dict(each.lower().split(b":", 1) for each in iter(requests.readline, b"\r\n"))
+                requests.read(int(headers.get(b"content-length", 0)))
+                slow = next((begins for path, begins in drips.items() if path in line), None)
+                if slow is None:
+                    body = TOKEN if b"/token" in line else b"[]"
+                    peer.sendall(GOOD % (len(body), body))
+                    continue
+                peer.sendall(slow)
+                while not ended.wait(PAUSE):
+                    peer.sendall(b" ")
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+@pytest.mark.req("H1", "H2")
+@pytest.mark.parametrize(
+    "drips",
+    [
+        {b"/users": b""},
+        {b"/users": b"HTTP/1.1 200 OK\r\nX-Slow: "},
+        {b"/users": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n["},
+        {b"/token": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"},
+    ],
+    ids=["nothing but blanks", "the headers", "the body", "the sign-in"],
+)
+def test_an_answer_that_drips_ends_at_the_deadline(drips: Mapping[bytes, bytes]) -> None:
+    """Each wait for bytes is short; the whole is not."""
+    with dripping_server(drips) as url:
+        connection = Connection(url, "fsm", "fsm-worker", "secret", timeout_seconds=DEADLINE)
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="no answer in time"):
+            connection.get("users")
+        assert time.monotonic() - begun < 10 * DEADLINE, "it would never end"
+
+
+@pytest.mark.req("H1")
+def test_a_deadline_is_of_one_request_and_not_of_the_connection() -> None:
+    """Many quick requests may take longer together, also on a connection that is used again."""
+    with dripping_server({}) as url:
+        connection = Connection(url, "fsm", "fsm-worker", "secret", timeout_seconds=DEADLINE)
+        until = time.monotonic() + 2 * DEADLINE
+        while time.monotonic() < until:
+            assert connection.get("users") == []
+
+
+class Lost:
+    """Keeps a lease for some requests; then it is somebody else's."""
+
+    def __init__(self, requests: int) -> None:
+        self.left = requests
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Transient("the lease was lost", code=FailureCode.LEASE_LOST)
+
+
+@pytest.mark.req("H1")
+def test_a_lease_lost_between_two_requests_of_one_change_stops_the_second(
+    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
+) -> None:
+    """The sessions are ended; the offline tokens are not touched, for the account is somebody else's by then."""
+    one_by_one.observe("u1", sessions=False)
+    keycloak.post(f"{USER}/logout", status=204)
+    before = len(keycloak.calls)
+    with pytest.raises(Transient, match="the lease was lost"):
+        one_by_one.apply("u1", EndSessions("test"), Lost(1))
+    assert [call.request.method for call in list(keycloak.calls)[before:]] == ["POST"]
+
+
+@pytest.mark.req("H1")
+def test_a_look_keeps_the_lease_before_each_of_its_requests(
+    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
+) -> None:
+    """So a look may take longer than a lease, as long as no single request does."""
+    one_by_one.observe("u1", sessions=True)
+    before, keep = len(keycloak.calls), Lost(100)
+    one_by_one.observe("u1", sessions=True, keep=keep)
+    assert len(keycloak.calls) - before == 100 - keep.left
+
+
+@pytest.mark.req("H1")
+def test_who_creates_many_sends_no_chunk_after_the_lease_is_lost(
+    keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
+) -> None:
+    """Whoever was not sent has that failure as outcome, so another worker makes the user."""
+    users = [new_user(policy, number) for number in range(3)]
+    with pytest.raises(Failure) as raised:
+        importing.create(users, Lost(1))
+    assert raised.value.code is FailureCode.LEASE_LOST
+    assert sent(keycloak, "POST", "partialImport") == []
