@@ -1,20 +1,20 @@
 """Asking the circuits before work is claimed, and telling them what came of it (H2).
 
 Provisioning claims through `claim` and tells each outcome to the `Watch` it gets back; the sweep asks `admits`.
-What a circuit does with a report is `sync.domain.work.circuit`'s; questions to the FSM system have `fsm_circuit`.
+What a circuit does with a report is `sync.domain.work.circuit`'s; questions to the FSM system ask `admitted`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
-from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.domain.errors import Failure, Misconfigured, System, Transient
 from sync.domain.work.circuit import Admission, Circuit, CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
@@ -23,6 +23,12 @@ from sync.store.work import circuits
 from sync.store.work.circuits import Probe
 
 Claimed = TypeVar("Claimed")
+
+SYSTEMS: Mapping[CircuitName, System] = {
+    CircuitName.KEYCLOAK: "keycloak",
+    CircuitName.KEYCLOAK_IMPORT: "keycloak",
+    CircuitName.FSM: "fsm",
+}
 
 log = structlog.get_logger()
 
@@ -56,7 +62,8 @@ def probe_in(systems: Systems, tx: Tx, failure: Failure, lane: Lane) -> timedelt
 
 @dataclass
 class Watch:
-    """Follows one batch of claims. Writes only when Keycloak fails, or works again after it had failed."""
+    """Follows what a circuit let through, a batch of claims or one question. Writes only when the system fails, or
+    works again after it had failed."""
 
     systems: Systems
     circuit: Circuit
@@ -79,8 +86,9 @@ class Watch:
         return failure is not None and failure is self._told
 
     def report(self, failure: Failure | None) -> None:
-        """What came of one account, before it is recorded; None: no failure. Opens and closes the circuit."""
-        answered = _answered(failure)
+        """What came of one account or question, before it is recorded; None: no failure. Opens and closes the
+        circuit."""
+        answered = _answered(failure, SYSTEMS[self.name])
         if self.probe is not None and _about_ourselves(failure):
             self.report_nothing()
         elif failure is not None and (answered is False or (answered is None and self.probe is not None)):
@@ -90,7 +98,7 @@ class Watch:
             self._report_answer()
 
     def report_nothing(self) -> None:
-        """Keycloak was not asked: another probe may go at once."""
+        """The system was not asked: another probe may go at once."""
         if self.probe is not None:
             token, now = self.probe.token, self.systems.clock.now()
             self._change(lambda circuit: circuit.untold(token, now))
@@ -138,6 +146,21 @@ def claim(
     return claimed, Watch(systems, circuit, probe)
 
 
+def admitted(systems: Systems, name: CircuitName) -> Watch | None:
+    """For one question to a system: whoever may ask reports to the watch what came of it. None: leave it alone."""
+    now = systems.clock.now()
+    with systems.db.read() as tx:
+        circuit = circuits.get(tx, name)
+    match circuit.admits(now):
+        case Admission.PASS:
+            return Watch(systems, circuit)
+        case Admission.WAIT:
+            return None
+    with systems.db.write() as tx:
+        probe = circuits.begin_probe(tx, name, now)
+    return None if probe is None else Watch(systems, circuit, probe)
+
+
 def log_change(before: Circuit, after: Circuit) -> None:
     """One line where a circuit opens, and where it closes."""
     if before.closed and not after.closed:
@@ -146,12 +169,12 @@ def log_change(before: Circuit, after: Circuit) -> None:
         log.info("circuit closed: work goes on", circuit=after.name.value)
 
 
-def _answered(failure: Failure | None) -> bool | None:
-    """Whether Keycloak could be asked. None: the failure does not tell."""
-    if failure is None or failure.system == "fsm":
+def _answered(failure: Failure | None, system: System) -> bool | None:
+    """Whether the system could be asked. None: the failure does not tell."""
+    if failure is None:
         return True
-    if failure.system == "keycloak":
-        return False
+    if failure.system in ("keycloak", "fsm"):
+        return failure.system != system
     return None if isinstance(failure, Transient) or _about_ourselves(failure) else True
 
 

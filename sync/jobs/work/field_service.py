@@ -6,18 +6,16 @@ at a door does not pass here: it is one request, and the person sees the answer.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Failure, FailureCode, Transient
-from sync.domain.work.circuit import Admission, Circuit, CircuitName
+from sync.domain.work.circuit import Circuit, CircuitName
 from sync.jobs.systems import Systems
-from sync.jobs.work.circuits import log_change
+from sync.jobs.work.circuits import admitted
 from sync.ports.field_service import Technician
 from sync.store.work import circuits
-from sync.store.work.circuits import Probe
 
 Answer = TypeVar("Answer")
 
@@ -38,7 +36,7 @@ class WatchedFieldService:
     """
 
     def __init__(self, systems: Systems) -> None:
-        self._site = systems
+        self._systems = systems
         self._real = systems.field_service
 
     def technician(self, technician_id: str) -> Technician | None:
@@ -57,38 +55,14 @@ class WatchedFieldService:
         return self._asked(lambda: self._real.reassign(technician_id, to))
 
     def _asked(self, question: Callable[[], Answer]) -> Answer:
-        circuit, probe = self._admitted()
+        watch = admitted(self._systems, CircuitName.FSM)
+        if watch is None:
+            with self._systems.db.read() as tx:
+                raise LeftInPeace(circuits.get(tx, CircuitName.FSM))
         try:
             answer = question()
         except Failure as failure:
-            if failure.system == "fsm":
-                now, chance = self._site.clock.now(), random.random()  # noqa: S311 - jitter
-                token = probe.token if probe is not None else None
-                failed = failure
-                self._report(circuit, lambda row: row.failed(failed, now, chance, token))
-            elif probe is not None:
-                self._report(circuit, lambda row: row.worked(probe.token))
+            watch.report(failure)
             raise
-        if probe is not None or circuit.failures:
-            token = probe.token if probe is not None else None
-            self._report(circuit, lambda row: row.worked(token))
+        watch.report(None)
         return answer
-
-    def _admitted(self) -> tuple[Circuit, Probe | None]:
-        now = self._site.clock.now()
-        with self._site.db.read() as tx:
-            circuit = circuits.get(tx, CircuitName.FSM)
-        if circuit.admits(now) is Admission.PASS:
-            return circuit, None
-        probe = None
-        if circuit.admits(now) is Admission.PROBE:
-            with self._site.db.write() as tx:
-                probe = circuits.begin_probe(tx, CircuitName.FSM, now)
-        if probe is None:
-            raise LeftInPeace(circuit)
-        return circuit, probe
-
-    def _report(self, before: Circuit, to: Callable[[Circuit], Circuit]) -> None:
-        with self._site.db.write() as tx:
-            after = circuits.change(tx, CircuitName.FSM, to, self._site.clock.now())
-        log_change(before, after)

@@ -15,29 +15,26 @@ LEASE = timedelta(seconds=60)
 
 
 def keep_lease(systems: Systems, claim: Claim) -> None:
-    """Before each write, in Keycloak or FSM: the lease must outlast the request, or the account may be somebody
-    else's by then. Raises Transient if it is."""
-    if remaining(systems, claim) > LEASE / 2:
-        return
-    with systems.db.write() as tx:
-        if not leases.extend(tx, claim, systems.clock.now() + LEASE):
-            raise Transient(
-                "the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST
-            )
+    """Before each request: the lease must outlast it, or the account may be somebody else's by then. Raises
+    Transient if it is."""
+    keep_leases(systems, [claim])
 
 
 def keep_leases(systems: Systems, claims: Sequence[Claim]) -> None:
-    """`keep_lease` for accounts that are brought about together. Raises Transient if one of them was lost."""
-    if min(remaining(systems, claim) for claim in claims) > LEASE / 2:
+    """`keep_lease` for accounts that are brought about together. Raises Transient if one of them was lost. Who has
+    extended a lease knows it, and writes nothing until half of it is over."""
+    now = systems.clock.now()
+    if min(claim.extension.until or claim.lease_until for claim in claims) - now > LEASE / 2:
         return
     with systems.db.write() as tx:
-        until = systems.clock.now() + LEASE
-        if not all(leases.extend(tx, claim, until) for claim in claims):
+        if not all(leases.extend(tx, claim, now + LEASE) for claim in claims):
             raise Transient(
-                "the lease on one of these accounts was lost; somebody else looks after it",
-                code=FailureCode.LEASE_LOST,
+                "the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST
             )
+    for claim in claims:
+        claim.extension.until = now + LEASE
 
 
 def remaining(systems: Systems, claim: Claim) -> timedelta:
+    """Of the time that a batch has; what was not begun in it is given back."""
     return claim.lease_until - systems.clock.now()

@@ -8,7 +8,7 @@ A claim is a lease with a token. Whoever writes with a token that is no longer t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -42,6 +42,13 @@ from sync.store.deactivation import deactivations
 from sync.store.work import lanes
 
 
+@dataclass(slots=True)
+class Extension:
+    """Until when the holder of a claim has extended its lease; None: it has not."""
+
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One account that a worker may work on until `lease_until`, if it extends the lease in time.
@@ -66,6 +73,7 @@ class Claim:
     acts: tuple[Act, ...] = ()
     lease_expired_at: datetime | None = None
     takeovers: int = 0
+    extension: Extension = field(default_factory=Extension, compare=False, repr=False)
 
     @property
     def took_over(self) -> bool:
