@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sync.domain.realm.difference import Create, Difference, Remove, differences
+from sync.domain.realm.difference import Create, RealmDifference, Remove, realm_differences
 from sync.domain.realm.flow_changes import login_problems
-from sync.domain.realm.item import Kind
+from sync.domain.realm.item import ItemKind
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.systems import Systems
@@ -18,7 +18,7 @@ from sync.realm.login import LOGIN_KINDS
 from sync.store.operations import troubles
 
 NAME: Final = "realm"
-GROUND: Final = frozenset({Kind.REALM_ROLE, Kind.FEATURE, Kind.GROUP})
+GROUND: Final = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.GROUP})
 SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
 
@@ -28,7 +28,7 @@ def watch_realm(systems: Systems, keep: KeepLease) -> None:
     Keycloak; in a process that watches no realm it does nothing."""
     if systems.realm is None:
         return
-    found = differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
+    found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     keep()
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
     wrong = [*map(_told, found), *flows]
@@ -41,7 +41,7 @@ def watch_realm(systems: Systems, keep: KeepLease) -> None:
             troubles.clear(tx, NAME)
 
 
-def _told(difference: Difference) -> str:
+def _told(difference: RealmDifference) -> str:
     match difference:
         case Create(item=item):
             return f"{item} is missing"

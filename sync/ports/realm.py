@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from sync.domain.realm.difference import Difference
-from sync.domain.realm.item import Kind, RealmState
+from sync.domain.realm.difference import RealmDifference
+from sync.domain.realm.item import ItemKind, RealmState
 from sync.domain.realm.surroundings import Surroundings
 
 
@@ -18,7 +18,7 @@ class Realm(Protocol):
         """Make the realm, empty and enabled, unless it exists. Needs an administrator of the master realm."""
         ...
 
-    def observe(self, kinds: Collection[Kind] | None = None) -> RealmState:
+    def observe(self, kinds: Collection[ItemKind] | None = None) -> RealmState:
         """Read the items of these kinds, None: of all. Of groups, flows, features, claims and realm roles only
         those that are ours."""
         ...
@@ -31,7 +31,7 @@ class Realm(Protocol):
         """How many users are directly in the group of this path; a group that does not exist has none."""
         ...
 
-    def apply(self, difference: Difference) -> None:
+    def apply(self, difference: RealmDifference) -> None:
         """Carry out one difference. Repeated after a crash it does no harm. Raises NeedsPerson rather than remove
         a group that somebody is in. Does not check that a flow is safe to bind: that is the caller's."""
         ...

@@ -5,11 +5,11 @@ from __future__ import annotations
 from mappings.policy import Policy
 from sync.domain.errors import Misconfigured
 from sync.domain.realm.flow_changes import login_problems
-from sync.domain.realm.item import Kind
+from sync.domain.realm.item import ItemKind
 from sync.domain.realm.login_flows import login_flows
 from sync.ports.realm import Realm
 
-LOGIN_KINDS = frozenset({Kind.REALM_ROLE, Kind.FLOW, Kind.BINDING})
+LOGIN_KINDS = frozenset({ItemKind.REALM_ROLE, ItemKind.FLOW, ItemKind.BINDING})
 
 
 def check_login(realm: Realm, policy: Policy) -> None:

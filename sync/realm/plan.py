@@ -14,16 +14,23 @@ from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured, Problem, Refused
 from sync.domain.realm.clients import configuring_client
-from sync.domain.realm.difference import Difference, RealmPlan, Remove, Update, differences, in_safe_order
+from sync.domain.realm.difference import (
+    RealmDifference,
+    RealmPlan,
+    Remove,
+    Update,
+    in_safe_order,
+    realm_differences,
+)
 from sync.domain.realm.flow_changes import flow_changes, standing, unsafe_to_bind
-from sync.domain.realm.item import Kind, RealmState
+from sync.domain.realm.item import ItemKind, RealmState
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import RealmOptions
 from sync.domain.realm.reach import changes_for_everybody, losses
 from sync.domain.realm.settings import refuse_unknown_actions
 from sync.domain.realm.surroundings import ways_around
 from sync.domain.realm.wanted import wanted_realm
-from sync.domain.runs.guard import Impact, Pass, Verdict, judge
+from sync.domain.runs.guard import GuardVerdict, Impact, Pass, judge
 from sync.ports.realm import Realm
 from sync.realm.login import LOGIN_KINDS
 
@@ -32,19 +39,19 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     """What would change. Raises Refused when a profile, branch or team that is gone from its file still has
     members in Keycloak (rule: keys-in-use-stay) or this Keycloak lacks something, and every Failure of the
     port."""
-    observed, around, flows = realm.observe(), realm.surroundings(), login_flows(policy)
-    found: tuple[Difference, ...] = (
-        *differences(wanted_realm(policy, options), observed),
-        *flow_changes(flows, observed, around),
+    observed, surroundings, flows = realm.observe(), realm.surroundings(), login_flows(policy)
+    found: tuple[RealmDifference, ...] = (
+        *realm_differences(wanted_realm(policy, options), observed),
+        *flow_changes(flows, observed, surroundings),
     )
     found = refuse_unknown_actions(found)
     _refuse_groups_in_use(realm, found)
     ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
-    return RealmPlan(in_safe_order(found), tuple(ways_around(around, ours)))
+    return RealmPlan(in_safe_order(found), tuple(ways_around(surroundings, ours)))
 
 
-def _refuse_groups_in_use(realm: Realm, found: tuple[Difference, ...]) -> None:
-    gone = [each.item.name for each in found if isinstance(each, Remove) and each.item.kind is Kind.GROUP]
+def _refuse_groups_in_use(realm: Realm, found: tuple[RealmDifference, ...]) -> None:
+    gone = [each.item.name for each in found if isinstance(each, Remove) and each.item.kind is ItemKind.GROUP]
     in_use = [(path, count) for path in gone if (count := realm.members(path))]
     if in_use:
         raise Refused(
@@ -68,7 +75,7 @@ class Reach:
 
     lines: tuple[str, ...]
     accounts: int
-    verdict: Verdict
+    verdict: GuardVerdict
 
 
 def reach(realm: Realm, policy: Policy, found: RealmPlan, rules: GuardRules) -> Reach:
@@ -87,7 +94,7 @@ def reach(realm: Realm, policy: Policy, found: RealmPlan, rules: GuardRules) -> 
 
 
 def apply(
-    realm: Realm, policy: Policy, wanted: RealmPlan, tell: Callable[[Difference], None] = lambda _: None
+    realm: Realm, policy: Policy, wanted: RealmPlan, tell: Callable[[RealmDifference], None] = lambda _: None
 ) -> None:
     """Carry a plan out, in its order. `tell` hears of each difference before it is carried out.
 
@@ -95,7 +102,7 @@ def apply(
     done until there stays, and the next plan holds the rest.
     """
     for difference in wanted.differences:
-        if isinstance(difference, Update) and difference.kind is Kind.BINDING:
+        if isinstance(difference, Update) and difference.kind is ItemKind.BINDING:
             _refuse_to_bind(str(difference.new["alias"]), realm.observe(LOGIN_KINDS), policy)
         tell(difference)
         realm.apply(difference)
@@ -112,7 +119,7 @@ def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:
     done. `realm` is opened as an administrator."""
     realm.create_if_missing()
     wanted = RealmState.of(configuring_client(options))
-    found = differences(wanted, realm.observe(frozenset({Kind.CLIENT, Kind.SERVICE_ACCOUNT})))
+    found = realm_differences(wanted, realm.observe(frozenset({ItemKind.CLIENT, ItemKind.SERVICE_ACCOUNT})))
     for difference in found:
         realm.apply(difference)
     return RealmPlan(found)

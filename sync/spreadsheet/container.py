@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 from sync.spreadsheet.limits import FileRefused, Limits
 
-Kind = Literal["xlsx", "csv"]
+FileKind = Literal["xlsx", "csv"]
 
 SAVE_AS = "open it in a spreadsheet program and save it as .xlsx or .csv"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -31,7 +31,7 @@ _FOREIGN = (
 )
 
 
-def kind_of(file: BinaryIO, limits: Limits) -> Kind:
+def kind_of(file: BinaryIO, limits: Limits) -> FileKind:
     """The kind of an importable file. Raises FileRefused for every other one, saying what it is instead."""
     head = file.read(4096)
     file.seek(0)

@@ -37,7 +37,7 @@ def text_cell(address: str, text: str, longest: int) -> Cell:
         return Cell(address, printable(text[:longest]), f"is longer than {longest:,} characters")
     if text.isprintable() and UNREADABLE not in text:
         return Cell(address, text)
-    strange = next((sign for sign in text if _is_control(sign)), None)
+    strange = next((character for character in text if _is_control(character)), None)
     if strange is None:
         return Cell(address, text)
     return Cell(
@@ -47,12 +47,12 @@ def text_cell(address: str, text: str, longest: int) -> Cell:
 
 def printable(text: str) -> str:
     """The text with control characters as their pictures and lone surrogates replaced."""
-    return "".join(_picture(sign) if _is_control(sign) else sign for sign in text)
+    return "".join(_picture(character) if _is_control(character) else character for character in text)
 
 
 def neutral(text: str) -> str:
     """The text for a .csv file so that no spreadsheet program takes it for a formula: with an apostrophe before
-    a sign that begins one (OWASP, "CSV Injection"). A lone dash is left as it is."""
+    a character that begins one (OWASP, "CSV Injection"). A lone dash is left as it is."""
     bare = text.lstrip("'")
     return f"'{text}" if bare.startswith(FORMULA_SIGNS) and len(bare.strip()) > 1 else text
 
@@ -122,10 +122,12 @@ def iso_text(value: datetime | time | timedelta | None) -> str:
     return str(value)
 
 
-def _is_control(sign: str) -> bool:
-    return sign == UNREADABLE or (sign not in _HARMLESS_CONTROLS and unicodedata.category(sign) in {"Cc", "Cs"})
+def _is_control(character: str) -> bool:
+    return character == UNREADABLE or (
+        character not in _HARMLESS_CONTROLS and unicodedata.category(character) in {"Cc", "Cs"}
+    )
 
 
-def _picture(sign: str) -> str:
-    code = ord(sign)
+def _picture(character: str) -> str:
+    code = ord(character)
     return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else UNREADABLE

@@ -17,11 +17,11 @@ from openpyxl.styles import Font
 from sync.spreadsheet.sheet import column_letters
 from sync.spreadsheet.text import neutral, printable
 
-Kind = Literal["xlsx", "csv"]
+FileKind = Literal["xlsx", "csv"]
 WIDEST = 60
 
 
-def write_table(kind: Kind, titles: Sequence[str], rows: Iterable[Sequence[str]], *, sheet: str) -> bytes:
+def write_table(kind: FileKind, titles: Sequence[str], rows: Iterable[Sequence[str]], *, sheet: str) -> bytes:
     """A table with one row of titles. `sheet` names the sheet of an .xlsx."""
     return _xlsx(titles, rows, sheet) if kind == "xlsx" else _csv(titles, rows)
 

@@ -140,7 +140,7 @@ def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
     return tuple(Assignment(*row) for row in rows)
 
 
-Kind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
+EntryKind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class TimelineEntry:
     """
 
     at: datetime
-    kind: Kind
+    kind: EntryKind
     title: str
     details: tuple[str, ...] = ()
     actor: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sync.desk import Desk
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.verdict import findings
-from sync.spreadsheet.writing import Kind, write_table
+from sync.spreadsheet.writing import FileKind, write_table
 from sync.store.runs import progress, runs
 from sync.store.runs.progress import Place
 from sync.store.runs.runs import Run, RunRow
@@ -17,7 +17,7 @@ from sync.store.runs.runs import Run, RunRow
 MESSAGES = "Messages"
 
 
-def error_file(desk: Desk, run: Run, kind: Kind) -> bytes:
+def error_file(desk: Desk, run: Run, kind: FileKind) -> bytes:
     """Rows that are errors, were refused, or are in quarantine. Raises Refused if there are none."""
     with desk.db.read() as tx:
         rows = runs.rows(tx, run.id)

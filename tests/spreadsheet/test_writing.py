@@ -16,7 +16,7 @@ from sync.spreadsheet.header import find_columns
 from sync.spreadsheet.limits import LIMITS, FileRefused
 from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.template import languages, template
-from sync.spreadsheet.writing import Kind, write_table
+from sync.spreadsheet.writing import FileKind, write_table
 from sync.spreadsheet.xlsx import read_xlsx
 
 POLICY = mappings.load()
@@ -36,8 +36,8 @@ FORMULAS = [
 
 
 @pytest.mark.req("F8", "F9")
-@pytest.mark.parametrize("kind", get_args(Kind))
-def test_formulas_are_neutralised_and_read_back(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", get_args(FileKind))
+def test_formulas_are_neutralised_and_read_back(kind: FileKind) -> None:
     """A spreadsheet program sees texts; our reader sees what was written."""
     content = write_table(kind, ["a", "b"], [["x", text] for text in FORMULAS], sheet="Errors")
     cells = [row.cells[2].text for row in read_sheet(content).rows[1:]]

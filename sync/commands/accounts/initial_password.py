@@ -14,7 +14,7 @@ from sync.store.database.transactions import Tx
 from sync.store.mail import outbox
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-"""32 signs without those that look alike in print (l, 1, o, 0): five bits each."""
+"""32 characters without those that look alike in print (l, 1, o, 0): five bits each."""
 
 BITS = 5
 GROUPS, GROUP_LENGTH = 6, 4
@@ -35,7 +35,7 @@ def mail_new(tx: Tx, policy: Policy, account: Account, now: datetime) -> None:
 
 
 def generate() -> str:
-    """Six groups of four signs, 120 bits: strong enough to need no slow hash (Keycloak replaces it anyway)."""
+    """Six groups of four characters, 120 bits: strong enough to need no slow hash; Keycloak replaces it anyway."""
     signs = GROUPS * GROUP_LENGTH
     number = int.from_bytes(secrets.token_bytes(signs * BITS // 8))
     drawn = "".join(ALPHABET[(number >> BITS * place) % len(ALPHABET)] for place in range(signs))

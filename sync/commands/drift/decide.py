@@ -19,7 +19,7 @@ from sync.store.provisioning import due
 
 
 def the_finding(desk: Desk, ending: str) -> Finding:
-    """By its id or the last signs of it. Raises NotFound, Refused if several end like this."""
+    """By its id or the last characters of it. Raises NotFound, Refused if several end like this."""
     with desk.db.read() as tx:
         found = findings.ending_in(tx, ending.strip())
     if not found or not ending.strip():

@@ -19,7 +19,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
 from sync.domain.runs.fingerprint import fingerprint
-from sync.domain.runs.guard import Impact, Verdict, judge
+from sync.domain.runs.guard import GuardVerdict, Impact, judge
 from sync.store.accounts import accounts, listing
 from sync.store.database.transactions import Tx
 from sync.views.mappings import InForce
@@ -70,7 +70,7 @@ class MappingsPlan:
         return fingerprint(self._so_far, before.fingerprint, after.fingerprint)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GuardVerdict:
         """By the limits in force: files cannot lift the limits that they exceed themselves."""
         rules = self.proposal.in_force.policy.guard
         return judge(Impact(self.counts), self.population, rules, "mappings")

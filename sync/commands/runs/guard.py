@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mappings.guard import GuardedDoor
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
-from sync.domain.runs.guard import Impact, Pass, Verdict, access_of, effects, judge, judge_push
+from sync.domain.runs.guard import GuardVerdict, Impact, Pass, access_of, effects, judge, judge_push
 from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
 from sync.store.runs import pushes
@@ -26,7 +26,7 @@ def judge_pushed(
     now: datetime,
     *,
     door: GuardedDoor = "hr",
-) -> Verdict:
+) -> GuardVerdict:
     """Count the change, then judge all that `source` has pushed within the window, this one included.
 
     What is held counts too: a flood does not pass piece by piece because its first pieces were stopped.
@@ -37,7 +37,7 @@ def judge_pushed(
 
 def judge_portion(
     tx: Tx, policy: Policy, source: str, impact: Impact, now: datetime, *, door: GuardedDoor
-) -> Verdict:
+) -> GuardVerdict:
     """`judge_pushed` for a portion of several accounts."""
     minutes = policy.guard.window_minutes
     pushes.forget(tx, now - timedelta(minutes=2 * minutes))
@@ -49,7 +49,7 @@ def judge_portion(
 
 def judge_next_run(
     tx: Tx, policy: Policy, source: str, impact: Impact, now: datetime, *, door: GuardedDoor
-) -> Verdict:
+) -> GuardVerdict:
     """A whole run, and what of the same source has passed within the window before: a file cut in pieces is one
     change of many. What is held does not count: its mended file comes soon after it. One run at a time, please."""
     population = listing.population(tx)

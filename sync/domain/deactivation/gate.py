@@ -37,7 +37,7 @@ class GatePolicy(StrEnum):
     FORCE = "force"
 
 
-class Verdict(StrEnum):
+class GateVerdict(StrEnum):
     """PASS: nothing is open. FORCED: go on, the open work orders need a new technician."""
 
     PASS = "pass"  # noqa: S105 - a verdict
@@ -53,17 +53,17 @@ def decide(
     now: datetime,
     deadline: datetime | None = None,
     after_deadline: str = "person",
-) -> Verdict:
+) -> GateVerdict:
     """D1, D4. A hold whose deadline has passed is forced if so configured, else it stays held for a person."""
     if not work_orders:
-        return Verdict.PASS
+        return GateVerdict.PASS
     if policy is GatePolicy.FORCE:
-        return Verdict.FORCED
+        return GateVerdict.FORCED
     if policy is GatePolicy.REFUSE:
-        return Verdict.REFUSED
+        return GateVerdict.REFUSED
     if deadline is not None and now >= deadline and after_deadline == "force":
-        return Verdict.FORCED
-    return Verdict.HELD
+        return GateVerdict.FORCED
+    return GateVerdict.HELD
 
 
 def refuse_unknown(technician_id: str, policy: GatePolicy) -> None:

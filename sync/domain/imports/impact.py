@@ -9,10 +9,10 @@ from mappings.policy import Policy
 from sync.domain.imports.match import World
 from sync.domain.imports.plan import ImportPlan
 from sync.domain.imports.verdict import RowVerdict
-from sync.domain.runs.guard import Impact, Verdict, access_of, effects, judge
+from sync.domain.runs.guard import GuardVerdict, Impact, access_of, effects, judge
 
 
-def judge_import(plan: ImportPlan, world: World, policy: Policy, population: int) -> Verdict:
+def judge_import(plan: ImportPlan, world: World, policy: Policy, population: int) -> GuardVerdict:
     """`world` is the one the plan was made in; `population` is how many accounts are active in it."""
     return judge(impact_of_import(plan, world, policy), population, policy.guard, "import")
 

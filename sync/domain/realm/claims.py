@@ -14,7 +14,7 @@ from mappings.attributes import BUILT_IN
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
-from sync.domain.realm.item import Item, Kind, Value, listed
+from sync.domain.realm.item import Item, ItemKind, Value, listed
 
 REALM_DEFAULT = "new clients"
 """The name under which the realm's own list of default client scopes stands: it reaches later clients only
@@ -31,13 +31,13 @@ _TOKENS: dict[str, Value] = {
 
 def claims_scope(policy: Policy) -> Iterator[Item]:
     yield Item(
-        Kind.SCOPE,
+        ItemKind.SCOPE,
         vocabulary.CLAIMS_SCOPE,
         {"protocol": "openid-connect", "attributes:include.in.token.scope": "true"},
     )
     yield from _mappers()
-    yield Item(Kind.SCOPE_ROLES, vocabulary.CLAIMS_SCOPE, {"roles": roles_in_tokens(policy)})
-    yield Item(Kind.DEFAULT_SCOPE, REALM_DEFAULT, {vocabulary.CLAIMS_SCOPE: True})
+    yield Item(ItemKind.SCOPE_ROLES, vocabulary.CLAIMS_SCOPE, {"roles": roles_in_tokens(policy)})
+    yield Item(ItemKind.DEFAULT_SCOPE, REALM_DEFAULT, {vocabulary.CLAIMS_SCOPE: True})
 
 
 def roles_in_tokens(policy: Policy) -> tuple[str, ...]:
@@ -84,4 +84,4 @@ def _mapper(claim: str, provider: str, config: dict[str, str]) -> Item:
         **_TOKENS,
         **{f"config:{key}": value for key, value in config.items()},
     }
-    return Item(Kind.MAPPER, name, fields)
+    return Item(ItemKind.MAPPER, name, fields)

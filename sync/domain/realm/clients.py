@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
-from sync.domain.realm.item import Item, Kind, Secret, Value, listed
+from sync.domain.realm.item import Item, ItemKind, Secret, Value, listed
 from sync.domain.realm.options import (
     CONFIGURE_CLIENT,
     CONSOLE_CLIENT,
@@ -34,20 +34,20 @@ configuring client holds what it hands out (fact: nobody-hands-out-what-they-lac
 def clients(policy: Policy, options: RealmOptions) -> Iterator[Item]:
     """Everything but the configuring client, which `bootstrap` makes and which cannot lift itself."""
     yield Item(
-        Kind.CLIENT,
+        ItemKind.CLIENT,
         vocabulary.FEATURES_CLIENT,
         {"enabled": True, "bearerOnly": True, "publicClient": False, "fullScopeAllowed": False},
     )
     yield from features(policy)
     yield _console(options)
-    yield Item(Kind.DEFAULT_SCOPE, CONSOLE_CLIENT, {vocabulary.CLAIMS_SCOPE: True})
+    yield Item(ItemKind.DEFAULT_SCOPE, CONSOLE_CLIENT, {vocabulary.CLAIMS_SCOPE: True})
     for client_id in (WORKER_CLIENT, IMPORT_CLIENT):
         yield from _service_client(client_id, options.secrets.get(client_id))
 
 
 def features(policy: Policy) -> Iterator[Item]:
     for feature in policy.features:
-        yield Item(Kind.FEATURE, feature, {"composites": ()})
+        yield Item(ItemKind.FEATURE, feature, {"composites": ()})
 
 
 def configuring_client(options: RealmOptions) -> Iterator[Item]:
@@ -61,9 +61,9 @@ def _service_client(client_id: str, secret: str | None) -> Iterator[Item]:
         "serviceAccountsEnabled": True,
         **_secret(secret),
     }
-    yield Item(Kind.CLIENT, client_id, fields)
+    yield Item(ItemKind.CLIENT, client_id, fields)
     roles = listed(f"{REALM_MANAGEMENT}/{role}" for role in SERVICE_ROLES[client_id])
-    yield Item(Kind.SERVICE_ACCOUNT, client_id, {"roles": roles, "scope": roles})
+    yield Item(ItemKind.SERVICE_ACCOUNT, client_id, {"roles": roles, "scope": roles})
 
 
 def _console(options: RealmOptions) -> Item:
@@ -78,7 +78,7 @@ def _console(options: RealmOptions) -> Item:
         "attributes:post.logout.redirect.uris": f"{public_url}{LOGGED_OUT_PATH}",
         **_secret(options.secrets.get(CONSOLE_CLIENT)),
     }
-    return Item(Kind.CLIENT, CONSOLE_CLIENT, fields)
+    return Item(ItemKind.CLIENT, CONSOLE_CLIENT, fields)
 
 
 _CONFIDENTIAL: dict[str, Value] = {

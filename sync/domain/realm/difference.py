@@ -1,6 +1,6 @@
 """What differs between the realm as wanted and as it is, and in which order it is mended.
 
-Creation follows the order of `Kind`, removal the reverse; flows are built before they are bound and removed
+Creation follows the order of `ItemKind`, removal the reverse; flows are built before they are bound and removed
 after. Removed is only what fsm-identity makes: see `REMOVED`. Everything the realm holds besides is left alone.
 """
 
@@ -16,7 +16,7 @@ from sync.domain.realm.item import (
     AtLeast,
     Fields,
     Item,
-    Kind,
+    ItemKind,
     RealmState,
     SealedSecret,
     Secret,
@@ -25,10 +25,10 @@ from sync.domain.realm.item import (
     shown,
 )
 
-REMOVED = frozenset({Kind.REALM_ROLE, Kind.FEATURE, Kind.MAPPER, Kind.GROUP, Kind.FLOW})
+REMOVED = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.MAPPER, ItemKind.GROUP, ItemKind.FLOW})
 """Kinds of which the adapter observes only what is ours, so that what is not wanted any more may go."""
 
-_ORDER = {kind: position for position, kind in enumerate(Kind)}
+_ORDER = {kind: position for position, kind in enumerate(ItemKind)}
 
 Order: TypeAlias = tuple[int, int, int, str]
 """Creating and changing before removing; by kind; a group's children are removed before it; by name."""
@@ -54,7 +54,7 @@ class Create:
 class Update:
     """`existing` and `new` hold only the fields that differ; None: the field is not there, or is to go."""
 
-    kind: Kind
+    kind: ItemKind
     name: str
     existing: Fields
     new: Fields
@@ -83,7 +83,7 @@ class Remove:
         return f"- {self.item}"
 
 
-Difference = Create | Update | Remove
+RealmDifference = Create | Update | Remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class RealmPlan:
     """Differences in the order in which they are to be carried out. `findings` are what fsm-identity sees and
     does not mend, because it is not ours: ways around the second factor that somebody else has opened."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[RealmDifference, ...]
     findings: tuple[str, ...] = ()
 
     @property
@@ -105,16 +105,16 @@ class RealmPlan:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(wanted: RealmState, observed: RealmState) -> tuple[Difference, ...]:
+def realm_differences(wanted: RealmState, observed: RealmState) -> tuple[RealmDifference, ...]:
     """Pure, total, and empty once applied; login flows are compared by `flow_changes`."""
     return in_safe_order(_differences(wanted, observed))
 
 
-def in_safe_order(found: Iterable[Difference]) -> tuple[Difference, ...]:
+def in_safe_order(found: Iterable[RealmDifference]) -> tuple[RealmDifference, ...]:
     return tuple(sorted(found, key=lambda each: each.order))
 
 
-def _differences(wanted: RealmState, observed: RealmState) -> Iterator[Difference]:
+def _differences(wanted: RealmState, observed: RealmState) -> Iterator[RealmDifference]:
     for key, item in wanted.items.items():
         present = observed.items.get(key)
         if present is None:
@@ -124,7 +124,7 @@ def _differences(wanted: RealmState, observed: RealmState) -> Iterator[Differenc
         if update is not None:
             yield update
     for key, item in observed.items.items():
-        if item.kind in REMOVED and item.kind is not Kind.FLOW and key not in wanted.items:
+        if item.kind in REMOVED and item.kind is not ItemKind.FLOW and key not in wanted.items:
             yield Remove(item)
 
 
@@ -135,7 +135,7 @@ def _update(item: Item, present: Item) -> Update | None:
         target = listed([*value.values, *_strings(existing)]) if isinstance(value, AtLeast) else value
         if not _same(target, existing):
             new[name] = target
-    if item.kind is Kind.GROUP:
+    if item.kind is ItemKind.GROUP:
         extra = (name for name in present.fields if name.startswith("attributes:") and name not in item.fields)
         new |= dict.fromkeys(extra, None)
     if not new:

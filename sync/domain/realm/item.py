@@ -17,7 +17,7 @@ from typing import TypeAlias
 from sync.domain.realm.flow import Flow
 
 
-class Kind(StrEnum):
+class ItemKind(StrEnum):
     """What an item is. The order is the order of creation: each may refer to those above it."""
 
     REALM = "realm"
@@ -85,7 +85,7 @@ Fields: TypeAlias = Mapping[str, Value]
 class Item:
     """One thing in the realm. Fields of an object inside are spelled `object:key`."""
 
-    kind: Kind
+    kind: ItemKind
     name: str
     fields: Fields
 
@@ -97,16 +97,16 @@ class Item:
 class RealmState:
     """Items by kind and name."""
 
-    items: Mapping[tuple[Kind, str], Item]
+    items: Mapping[tuple[ItemKind, str], Item]
 
     @classmethod
     def of(cls, items: Iterable[Item]) -> RealmState:
         return cls({(item.kind, item.name): item for item in items})
 
-    def get(self, kind: Kind, name: str) -> Item | None:
+    def get(self, kind: ItemKind, name: str) -> Item | None:
         return self.items.get((kind, name))
 
-    def of_kind(self, kind: Kind) -> Iterator[Item]:
+    def of_kind(self, kind: ItemKind) -> Iterator[Item]:
         return (item for item in self.items.values() if item.kind is kind)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sync.domain.access import vocabulary
 from sync.domain.realm.difference import RealmPlan, Update
-from sync.domain.realm.item import Kind, Value
+from sync.domain.realm.item import ItemKind, Value
 
 FOR_EVERYBODY = frozenset(
     {
@@ -44,7 +44,7 @@ def changes_for_everybody(plan: RealmPlan) -> tuple[str, ...]:
     changed = {
         name
         for each in plan.differences
-        if isinstance(each, Update) and each.kind is Kind.REALM
+        if isinstance(each, Update) and each.kind is ItemKind.REALM
         for name in each.new.keys() & FOR_EVERYBODY
         if each.existing.get(name) is not None
     }
@@ -53,7 +53,7 @@ def changes_for_everybody(plan: RealmPlan) -> tuple[str, ...]:
 
 def _losses(plan: RealmPlan) -> Iterator[Loss]:
     for each in plan.differences:
-        if isinstance(each, Update) and each.kind is Kind.GROUP and "roles" in each.new:
+        if isinstance(each, Update) and each.kind is ItemKind.GROUP and "roles" in each.new:
             kept = _names(each.new["roles"])
             gone = tuple(role for role in _names(each.existing.get("roles")) if role not in kept and _ours(role))
             if gone:

@@ -13,8 +13,8 @@ from mappings.realm import PasswordPolicy, RealmPolicy
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.observed import ACCOUNT_ID
-from sync.domain.realm.difference import Create, Difference
-from sync.domain.realm.item import AtLeast, Item, Kind, Secret, Value
+from sync.domain.realm.difference import Create, RealmDifference
+from sync.domain.realm.item import AtLeast, Item, ItemKind, Secret, Value
 from sync.domain.realm.options import MailServer
 
 EVENT_TYPES = frozenset(
@@ -82,7 +82,7 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "adminEventsEnabled": True,
         "attributes:adminEventsExpiration": str(expiry),
     }
-    return Item(Kind.REALM, "settings", fields | _mail_server(mail))
+    return Item(ItemKind.REALM, "settings", fields | _mail_server(mail))
 
 
 def password_policy(policy: PasswordPolicy) -> str:
@@ -135,14 +135,16 @@ def user_profile(policy: RealmPolicy) -> Iterator[Item]:
             yield _attribute(each.key, view=("admin", "user") if each.own else ("admin",), edit=("admin",))
     for name in (PROFILE_CLAIM, BRANCH_CLAIM, TEAM_CLAIM, DATA_ACCESS_CLAIM):
         yield _attribute(name, view=("admin",), edit=())
-    yield Item(Kind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})
+    yield Item(ItemKind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})
     own_email = ("admin", "user") if policy.users_change_own_email else ("admin",)
-    yield Item(Kind.PROFILE_ATTRIBUTE, "email", {"permissions:edit": own_email})
+    yield Item(ItemKind.PROFILE_ATTRIBUTE, "email", {"permissions:edit": own_email})
 
 
 def _attribute(name: str, *, view: tuple[str, ...], edit: tuple[str, ...]) -> Item:
     return Item(
-        Kind.PROFILE_ATTRIBUTE, name, {"permissions:view": view, "permissions:edit": edit, "multivalued": False}
+        ItemKind.PROFILE_ATTRIBUTE,
+        name,
+        {"permissions:view": view, "permissions:edit": edit, "multivalued": False},
     )
 
 
@@ -158,17 +160,19 @@ def required_actions(policy: RealmPolicy) -> Iterator[Item]:
     update_email: dict[str, Value] = {"enabled": policy.users_change_own_email}
     if policy.users_change_own_email:
         update_email["config:verifyEmail"] = "true"
-    yield Item(Kind.REQUIRED_ACTION, "UPDATE_EMAIL", update_email)
+    yield Item(ItemKind.REQUIRED_ACTION, "UPDATE_EMAIL", update_email)
 
 
 def _action(name: str, *, enabled: bool) -> Item:
-    return Item(Kind.REQUIRED_ACTION, name, {"enabled": enabled})
+    return Item(ItemKind.REQUIRED_ACTION, name, {"enabled": enabled})
 
 
-def refuse_unknown_actions(found: tuple[Difference, ...]) -> tuple[Difference, ...]:
+def refuse_unknown_actions(found: tuple[RealmDifference, ...]) -> tuple[RealmDifference, ...]:
     """Required actions come with Keycloak, none is ever made. One that is missing and shall be off is left out;
     raises Refused for one that shall be on."""
-    missing = [each.item for each in found if isinstance(each, Create) and each.item.kind is Kind.REQUIRED_ACTION]
+    missing = [
+        each.item for each in found if isinstance(each, Create) and each.item.kind is ItemKind.REQUIRED_ACTION
+    ]
     wanted = [item.name for item in missing if item.fields["enabled"]]
     if wanted:
         raise Refused(

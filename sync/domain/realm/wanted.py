@@ -10,7 +10,7 @@ from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import attributes_of_groups, roles_of_groups
 from sync.domain.realm.claims import claims_scope
 from sync.domain.realm.clients import clients, features
-from sync.domain.realm.item import Item, Kind, RealmState, Value, listed
+from sync.domain.realm.item import Item, ItemKind, RealmState, Value, listed
 from sync.domain.realm.options import RealmOptions
 from sync.domain.realm.settings import realm_settings, required_actions, user_profile
 
@@ -36,7 +36,7 @@ def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
 
 def _roles(policy: Policy) -> Iterator[Item]:
     for role in sorted(realm_roles(policy)):
-        yield Item(Kind.REALM_ROLE, role, {"composites": ()})
+        yield Item(ItemKind.REALM_ROLE, role, {"composites": ()})
 
 
 def realm_roles(policy: Policy) -> frozenset[str]:
@@ -59,4 +59,4 @@ def _groups(policy: Policy) -> Iterator[Item]:
             ]
         )
         fields: dict[str, Value] = {f"attributes:{name}": values for name, values in attributes[path].items()}
-        yield Item(Kind.GROUP, path, {"roles": roles, **fields})
+        yield Item(ItemKind.GROUP, path, {"roles": roles, **fields})

@@ -114,7 +114,7 @@ class Hold:
     reasons: tuple[str, ...]
 
 
-Verdict: TypeAlias = Pass | Hold
+GuardVerdict: TypeAlias = Pass | Hold
 
 WORDS: Mapping[ChangeKind, str] = {
     "created": "created",
@@ -126,12 +126,12 @@ WORDS: Mapping[ChangeKind, str] = {
 }
 
 
-def judge(impact: Impact, population: int, rules: GuardRules, door: GuardedDoor) -> Verdict:
+def judge(impact: Impact, population: int, rules: GuardRules, door: GuardedDoor) -> GuardVerdict:
     """A whole run through a door. `population` is how many accounts are active before it."""
     return judge_by(impact, population, rules.of(door))
 
 
-def judge_by(impact: Impact, population: int, limits: Mapping[ChangeKind, Limit], when: str = "") -> Verdict:
+def judge_by(impact: Impact, population: int, limits: Mapping[ChangeKind, Limit], when: str = "") -> GuardVerdict:
     """With the limits themselves; `when` follows the number of accounts in each reason."""
     reasons = tuple(
         f"{_accounts(impact[kind])}{when} would be {WORDS[kind]}: {exceeded}"
@@ -141,7 +141,9 @@ def judge_by(impact: Impact, population: int, limits: Mapping[ChangeKind, Limit]
     return Hold(reasons) if reasons else Pass()
 
 
-def judge_push(pushed: Impact, this: Impact, population: int, rules: GuardRules, door: GuardedDoor) -> Verdict:
+def judge_push(
+    pushed: Impact, this: Impact, population: int, rules: GuardRules, door: GuardedDoor
+) -> GuardVerdict:
     """One change that a source pushes by itself. `pushed` is what the source has pushed in the window before, what
     was held of it included: else the first ones of a flood would pass again and again. Only the kinds of this very
     change count: a joiner is not held because many have left."""

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from sync.domain.access.scope import Scope
+from sync.domain.wording import counted
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
-    counted,
     failures_shown,
     print_json,
     print_table,

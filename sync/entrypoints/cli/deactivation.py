@@ -9,12 +9,12 @@ import typer
 from sync.commands.accounts.technician import require_technician
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.scope import Scope
+from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     WORK_ORDER,
     AsJson,
     Reason,
     actor,
-    counted,
     failures_shown,
     print_json,
     print_table,

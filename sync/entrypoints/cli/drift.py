@@ -10,11 +10,11 @@ import typer
 from sync.commands.drift import decide
 from sync.commands.drift.compare import ask_comparison
 from sync.desk import Desk
+from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
-    counted,
     errors,
     failures_shown,
     print_json,
@@ -34,11 +34,13 @@ from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
 
-Which = Annotated[str, typer.Argument(help="The finding: its id, or the last signs of it.", show_default=False)]
+Which = Annotated[
+    str, typer.Argument(help="The finding: its id, or the last characters of it.", show_default=False)
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 
 ENDING = 8
-"""Signs of an id that are shown: enough to name it."""
+"""Characters of an id that are shown: enough to name it."""
 
 
 @app.command()

@@ -10,12 +10,12 @@ from sync.commands import mail as resend_mails
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
+from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
-    counted,
     errors,
     failures_shown,
     print_json,
@@ -67,7 +67,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def retry(
     reason: Reason,
-    which: Annotated[list[str] | None, typer.Argument(help="Mails, by the last signs of their ids.")] = None,
+    which: Annotated[list[str] | None, typer.Argument(help="Mails, by the last characters of their ids.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that certainly did not leave.")] = False,
     even_if_it_left: Annotated[
         bool, typer.Option("--even-if-it-left", help="The one that is named may have arrived; it goes anyway.")

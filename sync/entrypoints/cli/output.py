@@ -110,11 +110,6 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2))
 
 
-def counted(number: int, noun: str) -> str:
-    """As people write it: 1 change, 2 changes."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def shown(value: object) -> str:
     """A value as people read it: nothing as a dash, times in UTC to the second."""
     if value is None or value == "":

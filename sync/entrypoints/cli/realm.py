@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from mappings.policy import Policy
-from sync.domain.realm.difference import Create, Difference, RealmPlan, Update, counts
+from sync.domain.realm.difference import Create, RealmDifference, RealmPlan, Update, counts
 from sync.domain.realm.item import Fields, shown
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
-from sync.entrypoints.cli.output import AsJson, counted, errors, failures_shown, print_json, say, stop
+from sync.domain.wording import counted
+from sync.entrypoints.cli.output import AsJson, errors, failures_shown, print_json, say, stop
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import load_settings
@@ -158,18 +159,18 @@ def _print(found: RealmPlan) -> None:
         errors.print(f"! {finding}", markup=False, soft_wrap=True)
 
 
-def _headline(difference: Difference) -> str:
+def _headline(difference: RealmDifference) -> str:
     """One line. What a new thing holds is cut short here; JSON has all of it."""
     if isinstance(difference, Update):
         return f"~ {difference.kind} {difference.name}"
     return shorten(str(difference), LONGEST_LINE, placeholder=" …")
 
 
-def _tell(difference: Difference) -> None:
+def _tell(difference: RealmDifference) -> None:
     typer.echo(f"  {shorten(_headline(difference), LONGEST_STEP, placeholder=' …')}")
 
 
-def _as_json(difference: Difference) -> dict[str, object]:
+def _as_json(difference: RealmDifference) -> dict[str, object]:
     match difference:
         case Create(item=item):
             return {"action": "create", "kind": item.kind, "name": item.name, "new": _values(item.fields)}

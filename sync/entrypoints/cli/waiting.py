@@ -12,7 +12,8 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
-from sync.entrypoints.cli.output import counted, say, screen, stop
+from sync.domain.wording import counted
+from sync.entrypoints.cli.output import say, screen, stop
 from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account, Life
-from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, Verdict, decide, refuse_unknown
+from sync.domain.deactivation.gate import GatePolicy, GateVerdict, OpenWorkOrder, decide, refuse_unknown
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
@@ -26,7 +26,7 @@ from sync.store.work.leases import Claim
 class GateAnswer:
     """`work_orders` are those that were open when the gate decided."""
 
-    verdict: Verdict
+    verdict: GateVerdict
     work_orders: tuple[OpenWorkOrder, ...]
 
 

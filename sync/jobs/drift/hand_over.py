@@ -13,7 +13,7 @@ from sync.domain.accounts.change import Actor, Door
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.runs.fingerprint import fingerprint
-from sync.domain.runs.guard import Hold, Impact, Verdict, judge
+from sync.domain.runs.guard import GuardVerdict, Hold, Impact, judge
 from sync.store import audit
 from sync.store.accounts import listing
 from sync.store.database.ids import new_id
@@ -96,7 +96,7 @@ def _audit(tx: Tx, act: str, run: Run, now: datetime) -> None:
 
 def _judge(
     tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
-) -> Verdict:
+) -> GuardVerdict:
     """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
     impact = Impact.of(effects_of_repair(_deviations(found)) for found in by_account.values())
     if source == HINTS:

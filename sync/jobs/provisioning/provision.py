@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from sync.domain.accounts.account import Life
-from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
+from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, FailureCode, NeedsPerson, Transient
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.change import outstanding, result_of
@@ -250,12 +250,12 @@ def bring_about(
     with with_outstanding(partial(outstanding, plan.changes)):
         refuse_extra_roles(systems, accounts.extra_roles(desired.groups - observed.groups))
 
-    verdict, work_orders = Verdict.PASS, tuple[OpenWorkOrder, ...]()
+    verdict, work_orders = GateVerdict.PASS, tuple[OpenWorkOrder, ...]()
     withdraws = plan.withdraws_technician
     if withdraws:
         answer = gate.ask(systems, claim, observed)
         verdict, work_orders = answer.verdict, answer.work_orders
-        if verdict in (Verdict.HELD, Verdict.REFUSED):
+        if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
             plan = plan.keeping_access()
 
     present = observed
@@ -265,7 +265,7 @@ def bring_about(
             accounts.apply(idp_user_id, change, keep)
         present = result_of(change, present)
 
-    if verdict in (Verdict.HELD, Verdict.REFUSED):
+    if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
         return Withheld(idp_user_id, plan.changes, verdict, work_orders, present)
     keep_lease(systems, claim)
     gate.release(systems, claim)

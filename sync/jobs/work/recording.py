@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mappings.policy import Policy
 from sync.commands.deactivation.deactivate import put_back_to_work
 from sync.domain.accounts.change import Actor, Door
-from sync.domain.deactivation.gate import OpenWorkOrder, Verdict
+from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.desired import does_field_work
@@ -49,7 +49,7 @@ class Withheld:
 
     idp_user_id: str
     changes: tuple[AnyChange, ...]
-    verdict: Verdict
+    verdict: GateVerdict
     work_orders: tuple[OpenWorkOrder, ...]
     observed: Observed
 
@@ -136,7 +136,7 @@ def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) ->
 
 
 def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> None:
-    refused = outcome.verdict is Verdict.REFUSED
+    refused = outcome.verdict is GateVerdict.REFUSED
     finished = Finished(
         outcome="refused" if refused else "held",
         applied_version=claim.applied_version,

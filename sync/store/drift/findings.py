@@ -220,7 +220,7 @@ def get(tx: Tx, finding_id: str) -> Finding | None:
 
 
 def ending_in(tx: Tx, ending: str) -> tuple[Finding, ...]:
-    """Findings whose id ends like this: the last signs are what people type."""
+    """Findings whose id ends like this: the last characters are what people type."""
     rows = tx.connection.execute(
         select(table).where(table.c.id.endswith(ending, autoescape=True)).order_by(table.c.id)
     )

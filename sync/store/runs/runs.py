@@ -140,7 +140,7 @@ def get(tx: Tx, run_id: str) -> Run | None:
 
 
 def ending_in(tx: Tx, ending: str, kind: RunKind | None = None) -> tuple[Run, ...]:
-    """Runs (of a kind) whose id ends like this: the last signs are what people type."""
+    """Runs (of a kind) whose id ends like this: the last characters are what people type."""
     found = select(*_RUN).where(runs.c.id.endswith(ending, autoescape=True), *_of_kind(kind)).order_by(runs.c.id)
     return tuple(_run(row) for row in tx.connection.execute(found).mappings())
 

@@ -19,7 +19,7 @@ def newest_look(tx: Tx, scope: Scope, account_id: str) -> Look:
     return looks.newest(tx, within(tx, scope, account_id).id)
 
 
-def differences(account: Account, policy: Policy, seen: Observation) -> tuple[str, ...]:
+def what_differs(account: Account, policy: Policy, seen: Observation) -> tuple[str, ...]:
     """What a worker would change by what was kept of the look. Names, addresses and attributes are not kept, so
     nothing is said of them."""
     return tuple(str(change) for change in diff(desired_state(account, policy), seen.seen).changes)

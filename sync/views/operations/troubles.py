@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.domain.drift.anomaly import Anomaly
+from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
@@ -211,8 +212,3 @@ def _for_a_person(drift: DriftFigures, now: datetime) -> bool:
 def _trouble(section: str, what: str, since: datetime | None, remedy: str) -> Trouble:
     """`section` is a heading of docs/operations.md."""
     return Trouble(what, since, f"{remedy}; docs/operations.md, '{section}'")
-
-
-def counted(number: int, noun: str) -> str:
-    plural = {"person": "people"}.get(noun, f"{noun}s")
-    return f"1 {noun}" if number == 1 else f"{number} {plural}"

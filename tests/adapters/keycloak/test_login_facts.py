@@ -15,7 +15,7 @@ from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.domain.access import vocabulary
 from sync.domain.realm.flow import Flow, Requirement, Step, SubFlow
-from sync.domain.realm.item import Item, Kind
+from sync.domain.realm.item import Item, ItemKind
 from tests.realms import PASSWORD, ConfiguredRealm
 
 pytestmark = pytest.mark.keycloak
@@ -46,7 +46,7 @@ class Application:
     def asking(self, *steps: Step | SubFlow) -> Iterator[None]:
         """Meanwhile direct grant of this client runs a flow of name and password and these steps."""
         alias = f"facts {uuid.uuid4().hex[:8]}"
-        Flows(self.realm.connection()).create(Item(Kind.FLOW, alias, {"flow": Flow((*CREDENTIALS, *steps))}))
+        Flows(self.realm.connection()).create(Item(ItemKind.FLOW, alias, {"flow": Flow((*CREDENTIALS, *steps))}))
         flow = next(each for each in self.realm.get("authentication/flows") if each["alias"] == alias)
         self._direct_grant_by(flow["id"])
         yield

@@ -13,7 +13,7 @@ from mappings import load
 from mappings.guard import Limit
 from sync.commands.runs.guard import judge_pushed
 from sync.domain.accounts.account import Account, Life
-from sync.domain.runs.guard import Hold, Pass, Verdict
+from sync.domain.runs.guard import GuardVerdict, Hold, Pass
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.runs import pushes
@@ -34,7 +34,9 @@ def systems(database_url: str) -> Iterator[Systems]:
         yield made
 
 
-def push(systems: Systems, source: str = "hr", before: Account | None = ACCOUNT, after: Account = GONE) -> Verdict:
+def push(
+    systems: Systems, source: str = "hr", before: Account | None = ACCOUNT, after: Account = GONE
+) -> GuardVerdict:
     with systems.db.write() as tx:
         return judge_pushed(tx, STRICT, source, before, after, systems.clock.now())
 
@@ -67,7 +69,7 @@ def test_the_window_slides(systems: Systems) -> None:
 def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
     """Eight pushes start together: exactly three pass."""
     start = threading.Barrier(8)
-    verdicts: list[Verdict] = []
+    verdicts: list[GuardVerdict] = []
 
     def run_it() -> None:
         start.wait(20)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, Verdict, WorkOrdersOpen, decide
+from sync.domain.deactivation.gate import GatePolicy, GateVerdict, OpenWorkOrder, WorkOrdersOpen, decide
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDER = OpenWorkOrder("WO-7", "in progress", "Hotel Example", date(2026, 3, 2), ("lead", "crew"))
@@ -16,14 +16,14 @@ ORDER = OpenWorkOrder("WO-7", "in progress", "Hotel Example", date(2026, 3, 2), 
 @pytest.mark.parametrize(
     ("orders", "policy", "deadline", "after", "verdict"),
     [
-        ((), GatePolicy.REFUSE, None, "person", Verdict.PASS),
-        ((), GatePolicy.FORCE, None, "person", Verdict.PASS),
-        ((ORDER,), GatePolicy.REFUSE, None, "person", Verdict.REFUSED),
-        ((ORDER,), GatePolicy.HOLD, None, "person", Verdict.HELD),
-        ((ORDER,), GatePolicy.FORCE, None, "person", Verdict.FORCED),
-        ((ORDER,), GatePolicy.HOLD, NOW + timedelta(days=1), "force", Verdict.HELD),
-        ((ORDER,), GatePolicy.HOLD, NOW, "force", Verdict.FORCED),
-        ((ORDER,), GatePolicy.HOLD, NOW, "person", Verdict.HELD),
+        ((), GatePolicy.REFUSE, None, "person", GateVerdict.PASS),
+        ((), GatePolicy.FORCE, None, "person", GateVerdict.PASS),
+        ((ORDER,), GatePolicy.REFUSE, None, "person", GateVerdict.REFUSED),
+        ((ORDER,), GatePolicy.HOLD, None, "person", GateVerdict.HELD),
+        ((ORDER,), GatePolicy.FORCE, None, "person", GateVerdict.FORCED),
+        ((ORDER,), GatePolicy.HOLD, NOW + timedelta(days=1), "force", GateVerdict.HELD),
+        ((ORDER,), GatePolicy.HOLD, NOW, "force", GateVerdict.FORCED),
+        ((ORDER,), GatePolicy.HOLD, NOW, "person", GateVerdict.HELD),
     ],
 )
 def test_what_the_gate_says(
@@ -31,7 +31,7 @@ def test_what_the_gate_says(
     policy: GatePolicy,
     deadline: datetime | None,
     after: str,
-    verdict: Verdict,
+    verdict: GateVerdict,
 ) -> None:
     """Three policies, and a hold that ends at its deadline only where that is configured."""
     assert decide(orders, policy, now=NOW, deadline=deadline, after_deadline=after) is verdict

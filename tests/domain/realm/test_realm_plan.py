@@ -13,16 +13,16 @@ from sync.domain.access import vocabulary
 from sync.domain.errors import Refused
 from sync.domain.realm.difference import (
     Create,
-    Difference,
+    RealmDifference,
     RealmPlan,
     Remove,
     Update,
-    differences,
     in_safe_order,
+    realm_differences,
 )
 from sync.domain.realm.flow import Binding, Flow, Step, SubFlow, alias_of, binding_of
 from sync.domain.realm.flow_changes import flow_changes, login_problems, unsafe_to_bind
-from sync.domain.realm.item import AtLeast, Item, Kind, RealmState, SealedSecret, Secret, listed
+from sync.domain.realm.item import AtLeast, Item, ItemKind, RealmState, SealedSecret, Secret, listed
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.domain.realm.reach import Loss, changes_for_everybody, losses
@@ -40,17 +40,17 @@ WANTED = wanted_realm(POLICY, OPTIONS)
 FLOWS = login_flows(POLICY)
 STOCK = RealmState.of(
     [
-        Item(Kind.BINDING, Binding.BROWSER, {"alias": "browser"}),
-        Item(Kind.BINDING, Binding.DIRECT_GRANT, {"alias": "direct grant"}),
-        Item(Kind.BINDING, Binding.RESET_CREDENTIALS, {"alias": "reset credentials"}),
-        Item(Kind.BINDING, Binding.FIRST_BROKER_LOGIN, {"alias": "first broker login"}),
-        Item(Kind.REALM_ROLE, vocabulary.SECOND_FACTOR_ROLE, {}),
-        *(Item(Kind.REALM_ROLE, vocabulary.profile_role(key), {}) for key in POLICY.profiles),
+        Item(ItemKind.BINDING, Binding.BROWSER, {"alias": "browser"}),
+        Item(ItemKind.BINDING, Binding.DIRECT_GRANT, {"alias": "direct grant"}),
+        Item(ItemKind.BINDING, Binding.RESET_CREDENTIALS, {"alias": "reset credentials"}),
+        Item(ItemKind.BINDING, Binding.FIRST_BROKER_LOGIN, {"alias": "first broker login"}),
+        Item(ItemKind.REALM_ROLE, vocabulary.SECOND_FACTOR_ROLE, {}),
+        *(Item(ItemKind.REALM_ROLE, vocabulary.profile_role(key), {}) for key in POLICY.profiles),
     ]
 )
 
 
-def applied(state: RealmState, found: tuple[Difference, ...]) -> RealmState:
+def applied(state: RealmState, found: tuple[RealmDifference, ...]) -> RealmState:
     """What Keycloak holds after these differences."""
     items = dict(state.items)
     for difference in found:
@@ -74,7 +74,7 @@ damaged = st.lists(st.sampled_from(sorted(WANTED.items, key=str)), unique=True)
 strangers = st.lists(
     st.builds(
         Item,
-        st.sampled_from([Kind.REALM_ROLE, Kind.GROUP, Kind.FEATURE, Kind.MAPPER]),
+        st.sampled_from([ItemKind.REALM_ROLE, ItemKind.GROUP, ItemKind.FEATURE, ItemKind.MAPPER]),
         st.from_regex(r"/fsm/x[a-z]{1,5}", fullmatch=True),
         st.just({"roles": ()}),
     ),
@@ -85,15 +85,15 @@ strangers = st.lists(
 @pytest.mark.req("C8")
 @given(missing=damaged, emptied=damaged, extra=strangers)
 def test_nothing_differs_once_it_is_applied(
-    missing: list[tuple[Kind, str]], emptied: list[tuple[Kind, str]], extra: list[Item]
+    missing: list[tuple[ItemKind, str]], emptied: list[tuple[ItemKind, str]], extra: list[Item]
 ) -> None:
     """Whatever is missing, emptied or too much: one apply brings the realm to what is wanted."""
     items = {key: plain(item) for key, item in WANTED.items.items()}
     items |= {key: Item(*key, {}) for key in emptied}
     items = {key: item for key, item in items.items() if key not in missing}
     observed = RealmState.of([*items.values(), *extra])
-    after = applied(observed, differences(WANTED, observed))
-    assert differences(WANTED, after) == ()
+    after = applied(observed, realm_differences(WANTED, observed))
+    assert realm_differences(WANTED, after) == ()
 
 
 @pytest.mark.req("C8")
@@ -101,23 +101,23 @@ def test_nothing_differs_once_it_is_applied(
 def test_an_apply_that_was_cut_short_is_finished_by_the_next(cut: int) -> None:
     """After any number of steps the next plan holds exactly the rest."""
     observed = RealmState.of([])
-    found = differences(WANTED, observed)
-    assert differences(WANTED, applied(observed, found[:cut])) == found[cut:]
+    found = realm_differences(WANTED, observed)
+    assert realm_differences(WANTED, applied(observed, found[:cut])) == found[cut:]
 
 
 @pytest.mark.req("C8")
 def test_what_is_referred_to_comes_first() -> None:
     """Roles before the groups that carry them, parents before children, flows before they are bound; removal in
     the reverse order."""
-    created = [each.item for each in differences(WANTED, RealmState.of([])) if isinstance(each, Create)]
+    created = [each.item for each in realm_differences(WANTED, RealmState.of([])) if isinstance(each, Create)]
     kinds = [item.kind for item in created]
-    assert kinds == sorted(kinds, key=list(Kind).index)
-    groups = [item.name for item in created if item.kind is Kind.GROUP]
+    assert kinds == sorted(kinds, key=list(ItemKind).index)
+    groups = [item.name for item in created if item.kind is ItemKind.GROUP]
     assert all(path.rpartition("/")[0] in ["", *groups[:n]] for n, path in enumerate(groups))
     gone = [
-        Remove(Item(Kind.REALM_ROLE, "fsm-profile-x", {})),
-        Remove(Item(Kind.GROUP, "/fsm/profiles", {})),
-        Remove(Item(Kind.GROUP, "/fsm/profiles/x", {})),
+        Remove(Item(ItemKind.REALM_ROLE, "fsm-profile-x", {})),
+        Remove(Item(ItemKind.GROUP, "/fsm/profiles", {})),
+        Remove(Item(ItemKind.GROUP, "/fsm/profiles/x", {})),
     ]
     names = [each.item.name for each in in_safe_order(gone) if isinstance(each, Remove)]
     assert names == ["/fsm/profiles/x", "/fsm/profiles", "fsm-profile-x"]
@@ -127,23 +127,23 @@ def test_what_is_referred_to_comes_first() -> None:
 def test_a_role_or_attribute_put_on_our_group_is_shown_and_taken() -> None:
     """Whoever joins the group would get it: a role or a claim that nobody decided."""
     path = vocabulary.profile_group("technician")
-    item = plain(WANTED.items[Kind.GROUP, path])
+    item = plain(WANTED.items[ItemKind.GROUP, path])
     roles = item.fields["roles"]
     assert isinstance(roles, tuple)
     tampered = replace(
         item,
         fields={**item.fields, "roles": listed([*roles, "admin"]), "attributes:technician_id": ("T-1",)},
     )
-    [found] = differences(RealmState.of([item]), RealmState.of([tampered]))
+    [found] = realm_differences(RealmState.of([item]), RealmState.of([tampered]))
     assert str(found) == (f"~ group {path}: attributes:technician_id: [T-1] -> (none); roles: - admin (not ours)")
 
 
 @pytest.mark.req("C8")
 def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
     """Event types somebody else stores stay stored."""
-    wanted = RealmState.of([Item(Kind.REALM, "settings", {"types": AtLeast(frozenset({"LOGIN"}))})])
-    observed = RealmState.of([Item(Kind.REALM, "settings", {"types": ("REGISTER",)})])
-    [found] = differences(wanted, observed)
+    wanted = RealmState.of([Item(ItemKind.REALM, "settings", {"types": AtLeast(frozenset({"LOGIN"}))})])
+    observed = RealmState.of([Item(ItemKind.REALM, "settings", {"types": ("REGISTER",)})])
+    [found] = realm_differences(wanted, observed)
     assert isinstance(found, Update)
     assert found.new == {"types": ("LOGIN", "REGISTER")}
 
@@ -151,7 +151,7 @@ def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
 @pytest.mark.req("C8")
 def test_no_secret_is_in_a_plan() -> None:
     """Neither in its words nor in its reprs."""
-    plan = RealmPlan(differences(WANTED, RealmState.of([])))
+    plan = RealmPlan(realm_differences(WANTED, RealmState.of([])))
     text = repr(plan) + repr(OPTIONS) + "".join(map(str, plan.differences))
     assert "hush" not in text
     assert "(secret)" in text
@@ -160,10 +160,10 @@ def test_no_secret_is_in_a_plan() -> None:
 @pytest.mark.req("C8")
 def test_a_secret_keycloak_does_not_tell_is_compared_by_its_seal() -> None:
     """The same password is no difference, another one is."""
-    sealed = RealmState.of([Item(Kind.REALM, "s", {"p": SealedSecret.of("one", "salt")})])
-    same, other = (RealmState.of([Item(Kind.REALM, "s", {"p": Secret(word)})]) for word in ("one", "two"))
-    assert differences(same, sealed) == ()
-    assert len(differences(other, sealed)) == 1
+    sealed = RealmState.of([Item(ItemKind.REALM, "s", {"p": SealedSecret.of("one", "salt")})])
+    same, other = (RealmState.of([Item(ItemKind.REALM, "s", {"p": Secret(word)})]) for word in ("one", "two"))
+    assert realm_differences(same, sealed) == ()
+    assert len(realm_differences(other, sealed)) == 1
 
 
 @pytest.mark.req("C4")
@@ -194,7 +194,7 @@ def test_the_password_policy_in_keycloak_s_spelling() -> None:
 @pytest.mark.req("C9")
 def test_a_keycloak_without_verified_e_mail_change_is_refused() -> None:
     """Where people may change their address, Keycloak must be able to verify it; where not, it need not."""
-    action = Item(Kind.REQUIRED_ACTION, "UPDATE_EMAIL", {"enabled": True})
+    action = Item(ItemKind.REQUIRED_ACTION, "UPDATE_EMAIL", {"enabled": True})
     with pytest.raises(Refused, match="update-email"):
         refuse_unknown_actions((Create(action),))
     off = replace(action, fields={"enabled": False})
@@ -219,7 +219,9 @@ class TestLoginFlows:
         after = applied(STOCK, flow_changes(FLOWS, STOCK, Surroundings()))
         alias = alias_of(Binding.BROWSER, FLOWS[Binding.BROWSER])
         broken = Flow(FLOWS[Binding.BROWSER].steps[:-1])
-        tampered = RealmState(dict(after.items) | {(Kind.FLOW, alias): Item(Kind.FLOW, alias, {"flow": broken})})
+        tampered = RealmState(
+            dict(after.items) | {(ItemKind.FLOW, alias): Item(ItemKind.FLOW, alias, {"flow": broken})}
+        )
         assert login_problems(FLOWS, tampered) != ()
         assert [str(each) for each in flow_changes(FLOWS, tampered, Surroundings())] == [
             f"+ login flow {alias} 2: flow {FLOWS[Binding.BROWSER].fingerprint}",
@@ -263,8 +265,8 @@ class TestLoginFlows:
     @pytest.mark.req("C8")
     def test_a_flow_somebody_uses_for_an_own_client_stays(self) -> None:
         """Keycloak could not remove it, and the client would lose its login."""
-        old = Item(Kind.FLOW, "fsm browser 0123456789", {"flow": Flow((Step("auth-cookie"),))})
-        observed = RealmState(dict(STOCK.items) | {(Kind.FLOW, old.name): old})
+        old = Item(ItemKind.FLOW, "fsm browser 0123456789", {"flow": Flow((Step("auth-cookie"),))})
+        observed = RealmState(dict(STOCK.items) | {(ItemKind.FLOW, old.name): old})
         used = Surroundings(flow_overrides=(FlowOverride("kiosk", "browser", old.name),))
         assert Remove(old) in flow_changes(FLOWS, observed, Surroundings())
         assert Remove(old) not in flow_changes(FLOWS, observed, used)
@@ -311,7 +313,7 @@ def test_each_way_around_is_named_with_its_remedy() -> None:
 
 
 def group_update(path: str, existing: list[str], new: list[str]) -> Update:
-    return Update(Kind.GROUP, path, {"roles": listed(existing)}, {"roles": listed(new)})
+    return Update(ItemKind.GROUP, path, {"roles": listed(existing)}, {"roles": listed(new)})
 
 
 @pytest.mark.req("E7", "C8")
@@ -324,7 +326,7 @@ def test_whom_a_plan_takes_something_from() -> None:
         Loss("/fsm/profiles/dispatcher", ("fsm/scheduling",)),
         Loss("/fsm/second-factor", (vocabulary.SECOND_FACTOR_ROLE,)),
     )
-    assert losses(RealmPlan(differences(WANTED, RealmState({})))) == ()
+    assert losses(RealmPlan(realm_differences(WANTED, RealmState({})))) == ()
 
 
 @pytest.mark.req("E7", "C7")
@@ -333,5 +335,5 @@ def test_what_everybody_notices() -> None:
     shorter = replace(POLICY.realm, sessions=replace(POLICY.realm.sessions, idle_seconds=60))
     mailed = replace(OPTIONS, mail=replace(OPTIONS.mail, port=26))
     other = wanted_realm(replace(POLICY, realm=shorter), mailed)
-    assert changes_for_everybody(RealmPlan(differences(other, WANTED))) == ("ssoSessionIdleTimeout",)
-    assert changes_for_everybody(RealmPlan(differences(WANTED, RealmState({})))) == ()
+    assert changes_for_everybody(RealmPlan(realm_differences(other, WANTED))) == ("ssoSessionIdleTimeout",)
+    assert changes_for_everybody(RealmPlan(realm_differences(WANTED, RealmState({})))) == ()

@@ -17,7 +17,7 @@ from sync.jobs.work.lease import LEASE
 from sync.store.provisioning import due, looks, work_state
 from sync.store.provisioning.looks import Look
 from sync.store.work import lanes, leases
-from sync.views.accounts.look import differences
+from sync.views.accounts.look import what_differs
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("A8", "H1")
@@ -49,7 +49,7 @@ def test_a_look_stores_what_there_is_and_repairs_nothing(world: World, people: l
     assert look.seen.sessions is not None
     assert look.seen.sessions.offline_clients == {"app"}
     assert (world.accounts.asked - asked, len(world.accounts.applied)) == (1, changed)
-    assert differences(ann, POLICY, look.seen) == (f"leave {group}",)
+    assert what_differs(ann, POLICY, look.seen) == (f"leave {group}",)
     world.work()
     assert world.accounts.asked - asked == 1, "asked once, looked once"
 

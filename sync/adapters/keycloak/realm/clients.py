@@ -12,7 +12,7 @@ from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
 from sync.domain.realm.claims import REALM_DEFAULT
 from sync.domain.realm.difference import Update
-from sync.domain.realm.item import Fields, Item, Kind, Secret
+from sync.domain.realm.item import Fields, Item, ItemKind, Secret
 from sync.domain.realm.options import CONFIGURE_CLIENT, CONSOLE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
 
 SERVICE_CLIENTS = (WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT)
@@ -20,7 +20,7 @@ OUR_CLIENTS = (vocabulary.FEATURES_CLIENT, CONSOLE_CLIENT, *SERVICE_CLIENTS)
 
 
 class Clients(Unremovable):
-    kinds = frozenset({Kind.CLIENT})
+    kinds = frozenset({ItemKind.CLIENT})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -30,7 +30,7 @@ class Clients(Unremovable):
             for client in self._connection.get("clients", clientId=client_id):
                 fields = flat(client)
                 fields["secret"] = Secret(client["secret"]) if client.get("secret") else None
-                yield Item(Kind.CLIENT, client_id, fields)
+                yield Item(ItemKind.CLIENT, client_id, fields)
 
     def create(self, item: Item) -> None:
         new = {"clientId": item.name, "name": item.name, "protocol": "openid-connect"}
@@ -45,7 +45,7 @@ class ServiceAccounts(Unremovable):
     """The roles of a service client, twice: what its account holds, and what its tokens may show. With
     `fullScopeAllowed` off Keycloak honours only what is in both (fact: scopes-hide-roles)."""
 
-    kinds = frozenset({Kind.SERVICE_ACCOUNT})
+    kinds = frozenset({ItemKind.SERVICE_ACCOUNT})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -55,7 +55,7 @@ class ServiceAccounts(Unremovable):
             client = client_uuid(self._connection, client_id)
             if client is not None and (account := self._account(client)) is not None:
                 held, shown = self._lists(client, account)
-                yield Item(Kind.SERVICE_ACCOUNT, client_id, {"roles": held.read(), "scope": shown.read()})
+                yield Item(ItemKind.SERVICE_ACCOUNT, client_id, {"roles": held.read(), "scope": shown.read()})
 
     def create(self, item: Item) -> None:
         self._write(item.name, item.fields)
@@ -90,7 +90,7 @@ class ServiceAccounts(Unremovable):
 class ClaimsScope:
     """The client scope `fsm` with its claims, the roles it lets through, and the clients that get it."""
 
-    kinds = frozenset({Kind.SCOPE, Kind.MAPPER, Kind.SCOPE_ROLES, Kind.DEFAULT_SCOPE})
+    kinds = frozenset({ItemKind.SCOPE, ItemKind.MAPPER, ItemKind.SCOPE_ROLES, ItemKind.DEFAULT_SCOPE})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -98,22 +98,22 @@ class ClaimsScope:
     def read(self) -> Iterator[Item]:
         scope = self._scope()
         if scope is not None:
-            yield Item(Kind.SCOPE, scope["name"], flat(scope))
+            yield Item(ItemKind.SCOPE, scope["name"], flat(scope))
             for mapper in scope.get("protocolMappers", []):
-                yield Item(Kind.MAPPER, mapper["name"], flat(mapper))
-            yield Item(Kind.SCOPE_ROLES, scope["name"], {"roles": self._roles(scope).read()})
+                yield Item(ItemKind.MAPPER, mapper["name"], flat(mapper))
+            yield Item(ItemKind.SCOPE_ROLES, scope["name"], {"roles": self._roles(scope).read()})
         defaults = self._connection.get("default-default-client-scopes")
-        yield Item(Kind.DEFAULT_SCOPE, REALM_DEFAULT, {each["name"]: True for each in defaults})
+        yield Item(ItemKind.DEFAULT_SCOPE, REALM_DEFAULT, {each["name"]: True for each in defaults})
         for console in self._connection.get("clients", clientId=CONSOLE_CLIENT):
             yield Item(
-                Kind.DEFAULT_SCOPE, CONSOLE_CLIENT, dict.fromkeys(console.get("defaultClientScopes", []), True)
+                ItemKind.DEFAULT_SCOPE, CONSOLE_CLIENT, dict.fromkeys(console.get("defaultClientScopes", []), True)
             )
 
     def create(self, item: Item) -> None:
         match item.kind:
-            case Kind.SCOPE:
+            case ItemKind.SCOPE:
                 self._connection.post("client-scopes", merged({"name": item.name}, item.fields))
-            case Kind.MAPPER:
+            case ItemKind.MAPPER:
                 self._connection.post(self._mappers(), merged({"name": item.name}, item.fields))
             case _:
                 self._write(item.kind, item.name, item.fields)
@@ -124,15 +124,15 @@ class ClaimsScope:
     def remove(self, item: Item) -> None:
         self._connection.delete(f"{self._mappers()}/{self._mapper(item.name)['id']}")
 
-    def _write(self, kind: Kind, name: str, fields: Fields) -> None:
+    def _write(self, kind: ItemKind, name: str, fields: Fields) -> None:
         scope = self._present_scope()
         match kind:
-            case Kind.SCOPE:
+            case ItemKind.SCOPE:
                 self._connection.put(f"client-scopes/{scope['id']}", merged(scope, fields))
-            case Kind.MAPPER:
+            case ItemKind.MAPPER:
                 mapper = self._mapper(name)
                 self._connection.put(f"{self._mappers()}/{mapper['id']}", merged(mapper, fields))
-            case Kind.SCOPE_ROLES:
+            case ItemKind.SCOPE_ROLES:
                 self._roles(scope).bring_to(fields["roles"])
             case _:
                 owner = "" if name == REALM_DEFAULT else f"clients/{_present(self._connection, name)}/"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.domain.realm.difference import Update
 from sync.domain.realm.flow import Flow, Requirement, Step, SubFlow, binding_of
-from sync.domain.realm.item import Item, Kind
+from sync.domain.realm.item import Item, ItemKind
 
 NAMES_A_FLOW = "flow_to_check"
 
@@ -15,7 +15,7 @@ NAMES_A_FLOW = "flow_to_check"
 class Flows:
     """Our top-level flows. A flow that was built half way, or that somebody changed, reads as another tree."""
 
-    kinds = frozenset({Kind.FLOW})
+    kinds = frozenset({ItemKind.FLOW})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -23,7 +23,7 @@ class Flows:
     def read(self) -> Iterator[Item]:
         for flow in self._connection.get("authentication/flows"):
             if binding_of(flow["alias"]) is not None:
-                yield Item(Kind.FLOW, flow["alias"], {"flow": self._tree(flow["alias"])})
+                yield Item(ItemKind.FLOW, flow["alias"], {"flow": self._tree(flow["alias"])})
 
     def create(self, item: Item) -> None:
         flow = item.fields["flow"]

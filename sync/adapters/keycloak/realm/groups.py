@@ -11,13 +11,13 @@ from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
 from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
-from sync.domain.realm.item import Fields, Item, Kind
+from sync.domain.realm.item import Fields, Item, ItemKind
 
 PAGE = 500
 
 
 class Groups:
-    kinds = frozenset({Kind.GROUP})
+    kinds = frozenset({ItemKind.GROUP})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -29,7 +29,7 @@ class Groups:
 
     def _items(self, group: Json) -> Iterator[Item]:
         fields = flat({"attributes": group.get("attributes", {})})
-        yield Item(Kind.GROUP, group["path"], {"roles": mapped_roles(group), **fields})
+        yield Item(ItemKind.GROUP, group["path"], {"roles": mapped_roles(group), **fields})
         if group["subGroupCount"]:
             for child in self._children(group["id"]):
                 yield from self._items(child)

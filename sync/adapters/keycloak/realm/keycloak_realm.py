@@ -6,15 +6,15 @@ from collections.abc import Collection
 
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import RealmMissing
-from sync.adapters.keycloak.realm.around import read_surroundings
 from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.adapters.keycloak.realm.groups import Groups
 from sync.adapters.keycloak.realm.roles import Roles
 from sync.adapters.keycloak.realm.section import Section
 from sync.adapters.keycloak.realm.settings import Bindings, RealmSettings, RequiredActions, UserProfile
-from sync.domain.realm.difference import Create, Difference, Remove, Update
-from sync.domain.realm.item import Kind, RealmState
+from sync.adapters.keycloak.realm.surroundings import read_surroundings
+from sync.domain.realm.difference import Create, RealmDifference, Remove, Update
+from sync.domain.realm.item import ItemKind, RealmState
 from sync.domain.realm.surroundings import Surroundings
 
 
@@ -43,8 +43,8 @@ class KeycloakRealm:
         except RealmMissing:
             self._connection.post("/realms", {"realm": self._connection.realm, "enabled": True})
 
-    def observe(self, kinds: Collection[Kind] | None = None) -> RealmState:
-        wanted = frozenset(Kind if kinds is None else kinds)
+    def observe(self, kinds: Collection[ItemKind] | None = None) -> RealmState:
+        wanted = frozenset(ItemKind if kinds is None else kinds)
         return RealmState.of(
             item
             for section in self._sections
@@ -59,7 +59,7 @@ class KeycloakRealm:
     def members(self, group: str) -> int:
         return self._groups.members(group)
 
-    def apply(self, difference: Difference) -> None:
+    def apply(self, difference: RealmDifference) -> None:
         match difference:
             case Create(item=item):
                 self._section(item.kind).create(item)
@@ -68,5 +68,5 @@ class KeycloakRealm:
             case Remove(item=item):
                 self._section(item.kind).remove(item)
 
-    def _section(self, kind: Kind) -> Section:
+    def _section(self, kind: ItemKind) -> Section:
         return next(section for section in self._sections if kind in section.kinds)

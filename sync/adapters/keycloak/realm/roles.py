@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.domain.access import vocabulary
 from sync.domain.realm.difference import Update
-from sync.domain.realm.item import Item, Kind, Value, listed
+from sync.domain.realm.item import Item, ItemKind, Value, listed
 
 ROLES_AT_ONCE = 10_000
 PROFILE_ROLES = vocabulary.profile_role("")
@@ -20,7 +20,7 @@ class Roles:
     """Our realm roles and the features, which are the roles of the client `fsm`. None of them contains others:
     a role put inside one would reach everybody who holds it."""
 
-    kinds = frozenset({Kind.REALM_ROLE, Kind.FEATURE})
+    kinds = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -28,13 +28,13 @@ class Roles:
     def read(self) -> Iterator[Item]:
         for role in self._connection.get("roles", first=0, max=ROLES_AT_ONCE, search=vocabulary.ROLE_PREFIX):
             if _ours(role["name"]):
-                yield self._item(Kind.REALM_ROLE, role, "")
+                yield self._item(ItemKind.REALM_ROLE, role, "")
         client = client_uuid(self._connection, vocabulary.FEATURES_CLIENT)
         if client is not None:
             for role in self._connection.get(f"clients/{client}/roles", first=0, max=ROLES_AT_ONCE):
-                yield self._item(Kind.FEATURE, role, f"clients/{client}/")
+                yield self._item(ItemKind.FEATURE, role, f"clients/{client}/")
 
-    def _item(self, kind: Kind, role: Json, owner: str) -> Item:
+    def _item(self, kind: ItemKind, role: Json, owner: str) -> Item:
         inside: list[str] = []
         if role["composite"]:
             composites = self._connection.get(f"{owner}roles/{segment(role['name'])}/composites")
@@ -51,8 +51,8 @@ class Roles:
     def remove(self, item: Item) -> None:
         self._connection.delete(f"{self._owner(item.kind)}roles/{segment(item.name)}")
 
-    def _owner(self, kind: Kind) -> str:
-        if kind is Kind.REALM_ROLE:
+    def _owner(self, kind: ItemKind) -> str:
+        if kind is ItemKind.REALM_ROLE:
             return ""
         return f"clients/{client_uuid(self._connection, vocabulary.FEATURES_CLIENT)}/"
 

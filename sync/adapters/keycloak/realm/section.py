@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from sync.domain.realm.difference import Update
-from sync.domain.realm.item import Item, Kind
+from sync.domain.realm.item import Item, ItemKind
 
 
 class Section(Protocol):
     """One part of the realm, answering for the items of `kinds`."""
 
-    kinds: frozenset[Kind]
+    kinds: frozenset[ItemKind]
 
     def read(self) -> Iterator[Item]: ...
 

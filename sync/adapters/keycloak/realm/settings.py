@@ -11,7 +11,7 @@ from sync.adapters.keycloak.realm.section import Unremovable
 from sync.domain.errors import Transient
 from sync.domain.realm.difference import Update
 from sync.domain.realm.flow import Binding
-from sync.domain.realm.item import Item, Kind, SealedSecret, Secret, Value
+from sync.domain.realm.item import Item, ItemKind, SealedSecret, Secret, Value
 
 SMTP_PASSWORD = "smtpServer:password"  # noqa: S105 - the name of a field
 SEAL = "fsm.smtp-password"
@@ -23,7 +23,7 @@ class RealmSettings(Unremovable):
     """The realm representation, one item. It is written whole, as read: Keycloak takes some settings (the
     WebAuthn policy) only together with their neighbours (fact: passkeys-need-their-neighbours)."""
 
-    kinds = frozenset({Kind.REALM})
+    kinds = frozenset({ItemKind.REALM})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -35,7 +35,7 @@ class RealmSettings(Unremovable):
         salt, _, digest = realm.get("attributes", {}).get(SEAL, "").partition("$")
         if digest:
             fields[SMTP_PASSWORD] = SealedSecret(salt, digest)
-        yield Item(Kind.REALM, "settings", fields)
+        yield Item(ItemKind.REALM, "settings", fields)
 
     def create(self, item: Item) -> None:
         raise TypeError(f"a realm has its {item.name} from the beginning")
@@ -52,7 +52,7 @@ class RealmSettings(Unremovable):
 class Bindings(Unremovable):
     """Which login flow the realm uses where."""
 
-    kinds = frozenset({Kind.BINDING})
+    kinds = frozenset({ItemKind.BINDING})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -61,7 +61,7 @@ class Bindings(Unremovable):
         realm = self._connection.get("")
         for binding in Binding:
             if binding in realm:
-                yield Item(Kind.BINDING, binding, {"alias": realm[binding]})
+                yield Item(ItemKind.BINDING, binding, {"alias": realm[binding]})
 
     def create(self, item: Item) -> None:
         raise TypeError(f"a realm has a {item.name} from the beginning")
@@ -74,7 +74,7 @@ class UserProfile(Unremovable):
     """The declared attributes of users. The document is written as a whole, so it is read, amended, written and
     read back; attributes of others stay."""
 
-    kinds = frozenset({Kind.PROFILE_ATTRIBUTE})
+    kinds = frozenset({ItemKind.PROFILE_ATTRIBUTE})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -82,7 +82,7 @@ class UserProfile(Unremovable):
     def read(self) -> Iterator[Item]:
         for attribute in self._connection.get("users/profile")["attributes"]:
             fields = {"multivalued": False} | flat(attribute)
-            yield Item(Kind.PROFILE_ATTRIBUTE, attribute["name"], fields)
+            yield Item(ItemKind.PROFILE_ATTRIBUTE, attribute["name"], fields)
 
     def create(self, item: Item) -> None:
         profile = self._connection.get("users/profile")
@@ -112,14 +112,14 @@ class UserProfile(Unremovable):
 class RequiredActions(Unremovable):
     """What a login may make somebody do."""
 
-    kinds = frozenset({Kind.REQUIRED_ACTION})
+    kinds = frozenset({ItemKind.REQUIRED_ACTION})
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def read(self) -> Iterator[Item]:
         for action in self._connection.get("authentication/required-actions"):
-            yield Item(Kind.REQUIRED_ACTION, action["alias"], flat(action))
+            yield Item(ItemKind.REQUIRED_ACTION, action["alias"], flat(action))
 
     def create(self, item: Item) -> None:
         raise TypeError(f"{item} comes with Keycloak, it cannot be made")

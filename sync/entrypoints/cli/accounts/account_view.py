@@ -17,7 +17,7 @@ from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.account import account_view
-from sync.views.accounts.look import differences
+from sync.views.accounts.look import what_differs
 
 
 def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
     with desk.db.read() as tx:
         shown_account = account_view(tx, Scope.all(), account.id)
     seen, status = shown_account.observed, shown_account.status
-    differs = None if seen is None else differences(account, desk.policy, seen)
+    differs = None if seen is None else what_differs(account, desk.policy, seen)
     if as_json:
         print_json(
             {

@@ -31,7 +31,7 @@ from sync.entrypoints.cli.runs.run_view import SHORT, say_held
 from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
-from sync.spreadsheet.writing import Kind
+from sync.spreadsheet.writing import FileKind
 from sync.store.runs.runs import IMPORT
 from sync.views.imports import error_file
 from sync.views.runs import find_run, recent_runs, run_progress, run_view
@@ -207,9 +207,9 @@ def _columns(by_hand: list[str]) -> dict[str, str]:
     return columns
 
 
-def _kind(output: Path) -> Kind:
+def _kind(output: Path) -> FileKind:
     suffix = output.suffix.lower().lstrip(".")
-    for kind in get_args(Kind):
+    for kind in get_args(FileKind):
         if suffix == kind:
             return kind  # type: ignore[no-any-return]
     raise Refused([Problem("output", f"{output.name} is neither .xlsx nor .csv", "name the file so")])

@@ -20,11 +20,11 @@ from sync.commands.mappings.plan import Proposal
 from sync.desk import Desk
 from sync.domain.errors import NotFound, Problem
 from sync.domain.mappings import needs_realm_apply
+from sync.domain.wording import counted
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
 from sync.entrypoints.cli.output import (
     AsJson,
     actor,
-    counted,
     failures_shown,
     print_json,
     print_table,

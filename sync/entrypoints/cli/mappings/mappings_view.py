@@ -7,7 +7,8 @@ from typing import Any
 from mappings.guard import KINDS
 from sync.commands.mappings.plan import Affected, MappingsPlan
 from sync.domain.runs.guard import WORDS, Hold
-from sync.entrypoints.cli.output import counted, errors, print_table, screen
+from sync.domain.wording import counted
+from sync.entrypoints.cli.output import errors, print_table, screen
 
 
 def print_plan(found: MappingsPlan) -> None:

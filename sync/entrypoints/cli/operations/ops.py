@@ -16,6 +16,7 @@ from sync.commands.operations import lanes, quarantine
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
 from sync.domain.errors import Failure, Problem, Refused
+from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import mail
 from sync.entrypoints.cli.accounts.person import Who, account_in
@@ -24,7 +25,6 @@ from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
-    counted,
     errors,
     failures_shown,
     print_json,

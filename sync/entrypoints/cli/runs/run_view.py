@@ -11,7 +11,7 @@ from sync.store.runs.progress import Progress
 from sync.store.runs.runs import Run, RunRow
 
 SHORT = 8
-"""The last signs of a run's id that are shown to be typed: the first ones are the time."""
+"""The last characters of a run's id that are shown to be typed: the first ones are the time."""
 FINGERPRINT = 16
 
 

@@ -12,7 +12,7 @@ from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain.access import vocabulary
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused
-from sync.domain.realm.difference import Difference
+from sync.domain.realm.difference import RealmDifference
 from sync.realm import plan as realm_as_code
 from tests.realms import ConfiguredRealm, bootstrapped
 from tests.services import KeycloakServer
@@ -165,8 +165,8 @@ class Crash(Exception):
     """The process ends here."""
 
 
-def crash_before(step: str) -> Callable[[Difference], None]:
-    def tell(difference: Difference) -> None:
+def crash_before(step: str) -> Callable[[RealmDifference], None]:
+    def tell(difference: RealmDifference) -> None:
         if str(difference).startswith(step):
             raise Crash(step)
 
