@@ -1,4 +1,5 @@
-"""Who may do what to whom (I4): one pure function, asked by `sync.commands.access.authority` and by reviews.
+"""Who may do what to whom (I4, rule: never-above-your-own): one pure function, asked by
+`sync.commands.access.authority` and by reviews.
 
 Equal rank is allowed, above never. Neither the profile nor the data access of an account that somebody touches, or
 makes, is above their own. An account lies in the caller's scope before and after, so that nobody who administers a
