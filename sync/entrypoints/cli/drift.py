@@ -34,9 +34,7 @@ from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
 
-Which = Annotated[
-    str, typer.Argument(help="The finding: its id, or the last characters of it.", show_default=False)
-]
+Which = Annotated[str, typer.Argument(help="The finding: its id, or its last characters.", show_default=False)]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 
 ENDING = 8

@@ -33,7 +33,7 @@ HINTS: Final = "admin events"
 
 def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime, source: str = EVERYTHING) -> int:
     """Store one run over all accounts with something to repair: confirmed, or held if it exceeds guard.toml. The
-    workers apply its rows and look at each account. Answers how many accounts.
+    workers apply its rows and look at each account. Returns how many accounts.
 
     Earlier runs that still wait for an approval are cancelled where this one saw the newer state of their
     accounts; what waits in the others is left to them.

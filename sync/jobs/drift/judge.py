@@ -62,7 +62,7 @@ class _Look:
 
 
 def judge(systems: Systems, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
-    """Look at these accounts in Keycloak and keep what differs; answers what is to be repaired and accepted. Five
+    """Look at these accounts in Keycloak and keep what differs; returns what is to be repaired and accepted. Five
     requests an account; `keep` is called before each look. A user that cannot be read is a finding of its own.
     Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
     before = _states(systems, account_ids)
@@ -117,7 +117,7 @@ def _look(systems: Systems, single: ReadableUsers, account: Account, state: Work
 def _written(
     systems: Systems, tx: Tx, looks: Iterable[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
-    """Keep everything that was found; answers the findings to repair and those to accept."""
+    """Keep everything that was found; returns the findings to repair and those to accept."""
     to_repair: list[Finding] = []
     to_accept: list[tuple[Finding, int]] = []
     for look in looks:

@@ -110,7 +110,7 @@ def close_unseen(
     tx: Tx, attributes: Collection[Kind], since: datetime, left_out: Collection[str], now: datetime
 ) -> int:
     """End what a comparison that began at `since` did not find any more, except of the subjects it could not
-    judge: repaired, if a repair was asked for, or gone. Answers how many ended."""
+    judge: repaired, if a repair was asked for, or gone. Returns how many ended."""
     rows = tx.connection.execute(
         select(table.c.id, table.c.subject).where(
             table.c.state.in_(LIVE),
@@ -200,7 +200,7 @@ def leave_open(tx: Tx, ids: Collection[str], by: str, reason: str, now: datetime
 
 
 def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> Finding:
-    """A person's decision. `state` open: it shall be repaired; the comparison says when it is. Answers the finding
+    """A person's decision. `state` open: it shall be repaired; the comparison says when it is. Returns the finding
     as it is now."""
     _set(
         tx,
