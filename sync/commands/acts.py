@@ -26,6 +26,7 @@ from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
+from sync.store.runs import runs
 
 REPLACED = "replaced by a newer reset before a worker came to it"
 AT_ONCE = 500
@@ -129,6 +130,18 @@ def reset_second_factor(
         keep_sessions=keep_sessions,
     )
     return _ask(tx, act, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
+
+
+def release_user(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+    """The wrong user was adopted: let go of it, and forget the link (G4). The account then gets a user of its own,
+    with a new password by mail if it is active. Raises Refused for any user but the one that was adopted."""
+    account = _known(tx, account_id, by)
+    user = account.idp_user_id
+    if user is None or not runs.was_adopted(tx, account_id, user):
+        what = f"{account.username} was not adopted" if user is None else f"Keycloak user {user} was not adopted"
+        raise Refused([Problem("account", what, "nothing is to be released")])
+    act = replace(_new(account, ActKind.RELEASE_USER, by, now), idp_user_id=user)
+    return _ask(tx, act, by, told={"idp_user_id": user})
 
 
 def _known(tx: Tx, account_id: str, by: Actor) -> Account:

@@ -23,6 +23,8 @@ class ActKind(StrEnum):
     UNLOCK = "unlock"
     END_SESSIONS = "end-sessions"
     RESET_SECOND_FACTOR = "reset-second-factor"
+    RELEASE_USER = "release-user"
+    """Let go of the Keycloak user that was adopted: it is another person's."""
     EXPIRE_PASSWORD = "expire-password"  # noqa: S105 - the name of a kind
     """Take a temporary password away whose time is up. Nobody asks for it: a reset leaves it behind."""
 
@@ -57,6 +59,7 @@ class Act:
     is the end of the password that a reset carries; `by_mail` sends it in a mail of ours, `mail_id`, once the
     reset is done. `keep_sessions`: sessions and offline tokens stay. `identity_check` is how it was checked who
     asks, for a reset of the second factor. `stamp` of an expiry is the creation time of the password it is about.
+    `idp_user_id` is the user that is let go of.
     """
 
     id: str
@@ -75,6 +78,7 @@ class Act:
     mail_id: str | None = None
     expires_at: datetime | None = None
     stamp: datetime | None = None
+    idp_user_id: str | None = None
     attempts: int = 0
     started_at: datetime | None = None
     found: Found | None = None

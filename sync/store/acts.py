@@ -190,6 +190,8 @@ def _options(act: Act) -> dict[str, object]:
         options["by_mail"] = True
     if act.identity_check is not None:
         options["identity_check"] = act.identity_check
+    if act.idp_user_id is not None:
+        options["idp_user_id"] = act.idp_user_id
     if act.stamp is not None:
         options["stamp"] = act.stamp.isoformat()
     return options
@@ -227,6 +229,7 @@ def _from_row(row: Row[Any]) -> Act:
         mail_id=row.mail_id,
         expires_at=row.expires_at,
         stamp=_time(options.get("stamp")),
+        idp_user_id=options.get("idp_user_id"),
         attempts=row.attempts,
         started_at=row.started_at,
         found=None

@@ -44,14 +44,6 @@ def audit(
     return entry_id
 
 
-def was_done(tx: Tx, account_id: str, action: str) -> bool:
-    """True if the account has an entry of this action."""
-    found = select(audit_entries.c.id).where(
-        audit_entries.c.account_id == account_id, audit_entries.c.action == action
-    )
-    return tx.connection.scalar(found.limit(1)) is not None
-
-
 def audit_all(
     tx: Tx,
     changed: Sequence[tuple[str | None, Mapping[str, tuple[object, object]]]],

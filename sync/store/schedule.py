@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, case, literal, null, or_, select, update
@@ -20,6 +20,9 @@ from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 from sync.store.work import lanes
+
+ADOPTION: Final = "adoption"
+"""The job that doors make due when there is an adoption to plan or to carry out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ No secret of Keycloak's administration is needed for it, and no gateway to Keycl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.sql import SqlFieldService
+from sync.adapters.queue_depths import queue_depths
 from sync.desk import Desk
 from sync.domain.errors import Misconfigured
+from sync.domain.work.lane import Lane
 from sync.ports.signals import Clock, Wake
 from sync.settings import Settings, load_settings
 from sync.store import mappings
@@ -71,6 +74,10 @@ class OperatorDesk:
     settings: Settings
     policy_number: int | None = None
     """They decide by no mapping file."""
+
+    def queue_depths(self) -> Mapping[Lane, int]:
+        """How many wakes wait in each lane. Raises Transient if Redis does not answer in seconds."""
+        return queue_depths(self.settings.redis_url.get_secret_value())
 
 
 def open_operator_desk(settings: Settings | None = None) -> OperatorDesk:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,10 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
+from sync.jobs.adoption.scheduled import ADOPTION
 from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.schedule.run_jobs import run_due_job
+from sync.store import schedule
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import BY, Place
 
@@ -47,6 +52,17 @@ def work(place: Place) -> None:
             pass
 
 
+def typed(place: Place, shell: CommandLine, *arguments: str) -> Any:
+    """What a command answers to programs while workers of all lanes are there."""
+    with ThreadPoolExecutor(1) as person:
+        answer = person.submit(shell.json, *arguments)
+        while not answer.done():
+            run_due_job(place.systems, {schedule.ADOPTION: ADOPTION})
+            work(place)
+            wait([answer], timeout=0.2)
+        return answer.result()
+
+
 def mark(place: Place, user: str) -> list[str]:
     """Our mark on the user, as Keycloak's administrator sees it."""
     return list(place.realm.get(f"users/{user}").get("attributes", {}).get(ACCOUNT_ID, []))
@@ -71,7 +87,7 @@ def test_a_person_from_before_us_is_adopted_and_let_go(place: Place, shell: Comm
     work(place)
     assert all(place.state(account).quarantine for account in (ann, ben, cem, dee)), "each met a stranger"
 
-    plan = shell.json("adopt", "plan", *WHY)
+    plan = typed(place, shell, "adopt", "plan", *WHY)
     said = {row["original"]["id"]: "; ".join(row["messages"]["errors"]) for row in plan["rows"]}
     assert said == {
         match: "",
@@ -82,7 +98,7 @@ def test_a_person_from_before_us_is_adopted_and_let_go(place: Place, shell: Comm
     everybody = [match, either, boss, guest]
     assert [mark(place, user) for user in everybody] == [[]] * len(everybody)
 
-    rows = shell.json("adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
+    rows = typed(place, shell, "adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
     assert {row["original"]["id"] for row in rows if row["result"] == "applied"} == {match}
     assert mark(place, match) == [ann.id]
     assert place.account(ann).idp_user_id == match
@@ -93,7 +109,7 @@ def test_a_person_from_before_us_is_adopted_and_let_go(place: Place, shell: Comm
     others = [either, boss, guest]
     assert [(mark(place, user), groups(place, user)) for user in others] == [([], set())] * len(others)
 
-    released = shell.json("adopt", "release", ann.username, *WHY)
+    released = typed(place, shell, "adopt", "release", ann.username, *WHY)
     assert released["released"] == match
     assert (mark(place, match), groups(place, match)) == ([], set())
     assert place.account(ann).idp_user_id is None
@@ -105,11 +121,11 @@ def test_rights_given_since_the_plan_are_seen(place: Place, shell: CommandLine) 
     lot = secrets.token_hex(3)
     eva = join(place, f"eva{lot}")
     user = before_us(place, f"eva.old{lot}", eva.email)
-    plan = shell.json("adopt", "plan", *WHY)
+    plan = typed(place, shell, "adopt", "plan", *WHY)
     management = place.realm.get("clients", clientId="realm-management")[0]["id"]
     rights = place.realm.get(f"clients/{management}/roles/realm-admin")
     place.realm.send("POST", f"users/{user}/role-mappings/clients/{management}", [rights])
-    rows = shell.json("adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
+    rows = typed(place, shell, "adopt", "apply", "last", "--plan", plan["run"]["fingerprint"], *WHY)
     [row] = [each for each in rows if each["original"]["id"] == user]
     assert row["result"] == "refused"
     assert "realm-management role" in row["result_message"]

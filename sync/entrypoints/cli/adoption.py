@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 import typer
 
+from sync.commands.acts import release_user
+from sync.commands.adoption import ask_plan, confirm
+from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.access.scope import Scope
+from sync.domain.acts import ActState
 from sync.domain.wording import counted
+from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
+    errors,
     failures_shown,
     print_json,
     print_table,
     say,
+    screen,
+    stop,
 )
-from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT
-from sync.jobs import adoption
+from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
+from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Timeout, Wait, wait_for_act
+from sync.store.operations.heartbeats import serves
 from sync.store.runs.runs import RunRow
-from sync.views.runs import find_run
-from sync.wiring.workers import open_systems
+from sync.views.runs import RunView, find_run, run_view
+from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)
 
@@ -35,22 +46,38 @@ def plan(
         str | None,
         typer.Option(help="The user attribute that holds the employee number; reads all attributes, slowly."),
     ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until a worker has made the plan.")] = True,
+    timeout: Timeout = 1800,
     as_json: AsJson = False,
 ) -> None:
-    """Propose an account for each user that is not ours: matches, and conflicts. Changes nothing."""
+    """Propose an account for each user that is not ours: matches, and conflicts. Changes nothing. A worker reads
+    Keycloak."""
     with failures_shown():
-        planned = adoption.plan(open_systems(), actor(reason), employee_number_attribute)
-        if as_json:
-            print_json(planned)
+        desk = open_desk()
+        asked = ask_plan(desk, actor(reason), employee_number_attribute)
+        short = asked.id[-SHORT:]
+        if not wait:
+            if as_json:
+                print_json({"run": plain(asked)})
+            else:
+                say(f"the plan is asked for; look at it: fsm-identity runs show {short} --all")
             return
-        _print(planned.rows)
+        seen = _follow(desk, asked.id, {"asked"}, timeout)
+        run, foreign = seen.run, seen.run.counts.get("foreign", 0)
+        if run.state == "asked":
+            stop(f"no plan after {timeout} s; it goes on alone: fsm-identity runs show {short} --all")
+        if run.state == "refused":
+            stop(f"it cannot be planned: {run.options['failure']}")
+        if as_json:
+            print_json({"run": plain(run), "rows": seen.rows, "foreign": foreign})
+            return
+        _print(seen.rows)
         stay = "user matches no account and stays as it is"
         more = "users match no account and stay as they are"
-        typer.echo(f"{planned.foreign} {stay if planned.foreign == 1 else more}")
-        run, fingerprint = planned.run.id[-SHORT:], planned.run.fingerprint[:FINGERPRINT]
+        typer.echo(f"{foreign} {stay if foreign == 1 else more}")
         say(
             "nothing is changed yet; to adopt them: "
-            f"fsm-identity adopt apply {run} --plan {fingerprint} --reason …"
+            f"fsm-identity adopt apply {short} --plan {run.fingerprint[:FINGERPRINT]} --reason …"
         )
 
 
@@ -59,31 +86,80 @@ def apply(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, the end of it, or 'last'.")],
     reviewed: Annotated[str, typer.Option("--plan", help="Fingerprint of the plan that was looked at.")],
     reason: Reason,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until each row is done.")] = True,
+    timeout: Timeout = 600,
     as_json: AsJson = False,
 ) -> None:
     """Adopt every match of the plan. The workers then bring these users to what is wanted of their accounts."""
     with failures_shown():
-        desk = open_systems()
-        rows = adoption.apply(desk, find_run(desk, Scope.all(), run, kind="adoption").id, reviewed, actor(reason))
-        if as_json:
-            print_json(rows)
+        desk = open_desk()
+        confirmed = confirm(desk, find_run(desk, Scope.all(), run, kind="adoption").id, reviewed, actor(reason))
+        if not wait:
+            if as_json:
+                print_json({"run": plain(confirmed)})
+            else:
+                say(f"it is stored; see how far it is: fsm-identity runs show {confirmed.id[-SHORT:]} --all")
             return
-        _print(rows)
-        say(f"{counted(sum(row.result == 'applied' for row in rows), 'user')} adopted")
+        seen = _follow(desk, confirmed.id, {"confirmed", "applying"}, timeout)
+        if as_json:
+            print_json(seen.rows)
+        else:
+            _print(seen.rows)
+            say(f"{counted(seen.progress.applied, 'user')} adopted")
+        if seen.progress.pending:
+            stop(f"{counted(seen.progress.pending, 'row')} not done after {timeout} s; it goes on alone")
 
 
 @app.command()
-def release(who: Who, reason: Reason, as_json: AsJson = False) -> None:
+def release(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, as_json: AsJson = False) -> None:
     """Let go of a user that was adopted by mistake: it loses our groups, our mark and the link to the account. Its
     names stay as they are. The account gets a user of its own, and an active one a new password by mail."""
     with failures_shown():
-        desk = open_systems()
+        desk = open_desk()
         account = the_account(desk, who)
-        user = adoption.release(desk, account.id, actor(reason))
+        by = actor(reason)
+        act = perform(
+            desk,
+            lambda tx: release_user(tx, account.id, by, desk.clock.now()),
+            wakes=Lane.INTERACTIVE,
+        )
+        user = act.idp_user_id
+        if wait:
+            act = wait_for_act(desk, act, timeout)
+        if act.state is ActState.FAILED:
+            stop(f"Keycloak user {user} stays that of {account.username}: {act.outcome}")
+        if act.is_open and wait:
+            stop(f"Keycloak user {user} is not let go of after {timeout} s; it goes on alone")
         if as_json:
-            print_json({"account_id": account.id, "username": account.username, "released": user})
-            return
-        say(f"Keycloak user {user} is no longer that of {account.username}")
+            released = None if act.is_open else user
+            print_json({"account_id": account.id, "username": account.username, "released": released})
+        elif act.is_open:
+            say(f"it is stored that Keycloak user {user} is let go of")
+        else:
+            say(f"Keycloak user {user} is no longer that of {account.username}")
+
+
+def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) -> RunView:
+    """Watch the run until it has left these states or the time is up. Says so if no worker serves the lane."""
+    until = time.monotonic() + timeout
+    with desk.db.read() as tx:
+        served = serves(tx, Lane.RECONCILE, desk.clock.now())
+    if not served:
+        lane = Lane.RECONCILE.value
+        what = (
+            f"no worker serves the lane {lane}: it waits for one; start it: celery -A workers.app worker -Q {lane}"
+        )
+        errors.print(f"[yellow]![/yellow] {what}", soft_wrap=True)
+    with screen.status("waiting for a worker …") as status:
+        while True:
+            with desk.db.read() as tx:
+                seen = run_view(tx, Scope.all(), run_id)
+            if seen.run.state not in while_in or time.monotonic() >= until:
+                return seen
+            done = f"{seen.progress.total - seen.progress.pending} of {seen.progress.total} rows"
+            read = f"{seen.run.counts.get('read', 0)} users read"
+            status.update(read if seen.run.state == "asked" else done)
+            time.sleep(LOOK_EVERY_SECONDS)
 
 
 def _print(rows: Iterable[RunRow]) -> None:

@@ -15,6 +15,8 @@ from functools import partial
 
 import structlog
 
+from mappings.policy import Policy
+from sync.commands.accounts.initial_password import mail_new
 from sync.commands.waking import wake
 from sync.domain.accounts.change import Door
 from sync.domain.acts import (
@@ -37,14 +39,14 @@ from sync.jobs.acts.doing import NEVER_TWICE, Done, Started
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.lease import LEASE, keep_lease
-from sync.jobs.work.recording import Failed, Outcome
+from sync.jobs.work.recording import Applied, Failed, Outcome
 from sync.jobs.work.unforeseen import as_failure
 from sync.store import acts
 from sync.store.accounts import accounts, passwords
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.mail import outbox
-from sync.store.provisioning import due
+from sync.store.provisioning import due, observations
 from sync.store.work import leases
 from sync.store.work.leases import Claim
 
@@ -77,6 +79,8 @@ def carry_out(systems: Systems, claim: Claim, outcome: Outcome) -> Outcome:
     except Transient as failure:
         log.warning("acts not recorded; they are verified later", account=claim.account.id, reason=str(failure))
         return outcome
+    if user.released:
+        return replace(outcome, observed=None) if isinstance(outcome, Applied) else outcome
     return outcome if user.seen is None else replace(outcome, observed=user.seen)
 
 
@@ -150,9 +154,14 @@ class _User:
     """What stopped the last act, if something did."""
     asked: bool = False
     """Keycloak was asked for it."""
+    released: bool = False
+    """It is the account's no more: nothing else is done to it."""
 
-    def look(self) -> Observed:
-        """Raises a Failure; also for a user that is not this account's or administers the realm."""
+    def look(self, act: Act) -> Observed:
+        """Raises a Failure; also for a user that is not this account's or administers the realm. One that is let
+        go of may carry no mark any more."""
+        if act.idp_user_id is not None and act.idp_user_id != self.idp_user_id:
+            raise NeedsPerson("the account has another Keycloak user by now", code=FailureCode.USER_NOT_OURS)
         if self.idp_user_id is None:
             raise NeedsPerson("the account has no Keycloak user", code=FailureCode.USER_MISSING)
         if self.seen is None:
@@ -162,7 +171,8 @@ class _User:
             )
         if self.seen is None:
             raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there", code=FailureCode.USER_DELETED)
-        refuse_foreign(self.claim.account.id, self.seen)
+        if act.kind is not ActKind.RELEASE_USER or self.seen.account_id is not None:
+            refuse_foreign(self.claim.account.id, self.seen)
         return self.seen
 
 
@@ -173,6 +183,8 @@ def _run(systems: Systems, claim: Claim, user: _User, *, as_wanted: bool) -> int
         if not _one(systems, claim, act, user):
             break
         ended += 1
+        if user.released:
+            break
     return ended
 
 
@@ -180,7 +192,7 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
     """True: it came to an end. False: the later ones of this account wait."""
     begun, keep = None, partial(keep_lease, systems, claim)
     try:
-        observed = user.look()
+        observed = user.look(act)
         credentials = doing.credentials_for(systems, act, observed, keep)
         keep()
         begun = _start(systems, claim, act, found_before(observed.lock, credentials))
@@ -199,7 +211,9 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
         user.failure = as_failure(error, act=act.id, kind=str(act.kind))
         return _failed(systems, claim, act, user.failure, begun)
     user.seen = done.observed
-    return _done(systems, claim, begun, done)
+    ended = _done(systems, claim, begun, done)
+    user.released = ended and act.kind is ActKind.RELEASE_USER
+    return ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +245,22 @@ def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
             return False
         if act.kind is ActKind.RESET_PASSWORD:
             mail_id = _after_reset(tx, act, now)
+        if act.kind is ActKind.RELEASE_USER:
+            _after_release(tx, systems.policy, claim, act, now)
         acts.finish(tx, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
         wake(systems, Lane.MAIL)
+    if act.kind is ActKind.RELEASE_USER:
+        wake(systems, Lane.BULK)
     return True
+
+
+def _after_release(tx: Tx, policy: Policy, claim: Claim, act: Act, now: datetime) -> None:
+    """The account gets a user of its own, with a new password; the link and what was seen of the other go."""
+    accounts.forget_idp_user_id(tx, act.account_id, str(act.idp_user_id))
+    observations.forget(tx, act.account_id)
+    mail_new(tx, policy, claim.account, now)
+    due.mark_due(tx, act.account_id, Lane.BULK, now)
 
 
 def _after_reset(tx: Tx, act: Act, now: datetime) -> str | None:

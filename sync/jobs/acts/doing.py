@@ -28,6 +28,7 @@ from sync.domain.acts import (
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.provisioning.change import EndSessions
 from sync.domain.provisioning.observed import LockState, Observed, Sessions
+from sync.jobs.acts.release import let_go
 from sync.jobs.systems import Systems
 from sync.ports.accounts import Keep
 from sync.ports.credentials import MayHaveBeenSent
@@ -93,6 +94,8 @@ def carry_out(systems: Systems, started: Started, keep: Keep) -> Done:
             return Done("sessions and offline tokens are ended", _end_sessions(systems, started, keep))
         case ActKind.RESET_SECOND_FACTOR:
             return _reset_second_factor(systems, started, keep)
+        case ActKind.RELEASE_USER:
+            return _release_user(systems, started, keep)
         case ActKind.EXPIRE_PASSWORD:
             return _expire_password(systems, started, keep)
 
@@ -171,6 +174,16 @@ def _expire_password(systems: Systems, started: Started, keep: Keep) -> Done:
     if left is not None:
         systems.credentials.take(started.observed.idp_user_id, left.id, keep)
     return Done("the temporary password was not used in time and is taken away", started.observed)
+
+
+def _release_user(systems: Systems, started: Started, keep: Keep) -> Done:
+    """One that carries no mark any more was let go of by an earlier try, or by hand: only the link is left."""
+    user = started.observed.idp_user_id
+    if started.observed.account_id is None:
+        return Done(f"Keycloak user {user} carries no mark of ours; the link is forgotten", started.observed)
+    groups = let_go(systems, started.account.id, started.observed, keep)
+    left = f"; it left {', '.join(groups)}" if groups else ""
+    return Done(f"Keycloak user {user} is let go of{left}", started.observed)
 
 
 def _end_sessions(systems: Systems, started: Started, keep: Keep) -> Observed:

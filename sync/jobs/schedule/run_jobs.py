@@ -15,6 +15,7 @@ import structlog
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.work.ladder import Work, after
 from sync.domain.work.lane import Lane
+from sync.jobs.adoption.scheduled import ADOPTION
 from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
 from sync.jobs.logins import read_logins
@@ -27,6 +28,7 @@ from sync.store import schedule
 
 JOBS: Mapping[str, Job] = {
     "login-events": Job(read_logins, timedelta(seconds=30)),
+    schedule.ADOPTION: ADOPTION,
     "admin-events": Job(look_at_admin_events, timedelta(seconds=30)),
     "attribute-pass": ATTRIBUTE_PASS,
     "comparison": COMPARISON,

@@ -63,7 +63,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 LOGIN_JOB = "login-events"
 
-UNFINISHED_RUNS = ("held", "confirmed", "applying", "paused")
+UNFINISHED_RUNS = ("asked", "held", "confirmed", "applying", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class RunFigures:
 
     @property
     def should_move(self) -> bool:
-        return self.state in ("confirmed", "applying") and self.pending > 0
+        return self.state == "asked" or (self.state in ("confirmed", "applying") and self.pending > 0)
 
     @property
     def title(self) -> str:

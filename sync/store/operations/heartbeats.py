@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
+from sync.domain.work.lane import Lane
 from sync.store.database.tables import worker as workers
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
@@ -61,6 +62,11 @@ def note_trouble(tx: Tx, name: str, trouble: str | None) -> None:
 def leave(tx: Tx, name: str, pid: int) -> None:
     """The worker ends in good order. Another process that has taken the name keeps it."""
     tx.connection.execute(delete(workers).where(workers.c.name == name, workers.c.pid == pid))
+
+
+def serves(tx: Tx, lane: Lane, now: datetime) -> bool:
+    """Whether a worker of the lane gave a sign of life lately."""
+    return any(lane.value in each.lanes and not each.is_gone(now) for each in seen(tx))
 
 
 def seen(tx: Tx) -> tuple[Worker, ...]:

@@ -120,6 +120,48 @@ def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) ->
     tx.connection.execute(update(runs).where(runs.c.id == run_id).values(fingerprint=fingerprint, counts=counts))
 
 
+def planning(tx: Tx, run_id: str, read: int) -> None:
+    """How many users of Keycloak were read so far for a run that is asked for."""
+    asked = (runs.c.id == run_id, runs.c.state == "asked")
+    tx.connection.execute(update(runs).where(*asked).values(counts={"read": read}))
+
+
+def planned(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> bool:
+    """It can be reviewed; its rows come in the same commit. False: it is not asked for any more."""
+    changed = tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state == "asked")
+        .values(state="reviewed", fingerprint=fingerprint, source_digest=fingerprint, counts=counts)
+    )
+    return changed.rowcount == 1
+
+
+def not_planned(tx: Tx, run: Run, reason: str, now: datetime) -> None:
+    """Nobody can plan it; a person is told why."""
+    tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run.id, runs.c.state == "asked")
+        .values(state="refused", finished_at=now, options={**run.options, "failure": reason})
+    )
+
+
+def unfinished(tx: Tx, kind: RunKind) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Those of the kind that have to be planned, and those that have to be carried out, the oldest first."""
+    found = select(*_RUN).where(runs.c.kind == kind, runs.c.state.in_(("asked", "confirmed", "applying")))
+    every = tuple(_run(row) for row in tx.connection.execute(found.order_by(runs.c.id)).mappings())
+    return tuple(r for r in every if r.state == "asked"), tuple(r for r in every if r.state != "asked")
+
+
+def was_adopted(tx: Tx, account_id: str, idp_user_id: str) -> bool:
+    """Whether this user became the account's by an adoption: it was not made by us."""
+    rows_found = tx.connection.execute(
+        select(run_rows.c.original)
+        .join(runs, runs.c.id == run_rows.c.run_id)
+        .where(runs.c.kind == "adoption", run_rows.c.account_id == account_id, run_rows.c.result == "applied")
+    )
+    return any(original["id"] == idp_user_id for original in rows_found.scalars())
+
+
 def accounts_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
     """Of these accounts those that a row of the run is about, with what it changes."""
     found: dict[str, Mapping[str, Any]] = {}
@@ -197,6 +239,12 @@ def same_people(tx: Tx, run_id: str) -> tuple[tuple[int, Run], ...]:
 
 def _pending(row: FromClause) -> ColumnElement[bool]:
     return and_(row.c.result.is_(None), row.c.verdict.in_(("create", "update")))
+
+
+def confirm_because(tx: Tx, run: Run, reason: str) -> None:
+    """The reason of whoever confirms it, for what its rows do."""
+    options = {**run.options, "confirmed_because": reason}
+    tx.connection.execute(update(runs).where(runs.c.id == run.id).values(options=options))
 
 
 def confirm(tx: Tx, run_id: str, by: str, now: datetime) -> bool:

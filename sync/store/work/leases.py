@@ -141,6 +141,15 @@ def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tu
     return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: row.account_id))
 
 
+def claim_one(tx: Tx, account_id: str, now: datetime, lease: timedelta) -> Claim | None:
+    """Take this account, whatever is due about it. None: somebody works on it. Whoever has it gives it back by
+    `release`."""
+    free = or_(work.c.lease_until.is_(None), work.c.lease_until <= now)
+    chosen = select(work.c.account_id).where(work.c.account_id == account_id, free)
+    claims = _claims(tx, list(_take(tx, chosen.with_for_update(skip_locked=True).cte("chosen"), now + lease)))
+    return claims[0] if claims else None
+
+
 LOOK_WAITS = timedelta(minutes=1)
 """So long a look that was asked for is worth having; then nobody waits for it any more."""
 

@@ -15,7 +15,7 @@ from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
-from sync.store.operations.figures import DriftFigures, Figures, LaneFigures
+from sync.store.operations.figures import DriftFigures, Figures, LaneFigures, RunFigures
 from sync.store.operations.troubles import Trouble
 from sync.views.operations.problems import problems
 
@@ -146,11 +146,9 @@ def _people(figures: Figures) -> Iterator[Trouble]:
         if run.should_move and figures.age(run.moved_at) > RUN_STILL.total_seconds():
             yield _trouble(
                 "An import or a mass change is slow",
-                f"the {run.kind} of {run.source} stands still with {counted(run.pending, 'row')} to apply",
+                f"the {run.kind} of {run.source} stands still, {_what_is_left(run)}",
                 run.moved_at,
-                f"fsm-identity adopt apply {run.id[-8:]} --plan … again"
-                if run.kind == "adoption"
-                else "see above for what stops the lane bulk; if nothing does, see the workers' log",
+                f"see above for what stops the lane {_lane_of(run)}; if nothing does, see the workers' log",
             )
         if run.state == "held":
             why = f": {'; '.join(run.held_reasons)}" if run.held_reasons else ""
@@ -200,6 +198,14 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             None,
             "fsm-identity ops mails; then send it again, or give a new password",
         )
+
+
+def _what_is_left(run: RunFigures) -> str:
+    return "not planned yet" if run.state == "asked" else f"with {counted(run.pending, 'row')} to apply"
+
+
+def _lane_of(run: RunFigures) -> Lane:
+    return Lane.RECONCILE if run.kind == "adoption" else Lane.BULK
 
 
 def _for_a_person(drift: DriftFigures, now: datetime) -> bool:

@@ -7,13 +7,15 @@ import pytest
 from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.drift.anomaly import Anomaly
-from sync.jobs import adoption
+from sync.jobs.adoption import adopt
 from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.drift import findings
 from sync.store.operations import figures
 from sync.views.operations.troubles import RUN_STILL, of_figures
 from tests.fakes.accounts import FakeUser
+from tests.jobs.adoption.adoption_steps import Plan, apply, make_plan, reconcile, rows_of
 from tests.world import BY, World
 
 pytestmark = pytest.mark.req("G4", "H1")
@@ -33,17 +35,17 @@ def ann(world: World) -> Account:
 
 
 @pytest.fixture
-def plan(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> adoption.AdoptionPlan:
+def plan(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> Plan:
     """Applied up to the mark."""
 
     def killed(*_: object) -> None:
         raise Killed
 
-    made = adoption.plan(world.systems, BY)
+    made = make_plan(world)
     with monkeypatch.context() as patched:
-        patched.setattr(adoption.accounts, "remember_idp_user_ids", killed)
+        patched.setattr(adopt.accounts, "remember_idp_user_ids", killed)
         with pytest.raises(Killed):
-            adoption.apply(world.systems, made.run.id, made.run.fingerprint, BY)
+            apply(world, made)
     assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", None)
     return made
 
@@ -59,28 +61,37 @@ def standing(world: World) -> list[str]:
     return [each.remedy for each in found if "stands still" in each.what]
 
 
-def test_the_same_call_goes_on(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
-    """As if nothing had been."""
-    adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
+def test_the_next_worker_goes_on(world: World, ann: Account, plan: Plan) -> None:
+    """As if nothing had been, once the lease of the dead one has run out; the timeline tells it once."""
+    reconcile(world)
+    assert linked(world, ann) is None
+    world.pass_time(121)
+    reconcile(world)
     assert linked(world, ann) == "kc-ann"
+    told = world.read(lambda tx: audit.timeline(tx, ann.id))
+    assert [each.title for each in told].count("adopt Keycloak user") == 1
     world.pass_time(2 * RUN_STILL.total_seconds())
     assert standing(world) == []
 
 
-def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
-    """By the mark, though nobody calls the adoption again."""
+def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: Plan) -> None:
+    """By the mark, though no worker goes on with the adoption; which then finds the link."""
+    world.pass_time(61)
     world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[ann.id]))
     world.work()
     assert linked(world, ann) == "kc-ann"
     assert len(world.accounts.users) == 1
+    world.pass_time(61)
+    reconcile(world)
+    assert [row.result for row in rows_of(world, plan.run.id)] == ["applied"]
 
 
-def test_nobody_calls_it_again(world: World, ann: Account, plan: adoption.AdoptionPlan) -> None:
-    """The run is told with the call that ends it, and the pass over all attributes finds the mark."""
+def test_no_worker_goes_on(world: World, ann: Account, plan: Plan) -> None:
+    """The run is told with what may stop it, and the pass over all attributes finds the mark."""
     assert standing(world) == []
     world.pass_time(RUN_STILL.total_seconds() + 1)
     [remedy] = standing(world)
-    assert f"fsm-identity adopt apply {plan.run.id[-8:]} --plan" in remedy
+    assert "the lane reconcile" in remedy
     compare_attributes(world.systems, "test")
     found = world.read(lambda tx: findings.listed(tx, states=("open",)))
     assert [(each.attribute, each.subject.who, each.found) for each in found] == [

@@ -11,14 +11,15 @@ from sync.commands.accounts.change import change
 from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.errors import Transient
+from sync.domain.acts import ActState
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
-from sync.jobs import adoption
 from sync.store.accounts import accounts
 from sync.store.runs.runs import RunRow
 from sync.store.work import leases
 from tests.fakes.accounts import FakeUser
+from tests.jobs.adoption import adoption_steps as steps
+from tests.jobs.adoption.adoption_steps import Plan, make_plan, reconcile
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("G4", "H1")
@@ -44,8 +45,8 @@ def a_worker_begins(world: World, account: Account) -> None:
         assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
 
 
-def apply(world: World, plan: adoption.AdoptionPlan) -> RunRow:
-    [row] = adoption.apply(world.systems, plan.run.id, plan.run.fingerprint, BY)
+def apply(world: World, plan: Plan) -> RunRow:
+    [row] = steps.apply(world, plan)
     return row
 
 
@@ -69,39 +70,55 @@ def linked(world: World, account: Account) -> str | None:
 
 def test_what_is_refused_carries_no_mark(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker links it later without a word, and the adoption can be planned anew."""
-    plan = adoption.plan(world.systems, BY)
+    plan = make_plan(world)
     marked(world, lambda: given_name_changes(world, ann), monkeypatch)
     assert apply(world, plan).result == "refused"
     assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
     world.work()
     assert linked(world, ann) is None
-    again = adoption.plan(world.systems, BY)
+    again = make_plan(world)
     assert apply(world, again).result == "applied"
     assert linked(world, ann) == "kc-ann"
 
 
-def test_a_worker_at_the_account_is_waited_for(
+def test_a_worker_at_the_account_is_waited_for(world: World, ann: Account) -> None:
+    """Nothing is marked while it is at it; once it has ended the run goes on by itself, and the user can be
+    released."""
+    plan = make_plan(world)
+    a_worker_begins(world, ann)
+    assert apply(world, plan).result is None
+    assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
+    world.pass_time(3600)
+    reconcile(world)
+    [row] = steps.rows_of(world, plan.run.id)
+    assert row.result == "applied"
+    world.work(Lane.BULK)
+    assert linked(world, ann) == "kc-ann"
+    assert steps.release(world, ann.id).state is ActState.DONE
+
+
+def test_no_worker_comes_between_mark_and_link(
     world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have seen the mark. The same call goes on, links the user, and it can be released."""
-    plan = adoption.plan(world.systems, BY)
-    marked(world, lambda: a_worker_begins(world, ann), monkeypatch)
-    with pytest.raises(Transient, match="a worker is looking at ann"):
-        apply(world, plan)
-    assert ACCOUNT_ID in world.accounts.users["kc-ann"].attributes
-    world.pass_time(3600)
+    """The account is leased meanwhile, whatever is due about it."""
+    plan = make_plan(world)
+
+    def a_worker_looks() -> None:
+        with world.systems.db.write() as tx:
+            retry(tx, BY, world.clock.now(), account_ids=[ann.id])
+            assert not leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
+
+    marked(world, a_worker_looks, monkeypatch)
+    assert apply(world, plan).result == "applied"
     world.work()
     assert linked(world, ann) == "kc-ann"
-    assert apply(world, plan).result == "applied"
-    world.work(Lane.BULK)
-    assert adoption.release(world.systems, ann.id, BY) == "kc-ann"
 
 
 def test_an_interrupted_one_that_is_refused_later_loses_its_mark(
     world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first call died after the mark."""
-    plan = adoption.plan(world.systems, BY)
+    """The first worker died after the mark."""
+    plan = make_plan(world)
 
     def dies() -> None:
         raise KeyboardInterrupt
@@ -110,13 +127,14 @@ def test_an_interrupted_one_that_is_refused_later_loses_its_mark(
     with pytest.raises(KeyboardInterrupt):
         apply(world, plan)
     given_name_changes(world, ann)
+    world.pass_time(121)
     assert apply(world, plan).result == "refused"
     assert ACCOUNT_ID not in world.accounts.users["kc-ann"].attributes
 
 
 def test_a_mark_that_stays_is_told(world: World, ann: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has made the user an administrator of the realm meanwhile: nothing is written to it any more."""
-    plan = adoption.plan(world.systems, BY)
+    plan = make_plan(world)
 
     def changes() -> None:
         given_name_changes(world, ann)

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from mappings import MappingErrors
-from sync.adapters.queue_depths import queue_depths
 from sync.commands.operations import lanes, quarantine
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
@@ -181,7 +180,7 @@ def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
 def wakes(desk: OperatorDesk) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
     """The queues of the broker, or what is wrong with it: an outage of Redis must not blind an operator."""
     try:
-        return queue_depths(desk.settings.redis_url.get_secret_value()), ()
+        return desk.queue_depths(), ()
     except Failure as failure:
         remedy = "start it; then all goes on by itself; docs/operations.md, 'Redis is away'"
         return None, (Trouble(f"{failure}: nobody is woken", None, remedy),)

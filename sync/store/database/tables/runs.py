@@ -13,7 +13,7 @@ RunKind = Literal["import", "mappings", "repair", "adoption"]
 """What its rows are: people of a staff file, accounts that a changed mapping file reaches, accounts that are not
 in Keycloak as wanted, users of Keycloak that become accounts of ours."""
 
-RunState = Literal["reviewed", "held", "confirmed", "applying", "paused", "done", "cancelled", "refused"]
+RunState = Literal["asked", "reviewed", "held", "confirmed", "applying", "paused", "done", "cancelled", "refused"]
 RowVerdict = Literal["create", "update", "unchanged", "error"]
 RowResult = Literal["applied", "refused", "failed"]
 

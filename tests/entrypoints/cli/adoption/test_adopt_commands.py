@@ -9,9 +9,13 @@ from typer.testing import CliRunner
 
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import adoption, app
+from sync.store.operations import heartbeats
+from sync.store.operations.heartbeats import Worker
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
+from tests.jobs.adoption.adoption_steps import reconcile
 from tests.world import World
 
 pytestmark = pytest.mark.req("G4")
@@ -21,21 +25,32 @@ WHY = ("--reason", "they were there before us")
 
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command."""
-    monkeypatch.setattr(adoption, "open_systems", lambda: world.systems)
+    """Runs one command, with workers that work at every wake."""
+    monkeypatch.setattr(adoption, "open_desk", lambda: world.systems)
+    monkeypatch.setattr(world.wake, "wake", lambda lane: works(world, lane))
+    now = world.clock.now()
+    with world.systems.db.write() as tx:
+        heartbeats.beat(tx, Worker("all@north", "north", 4711, tuple(sorted(Lane)), now, now, None))
     return lambda *arguments: CliRunner().invoke(app, ["adopt", *arguments])
+
+
+def works(world: World, lane: Lane) -> None:
+    if lane is Lane.RECONCILE:
+        reconcile(world)
+    elif lane is Lane.INTERACTIVE:
+        world.work()
 
 
 @pytest.fixture
 def ann(world: World) -> Account:
     """Ann's account, and in Keycloak a user of hers, an administrator with Ben's address, and a guest."""
-    account, ben = world.join("ann.arno"), world.join("ben.berg")
     for user in (
-        FakeUser("kc-ann", "ann", account.email),
-        FakeUser("kc-ben", "boss", ben.email, roles={"realm-management/realm-admin"}),
+        FakeUser("kc-ann", "ann", "ann.arno@example.com"),
+        FakeUser("kc-ben", "boss", "ben.berg@example.com", roles={"realm-management/realm-admin"}),
         FakeUser("kc-guest", "guest", "guest@elsewhere.example.com"),
     ):
         world.accounts.users[user.id] = user
+    account, _ = world.join("ann.arno"), world.join("ben.berg")
     return account
 
 
@@ -80,3 +95,17 @@ def test_rows_for_programs(run: Run, ann: Account) -> None:
         ann.id,
         "applied",
     )
+
+
+def test_without_a_worker_it_is_said_which_one_is_missing(
+    run: Run, world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is stored and goes on alone; nobody needs to wait for it."""
+    monkeypatch.setattr(world.wake, "wake", lambda lane: None)
+    with world.systems.db.write() as tx:
+        heartbeats.leave(tx, "all@north", 4711)
+    late = run("plan", "--timeout", "1", *WHY)
+    assert late.exit_code == 1
+    assert "no worker serves the lane reconcile" in late.output
+    assert "no plan after 1 s; it goes on alone" in late.output
+    assert "the plan is asked for" in done(run("plan", "--no-wait", *WHY))

@@ -34,6 +34,7 @@ from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
 from sync.store.work import circuits, lanes
+from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
@@ -68,7 +69,7 @@ def run(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def well(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker for every lane, a Redis and mapping files without fault."""
-    monkeypatch.setattr(ops, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
+    monkeypatch.setattr(doors, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
     monkeypatch.setattr(ops, "open_desk", lambda _: None)
     now = operations.clock.now()
     with operations.db.write() as tx:
@@ -299,7 +300,7 @@ def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told
     run: Run, operations: OperatorDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is started next refuses, and counts the accounts; what runs already says so meanwhile."""
-    monkeypatch.setattr(ops, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
+    monkeypatch.setattr(doors, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
     secrets = {"worker_secret": SecretStr("hidden-secret"), "import_secret": SecretStr("hidden-secret")}
     keycloak = operations.settings.keycloak.model_copy(update=secrets)
     others = {"keycloak": keycloak, "field_service_url": SecretStr(f"sqlite:///{tmp_path / 'fsm.db'}")}

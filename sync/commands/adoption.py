@@ -1,0 +1,74 @@
+"""Asking for an adoption of users that were in Keycloak before us, and confirming what was reviewed (G4). Workers
+of the lane `reconcile` plan it and carry it out; letting go of a user is an act (`sync.commands.acts`)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync.commands.accounts.change import require_reason
+from sync.commands.perform import perform
+from sync.desk import Desk
+from sync.domain.accounts.change import Actor
+from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.runs.fingerprint import SHORTEST, is_named
+from sync.domain.work.lane import Lane
+from sync.store import schedule
+from sync.store.database.ids import new_id
+from sync.store.database.transactions import Tx
+from sync.store.runs import runs
+from sync.store.runs.runs import Run
+
+
+def ask_plan(desk: Desk, by: Actor, employee_number_attribute: str | None = None) -> Run:
+    """Store a run that a worker plans: by username and e-mail address, and by the employee number if the attribute
+    that holds it is named."""
+    require_reason(by)
+    now = desk.clock.now()
+    run = Run(
+        id=new_id(now),
+        kind="adoption",
+        state="asked",
+        source="Keycloak",
+        source_digest="",
+        fingerprint="",
+        created_at=now,
+        by=by.name,
+        door=by.door.value,
+        counts={},
+        options={"reason": by.reason, "employee_number_attribute": employee_number_attribute},
+    )
+
+    def command(tx: Tx) -> Run:
+        runs.insert(tx, run, ())
+        schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
+        return run
+
+    return perform(desk, command, wakes=Lane.RECONCILE)
+
+
+def confirm(desk: Desk, run_id: str, fingerprint: str, by: Actor) -> Run:
+    """Let workers adopt what was reviewed. Asked again it goes on where it is. Raises Refused if the plan is
+    another one, is not there yet, or has ended."""
+    require_reason(by)
+
+    def command(tx: Tx) -> Run:
+        run = runs.get(tx, run_id)
+        if run is None or run.kind != "adoption":
+            raise NotFound(
+                [Problem("run", f"{run_id} is no adoption", "see fsm-identity runs list --kind adoption")]
+            )
+        if run.state == "asked":
+            raise Refused([Problem("run", "is not planned yet", "look at the plan first")])
+        if not is_named(run.fingerprint, fingerprint, SHORTEST):
+            reason = f"is not {fingerprint!r}, it is {run.fingerprint[:16]}"
+            raise Refused([Problem("plan", reason, "look at it again")])
+        now = desk.clock.now()
+        if run.state == "reviewed":
+            runs.confirm_because(tx, run, by.reason)
+            runs.confirm(tx, run.id, by.name, now)
+        elif run.state not in {"confirmed", "applying"}:
+            raise Refused([Problem("run", f"is {run.state}", "plan the adoption anew")])
+        schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
+        return run
+
+    return perform(desk, command, wakes=Lane.RECONCILE)

@@ -1,0 +1,125 @@
+"""Adopting what a person has reviewed, row by row: each user is marked and linked with its account, and from then
+on the workers bring it to what is wanted like any other (G4).
+
+Each row is done under the lease of its account, so that no worker is at it between the mark and the link. One that
+a worker is at waits. Interrupted, the next worker goes on: the mark is put on once, and the link tells that it is
+done.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sync.commands.accounts.change import existing
+from sync.commands.waking import wake
+from sync.domain.accounts.change import Actor, Door
+from sync.domain.errors import Failure, FailureCode, Misconfigured, Problem, Refused, Transient
+from sync.domain.work.lane import Lane
+from sync.jobs.acts.release import take_off
+from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
+from sync.jobs.work.lease import LEASE, keep_lease
+from sync.store import audit
+from sync.store.accounts import accounts
+from sync.store.database.transactions import Tx
+from sync.store.provisioning import due, work_state
+from sync.store.runs import runs
+from sync.store.runs.runs import RowOutcome, Run, RunRow
+from sync.store.work import leases
+from sync.store.work.leases import Claim
+
+ADOPT = "adopt Keycloak user"
+
+
+def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
+    """Mark and link every match of a confirmed run; conflicts are left alone. False: workers are at some of the
+    accounts, and the run has to come again. Raises Transient or Misconfigured where Keycloak itself fails."""
+    with systems.db.read() as tx:
+        rows = runs.pending(tx, run.id, None)
+    left = 0
+    for row in rows:
+        keep()
+        left += not _adopt(systems, run, row)
+    with systems.db.write() as tx:
+        runs.applying(tx, run.id, systems.clock.now())
+    wake(systems, Lane.BULK)
+    return not left
+
+
+def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
+    """The mark first: should we die before the link is stored, the next worker finds the mark."""
+    with systems.db.write() as tx:
+        claim = leases.claim_one(tx, str(row.account_id), systems.clock.now(), LEASE)
+    if claim is None:
+        return False
+    user = row.original["id"]
+    try:
+        with systems.db.read() as tx:
+            linked = _linked(tx, row)
+        if not linked:
+            keep_lease(systems, claim)
+            names = row.original["username"], row.original["email"]
+            systems.adoption.take(user, claim.account.id, username=names[0], email=names[1])
+        with systems.db.write() as tx:
+            _link(tx, run, row, claim, systems.clock.now())
+    except (Transient, Misconfigured):
+        _give_back(systems, claim)
+        raise
+    except (Refused, Failure) as reason:
+        _refuse(systems, run, row, claim, str(reason))
+    return True
+
+
+def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
+    account_id, user = claim.account.id, row.original["id"]
+    if not leases.holds(tx, claim):
+        raise Transient("the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST)
+    _linked(tx, row)
+    accounts.remember_idp_user_ids(tx, {account_id: user})
+    changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
+    audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=_by(run), now=now)
+    due.mark_due(tx, account_id, Lane.BULK, now)
+    runs.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
+    leases.release(tx, claim)
+
+
+def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) -> None:
+    """What is refused carries no mark of ours, or the next look at the account would link it."""
+    left = ""
+    try:
+        take_off(systems, claim, row.original["id"])
+    except (Transient, Misconfigured):
+        _give_back(systems, claim)
+        raise
+    except Failure as failure:
+        left = f"; the user keeps our mark: {failure}"
+    with systems.db.write() as tx:
+        if not leases.holds(tx, claim):
+            raise Transient("the lease was lost", code=FailureCode.LEASE_LOST)
+        outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
+        runs.write_outcomes(tx, run.id, [outcome])
+        leases.release(tx, claim)
+
+
+def _give_back(systems: Systems, claim: Claim) -> None:
+    with systems.db.write() as tx:
+        leases.release(tx, claim)
+
+
+def _linked(tx: Tx, row: RunRow) -> bool:
+    """Whether a worker has found our mark and linked the user already. Raises Refused if the account is not as
+    reviewed; a user that a worker has made meanwhile changes no wanted version."""
+    account_id = str(row.account_id)
+    account, state = existing(tx, account_id), work_state.of_account(tx, account_id)
+    if account.idp_user_id == row.original["id"]:
+        return True
+    if account.idp_user_id is not None:
+        what = f"has Keycloak user {account.idp_user_id} by now"
+        raise Refused([Problem("account", what, "plan the adoption anew")])
+    if state is None or state.wanted_version != row.base_version:
+        raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
+    return False
+
+
+def _by(run: Run) -> Actor:
+    return Actor(run.confirmed_by or run.by, Door(run.door), run.options.get("confirmed_because", ""))
