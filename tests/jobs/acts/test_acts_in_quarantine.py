@@ -9,6 +9,7 @@ import pytest
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.acts import ActState
+from sync.domain.errors import Transient
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.circuit import FAILURES_TO_OPEN, Admission, CircuitName
 from sync.domain.work.lane import Lane
@@ -32,7 +33,7 @@ def keycloak_was_away(world: World) -> None:
     for _ in range(FAILURES_TO_OPEN):
         world.do(
             lambda tx: circuits.change(
-                tx, CircuitName.KEYCLOAK, lambda row: row.failed("transient", "no answer", now, 0.5), now
+                tx, CircuitName.KEYCLOAK, lambda row: row.failed(Transient("no answer"), now, 0.5), now
             )
         )
     world.pass_time(60)
