@@ -21,8 +21,10 @@ from bench.row import Row
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.listing import KeycloakListing
 from sync.commands.accounts.change import create_all
+from sync.domain.access.callers import Machine
+from sync.domain.access.cause import Cause, Door, Origin
 from sync.domain.access.group_roles import roles_of_groups
-from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.accounts.change import NewAccount
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.compare import compare
@@ -31,7 +33,7 @@ from sync.jobs.systems import Systems
 
 ACCOUNTS, SAMPLE = 20_000, 500
 AT_ONCE = 500
-BY = Actor("bench", Door.IMPORT, "benchmark")
+BY = Cause(Machine(0, "bench", "bench"), Door.COMMAND_LINE, "benchmark", Origin.IMPORT)
 
 
 class CountingConnection(Connection):

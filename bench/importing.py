@@ -15,9 +15,10 @@ from bench.people import run_name, staff_file
 from bench.row import Row
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.callers import Machine
+from sync.domain.access.cause import Cause, Door, Origin
 
-BY = Actor("bench", Door.IMPORT, "benchmark")
+BY = Cause(Machine(0, "bench", "bench"), Door.COMMAND_LINE, "benchmark", Origin.IMPORT)
 TURNS = 2
 """Imports with passwords, each between two raw loops: one alone differs from the next by a tenth."""
 

@@ -27,7 +27,8 @@ from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
 from sync.devstack.process import Launch, Running, end, launch
 from sync.devstack.surroundings import REALM, Surroundings
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.callers import Machine
+from sync.domain.access.cause import Cause, Door
 from sync.jobs.systems import Systems
 from sync.settings import KeycloakSettings, MailSettings, Settings
 from sync.store.database import schema
@@ -101,7 +102,7 @@ class Place:
         return made
 
 
-BENCH = Actor("bench", Door.COMMAND_LINE, "measuring")
+BENCH = Cause(Machine(0, "bench", "bench"), Door.COMMAND_LINE, "measuring")
 
 
 @contextmanager

@@ -23,6 +23,9 @@ class BareDesk(Protocol):
     def db(self) -> Database: ...
 
     @property
+    def policy(self) -> Policy | None: ...
+
+    @property
     def wake(self) -> Wake: ...
 
     @property

@@ -20,7 +20,7 @@ from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.mappings.in_force import adopt_first
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.accounts.change import NewAccount
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
@@ -30,6 +30,7 @@ from sync.store.accounts import accounts as account_rows
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
+from tests.callers import wanted_by
 from tests.fakes.accounts import FakeAccounts, FakeUser
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.credentials import FakeCredentials
@@ -43,8 +44,8 @@ T = TypeVar("T")
 
 POLICY = load()
 BRANCH = next(branch for branch in POLICY.branches.values() if branch.teams)
-BY = Actor("dana", Door.COMMAND_LINE, "because the test says so")
-FIRST = Actor("dana", Door.COMMAND_LINE, "first start: there were none in force")
+BY = wanted_by("dana", "because the test says so")
+FIRST = wanted_by("dana", "first start: there were none in force")
 
 
 @dataclass

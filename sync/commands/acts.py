@@ -2,7 +2,7 @@
 
 Each is `f(tx, …, by, now)`: SQL only, never commits, raises Refused before anything is written. In the same commit
 stand the audit entry and the act itself, and the account is due; a worker carries it out, once (`carry_out`).
-Who may ask is the door's to say.
+Who may ask is `authority`'s to say.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
-from sync.commands.accounts.change import existing, require_reason
+from sync.commands.access import authority
+from sync.commands.accounts.change import existing
 from sync.commands.accounts.initial_password import InitialPassword
+from sync.domain.access.cause import Cause
+from sync.domain.access.granted import Granted
+from sync.domain.access.permissions import Permission
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import Actor
 from sync.domain.acts import Act, ActKind, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, audit
+from sync.store.accounts import accounts as account_rows
 from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
@@ -37,7 +41,7 @@ def reset_password(
     policy: Policy,
     account_id: str,
     password: InitialPassword,
-    by: Actor,
+    by: Cause,
     now: datetime,
     *,
     keep_sessions: bool = False,
@@ -48,7 +52,7 @@ def reset_password(
 
     A reset that still waits is replaced: its password would be good for a moment.
     """
-    account = _active(tx, account_id, by)
+    account = _active(tx, account_id)
     for older in acts.waiting_of_kind(tx, account_id, ActKind.RESET_PASSWORD):
         acts.finish(tx, older.id, ActState.FAILED, REPLACED, now)
     act = replace(
@@ -58,27 +62,28 @@ def reset_password(
         expires_at=now + timedelta(hours=policy.realm.temporary_password_hours),
     )
     told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
-    return _ask(tx, act, by, told=told, password=password.password)
+    return _ask(tx, policy, act, by, told=told, password=password.password)
 
 
-def send_password_mail(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+def send_password_mail(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """Let Keycloak mail a link by which the person sets a password (C1)."""
-    return _ask(tx, _new(_active(tx, account_id, by), ActKind.SET_PASSWORD_MAIL, by, now), by)
+    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.SET_PASSWORD_MAIL, by, now), by)
 
 
-def require_password_change(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+def require_password_change(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """The person has to choose another password at the next login (C2)."""
-    return _ask(tx, _new(_active(tx, account_id, by), ActKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
+    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
 
 
-def require_password_changes(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> int:
+def require_password_changes(tx: Tx, policy: Policy, accounts: Sequence[Account], by: Cause, now: datetime) -> int:
     """The same for many (C2), in the bulk lane: `active_accounts` returns them. Returns how many."""
-    require_reason(by)
+    authority.require_reason(by)
     together = new_id(now)
     for start in range(0, len(accounts), AT_ONCE):
         some = accounts[start : start + AT_ONCE]
         asked = [replace(_new(each, ActKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some]
-        acts.add_many(tx, asked)
+        locked = account_rows.read_many(tx, [each.account_id for each in asked])
+        acts.add_many(tx, [(_granted(tx, policy, locked[each.account_id], each, by), each) for each in asked])
         audit.audit_all(
             tx,
             [(each.account_id, {}) for each in asked],
@@ -105,18 +110,25 @@ def _active_of(tx: Tx, scope: Scope, query: AccountQuery) -> Iterator[Account]:
         query = replace(query, after=page.next)
 
 
-def unlock(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+def unlock(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """End a temporary or permanent lockout; the outcome says which it was (C3)."""
-    return _ask(tx, _new(_known(tx, account_id, by), ActKind.UNLOCK, by, now), by)
+    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.UNLOCK, by, now), by)
 
 
-def end_sessions(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+def end_sessions(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """End every session and revoke every offline token (D6). Access tokens live on for their minutes."""
-    return _ask(tx, _new(_known(tx, account_id, by), ActKind.END_SESSIONS, by, now), by)
+    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.END_SESSIONS, by, now), by)
 
 
 def reset_second_factor(
-    tx: Tx, account_id: str, identity_check: str, by: Actor, now: datetime, *, keep_sessions: bool = False
+    tx: Tx,
+    policy: Policy,
+    account_id: str,
+    identity_check: str,
+    by: Cause,
+    now: datetime,
+    *,
+    keep_sessions: bool = False,
 ) -> Act:
     """Take every second factor away, and keep how it was checked who asks (C6). The realm's login makes the person
     set one up again where the profile demands it. The sessions of the lost phone end unless they are kept."""
@@ -125,55 +137,63 @@ def reset_second_factor(
         remedy = "say how you made sure who is asking, then ask again"
         raise Refused([Problem("identity check", "is missing", remedy)])
     act = replace(
-        _new(_known(tx, account_id, by), ActKind.RESET_SECOND_FACTOR, by, now),
+        _new(existing(tx, account_id), ActKind.RESET_SECOND_FACTOR, by, now),
         identity_check=check,
         keep_sessions=keep_sessions,
     )
-    return _ask(tx, act, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
+    return _ask(
+        tx, policy, act, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"}
+    )
 
 
-def release_user(tx: Tx, account_id: str, by: Actor, now: datetime) -> Act:
+def release_user(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """The wrong user was adopted: let go of it, and forget the link (G4). The account then gets a user of its own,
     with a new password by mail if it is active. Raises Refused for any user but the one that was adopted."""
-    account = _known(tx, account_id, by)
+    account = existing(tx, account_id)
     user = account.idp_user_id
     if user is None or not runs.was_adopted(tx, account_id, user):
         what = f"{account.username} was not adopted" if user is None else f"Keycloak user {user} was not adopted"
         raise Refused([Problem("account", what, "nothing is to be released")])
     act = replace(_new(account, ActKind.RELEASE_USER, by, now), idp_user_id=user)
-    return _ask(tx, act, by, told={"idp_user_id": user})
+    return _ask(tx, policy, act, by, told={"idp_user_id": user})
 
 
-def _known(tx: Tx, account_id: str, by: Actor) -> Account:
-    require_reason(by)
-    return existing(tx, account_id)
-
-
-def _active(tx: Tx, account_id: str, by: Actor) -> Account:
-    account = _known(tx, account_id, by)
+def _active(tx: Tx, account_id: str) -> Account:
+    account = existing(tx, account_id)
     if account.life is not Life.ACTIVE:
         raise Refused([Problem("", f"{account.username} is inactive and cannot log in", "reactivate it first")])
     return account
 
 
-def _new(account: Account, kind: ActKind, by: Actor, now: datetime) -> Act:
+def _new(account: Account, kind: ActKind, by: Cause, now: datetime) -> Act:
     return Act(
         id=new_id(now),
         account_id=account.id,
         kind=kind,
         requested_at=now,
         by=by.name,
-        door=by.door.value,
+        door=by.way,
         reason=by.reason,
         due_at=now,
     )
 
 
+def _granted(tx: Tx, policy: Policy, account: Account, act: Act, by: Cause) -> Granted:
+    """An act changes nothing that is wanted of the account: it is judged as it is."""
+    return authority.allow_account(tx, policy, by, Permission(act.kind.value), account, account, act.requested_at)
+
+
 def _ask(
-    tx: Tx, act: Act, by: Actor, *, told: Mapping[str, str] | None = None, password: str | None = None
+    tx: Tx,
+    policy: Policy,
+    act: Act,
+    by: Cause,
+    *,
+    told: Mapping[str, str] | None = None,
+    password: str | None = None,
 ) -> Act:
     now = act.requested_at
-    acts.add(tx, act, password)
+    acts.add(tx, _granted(tx, policy, existing(tx, act.account_id), act, by), act, password)
     audit.audit(
         tx,
         account_id=act.account_id,

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sync.commands.accounts.change import require_reason
+from sync.commands.access import authority
 from sync.commands.perform import perform
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
 from sync.domain.work.lane import Lane
@@ -19,10 +20,9 @@ from sync.store.runs import runs
 from sync.store.runs.runs import Run
 
 
-def ask_plan(desk: Desk, by: Actor, employee_number_attribute: str | None = None) -> Run:
+def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None) -> Run:
     """Store a run that a worker plans: by username and e-mail address, and by the employee number if the attribute
     that holds it is named."""
-    require_reason(by)
     now = desk.clock.now()
     run = Run(
         id=new_id(now),
@@ -33,12 +33,13 @@ def ask_plan(desk: Desk, by: Actor, employee_number_attribute: str | None = None
         fingerprint="",
         created_at=now,
         by=by.name,
-        door=by.door.value,
+        door=by.way,
         counts={},
         options={"reason": by.reason, "employee_number_attribute": employee_number_attribute},
     )
 
     def command(tx: Tx) -> Run:
+        authority.allow(tx, desk.policy, by, Permission.ADOPT_USERS, now)
         runs.insert(tx, run, ())
         schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
         return run
@@ -46,10 +47,9 @@ def ask_plan(desk: Desk, by: Actor, employee_number_attribute: str | None = None
     return perform(desk, command, wakes=Lane.RECONCILE)
 
 
-def confirm(desk: Desk, run_id: str, fingerprint: str, by: Actor) -> Run:
+def confirm(desk: Desk, run_id: str, fingerprint: str, by: Cause) -> Run:
     """Let workers adopt what was reviewed. Asked again it goes on where it is. Raises Refused if the plan is
     another one, is not there yet, or has ended."""
-    require_reason(by)
 
     def command(tx: Tx) -> Run:
         run = runs.get(tx, run_id)
@@ -63,9 +63,9 @@ def confirm(desk: Desk, run_id: str, fingerprint: str, by: Actor) -> Run:
             reason = f"is not {fingerprint!r}, it is {run.fingerprint[:16]}"
             raise Refused([Problem("plan", reason, "look at it again")])
         now = desk.clock.now()
+        granted = authority.allow(tx, desk.policy, by, Permission.ADOPT_USERS, now)
         if run.state == "reviewed":
-            runs.confirm_because(tx, run, by.reason)
-            runs.confirm(tx, run.id, by.name, now)
+            runs.confirm(tx, run.id, granted, now)
         elif run.state not in {"confirmed", "applying"}:
             raise Refused([Problem("run", f"is {run.state}", "plan the adoption anew")])
         schedule.hasten(tx, schedule.ADOPTION, now, timedelta())

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sync.commands.accounts.change import require_reason
-from sync.domain.accounts.change import Actor
+from mappings.policy import Policy
+from sync.commands.access import authority
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.store import audit
 from sync.store.database.transactions import Tx
@@ -19,7 +21,13 @@ NEW_PASSWORD = "give a new password: fsm-identity account reset-password WHO --m
 
 
 def send_again(
-    tx: Tx, by: Actor, now: datetime, endings: Sequence[str] | None, *, even_if_it_left: bool = False
+    tx: Tx,
+    policy: Policy | None,
+    by: Cause,
+    now: datetime,
+    endings: Sequence[str] | None,
+    *,
+    even_if_it_left: bool = False,
 ) -> int:
     """The mails whose ids end like these; None: all that certainly did not leave. They go to the address that the
     account has now. Answers how many. The caller wakes the lane `mail`.
@@ -27,7 +35,7 @@ def send_again(
     One that may have left goes only if it is named alone, with `even_if_it_left`. Raises NotFound and Refused, and
     then none goes.
     """
-    require_reason(by)
+    granted = authority.allow(tx, policy, by, Permission.SEND_MAIL_AGAIN, now)
     chosen = failed_mails.certainly_unsent(tx, now) if endings is None else _named(tx, endings, now)
     doubtful = [each for each in chosen if each.may_have_left]
     if doubtful and not (even_if_it_left and len(chosen) == 1):
@@ -42,7 +50,7 @@ def send_again(
             ]
         )
     for each in chosen:
-        if failed_mails.send_again(tx, each.id, now):
+        if failed_mails.send_again(tx, granted, each.id, now):
             _told(tx, each, by, now)
     return len(chosen)
 
@@ -72,7 +80,7 @@ def _named(tx: Tx, endings: Sequence[str], now: datetime) -> list[FailedMail]:
     return list(found.values())
 
 
-def _told(tx: Tx, mail: FailedMail, by: Actor, now: datetime) -> None:
+def _told(tx: Tx, mail: FailedMail, by: Cause, now: datetime) -> None:
     audit.audit(
         tx,
         account_id=mail.account_id,

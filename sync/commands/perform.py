@@ -18,13 +18,14 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-def perform(desk: BareDesk, command: Callable[[Tx], T], *, wakes: Lane) -> T:
-    """Run the command, commit, wake the lane. A wake that fails is told: the sweep makes it good (H1).
+def perform(desk: BareDesk, command: Callable[[Tx], T], *, wakes: Lane | None) -> T:
+    """Run the command, commit, wake the lane if there is one; a wake that fails is told (H1).
 
     Raises Transient, and stores nothing, if the command was decided by a policy that is no longer in force.
     """
     with desk.db.write() as tx:
         refuse_outdated(tx, desk.policy_number)
         result = command(tx)
-    wake(desk, wakes)
+    if wakes is not None:
+        wake(desk, wakes)
     return result

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sync.commands.accounts.change import require_reason
+from sync.commands.access import authority
 from sync.commands.imports.confirm import check_held_import
 from sync.commands.mappings.adopt import approve_held
 from sync.commands.perform import perform
 from sync.commands.runs.approval import Check, end, existing_run, release
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
@@ -16,13 +16,13 @@ from sync.store.drift import findings
 from sync.store.runs.runs import Run
 
 
-def approve(desk: Desk, run_id: str, by: Actor, fingerprint: str) -> Run:
+def approve(desk: Desk, run_id: str, by: Cause, fingerprint: str) -> Run:
     """Hand a held run to the workers.
 
     Raises Refused without a reason, if it is not held (any more), if the fingerprint is not its own, or if the
     policy it was planned with is no longer in force.
     """
-    require_reason(by)
+    authority.require_reason(by)
     with desk.db.read() as tx:
         run = existing_run(tx, run_id)
     check = _check_of(run.kind)
@@ -35,10 +35,10 @@ def approve(desk: Desk, run_id: str, by: Actor, fingerprint: str) -> Run:
     return perform(desk, released, wakes=Lane.BULK)
 
 
-def reject(desk: Desk, run_id: str, by: Actor) -> Run:
+def reject(desk: Desk, run_id: str, by: Cause) -> Run:
     """End a held run; the drift that it was to repair is open again. Raises Refused without a reason, or if it is
     not held (any more)."""
-    require_reason(by)
+    authority.require_reason(by)
     with desk.db.write() as tx:
         run = end(tx, desk, run_id, by)
         if run.kind == "repair":

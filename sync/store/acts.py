@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from sync.domain.access.granted import Granted
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
@@ -30,15 +31,15 @@ class SealedPassword:
     expires_at: datetime
 
 
-def add(tx: Tx, act: Act, password: str | None = None) -> None:
+def add(tx: Tx, granted: Granted, act: Act, password: str | None = None) -> None:  # noqa: ARG001 - it was asked
     """Store a new act, and the password it carries sealed."""
     sealed = None if password is None else tx.sealer.seal(password)
     tx.connection.execute(acts.insert().values(_row(act) | {"sealed": sealed}))
 
 
-def add_many(tx: Tx, many: Sequence[Act]) -> None:
+def add_many(tx: Tx, many: Sequence[tuple[Granted, Act]]) -> None:
     """Store new acts that carry no password."""
-    tx.connection.execute(acts.insert(), [_row(each) for each in many])
+    tx.connection.execute(acts.insert(), [_row(act) for _, act in many])
 
 
 def _row(act: Act) -> dict[str, object]:

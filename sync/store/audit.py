@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
+from sync.domain.access import callers
+from sync.domain.access.cause import Cause, way
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.request import DeactivationState
 from sync.store import acts
 from sync.store.database.ids import new_id
@@ -30,7 +31,7 @@ def audit(
     account_id: str | None,
     action: str,
     changed: Mapping[str, tuple[object, object]],
-    by: Actor,
+    by: Cause,
     now: datetime,
     correlation_id: str | None = None,
 ) -> str:
@@ -49,7 +50,7 @@ def audit_all(
     changed: Sequence[tuple[str | None, Mapping[str, tuple[object, object]]]],
     *,
     action: str,
-    by: Actor,
+    by: Cause,
     now: datetime,
     correlation_id: str | None = None,
 ) -> tuple[str, ...]:
@@ -58,8 +59,8 @@ def audit_all(
         {
             "id": entry_id,
             "at": now,
+            **_who(by),
             "actor": by.name,
-            "door": by.door.value,
             "action": action,
             "account_id": account_id,
             "before": {name: _plain(pair[0]) for name, pair in pairs.items()},
@@ -75,15 +76,15 @@ def audit_all(
     return tuple(str(row["id"]) for row in rows)
 
 
-def record_assignments(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+def record_assignments(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetime) -> None:
     """Keep what each account has been given from now on: profile, branch, team, data access, technician (A7)."""
     rows = [
         {
             "id": new_id(now),
             "account_id": account.id,
             "at": now,
+            **_who(by),
             "by": by.name,
-            "door": by.door.value,
             "reason": by.reason,
             "profile": account.profile,
             "branch": account.branch,
@@ -97,9 +98,20 @@ def record_assignments(tx: Tx, accounts: Sequence[Account], by: Actor, now: date
         tx.connection.execute(assignment.insert(), rows)
 
 
+def _who(by: Cause) -> dict[str, object]:
+    """Door, origin and caller, as both tables keep them."""
+    return {
+        "door": by.door,
+        "origin": by.origin.value,
+        "caller_kind": callers.kind_of(by.caller),
+        "caller_id": callers.id_of(by.caller),
+        "caller_host": by.caller.host if isinstance(by.caller, callers.Machine) else None,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What an account had from `at` until the next assignment."""
+    """What an account had from `at` until the next assignment. `door` names the origin as well."""
 
     at: datetime
     by: str
@@ -119,6 +131,7 @@ def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
             assignment.c.at,
             assignment.c.by,
             assignment.c.door,
+            assignment.c.origin,
             assignment.c.reason,
             assignment.c.profile,
             assignment.c.branch,
@@ -129,7 +142,7 @@ def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
         .where(assignment.c.account_id == account_id)
         .order_by(assignment.c.at, assignment.c.id)
     )
-    return tuple(Assignment(*row) for row in rows)
+    return tuple(Assignment(at, by, way(door, origin), *rest) for at, by, door, origin, *rest in rows)
 
 
 EntryKind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
@@ -178,7 +191,9 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
             else f"{name}: {_shown(after.get(name))}"
             for name in sorted(before.keys() | after.keys())
         )
-        yield TimelineEntry(row.at, "asked", row.action, details, row.actor, row.door, row.reason, order=row.id)
+        yield TimelineEntry(
+            row.at, "asked", row.action, details, row.actor, way(row.door, row.origin), row.reason, order=row.id
+        )
 
 
 def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text
 
+from sync.domain.access.granted import Granted
 from sync.domain.errors import Transient
 from sync.store.database.tables import policy as policies
 from sync.store.database.transactions import Tx
@@ -65,7 +66,7 @@ def adopt_one_at_a_time(tx: Tx) -> None:
         tx.connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADOPTING})
 
 
-def insert(tx: Tx, adopted: Adopted) -> None:
+def insert(tx: Tx, granted: Granted, adopted: Adopted) -> None:  # noqa: ARG001 - it was asked
     values = {column.name: getattr(adopted, column.name) for column in _COLUMNS}
     tx.connection.execute(policies.insert().values({**values, "files": dict(adopted.files)}))
 

@@ -72,7 +72,8 @@ class OperatorDesk:
     wake: Wake
     clock: Clock
     settings: Settings
-    policy_number: int | None = None
+    policy: None = None
+    policy_number: None = None
     """They decide by no mapping file."""
 
     def queue_depths(self) -> Mapping[Lane, int]:

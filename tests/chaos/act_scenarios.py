@@ -215,14 +215,20 @@ ACTS = (
     Scenario(
         "require another password",
         _at_work,
-        _once(lambda tx, systems, who: asking.require_password_change(tx, who.id, BY, systems.clock.now())),
+        _once(
+            lambda tx, systems, who: asking.require_password_change(
+                tx, systems.policy, who.id, BY, systems.clock.now()
+            )
+        ),
         _must_change,
         instead=_deactivate,
     ),
     Scenario(
         "let Keycloak send a mail",
         _at_work,
-        _once(lambda tx, systems, who: asking.send_password_mail(tx, who.id, BY, systems.clock.now())),
+        _once(
+            lambda tx, systems, who: asking.send_password_mail(tx, systems.policy, who.id, BY, systems.clock.now())
+        ),
         _mailed,
         main=True,
     ),
@@ -230,20 +236,22 @@ ACTS = (
         "take the second factor",
         _at_work,
         _once(
-            lambda tx, systems, who: asking.reset_second_factor(tx, who.id, "called back", BY, systems.clock.now())
+            lambda tx, systems, who: asking.reset_second_factor(
+                tx, systems.policy, who.id, "called back", BY, systems.clock.now()
+            )
         ),
         _no_factor,
     ),
     Scenario(
         "end the sessions",
         _at_work,
-        _once(lambda tx, systems, who: asking.end_sessions(tx, who.id, BY, systems.clock.now())),
+        _once(lambda tx, systems, who: asking.end_sessions(tx, systems.policy, who.id, BY, systems.clock.now())),
         _no_sessions,
     ),
     Scenario(
         "unlock",
         _locked_out,
-        _once(lambda tx, systems, who: asking.unlock(tx, who.id, BY, systems.clock.now())),
+        _once(lambda tx, systems, who: asking.unlock(tx, systems.policy, who.id, BY, systems.clock.now())),
         _unlocked,
         instead=_deactivate,
     ),

@@ -20,7 +20,7 @@ from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.access import vocabulary
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.accounts.change import NewAccount
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
@@ -33,6 +33,7 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
+from tests.callers import wanted_by
 from tests.chaos.crash_copies import Copies
 from tests.commands.imports.import_sites import import_site
 from tests.fakes.accounts import FakeAccounts, FakeUser
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 POLICY = load()
 BRANCH = next(branch for branch in POLICY.branches.values() if branch.teams)
-BY = Actor("dana", Door.COMMAND_LINE, "because the test says so")
+BY = wanted_by("dana", "because the test says so")
 STEPS = (61, 61, 125, 310, 310)
 """Seconds until somebody looks again, one after the other: past a claim's lease, a second look after a takeover, a
 mail's lease, an access token's life, and that once more for whoever was looked after late."""

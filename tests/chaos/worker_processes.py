@@ -17,16 +17,18 @@ from mappings import load
 from sync.commands.accounts.change import create
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.devstack.process import Launch, Running, end, launch
-from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.access.cause import Origin
+from sync.domain.accounts.change import NewAccount
 from sync.domain.work.lane import Lane
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from tests.callers import wanted_by
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
 
 QUEUES = "interactive,bulk,mail,reconcile"
 KEY = Fernet.generate_key().decode()
-BY = Actor("dana", Door.IMPORT, "the staff list of the test")
+BY = wanted_by("dana", "the staff list of the test", Origin.IMPORT)
 
 
 def worker_settings(

@@ -21,7 +21,7 @@ from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor, Door, NewAccount
+from sync.domain.accounts.change import NewAccount
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
@@ -31,12 +31,13 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
+from tests.callers import wanted_by
 from tests.realms import PASSWORD, ConfiguredRealm
 
 T = TypeVar("T")
 
 APP = "field-app"
-BY = Actor("dana", Door.COMMAND_LINE, "the test wants it so")
+BY = wanted_by("dana", "the test wants it so")
 
 
 @dataclass

@@ -153,12 +153,14 @@ def test_a_set_password_mail_is_sent_and_never_twice(place: Place, mail_catcher:
     server = {"host": mail_catcher.host, "port": str(mail_catcher.port), "from": "fsm-identity@example.com"}
     place.realm.send("PUT", "", {"smtpServer": server})
     account, _ = place.join(None)
-    place.do(lambda tx: asking.send_password_mail(tx, account.id, BY, place.clock.now()))
+    place.do(lambda tx: asking.send_password_mail(tx, place.systems.policy, account.id, BY, place.clock.now()))
     place.work()
     to_them = lambda mail: account.email in str(mail["To"])  # noqa: E731 - it is said three times
     assert len(mail_catcher.wait(which=to_them)) == 1
 
-    act = place.do(lambda tx: asking.send_password_mail(tx, account.id, BY, place.clock.now()))
+    act = place.do(
+        lambda tx: asking.send_password_mail(tx, place.systems.policy, account.id, BY, place.clock.now())
+    )
     with pytest.raises(Killed):
         provision_some(replace(place.systems, credentials=Dying(place.systems.credentials)), Lane.INTERACTIVE)
     place.pass_time(LEASE.total_seconds() + 1)
@@ -172,7 +174,11 @@ def test_a_set_password_mail_is_sent_and_never_twice(place: Place, mail_catcher:
 def test_a_required_change_is_asked_for_at_the_next_login(place: Place) -> None:
     """The session of now goes on."""
     person = place.technician()
-    place.do(lambda tx: asking.require_password_change(tx, person.account.id, BY, place.clock.now()))
+    place.do(
+        lambda tx: asking.require_password_change(
+            tx, place.systems.policy, person.account.id, BY, place.clock.now()
+        )
+    )
     place.work()
     assert person.refreshes() == (200, 200)
     assert log_in(place, person.account, PASSWORD)[1].asks == "new password"
@@ -190,7 +196,7 @@ def test_a_locked_person_is_unlocked(place: Place) -> None:
         lambda: browser.log_in(person.account.username, "wrong"),
     )
     assert log_in(place, person.account, PASSWORD)[1].asks == "password"
-    act = place.do(lambda tx: asking.unlock(tx, person.account.id, BY, place.clock.now()))
+    act = place.do(lambda tx: asking.unlock(tx, place.systems.policy, person.account.id, BY, place.clock.now()))
     place.work()
     assert "locked for a time" in str(ended(place, act).outcome)
     assert log_in(place, person.account, PASSWORD)[1].code
@@ -200,7 +206,7 @@ def test_a_locked_person_is_unlocked(place: Place) -> None:
 def test_sessions_and_offline_tokens_end(place: Place) -> None:
     """The phone and the desk are out; the person can come back."""
     person = place.technician()
-    place.do(lambda tx: asking.end_sessions(tx, person.account.id, BY, place.clock.now()))
+    place.do(lambda tx: asking.end_sessions(tx, place.systems.policy, person.account.id, BY, place.clock.now()))
     place.work()
     assert person.refreshes() == (400, 400)
     assert log_in(place, person.account, PASSWORD)[1].code
@@ -231,7 +237,11 @@ def test_a_lost_phone(place: Place) -> None:
     tokens = browser.tokens(page)
     assert log_in(place, account, PASSWORD)[1].asks == "code"
 
-    act = place.do(lambda tx: asking.reset_second_factor(tx, account.id, "met in person", BY, place.clock.now()))
+    act = place.do(
+        lambda tx: asking.reset_second_factor(
+            tx, place.systems.policy, account.id, "met in person", BY, place.clock.now()
+        )
+    )
     place.work()
     assert "1 taken away (otp)" in str(ended(place, act).outcome)
     assert browser.refresh(tokens).status_code == 400

@@ -260,7 +260,7 @@ def test_a_user_there_with_the_wanted_username(place: Place, lane: Lane) -> None
     [trouble] = told(place)
     assert "rename or adopt" in trouble.remedy
     place.realm.send("DELETE", f"users/{stranger}")
-    assert perform(systems, lambda tx: retry(tx, BY, place.clock.now(), kind="conflict"), wakes=lane) == 1
+    assert perform(systems, lambda tx: retry(tx, None, BY, place.clock.now(), kind="conflict"), wakes=lane) == 1
     work(place, systems)
     assert is_there(place, wanted)
     assert told(place) == ()

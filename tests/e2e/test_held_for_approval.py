@@ -71,6 +71,9 @@ def test_a_profile_that_demotes_everybody_is_held_approved_and_carried_out(
     """A changed profiles.toml: the plan lists the people, the adoption is held, of two approvals one counts."""
     folder = shell.folder / "mappings"
     shell.done("mappings", "copy", str(folder), "--in-force")
+    guard = read_texts()["guard.toml"].replace("one_is_enough = false", "one_is_enough = true")
+    (folder / "guard.toml").write_text(guard)
+    shell.done("mappings", "adopt", str(folder), *WHY)
     text = read_texts()["profiles.toml"]
     head, heading, rest = text.partition('title = "Dispatcher"')
     narrower = rest.replace('default_data_access = "branch"', 'default_data_access = "personal"', 1)
@@ -99,7 +102,7 @@ def test_a_profile_that_demotes_everybody_is_held_approved_and_carried_out(
         groups = place.user(account).groups
         assert PERSONAL in groups
         assert BRANCH not in groups
-    assert [each["number"] for each in shell.json("mappings", "history")] == [2, 1]
+    assert [each["number"] for each in shell.json("mappings", "history")] == [3, 2, 1]
     warned = shell.run("account", "list")
     assert warned.code == 0
     assert "not those in force" in warned.err

@@ -17,6 +17,7 @@ from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
 from sync.store.work import leases
 from sync.store.work.leases import Claim
+from tests.callers import granted
 
 LEASE = timedelta(seconds=60)
 
@@ -27,7 +28,7 @@ ORDER = OpenWorkOrder("WO-1", "scheduled", "Contoso", None, ("lead",))
 def store(db: Database, account: Account, now: datetime, lane: Lane = Lane.BULK) -> Account:
     """An account that is due."""
     with db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         due.mark_due(tx, account.id, lane, now)
     return account
 

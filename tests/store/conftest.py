@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.fernet import Fernet
 
+from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import Actor, Door
 from sync.store.database import schema
 from sync.store.database.ids import new_id
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from tests.callers import wanted_by
 
 MakeAccount = Callable[..., Account]
 
@@ -42,9 +43,9 @@ def db(database_url: str, sealer: Sealer) -> Iterator[Database]:
 
 
 @pytest.fixture
-def by() -> Actor:
+def by() -> Cause:
     """Who asks, in these tests."""
-    return Actor("kim", Door.COMMAND_LINE, "joins the team")
+    return wanted_by("kim", "joins the team")
 
 
 @pytest.fixture

@@ -16,15 +16,15 @@ from celery.exceptions import Ignore
 from mappings import load
 from mappings.loading import read_texts
 from sync.commands.mappings.in_force import adopt_first, put_in_force
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
 from sync.jobs.systems import Systems
 from sync.store import mappings
+from tests.callers import wanted_by
 from tests.commands.imports.import_sites import import_site
 from tests.world import FIRST
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-LEE = Actor("lee", Door.COMMAND_LINE, "longer holds")
+LEE = wanted_by("lee", "longer holds")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleTyp
     text = read_texts()["work_orders.toml"].replace("hold_deadline_days = 14", "hold_deadline_days = 3")
     with made[0].db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
-        put_in_force(tx, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
+        put_in_force(tx, None, read_texts() | {"work_orders.toml": text}, "f", LEE, NOW)
     assert tasks.systems().policy.work_orders.hold_deadline_days == 3
     assert tasks.systems().policy_number == 2
     assert len(made) == 2

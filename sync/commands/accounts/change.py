@@ -11,12 +11,15 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
+from sync.commands.access import administrators, authority
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.open_work import open_work, withdraws_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
-from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import GRANTS, AccountChange, Actor, NewAccount, changed_fields
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
+from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields
 from sync.domain.accounts.rules import check
 from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import NotFound, Problem, Refused
@@ -34,7 +37,7 @@ def create(
     tx: Tx,
     policy: Policy,
     new: NewAccount,
-    by: Actor,
+    by: Cause,
     now: datetime,
     *,
     password: InitialPassword | None = None,
@@ -49,27 +52,30 @@ def create_all(
     tx: Tx,
     policy: Policy,
     joiners: Sequence[tuple[NewAccount, InitialPassword | None]],
-    by: Actor,
+    by: Cause,
     now: datetime,
     *,
     lane: Lane,
 ) -> tuple[Account, ...]:
     """`create` for many, with few statements however many they are. Raises Refused with the problems of the first
     that cannot be stored; then none is."""
-    require_reason(by)
     new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
     for account in new:
         refuse_problems(account, policy)
-    accounts.insert_all(tx, new)
+    granted = [authority.allow_account(tx, policy, by, Permission.CREATE, None, each, now) for each in new]
+    accounts.insert_all(tx, granted)
     expires = now + timedelta(hours=policy.realm.temporary_password_hours)
-    given = [
+    with_password = [
         (account, password) for account, (_, password) in zip(new, joiners, strict=True) if password is not None
     ]
     passwords.keep_all(
         tx,
-        {account.id: KeptPassword(password.password, password.delivery, expires) for account, password in given},
+        {
+            account.id: KeptPassword(password.password, password.delivery, expires)
+            for account, password in with_password
+        },
     )
-    mailed = {account.id: account.email for account, password in given if password.delivery == "mail"}
+    mailed = {account.id: account.email for account, password in with_password if password.delivery == "mail"}
     outbox.enqueue_all(tx, mailed, kind="welcome", expires_at=expires, now=now)
     _write_down_new(tx, new, by, now)
     due.mark_all_due(tx, [account.id for account in new], lane, now)
@@ -81,20 +87,21 @@ def change(
     policy: Policy,
     account_id: str,
     wanted: AccountChange,
-    by: Actor,
+    by: Cause,
     now: datetime,
     *,
     lane: Lane = Lane.INTERACTIVE,
 ) -> Account:
     """Change what is mentioned and make the account due. A change that changes nothing writes nothing."""
-    require_reason(by)
+    locked = administrators.lock(tx, policy, [account_id]) if wanted.profile is not UNSET else frozenset[str]()
     before = existing(tx, account_id)
     after = wanted.applied_to(before)
+    granted = authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now)
     if after == before:
         return before
     refuse_problems(after, policy)
-    keep_an_administrator(tx, policy, before, after)
-    accounts.update(tx, after)
+    administrators.keep_one(tx, policy, before, after, locked)
+    accounts.update(tx, granted)
     if after.email != before.email:
         outbox.readdress(tx, account_id, after.email)
     write_down(tx, before, after, "change", by, now)
@@ -115,33 +122,7 @@ def refuse_problems(account: Account, policy: Policy) -> None:
         raise Refused(problems)
 
 
-def require_reason(by: Actor) -> None:
-    """Raises Refused where somebody does not say why (A7)."""
-    if not by.reason.strip():
-        raise Refused([Problem("reason", "is missing", "say why, in a few words")])
-
-
-def keep_an_administrator(tx: Tx, policy: Policy, before: Account, after: Account) -> None:
-    """The last account that can administer stays (rule: last-administrator)."""
-    administering = {key for key, profile in policy.profiles.items() if USER_MANAGEMENT in profile.features}
-    was = before.life is Life.ACTIVE and before.profile in administering
-    stays = after.life is Life.ACTIVE and after.profile in administering
-    if was and not stays and accounts.count_active(tx, administering) <= 1:
-        raise Refused(
-            [
-                Problem(
-                    "profile",
-                    f"{before.username} is the last active account that can administer",
-                    "give another account an administering profile first",
-                )
-            ]
-        )
-
-
-USER_MANAGEMENT = "user-management"
-
-
-def write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, now: datetime) -> None:
+def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, now: datetime) -> None:
     """The audit entry, and the history of what grants access (A7)."""
     changed = changed_fields(before, after)
     audit.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
@@ -149,7 +130,7 @@ def write_down(tx: Tx, before: Account, after: Account, action: str, by: Actor, 
         audit.record_assignments(tx, [after], by, now)
 
 
-def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetime) -> None:
+def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetime) -> None:
     audit.audit_all(
         tx,
         [
@@ -169,7 +150,7 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Actor, now: datetim
 _FIELDS = tuple(each.name for each in fields(Account))
 
 
-def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Actor) -> Account:
+def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Cause) -> Account:
     """Store the change and wake the workers.
 
     Raises Refused, WorkOrdersOpen or Transient; nothing is stored then.

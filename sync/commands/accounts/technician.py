@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sync.commands.accounts.change import change_account
 from sync.desk import Desk
+from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import AccountChange, Actor
+from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import NotFound, Problem
 from sync.ports.field_service import Technician
 
 
-def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: Actor) -> Account:
+def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: Cause) -> Account:
     """Link, relink, or unlink with None. Raises Refused if the record is unknown or linked elsewhere, and
     WorkOrdersOpen if the technician the account has now still has work: unlinking is no way around the gate.
     """

@@ -6,18 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
-from sync.commands.accounts.change import (
-    existing,
-    keep_an_administrator,
-    refuse_problems,
-    require_reason,
-    write_down,
-)
+from sync.commands.access import administrators, authority
+from sync.commands.accounts.change import existing, refuse_problems, write_down
 from sync.commands.accounts.open_work import open_work
 from sync.commands.perform import perform
 from sync.desk import Desk
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
+from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
@@ -27,13 +24,15 @@ from sync.store.deactivation import deactivations
 from sync.store.provisioning import due
 
 
-def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Actor, now: datetime) -> Account:
+def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Cause, now: datetime) -> Account:
     """Want the account inactive; the gate decides when (D4). A held one may be asked for again by force.
 
     The hold's deadline and what follows it come from work_orders.toml.
     """
-    require_reason(by)
+    locked = administrators.lock(tx, policy, [account_id])
     before = existing(tx, account_id)
+    after = replace(before, life=Life.INACTIVE)
+    granted = authority.allow_account(tx, policy, by, Permission.DEACTIVATE, before, after, now)
     open_request = deactivations.open_for(tx, account_id)
     if open_request is not None and open_request.policy is gate:
         raise Refused(
@@ -41,54 +40,54 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ac
         )
     if open_request is None and before.life is Life.INACTIVE:
         raise Refused([Problem("", f"{before.username} is inactive already", "nothing is left to do")])
-    after = replace(before, life=Life.INACTIVE)
-    keep_an_administrator(tx, policy, before, after)
+    administrators.keep_one(tx, policy, before, after, locked)
     if open_request is not None:
-        deactivations.cancel(tx, open_request.id, now)
+        deactivations.cancel(tx, open_request.id, granted, now)
     deadline = now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
     deactivations.request(
         tx,
-        account_id,
+        granted,
         policy=gate,
-        by=by,
         deadline=deadline,
         after_deadline=policy.work_orders.after_deadline,
         now=now,
     )
-    accounts.update(tx, after)
+    accounts.update(tx, granted)
     write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
     return after
 
 
-def reactivate(tx: Tx, policy: Policy, account_id: str, by: Actor, now: datetime) -> Account:
+def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Account:
     """Want the account active again, with everything it had that is still valid (D7); also calls off a
     deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
-    require_reason(by)
     before = existing(tx, account_id)
+    after = replace(before, life=Life.ACTIVE)
+    granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
     if before.life is Life.ACTIVE:
         raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
-    after = replace(before, life=Life.ACTIVE)
     refuse_problems(after, policy)
     open_request = deactivations.open_for(tx, account_id)
     if open_request is not None:
-        deactivations.cancel(tx, open_request.id, now)
-    accounts.update(tx, after)
+        deactivations.cancel(tx, open_request.id, granted, now)
+    accounts.update(tx, granted)
     write_down(tx, before, after, "reactivate", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
     return after
 
 
-def put_back_to_work(tx: Tx, account_id: str, by: Actor, now: datetime) -> None:
+def put_back_to_work(tx: Tx, policy: Policy, account_id: str, work_orders: int, now: datetime) -> None:
     """After the gate refused a deactivation: the account is wanted active as before (D4, refuse)."""
+    by = Cause(System.WORK_ORDER_GATE, None, f"{work_orders} open work orders", Origin.RULE)
     before = existing(tx, account_id)
     after = replace(before, life=Life.ACTIVE)
-    accounts.update(tx, after)
+    granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
+    accounts.update(tx, granted)
     write_down(tx, before, after, "deactivation refused", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
 
 
-def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Actor) -> tuple[OpenWorkOrder, ...]:
+def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause) -> tuple[OpenWorkOrder, ...]:
     """Store the wish and wake the workers. Answers the work orders that are open now.
 
     Raises WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is stored then.

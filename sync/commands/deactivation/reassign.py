@@ -3,23 +3,25 @@ deactivation that waits for it completes right after."""
 
 from __future__ import annotations
 
-from sync.commands.accounts.change import require_reason
+from sync.commands.access import authority
 from sync.commands.accounts.technician import require_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.accounts.assignability import reasons_against
-from sync.domain.accounts.change import Actor
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
+from sync.store.database.transactions import Tx
 from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 
 
-def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Actor) -> Reassignment:
+def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> Reassignment:
     """Store the wish. Raises Refused without a reason, and where the other technician cannot be given work: then
     it says why. The FSM system is asked before the transaction, and again when they are moved."""
-    require_reason(by)
+    authority.require_reason(by)
     if technician_id == to:
         raise Refused([Problem("to", f"{to} has these work orders already", "name another technician")])
     require_technician(desk, technician_id)
@@ -27,10 +29,16 @@ def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Actor) -> 
     with desk.db.read() as tx:
         account = accounts.by_technician(tx, to)
     reasons = reasons_against(account, desk.policy, fsm_assignable=taker.assignable)
-    if reasons:
+    if reasons or account is None:
         raise Refused([Problem("to", f"{taker.name} ({to}) cannot be given work: {'; '.join(reasons)}")])
-    return perform(
-        desk,
-        lambda tx: reassignments.ask(tx, technician_id, to, by, desk.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
+
+    def command(tx: Tx) -> Reassignment:
+        now = desk.clock.now()
+        touched = accounts.by_technicians(tx, [technician_id, to]).values()
+        granted = [
+            authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, each, each, now)
+            for each in (*touched, account)
+        ]
+        return reassignments.ask(tx, granted[-1], technician_id, to, now)
+
+    return perform(desk, command, wakes=Lane.INTERACTIVE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sync.commands.accounts.change import require_reason
+from sync.commands.access import authority
 from sync.commands.drift.take_over import TAKEN_OVER, take_over
 from sync.commands.perform import perform
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.drift.anomaly import Anomaly
 from sync.domain.drift.kinds import may_be_left
 from sync.domain.errors import NotFound, Problem, Refused
@@ -29,13 +30,13 @@ def the_finding(desk: Desk, ending: str) -> Finding:
     return found[0]
 
 
-def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
+def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
     """What was found is wanted from now on, or left alone until it changes, by the workers too. Returns the
     finding with the decision. Raises Refused."""
-    require_reason(by)
 
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
+        authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         if finding.attribute in TAKEN_OVER:
             take_over(tx, desk.policy, finding, by, now)
         elif not may_be_left(finding.attribute):
@@ -55,13 +56,13 @@ def accept(desk: Desk, finding_id: str, by: Actor) -> Finding:
     return perform(desk, decided, wakes=Lane.BULK)
 
 
-def repair(desk: Desk, finding_id: str, by: Actor) -> Finding:
+def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
     """The workers look at the account now. A user that is missing they make anew, if Keycloak itself says then
     that it is gone. Raises Refused for what workers do not write to."""
-    require_reason(by)
 
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
+        authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         account_id = finding.subject.account_id
         if isinstance(finding.attribute, Anomaly) or account_id is None:
             raise Refused(

@@ -9,7 +9,8 @@ from typing import Any
 
 from mappings.policy import Policy
 from sync.commands.accounts.change import change
-from sync.domain.accounts.change import AccountChange, Actor
+from sync.domain.access.cause import Cause
+from sync.domain.accounts.change import AccountChange
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.aspect import Aspect
@@ -32,7 +33,7 @@ TAKEN_OVER: Mapping[Kind, str] = {
 MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
 
 
-def take_over(tx: Tx, policy: Policy, finding: Finding, by: Actor, now: datetime) -> None:
+def take_over(tx: Tx, policy: Policy, finding: Finding, by: Cause, now: datetime) -> None:
     """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
     field = TAKEN_OVER[finding.attribute]
     several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mappings.policy import Policy
+from sync.commands.access import authority
 from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.guard import judge_next_run
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.impact import impact_of_import
 from sync.domain.imports.match import Keys
@@ -36,7 +38,7 @@ AGAIN = "review the file again: fsm-identity import review"
 
 
 def confirm(
-    desk: Desk, run_id: str, by: Actor, *, fingerprint: str | None = None, content: bytes | None = None
+    desk: Desk, run_id: str, by: Cause, *, fingerprint: str | None = None, content: bytes | None = None
 ) -> Run:
     """Hand the run to the workers, or hold it. `fingerprint` and `content`, if given, must be those of the review.
 
@@ -61,12 +63,13 @@ def confirm(
         plan = plan_import(parsed, world, desk.policy)
         _refuse_differences(tx, run, plan, desk.policy)
         _refuse_nothing_to_do(run, plan)
+        granted = authority.allow(tx, desk.policy, by, Permission.CONFIRM_IMPORT, desk.clock.now())
         impact, now = impact_of_import(plan, world, desk.policy), desk.clock.now()
         verdict = judge_next_run(tx, desk.policy, f"imports of {by.name}", impact, now, door="import")
         if isinstance(verdict, Hold):
-            runs.hold(tx, run_id, verdict.reasons, by.name)
+            runs.hold(tx, run_id, verdict.reasons, granted)
         else:
-            runs.confirm(tx, run_id, by.name, now)
+            runs.confirm(tx, run_id, granted, now)
         audit.audit(
             tx,
             account_id=None,
@@ -90,13 +93,14 @@ def check_held_import(tx: Tx, desk: Desk, run: Run) -> None:
     refuse_same_people(runs.same_people(tx, run.id))
 
 
-def cancel(desk: Desk, run_id: str, by: Actor) -> Run:
+def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
     """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
 
     def command(tx: Tx) -> Run:
         run = _existing(tx, run_id)
         now = desk.clock.now()
-        if not runs.end(tx, run_id, "cancelled", now):
+        granted = authority.allow(tx, desk.policy, by, Permission.CANCEL_RUN, now)
+        if not runs.cancel(tx, run_id, granted, now):
             raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
         audit.audit(
             tx,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
 from sync.domain.imports.impact import judge_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
@@ -47,7 +47,7 @@ class Review:
     rows: tuple[RunRow, ...]
 
 
-def review(desk: Desk, content: bytes, name: str, by: Actor, options: ImportOptions) -> Review:
+def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOptions) -> Review:
     """Store the reviewed run and answer it. `name` is the file's, for people.
 
     Raises FileRefused if the file as a whole cannot be read, Transient if it names technicians and the FSM
@@ -70,7 +70,7 @@ def review(desk: Desk, content: bytes, name: str, by: Actor, options: ImportOpti
         fingerprint=plan.fingerprint,
         created_at=now,
         by=by.name,
-        door=by.door.value,
+        door=by.way,
         counts=plan.counts,
         options=_kept(staff, options, by.reason, desk.policy.fingerprint)
         | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},

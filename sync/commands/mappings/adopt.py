@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from mappings.loading import load_texts
-from sync.commands.accounts.change import require_reason
+from sync.commands.access import authority
 from sync.commands.mappings.in_force import put_in_force
 from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
 from sync.commands.runs.guard import judge_next_run
 from sync.commands.waking import wake
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, other_changes
 from sync.domain.runs.fingerprint import is_named
@@ -47,14 +48,15 @@ class Adoption:
     number: int | None
 
 
-def adopt(desk: Desk, proposal: Proposal, by: Actor, fingerprint: str | None = None) -> Adoption:
+def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = None) -> Adoption:
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
     was adopted within its window before.
 
     Raises Refused without a reason, for keys that accounts use and the files lack (rule: keys-in-use-stay), if
     `fingerprint` is given and is not that of the plan, or if other files came into force.
     """
-    require_reason(by)
+    with desk.db.read() as tx:
+        authority.allow(tx, desk.policy, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
     made = new_plan(desk, proposal)
     started = desk.clock.now()
     run = _new_run(proposal, by, started)
@@ -84,7 +86,7 @@ def adopt(desk: Desk, proposal: Proposal, by: Actor, fingerprint: str | None = N
     return Adoption(made, stored if made.affected else None, number)
 
 
-def approve_held(desk: Desk, run: Run, by: Actor, release: Callable[[Tx], Run]) -> Run:
+def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) -> Run:
     """Bring the files of a held run into force. `release` refuses what may not be approved, and else hands the
     run to the workers.
 
@@ -116,7 +118,7 @@ def approve_held(desk: Desk, run: Run, by: Actor, release: Callable[[Tx], Run]) 
     return approved
 
 
-def _new_run(proposal: Proposal, by: Actor, now: datetime) -> Run:
+def _new_run(proposal: Proposal, by: Cause, now: datetime) -> Run:
     return Run(
         id=new_id(now),
         kind="mappings",
@@ -126,7 +128,7 @@ def _new_run(proposal: Proposal, by: Actor, now: datetime) -> Run:
         fingerprint="",
         created_at=now,
         by=by.name,
-        door=by.door.value,
+        door=by.way,
         counts={},
         options={
             "reason": by.reason,
@@ -156,14 +158,15 @@ def _row(number: int, found: Affected) -> RunRow:
     )
 
 
-def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Actor) -> int | None:
+def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Cause) -> int | None:
     """Whoever came while the accounts were looked at is judged with the others."""
     late = _late(tx, made.proposal, run)
     impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in late)
     rules = made.proposal.in_force.policy
+    granted = authority.allow(tx, rules, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
     verdict = judge_next_run(tx, rules, "mapping files", impact, desk.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
-        runs.hold(tx, run.id, verdict.reasons, by.name)
+        runs.hold(tx, run.id, verdict.reasons, granted)
         audit.audit(
             tx,
             account_id=None,
@@ -174,14 +177,16 @@ def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Actor) 
             correlation_id=run.id,
         )
         return None
-    runs.confirm(tx, run.id, by.name, desk.clock.now())
+    runs.confirm(tx, run.id, granted, desk.clock.now())
     return _bring_into_force(tx, desk, made.proposal, late, by)
 
 
-def _bring_into_force(tx: Tx, desk: Desk, proposal: Proposal, late: list[Affected], by: Actor) -> int:
+def _bring_into_force(tx: Tx, desk: Desk, proposal: Proposal, late: list[Affected], by: Cause) -> int:
     """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
     now = desk.clock.now()
-    number = put_in_force(tx, proposal.files, proposal.policy.fingerprint, by, now).number
+    number = put_in_force(
+        tx, proposal.in_force.policy, proposal.files, proposal.policy.fingerprint, by, now
+    ).number
     for found in late:
         due.look_again(tx, found.account.id, Lane.BULK, now)
     due.look_after_leases(tx, now)

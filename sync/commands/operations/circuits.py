@@ -9,26 +9,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sync.commands.accounts.change import require_reason
-from sync.domain.accounts.change import Actor
+from mappings.policy import Policy
+from sync.commands.access import authority
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
 from sync.store import audit
 from sync.store.database.transactions import Tx
 from sync.store.work import circuits
 
 
-def probe(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> bool:
+def probe(tx: Tx, policy: Policy | None, name: CircuitName, by: Cause, now: datetime) -> bool:
     """The next account that is due is the probe. False: the circuit is closed, or a probe is on its way."""
-    require_reason(by)
+    authority.allow(tx, policy, by, Permission.PROBE_CIRCUIT, now)
     changed = circuits.probe_soon(tx, name, now)
     if changed:
         _audit(tx, "circuit: probe now", name, by, now)
     return changed
 
 
-def leave_alone(tx: Tx, name: CircuitName, span: timedelta, by: Actor, now: datetime) -> Circuit:
+def leave_alone(
+    tx: Tx, policy: Policy | None, name: CircuitName, span: timedelta, by: Cause, now: datetime
+) -> Circuit:
     """Ask nothing of the system for that long; then a probe decides."""
-    require_reason(by)
+    authority.allow(tx, policy, by, Permission.OPEN_CIRCUIT, now)
 
     def opened(circuit: Circuit) -> Circuit:
         return replace(
@@ -46,12 +50,12 @@ def leave_alone(tx: Tx, name: CircuitName, span: timedelta, by: Actor, now: date
     return circuits.change(tx, name, opened, now)
 
 
-def close(tx: Tx, name: CircuitName, by: Actor, now: datetime) -> Circuit:
+def close(tx: Tx, policy: Policy | None, name: CircuitName, by: Cause, now: datetime) -> Circuit:
     """Let everything through, untried; all that waited is due. The next failures open it again."""
-    require_reason(by)
+    authority.allow(tx, policy, by, Permission.CLOSE_CIRCUIT, now)
     _audit(tx, "circuit: closed", name, by, now)
     return circuits.change(tx, name, lambda _: Circuit(name), now)
 
 
-def _audit(tx: Tx, action: str, name: CircuitName, by: Actor, now: datetime) -> None:
+def _audit(tx: Tx, action: str, name: CircuitName, by: Cause, now: datetime) -> None:
     audit.audit(tx, account_id=None, action=action, changed={"circuit": (None, name)}, by=by, now=now)

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sync.commands.accounts.change import require_reason
-from sync.domain.accounts.change import Actor
+from mappings.policy import Policy
+from sync.commands.access import authority
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
 
 
-def pause(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
+def pause(tx: Tx, policy: Policy | None, lane: Lane, by: Cause, now: datetime) -> bool:
     """From now on nothing of the lane is begun. False: it is paused already. Raises Refused without a reason."""
-    require_reason(by)
-    changed = lanes.pause(tx, lane, by, now)
+    granted = authority.allow(tx, policy, by, Permission.PAUSE_LANE, now)
+    changed = lanes.pause(tx, lane, granted, now)
     if changed:
         _audit(tx, "lane paused", lane, by, now)
     return changed
 
 
-def resume(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
+def resume(tx: Tx, policy: Policy | None, lane: Lane, by: Cause, now: datetime) -> bool:
     """What waits goes on. False: the lane is not paused. Raises Refused without a reason."""
-    require_reason(by)
-    changed = lanes.resume(tx, lane)
+    granted = authority.allow(tx, policy, by, Permission.RESUME_LANE, now)
+    changed = lanes.resume(tx, lane, granted)
     if changed:
         _audit(tx, "lane resumed", lane, by, now)
     return changed
 
 
-def _audit(tx: Tx, action: str, lane: Lane, by: Actor, now: datetime) -> None:
+def _audit(tx: Tx, action: str, lane: Lane, by: Cause, now: datetime) -> None:
     audit.audit(tx, account_id=None, action=action, changed={"lane": (None, lane)}, by=by, now=now)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sync.commands.accounts.change import require_reason
-from sync.domain.accounts.change import Actor
+from mappings.policy import Policy
+from sync.commands.access import authority
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.database.ids import new_id
@@ -19,7 +21,8 @@ FEW = 20
 
 def retry(
     tx: Tx,
-    by: Actor,
+    policy: Policy | None,
+    by: Cause,
     now: datetime,
     *,
     account_ids: Collection[str] | None = None,
@@ -29,8 +32,8 @@ def retry(
     """Try accounts in quarantine again: those named, those of a kind, those of a code, or with none of the three
     all. `code` is a group's (`list_quarantine`), or only its first word. Returns how many; each has an entry in
     its history with who asked and why. The caller wakes both lanes of accounts. Raises Refused without a
-    reason."""
-    require_reason(by)
+    reason, NotAllowed."""
+    authority.allow(tx, policy, by, Permission.TRY_AGAIN, now)
     chosen = [
         each
         for each in stuck.quarantined(tx, kind)

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from sync.commands.access import authority
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor
-from sync.domain.errors import Problem, Refused
+from sync.domain.access.approval import against_approval
+from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
+from sync.domain.errors import NotAllowed, Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
 from sync.store import audit
 from sync.store.database.transactions import Tx
@@ -23,22 +26,27 @@ Check: TypeAlias = Callable[[Tx, Desk, Run], None]
 """Raises Refused where the run may not go on."""
 
 
-def release(tx: Tx, desk: Desk, run_id: str, by: Actor, fingerprint: str, check: Check) -> Run:
+def release(tx: Tx, desk: Desk, run_id: str, by: Cause, fingerprint: str, check: Check) -> Run:
     """Hand a held run to the workers. Raises Refused if it is not held (any more), if the fingerprint is not its
-    own, and what `check` raises."""
+    own, and what `check` raises; NotAllowed for who may not, or has confirmed it."""
     runs.confirm_one_at_a_time(tx)
     run = _held(tx, run_id)
     _refuse_other_plan(run, fingerprint)
+    granted = authority.allow(tx, desk.policy, by, Permission.APPROVE_RUN, desk.clock.now())
+    refused = against_approval(run.cause.caller, by.caller, desk.policy.guard.approval)
+    if refused is not None:
+        raise NotAllowed([refused])
     check(tx, desk, run)
-    runs.approve(tx, run.id, by.name, by.reason, desk.clock.now())
+    runs.approve(tx, run, granted, desk.clock.now())
     _audit(tx, run, f"approve {run.title}", by, desk)
     return existing_run(tx, run.id)
 
 
-def end(tx: Tx, desk: Desk, run_id: str, by: Actor) -> Run:
+def end(tx: Tx, desk: Desk, run_id: str, by: Cause) -> Run:
     """End a held run. Raises Refused if it is not held (any more)."""
     run = _held(tx, run_id)
-    runs.end(tx, run_id, "cancelled", desk.clock.now())
+    granted = authority.allow(tx, desk.policy, by, Permission.REJECT_RUN, desk.clock.now())
+    runs.cancel(tx, run_id, granted, desk.clock.now())
     _audit(tx, run, f"reject {run.title}", by, desk)
     return existing_run(tx, run_id)
 
@@ -70,7 +78,7 @@ def existing_run(tx: Tx, run_id: str) -> Run:
     return run
 
 
-def _audit(tx: Tx, run: Run, action: str, by: Actor, desk: Desk) -> None:
+def _audit(tx: Tx, run: Run, action: str, by: Cause, desk: Desk) -> None:
     audit.audit(
         tx,
         account_id=None,

@@ -49,10 +49,14 @@ class Cause:
 
     @property
     def way(self) -> str:
-        """In a few words, for people: the door, and the origin where it says more."""
-        if self.door is None:
-            return self.origin.value
-        return self.door.value if self.origin is Origin.PERSON else f"{self.door.value}, {self.origin.value}"
+        return way(self.door, self.origin)
+
+
+def way(door: str | None, origin: str) -> str:
+    """In a few words, for people: the door, and the origin where it says more."""
+    if door is None:
+        return str(origin)
+    return str(door) if origin == Origin.PERSON else f"{door}, {origin}"
 
 
 def record(cause: Cause) -> dict[str, Any]:

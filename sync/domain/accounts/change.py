@@ -1,4 +1,4 @@
-"""What a door may ask for: a new account, a change of one, and who asks, through which door and why (A7).
+"""What a door may ask for: a new account, or a change of one.
 
 Values only. `UNSET` (not mentioned), None (taken away) and a value are three things
 (rule: wanted-is-not-observed).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Any, Final
 
 from sync.domain.accounts.account import Account, Life, login_key
@@ -25,24 +25,6 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-
-
-class Door(StrEnum):
-    """Through which door a change came (A7)."""
-
-    COMMAND_LINE = "command line"
-    IMPORT = "import"
-    WORKER = "worker"
-    MAPPINGS = "mapping files"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks and why. `reason` is required for a change by a person, a rule's name for a rule."""
-
-    name: str
-    door: Door
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from typing import Annotated
 
 import typer
 
+from mappings.policy import Policy
 from sync.commands import acts
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.perform import perform
 from sync.desk import Desk
+from sync.domain.access.cause import Cause
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor
 from sync.domain.acts import Act, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
@@ -34,8 +35,8 @@ app = typer.Typer()
 
 KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
 
-Ask = Callable[[Tx, Desk, Account, Actor], Act]
-Plain = Callable[[Tx, str, Actor, datetime], Act]
+Ask = Callable[[Tx, Desk, Account, Cause], Act]
+Plain = Callable[[Tx, Policy, str, Cause, datetime], Act]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def reset_second_factor(
         who,
         reason,
         lambda tx, desk, account, by: acts.reset_second_factor(
-            tx, account.id, identity_check, by, desk.clock.now(), keep_sessions=keep_sessions
+            tx, desk.policy, account.id, identity_check, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
         Showing(wait, timeout, as_json),
     )
@@ -137,7 +138,7 @@ def reset_second_factor(
 
 def _plain(act: Plain) -> Ask:
     """An act that needs to know no more than whose it is."""
-    return lambda tx, desk, account, by: act(tx, account.id, by, desk.clock.now())
+    return lambda tx, desk, account, by: act(tx, desk.policy, account.id, by, desk.clock.now())
 
 
 def _one(who: str, reason: str, ask: Ask, showing: Showing, *, shown_once: str | None = None) -> None:
@@ -185,7 +186,7 @@ def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:
         asked = perform(
             desk,
             lambda tx: acts.require_password_changes(
-                tx, acts.active_accounts(tx, scope, AccountQuery()), by, desk.clock.now()
+                tx, desk.policy, acts.active_accounts(tx, scope, AccountQuery()), by, desk.clock.now()
             ),
             wakes=Lane.BULK,
         )

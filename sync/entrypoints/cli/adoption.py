@@ -120,7 +120,7 @@ def release(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60, 
         by = actor(reason)
         act = perform(
             desk,
-            lambda tx: release_user(tx, account.id, by, desk.clock.now()),
+            lambda tx: release_user(tx, desk.policy, account.id, by, desk.clock.now()),
             wakes=Lane.INTERACTIVE,
         )
         user = act.idp_user_id

@@ -18,9 +18,9 @@ UNSET = 2**32 - 1
 """What the kernel says where nobody logged in: in containers, and under what was started at boot."""
 
 
-def this_machine(login_id: Path = LOGIN_ID) -> Machine:
+def this_machine() -> Machine:
     """The login id where there is one, else the real user id; its name on this host if it has one."""
-    number = _kept_by_the_kernel(login_id)
+    number = _kept_by_the_kernel(LOGIN_ID)
     if number is None:
         number = os.getuid()
     try:

@@ -83,7 +83,9 @@ def retry(
         endings = None if everything else which
         sent = perform(
             desk,
-            lambda tx: resend_mails.send_again(tx, by, desk.clock.now(), endings, even_if_it_left=even_if_it_left),
+            lambda tx: resend_mails.send_again(
+                tx, desk.policy, by, desk.clock.now(), endings, even_if_it_left=even_if_it_left
+            ),
             wakes=Lane.MAIL,
         )
         if as_json:

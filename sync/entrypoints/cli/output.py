@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -18,9 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mappings.problems import MappingErrors
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.cause import Cause, Door
 from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
+from sync.entrypoints.cli.machine import this_machine
 from sync.settings import SettingsError
 
 screen = Console()
@@ -39,9 +39,9 @@ REMEDIES = {
 """What follows from the kind alone; every other failure says itself what to mend."""
 
 
-def actor(reason: str) -> Actor:
-    """Who sits at this command line: the user of the operating system."""
-    return Actor(getpass.getuser(), Door.COMMAND_LINE, reason)
+def actor(reason: str) -> Cause:
+    """Who sits at this command line, and why."""
+    return Cause(this_machine(), Door.COMMAND_LINE, reason)
 
 
 @contextmanager

@@ -16,9 +16,13 @@ from functools import partial
 import structlog
 
 from mappings.policy import Policy
+from sync.commands.access import authority
+from sync.commands.accounts.change import existing
 from sync.commands.accounts.initial_password import mail_new
 from sync.commands.waking import wake
-from sync.domain.accounts.change import Door
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
+from sync.domain.access.permissions import Permission
 from sync.domain.acts import (
     Act,
     ActKind,
@@ -285,7 +289,10 @@ def _after_reset(tx: Tx, act: Act, now: datetime) -> str | None:
 
 
 def _expires(tx: Tx, reset: Act, now: datetime) -> None:
-    acts.add(tx, expiry_of(reset, new_id(now), str(Door.WORKER), now))
+    expiry = expiry_of(reset, new_id(now), Origin.RULE.value, now)
+    account, by = existing(tx, reset.account_id), Cause(System.EXPIRY, None, expiry.reason, Origin.RULE)
+    granted = authority.allow_account(tx, None, by, Permission.EXPIRE_PASSWORD, account, account, now)
+    acts.add(tx, granted, expiry)
 
 
 def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _Begun | None) -> bool:

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sync.commands.accounts.change import existing
 from sync.commands.waking import wake
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Failure, FailureCode, Misconfigured, Problem, Refused, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.release import take_off
@@ -77,7 +76,7 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     _linked(tx, row)
     accounts.remember_idp_user_ids(tx, {account_id: user})
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
-    audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=_by(run), now=now)
+    audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     due.mark_due(tx, account_id, Lane.BULK, now)
     runs.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
     leases.release(tx, claim)
@@ -119,7 +118,3 @@ def _linked(tx: Tx, row: RunRow) -> bool:
     if state is None or state.wanted_version != row.base_version:
         raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
     return False
-
-
-def _by(run: Run) -> Actor:
-    return Actor(run.confirmed_by or run.by, Door(run.door), run.options.get("confirmed_because", ""))

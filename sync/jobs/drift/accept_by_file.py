@@ -10,7 +10,8 @@ import structlog
 from sync.commands.drift.take_over import take_over
 from sync.commands.runs.guard import judge_portion
 from sync.desk import Desk
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact, judge
 from sync.store import mappings
@@ -83,7 +84,7 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
     for finding in findings:
         if drift.get(tx, finding.id) != finding:
             continue
-        by = Actor("drift.toml", Door.WORKER, f"{finding.attribute} is accepted from Keycloak")
+        by = Cause(System.DRIFT_FILE, None, f"{finding.attribute} is accepted from Keycloak", Origin.DRIFT)
         try:
             with tx.part():
                 take_over(tx, desk.policy, finding, by, now)

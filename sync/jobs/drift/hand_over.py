@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from mappings.policy import Policy
+from sync.commands.access import authority
 from sync.commands.runs.guard import judge_portion
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
+from sync.domain.access.permissions import Permission
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.runs.fingerprint import fingerprint
@@ -24,7 +27,7 @@ from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run, RunRow
 
-BY_FILE = Actor("drift.toml", Door.WORKER, "drift.toml says repair")
+BY_FILE = Cause(System.DRIFT_FILE, None, "drift.toml says repair", Origin.DRIFT)
 
 EVERYTHING: Final = "comparison"
 HINTS: Final = "admin events"
@@ -41,9 +44,10 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
     by_account: dict[str, list[Finding]] = {}
     for finding in findings:
         by_account.setdefault(str(finding.subject.account_id), []).append(finding)
+    granted = authority.allow(tx, policy, BY_FILE, Permission.REPAIR, now)
     for run in runs.recent(tx, 100, "repair", "held"):
         if source == EVERYTHING or (source == run.source and source != HINTS):
-            runs.end(tx, run.id, "cancelled", now)
+            runs.cancel(tx, run.id, granted, now)
             _audit(tx, "cancel", run, now)
         else:
             for account_id in runs.accounts_of(tx, run.id, by_account):
@@ -56,27 +60,26 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         _row(number, account_id, by_account[account_id], versions.get(account_id))
         for number, account_id in enumerate(sorted(by_account), start=1)
     ]
-    held = isinstance(verdict, Hold)
     digest = fingerprint([[row.account_id, row.base_version, row.changes] for row in rows])
     run = Run(
         id=new_id(now),
         kind="repair",
-        state="held" if held else "confirmed",
+        state="reviewed",
         source=source,
         source_digest=digest,
         fingerprint=digest,
         created_at=now,
         by=BY_FILE.name,
-        door=BY_FILE.door.value,
+        door=BY_FILE.way,
         counts={"update": len(rows)},
         options={"reason": BY_FILE.reason},
-        confirmed_at=None if held else now,
-        confirmed_by=None if held else BY_FILE.name,
-        held_reasons=verdict.reasons if isinstance(verdict, Hold) else None,
     )
     runs.insert(tx, run, rows)
-    if held:
+    if isinstance(verdict, Hold):
+        runs.hold(tx, run.id, verdict.reasons, granted)
         _audit(tx, "hold", run, now)
+    else:
+        runs.confirm(tx, run.id, granted, now)
     drift.ask_repair(tx, [finding.id for found in by_account.values() for finding in found], now)
     return len(rows)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync.commands.accounts.initial_password import mail_new
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.systems import Systems
@@ -64,7 +65,8 @@ def forget_user(systems: Systems, claim: Claim, decision: Finding) -> None:
     a new account, and no second factor. The claim is given back with the account due, in one commit. Should the
     user be there again by then, creating finds it by its mark. Raises Transient if the lease was lost."""
     account, now = claim.account, systems.clock.now()
-    by = Actor(str(decision.decided_by), Door.WORKER, str(decision.decision_reason))
+    why = f"{decision.decision_reason} (decided by {decision.decided_by})"
+    by = Cause(System.DRIFT_FILE, None, why, Origin.DRIFT)
     with systems.db.write() as tx:
         accounts.lock_all(tx, [account.id])
         if not leases.release(tx, claim):

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 
 from sync.commands.waking import wake
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, ApplyRows
@@ -36,6 +37,13 @@ ENOUGH = 240
 """Accounts due in the bulk lane from which on no further rows are applied. They would only wait there, in front of
 whatever is confirmed next: three drains' shares keep every worker busy. Those that only come again (held, failing,
 waiting for something to be mended) are not counted: a pile of them would keep every import waiting."""
+
+ORIGINS: Final[Mapping[RunKind, Origin]] = {
+    "import": Origin.IMPORT,
+    "mappings": Origin.MAPPING_FILES,
+    "repair": Origin.DRIFT,
+    "adoption": Origin.PERSON,
+}
 
 log = structlog.get_logger()
 
@@ -90,7 +98,7 @@ def _apply(
 ) -> list[RowOutcome]:
     ids = [row.account_id for row in rows if row.account_id is not None]
     accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
-    chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _actor(run), now)
+    chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _cause(run), now)
     return _together(apply, chunk, rows) or [_alone(apply, chunk, row) for row in rows]
 
 
@@ -116,10 +124,11 @@ def _alone(apply: ApplyRows, chunk: Applying, row: RunRow) -> RowOutcome:
     return RowOutcome(row.number, "applied", None, account_id)
 
 
-def _actor(run: Run) -> Actor:
-    """Who wanted the run, and why; for the history of each account."""
-    door = Door.IMPORT if run.kind == "import" else Door(run.door)
-    return Actor(run.confirmed_by or run.by, door, f"{run.options['reason']} ({run.title}, run {run.id})")
+def _cause(run: Run) -> Cause:
+    """Who confirmed the run, through which door and why; for the history of each account."""
+    confirmed = run.cause
+    reason = f"{confirmed.reason} ({run.title}, run {run.id})"
+    return replace(confirmed, reason=reason, origin=ORIGINS[run.kind])
 
 
 def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:

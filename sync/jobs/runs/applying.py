@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from mappings.policy import Policy
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
 from sync.domain.errors import Problem, Refused
 from sync.store.database.transactions import Tx
 from sync.store.runs.runs import Run, RunRow
@@ -26,7 +26,7 @@ class Applying:
     policy: Policy
     run: Run
     versions: Mapping[str, int]
-    by: Actor
+    by: Cause
     now: datetime
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.commands.deactivation.deactivate import put_back_to_work
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.provisioning.change import AnyChange
@@ -76,7 +75,7 @@ def record(
         case Applied():
             record_applied(tx, policy, [(claim, outcome)], now)
         case Withheld():
-            _record_withheld(tx, claim, outcome, now)
+            _record_withheld(tx, policy, claim, outcome, now)
         case Failed(failure):
             finishing.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
 
@@ -135,7 +134,7 @@ def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) ->
     return now + AFTER_TAKEOVER if claim.took_over else None
 
 
-def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> None:
+def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, now: datetime) -> None:
     refused = outcome.verdict is GateVerdict.REFUSED
     finished = Finished(
         outcome="refused" if refused else "held",
@@ -156,8 +155,7 @@ def _record_withheld(tx: Tx, claim: Claim, outcome: Withheld, now: datetime) -> 
     if not refused:
         deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
     elif deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now):
-        by = Actor("work-order gate", Door.WORKER, f"{len(outcome.work_orders)} open work orders")
-        put_back_to_work(tx, claim.account.id, by, now)
+        put_back_to_work(tx, policy, claim.account.id, len(outcome.work_orders), now)
 
 
 def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:

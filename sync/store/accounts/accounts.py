@@ -15,6 +15,7 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 
 from mappings.policy import Policy
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
@@ -25,14 +26,15 @@ from sync.store.database.tables import login_name
 from sync.store.database.transactions import Tx
 
 
-def insert(tx: Tx, account: Account) -> None:
+def insert(tx: Tx, granted: GrantedAccount) -> None:
     """Raises Refused naming whose account has the login name, employee number or technician already (A2, B2)."""
-    insert_all(tx, [account])
+    insert_all(tx, [granted])
 
 
-def insert_all(tx: Tx, new: Sequence[Account]) -> None:
+def insert_all(tx: Tx, granted: Sequence[GrantedAccount]) -> None:
     """All or none. Raises Refused like `insert`, for the first that cannot be stored; IntegrityError if it is two
     of these that have something in common."""
+    new = [each.after for each in granted]
     if not new:
         return
 
@@ -43,11 +45,12 @@ def insert_all(tx: Tx, new: Sequence[Account]) -> None:
     _uniquely(tx, new, write)
 
 
-def update(tx: Tx, account: Account) -> None:
+def update(tx: Tx, granted: GrantedAccount) -> None:
     """Store what is wanted; what was observed (Keycloak's id) and the creation time stay as they are.
 
     Raises NotFound, or Refused like `insert`.
     """
+    account = granted.after
 
     def write() -> None:
         values = {name: value for name, value in to_row(account).items() if name not in OBSERVED | {"id"}}
@@ -110,7 +113,7 @@ def lock_all(tx: Tx, account_ids: Collection[str]) -> None:
     Whoever locks an account and its work takes the account first, and of many in the order of their ids: two
     orders would be a deadlock.
     """
-    for some in batches(account_ids):
+    for some in batches(sorted(account_ids)):
         tx.connection.execute(
             tx.locking(select(accounts.c.id).where(accounts.c.id.in_(some)).order_by(accounts.c.id))
         )
@@ -118,6 +121,12 @@ def lock_all(tx: Tx, account_ids: Collection[str]) -> None:
 
 def get(tx: Tx, account_id: str) -> Account | None:
     return _one(tx, accounts.c.id == account_id)
+
+
+def peek(tx: Tx, account_id: str) -> Account | None:
+    """`get` without the lock, where nothing is decided about this account itself."""
+    row = tx.connection.execute(select(*COLUMNS).where(accounts.c.id == account_id)).mappings().one_or_none()
+    return None if row is None else from_row(row)
 
 
 def by_login(tx: Tx, name: str) -> Account | None:
@@ -206,15 +215,12 @@ def likely_duplicates(tx: Tx, account: Account) -> tuple[Account, ...]:
     return tuple(from_row(row) for row in found.mappings())
 
 
-def count_active(tx: Tx, profiles: Collection[str]) -> int:
-    """How many accounts of these profiles are wanted active. In a write transaction they stay so until its
-    end: two commands cannot each take the last but one (rule: last-administrator)."""
-    query = (
-        select(accounts.c.id)
-        .where(accounts.c.profile.in_(sorted(profiles)), accounts.c.life == Life.ACTIVE.value)
-        .order_by(accounts.c.id)
+def active_of(tx: Tx, profiles: Collection[str]) -> frozenset[str]:
+    """The ids of the accounts of these profiles that are wanted active; not locked."""
+    query = select(accounts.c.id).where(
+        accounts.c.profile.in_(sorted(profiles)), accounts.c.life == Life.ACTIVE.value
     )
-    return len(tx.connection.execute(tx.locking(query)).all())
+    return frozenset(tx.connection.scalars(query))
 
 
 @dataclass(frozen=True, slots=True)

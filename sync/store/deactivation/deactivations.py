@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Label, RowMapping, Select, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Problem, Refused
@@ -32,15 +32,15 @@ from sync.store.database.upserts import upsert
 
 def request(
     tx: Tx,
-    account_id: str,
+    granted: GrantedAccount,
     *,
     policy: GatePolicy,
-    by: Actor,
     deadline: datetime | None,
     after_deadline: str,
     now: datetime,
 ) -> OpenDeactivation:
     """Open a deactivation. Raises Refused if one is open already."""
+    account_id, by = granted.after.id, granted.by
     wanted = OpenDeactivation(
         id=new_id(now),
         account_id=account_id,
@@ -48,7 +48,7 @@ def request(
         state=DeactivationState.REQUESTED,
         requested_at=now,
         by=by.name,
-        door=by.door,
+        door=by.way,
         reason=by.reason,
         deadline=deadline,
         after_deadline=after_deadline,
@@ -64,7 +64,7 @@ def request(
                         "state": wanted.state.value,
                         "requested_at": now,
                         "by": by.name,
-                        "door": by.door.value,
+                        "door": by.way,
                         "reason": by.reason,
                         "deadline": deadline,
                         "after_deadline": after_deadline,
@@ -122,7 +122,7 @@ def complete(tx: Tx, deactivation_id: str, now: datetime) -> bool:
     return _move(tx, deactivation_id, DeactivationState.COMPLETED, finished_at=now)
 
 
-def cancel(tx: Tx, deactivation_id: str, now: datetime) -> bool:
+def cancel(tx: Tx, deactivation_id: str, granted: GrantedAccount, now: datetime) -> bool:  # noqa: ARG001
     """Somebody called it off or asked for another one. False: it is not open any more."""
     return _move(tx, deactivation_id, DeactivationState.CANCELLED, finished_at=now)
 

@@ -13,7 +13,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, RowMapping, exists, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sync.domain.accounts.change import Actor, Door
+from sync.domain.access import cause
+from sync.domain.access.cause import Cause
+from sync.domain.access.granted import Granted
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
@@ -34,7 +36,7 @@ class Reassignment:
     to_technician_id: str
     state: ReassignmentState
     asked_at: datetime
-    by: Actor
+    by: Cause
     attempts: int
     found: tuple[OpenWorkOrder, ...] = ()
     moved: tuple[OpenWorkOrder, ...] = ()
@@ -57,9 +59,7 @@ _COLUMNS = (
     reassignments.c.to_technician_id,
     reassignments.c.state,
     reassignments.c.asked_at,
-    reassignments.c.by,
-    reassignments.c.door,
-    reassignments.c.reason,
+    reassignments.c.cause,
     reassignments.c.attempts,
     reassignments.c.found,
     reassignments.c.moved,
@@ -67,9 +67,9 @@ _COLUMNS = (
 )
 
 
-def ask(tx: Tx, technician_id: str, to: str, by: Actor, now: datetime) -> Reassignment:
+def ask(tx: Tx, granted: Granted, technician_id: str, to: str, now: datetime) -> Reassignment:
     """One that waits already is the same wish. Raises Refused if they are on their way to somebody else."""
-    wanted = Reassignment(new_id(now), technician_id, to, "waiting", now, by, attempts=0)
+    wanted = Reassignment(new_id(now), technician_id, to, "waiting", now, granted.by, attempts=0)
     try:
         with tx.connection.begin_nested():
             tx.connection.execute(
@@ -79,9 +79,7 @@ def ask(tx: Tx, technician_id: str, to: str, by: Actor, now: datetime) -> Reassi
                     to_technician_id=to,
                     state="waiting",
                     asked_at=now,
-                    by=by.name,
-                    door=by.door.value,
-                    reason=by.reason,
+                    cause=cause.record(granted.by),
                     due_at=now,
                     attempts=0,
                     found=(),
@@ -177,7 +175,7 @@ def _from_row(values: RowMapping) -> Reassignment:
         to_technician_id=values["to_technician_id"],
         state=values["state"],
         asked_at=values["asked_at"],
-        by=Actor(values["by"], Door(values["door"]), values["reason"]),
+        by=cause.from_record(values["cause"]),
         attempts=values["attempts"],
         found=values["found"],
         moved=values["moved"],

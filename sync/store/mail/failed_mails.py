@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, update
 
+from sync.domain.access.granted import Granted
 from sync.domain.accounts.account import Life
 from sync.store.database.tables import NOT_SENT, SEALED_ACT, account, act
 from sync.store.database.tables import initial_password as passwords
@@ -54,7 +55,7 @@ def certainly_unsent(tx: Tx, now: datetime) -> tuple[FailedMail, ...]:
     return tuple(FailedMail(*row) for row in rows)
 
 
-def send_again(tx: Tx, mail_id: str, now: datetime) -> bool:
+def send_again(tx: Tx, granted: Granted, mail_id: str, now: datetime) -> bool:  # noqa: ARG001 - it was asked
     """Make it due, to the address that the account has now. False: it is not a failed one any more."""
     address = select(account.c.email).where(account.c.id == mails.c.account_id).scalar_subquery()
     changed = tx.connection.execute(

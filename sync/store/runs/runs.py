@@ -15,6 +15,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, exists, func, select, text, update
 from sqlalchemy.orm import aliased
 
+from sync.domain.access import cause
+from sync.domain.access.cause import Cause
+from sync.domain.access.granted import Granted
 from sync.store.database.batches import batches
 from sync.store.database.tables import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState
 from sync.store.database.tables import run as runs
@@ -59,6 +62,14 @@ class Run:
     approved_at: datetime | None = None
     approved_by: str | None = None
     approval_reason: str | None = None
+    confirmation: Mapping[str, Any] | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """Why its rows are applied, and as whom: of whoever confirmed it. Raises ValueError before that."""
+        if self.confirmation is None:
+            raise ValueError(f"run {self.id} was not confirmed")
+        return cause.from_record(self.confirmation)
 
     @property
     def title(self) -> str:
@@ -241,41 +252,65 @@ def _pending(row: FromClause) -> ColumnElement[bool]:
     return and_(row.c.result.is_(None), row.c.verdict.in_(("create", "update")))
 
 
-def confirm_because(tx: Tx, run: Run, reason: str) -> None:
-    """The reason of whoever confirms it, for what its rows do."""
-    options = {**run.options, "confirmed_because": reason}
-    tx.connection.execute(update(runs).where(runs.c.id == run.id).values(options=options))
-
-
-def confirm(tx: Tx, run_id: str, by: str, now: datetime) -> bool:
+def confirm(tx: Tx, run_id: str, granted: Granted, now: datetime) -> bool:
     """False: the run is not waiting for a confirmation."""
     changed = tx.connection.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.state == "reviewed")
-        .values(state="confirmed", confirmed_at=now, confirmed_by=by)
+        .values(state="confirmed", confirmed_at=now, **_confirmed_by(granted))
     )
     return changed.rowcount == 1
 
 
-def hold(tx: Tx, run_id: str, reasons: Sequence[str], by: str) -> bool:
-    """The mass-change guard stopped it: nothing is applied before an approval. `by` is who wanted it confirmed.
+def hold(tx: Tx, run_id: str, reasons: Sequence[str], granted: Granted) -> bool:
+    """The mass-change guard stopped it: nothing is applied before an approval. `granted` is the confirmation.
     False: the run is not waiting for a confirmation."""
     changed = tx.connection.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.state == "reviewed")
-        .values(state="held", held_reasons=tuple(reasons), confirmed_by=by)
+        .values(state="held", held_reasons=tuple(reasons), **_confirmed_by(granted))
     )
     return changed.rowcount == 1
 
 
-def approve(tx: Tx, run_id: str, by: str, reason: str, now: datetime) -> bool:
-    """A held run is handed to the workers. False: it is not held (any more)."""
+def hold_rest(tx: Tx, run_id: str, reason: str) -> None:
+    """Whoever confirmed it may not do this any more: what is left waits for somebody who may."""
+    tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state.in_(("confirmed", "applying")))
+        .values(state="held", held_reasons=(reason,))
+    )
+
+
+def approve(tx: Tx, run: Run, granted: Granted, now: datetime) -> bool:
+    """A held run is handed to the workers. What was left of a run that had begun is applied as who approved it.
+    False: it is not held (any more)."""
+    by = granted.by
+    theirs = _confirmed_by(granted) if run.confirmed_at is not None else {}
     changed = tx.connection.execute(
         update(runs)
-        .where(runs.c.id == run_id, runs.c.state == "held")
-        .values(state="confirmed", confirmed_at=now, approved_at=now, approved_by=by, approval_reason=reason)
+        .where(runs.c.id == run.id, runs.c.state == "held")
+        .values(
+            {
+                "state": "confirmed",
+                "confirmed_at": now,
+                "approved_at": now,
+                "approved_by": by.name,
+                "approval_reason": by.reason,
+                **theirs,
+            }
+        )
     )
     return changed.rowcount == 1
+
+
+def cancel(tx: Tx, run_id: str, granted: Granted, now: datetime) -> bool:  # noqa: ARG001 - proves that it was asked
+    """Nothing more of the run is applied, for somebody wants it so. False: it had ended already."""
+    return end(tx, run_id, "cancelled", now)
+
+
+def _confirmed_by(granted: Granted) -> dict[str, Any]:
+    return {"confirmed_by": granted.by.name, "confirmation": cause.record(granted.by)}
 
 
 def end(tx: Tx, run_id: str, state: RunState, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from sync.domain.accounts.change import Actor
+from sync.domain.access.granted import Granted
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import lane_pause
 from sync.store.database.transactions import Tx
@@ -40,15 +40,16 @@ def paused(tx: Tx) -> tuple[Pause, ...]:
     return tuple(Pause(Lane(row.lane), row.paused_at, row.paused_by, row.reason) for row in rows)
 
 
-def pause(tx: Tx, lane: Lane, by: Actor, now: datetime) -> bool:
+def pause(tx: Tx, lane: Lane, granted: Granted, now: datetime) -> bool:
     """False: it is paused already, and stays as it was paused first."""
     if is_paused(tx, lane):
         return False
+    by = granted.by
     row = {"lane": lane.value, "paused_at": now, "paused_by": by.name, "reason": by.reason}
     tx.connection.execute(upsert(tx, lane_pause, row, changes={"lane": lane.value}))
     return True
 
 
-def resume(tx: Tx, lane: Lane) -> bool:
+def resume(tx: Tx, lane: Lane, granted: Granted) -> bool:  # noqa: ARG001 - it was asked
     """False: it is not paused."""
     return tx.connection.execute(delete(lane_pause).where(lane_pause.c.lane == lane.value)).rowcount == 1

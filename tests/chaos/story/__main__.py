@@ -16,13 +16,13 @@ from sqlalchemy import func, select
 
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Transient
 from sync.jobs.systems import Systems
 from sync.settings import load_settings
 from sync.store.database.tables import provisioning
 from sync.store.runs import runs
 from sync.wiring.workers import open_systems
+from tests.callers import wanted_by
 from tests.chaos.story.acts import tally
 from tests.chaos.story.outcome import differences, told_of, unsettled
 from tests.chaos.story.people import Meanwhile, staff_xlsx
@@ -97,7 +97,7 @@ def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int)
     os.environ.update(places.environment)
     systems = open_systems(load_settings())
     meanwhile = Meanwhile(systems, places.realm)
-    by = Actor("kim", Door.COMMAND_LINE, "new season")
+    by = wanted_by("kim", "new season")
     run = review(systems, staff_xlsx(people), "staff.xlsx", by, ImportOptions()).run
     places.start_workers()
     confirm(systems, run.id, by)

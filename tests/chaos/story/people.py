@@ -18,9 +18,10 @@ from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.drift.decide import repair
 from sync.commands.perform import perform
+from sync.domain.access.cause import Cause
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import AccountChange, Actor, Door
+from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Failure, Refused
 from sync.domain.work.lane import Lane
@@ -29,6 +30,7 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
+from tests.callers import wanted_by
 from tests.chaos.story.schedule import Disturbance
 from tests.commands.imports.import_sites import person
 from tests.realms import ConfiguredRealm
@@ -72,32 +74,32 @@ class Meanwhile:
         """One act, of a few people: some have several going on at once."""
         self._answered(what.which, TROUBLED, lambda who, by: self._act(who, what.detail, by))
 
-    def _answered(self, which: float, of: int, wish: Callable[[Account, Actor], object]) -> None:
+    def _answered(self, which: float, of: int, wish: Callable[[Account, Cause], object]) -> None:
         self._number += 1
         reason = f"act {self._number} of the story"
         try:
             account = self._somebody(which, of)
             if account is not None:
                 self.touched.add(account.id)
-                wish(account, Actor("dana", Door.COMMAND_LINE, reason))
+                wish(account, wanted_by("dana", reason))
                 self.asked.setdefault(account.id, []).append(reason)
         except Refused:
             pass
         except Failure:
             self.unanswered += 1
 
-    def _act(self, account: Account, what: str, by: Actor) -> None:
+    def _act(self, account: Account, what: str, by: Cause) -> None:
         systems, now = self.systems, self.systems.clock.now()
         given = InitialPassword(generate(), "mail" if what == "reset by mail" else "shown")
         ask: dict[str, Callable[[Tx], object]] = {
-            "unlock": lambda tx: acts.unlock(tx, account.id, by, now),
-            "end sessions": lambda tx: acts.end_sessions(tx, account.id, by, now),
-            "require a change": lambda tx: acts.require_password_change(tx, account.id, by, now),
+            "unlock": lambda tx: acts.unlock(tx, systems.policy, account.id, by, now),
+            "end sessions": lambda tx: acts.end_sessions(tx, systems.policy, account.id, by, now),
+            "require a change": lambda tx: acts.require_password_change(tx, systems.policy, account.id, by, now),
         }
         reset = partial(acts.reset_password, policy=systems.policy, account_id=account.id, password=given)
         perform(systems, ask.get(what, lambda tx: reset(tx, by=by, now=now)), wakes=Lane.INTERACTIVE)
 
-    def _perform(self, account: Account, what: str, by: Actor) -> None:
+    def _perform(self, account: Account, what: str, by: Cause) -> None:
         systems, now = self.systems, self.systems.clock.now()
         match what:
             case "profile":
@@ -153,7 +155,7 @@ class Meanwhile:
         for finding in found:
             if finding.reaction == REPORT and finding.repair_asked_at is None and finding.subject.account_id:
                 with suppress(Refused, Failure):
-                    repair(self.systems, finding.id, Actor("kim", Door.COMMAND_LINE, "it was not meant"))
+                    repair(self.systems, finding.id, wanted_by("kim", "it was not meant"))
 
     def _somebody(self, which: float, of: int) -> Account | None:
         with self.systems.db.read() as tx:

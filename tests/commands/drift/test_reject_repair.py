@@ -10,7 +10,6 @@ import pytest
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.run_kinds import reject
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.drift.hand_over import hand_over
 from sync.jobs.run_kinds import apply_chunk
@@ -19,9 +18,10 @@ from sync.store.accounts import accounts
 from sync.store.drift import findings
 from sync.store.drift.findings import Subject
 from sync.store.runs import runs
+from tests.callers import wanted_by
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
 
-LEE = Actor("lee", Door.COMMAND_LINE, "Keycloak is right")
+LEE = wanted_by("lee", "Keycloak is right")
 PEOPLE = 12
 
 

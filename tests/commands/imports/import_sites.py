@@ -17,7 +17,7 @@ from sync.commands.accounts.change import change
 from sync.commands.imports.confirm import confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.perform import perform
-from sync.domain.accounts.change import AccountChange, Actor, Door
+from sync.domain.accounts.change import AccountChange
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.run_kinds import apply_chunk
@@ -29,6 +29,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
+from tests.callers import wanted_by
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.credentials import FakeCredentials
@@ -39,7 +40,7 @@ from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeClock, FakeWake
 
 POLICY = mappings.load()
-BY = Actor("kim", Door.COMMAND_LINE, "new season")
+BY = wanted_by("kim", "new season")
 KEY = Fernet.generate_key().decode()
 
 

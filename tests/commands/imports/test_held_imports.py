@@ -14,7 +14,7 @@ from sync.commands.imports.confirm import cancel, confirm
 from sync.commands.imports.review import ImportOptions, review
 from sync.commands.perform import perform
 from sync.commands.run_kinds import approve, reject
-from sync.domain.accounts.change import AccountChange, Actor, Door
+from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.run_kinds import apply_chunk
@@ -23,9 +23,10 @@ from sync.store.accounts import accounts
 from sync.store.database.tables import audit
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
+from tests.callers import machine, wanted_by
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
 
-LEE = Actor("lee", Door.COMMAND_LINE, "the branch has closed")
+LEE = wanted_by("lee", "the branch has closed")
 PEOPLE = 12
 
 
@@ -184,7 +185,7 @@ def test_of_two_approvals_at_once_one_counts(systems: Systems) -> None:
     def run_it(name: str) -> None:
         start.wait(20)
         try:
-            said.append(approve(systems, run.id, replace(LEE, name=name), run.fingerprint).state)
+            said.append(approve(systems, run.id, replace(LEE, caller=machine(name)), run.fingerprint).state)
         except Refused as refused:
             said.append(str(refused))
 

@@ -33,7 +33,7 @@ def failed(world: World) -> list[FailedMail]:
 
 def again(world: World, *which: str, anyway: bool = False) -> int:
     now = world.clock.now()
-    return world.do(lambda tx: send_again(tx, BY, now, which or None, even_if_it_left=anyway))
+    return world.do(lambda tx: send_again(tx, None, BY, now, which or None, even_if_it_left=anyway))
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from sync.commands.mappings.plan import Affected, Proposal, plan, propose
 from sync.commands.perform import perform
 from sync.commands.run_kinds import approve, reject
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Refused, Transient
 from sync.domain.runs.guard import Hold, Pass
 from sync.domain.work.lane import Lane
@@ -33,10 +32,12 @@ from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
 from sync.store.work import leases
+from tests.callers import machine, wanted_by
 from tests.fakes.accounts import FakeAccounts
 from tests.world import FIRST, World
 
-LEE = Actor("lee", Door.COMMAND_LINE, "dispatchers see their own work only")
+LEE = wanted_by("lee", "dispatchers see their own work only")
+KIM = replace(LEE, caller=machine("kim"))
 NARROWER = ('title = "Dispatcher"', 'default_data_access = "branch"', 'default_data_access = "personal"')
 
 
@@ -192,8 +193,8 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
     company.world.work()
     busy = company.world.join("busy.bee")
     assert claimed(company) == [busy.id]
-    approved = approve(company.systems, run.id, LEE, run.fingerprint[:16])
-    assert (approved.state, approved.approved_by, company.number_in_force()) == ("confirmed", "lee", 2)
+    approved = approve(company.systems, run.id, KIM, run.fingerprint[:16])
+    assert (approved.state, approved.approved_by, company.number_in_force()) == ("confirmed", "kim", 2)
     company.world.pass_time(120)
     company.carry_out()
     while provision_some(company.systems, Lane.INTERACTIVE):
@@ -219,7 +220,7 @@ def test_what_nobody_looked_at_is_judged_again_at_the_approval(company: Company)
     run = held(company)
     company.staff(11, start=100)
     with pytest.raises(Refused, match="11 accounts that nobody looked at would change as well"):
-        approve(company.systems, run.id, LEE, run.fingerprint)
+        approve(company.systems, run.id, KIM, run.fingerprint)
     assert company.number_in_force() == 1
     assert reject(company.systems, run.id, LEE).state == "cancelled"
 
@@ -235,7 +236,7 @@ def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
     done = adopt(company.systems, propose(in_force, company.folder), LEE)
     assert (done.number, done.run) == (2, None)
     with pytest.raises(Refused, match="other files have come into force since the plan"):
-        approve(company.systems, run.id, LEE, run.fingerprint)
+        approve(company.systems, run.id, KIM, run.fingerprint)
 
 
 @pytest.mark.req("E7")

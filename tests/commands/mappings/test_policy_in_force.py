@@ -16,7 +16,6 @@ from mappings import MappingErrors, load
 from mappings.loading import read_texts
 from sync.commands.mappings.in_force import adopt_first, put_in_force
 from sync.commands.perform import perform
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.errors import Misconfigured, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
@@ -26,10 +25,11 @@ from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.views.mappings import CurrentPolicy, InForce, warn_of_other_files
+from tests.callers import wanted_by
 from tests.world import FIRST, World
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-BY = Actor("lee", Door.COMMAND_LINE, "longer holds")
+BY = wanted_by("lee", "longer holds")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 def bring(db: Database, folder: Path | None) -> None:
     with db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
-        put_in_force(tx, read_texts(folder), load(folder).fingerprint, BY, NOW)
+        put_in_force(tx, None, read_texts(folder), load(folder).fingerprint, BY, NOW)
 
 
 @pytest.mark.req("E7", "J3")
@@ -122,10 +122,10 @@ def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database
     files = read_texts()
     del files["guard.toml"]
     with db.write() as tx:
-        put_in_force(tx, files, "f", BY, NOW)
+        put_in_force(tx, None, files, "f", BY, NOW)
     assert adopt_first(db, None, FIRST, NOW).policy.guard == load().guard
     with db.write() as tx:
-        put_in_force(tx, files | {"work_orders.toml": "assignments = 5"}, "g", BY, NOW)
+        put_in_force(tx, None, files | {"work_orders.toml": "assignments = 5"}, "g", BY, NOW)
     with pytest.raises(Misconfigured, match=r"(?s)do not fit this version.*in force \(2\)/work_orders.toml"):
         adopt_first(db, None, FIRST, NOW)
 

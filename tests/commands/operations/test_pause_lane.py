@@ -22,11 +22,11 @@ pytestmark = pytest.mark.req("H3")
 
 
 def pause(world: World, lane: Lane) -> bool:
-    return world.do(lambda tx: pause_lane.pause(tx, lane, BY, world.clock.now()))
+    return world.do(lambda tx: pause_lane.pause(tx, None, lane, BY, world.clock.now()))
 
 
 def resume(world: World, lane: Lane) -> bool:
-    return world.do(lambda tx: pause_lane.resume(tx, lane, BY, world.clock.now()))
+    return world.do(lambda tx: pause_lane.resume(tx, None, lane, BY, world.clock.now()))
 
 
 def test_paused_work_waits_and_then_goes_on(world: World) -> None:
@@ -46,9 +46,9 @@ def test_nobody_pauses_or_steers_without_a_reason(world: World) -> None:
     """Nothing of it is done: the lane works, and no circuit is open."""
     silent, now = replace(BY, reason=""), world.clock.now()
     for act in (
-        lambda tx: pause_lane.pause(tx, Lane.BULK, silent, now),
-        lambda tx: steer_circuit.leave_alone(tx, CircuitName.FSM, timedelta(hours=1), silent, now),
-        lambda tx: steer_circuit.close(tx, CircuitName.FSM, silent, now),
+        lambda tx: pause_lane.pause(tx, None, Lane.BULK, silent, now),
+        lambda tx: steer_circuit.leave_alone(tx, None, CircuitName.FSM, timedelta(hours=1), silent, now),
+        lambda tx: steer_circuit.close(tx, None, CircuitName.FSM, silent, now),
     ):
         with pytest.raises(Refused, match="reason: is missing"):
             world.do(act)

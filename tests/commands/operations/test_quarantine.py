@@ -90,7 +90,7 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     people = [world.join(name) for name in ("pat.one", "pat.two", "pat.three")]
     world.work()
     del world.accounts.users["pat.one"]
-    only = world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[people[0].id]))
+    only = world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[people[0].id]))
     assert only == 1
     world.work()
     assert state(world, people[0]).applied
@@ -99,13 +99,13 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     ]
     assert (entry.actor, entry.reason) == (BY.name, BY.reason)
     [group] = world.read(list_quarantine)
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now(), kind="unsafe")) == 0
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now(), kind="conflict", code=group.code)) == 2
+    assert world.do(lambda tx: retry(tx, None, BY, world.clock.now(), kind="unsafe")) == 0
+    assert world.do(lambda tx: retry(tx, None, BY, world.clock.now(), kind="conflict", code=group.code)) == 2
     world.work()
     assert world.read(list_quarantine)[0].count == 2
     del world.accounts.users["pat.two"]
     del world.accounts.users["pat.three"]
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now())) == 2
+    assert world.do(lambda tx: retry(tx, None, BY, world.clock.now())) == 2
     world.work()
     assert told(world) == ()
 
@@ -119,7 +119,7 @@ def test_many_are_tried_again_behind_single_changes(world: World) -> None:
         world.join(name)
     world.work()
     world.accounts.users.clear()
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now())) == FEW + 1
+    assert world.do(lambda tx: retry(tx, None, BY, world.clock.now())) == FEW + 1
     world.work()
     assert world.accounts.users == {}
     world.work(Lane.BULK)
@@ -192,4 +192,4 @@ def test_what_a_process_met_is_shown_while_it_lasts(world: World) -> None:
 def test_nobody_is_tried_again_without_a_reason(world: World) -> None:
     """Whatever is in quarantine stays."""
     with pytest.raises(Refused, match="reason: is missing"):
-        world.do(lambda tx: retry(tx, replace(BY, reason=""), world.clock.now()))
+        world.do(lambda tx: retry(tx, None, replace(BY, reason=""), world.clock.now()))

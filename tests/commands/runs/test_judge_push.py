@@ -17,6 +17,7 @@ from sync.domain.runs.guard import GuardVerdict, Hold, Pass
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.runs import pushes
+from tests.callers import granted
 from tests.commands.imports.import_sites import import_site
 from tests.domain.runs.test_mass_change import ACCOUNT
 
@@ -88,7 +89,7 @@ def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
 def test_a_part_of_a_small_company_counts_from_its_accounts(systems: Systems) -> None:
     """Percentages are of the accounts that are active in our database."""
     with systems.db.write() as tx:
-        accounts.insert(tx, ACCOUNT)
+        accounts.insert(tx, granted(ACCOUNT))
     policy = replace(
         POLICY, guard=replace(POLICY.guard, limits={**POLICY.guard.limits, "disabled": Limit(None, 50, 1)})
     )

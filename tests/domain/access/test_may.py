@@ -13,6 +13,7 @@ from sync.domain.access.callers import Caller, Machine, Person, Program, Source,
 from sync.domain.access.may import BY_ITSELF, may
 from sync.domain.access.permissions import EVERYWHERE, ON_ACCOUNT, OPERATIONS, WITHIN_SCOPE, Permission
 from sync.domain.accounts.account import Account, Life
+from sync.domain.acts import ActKind
 from tests.people import an_account
 
 pytestmark = pytest.mark.req("I4")
@@ -120,6 +121,11 @@ def test_on_oneself_only_the_own_sessions(permission: Permission, own: Account) 
     """Nobody changes, resets or deactivates themselves; ending the own sessions takes no feature."""
     expected = None if permission is Permission.END_SESSIONS else "account"
     assert asked(own, permission, own, own) == expected
+
+
+def test_every_act_on_a_user_is_a_permission_on_an_account() -> None:
+    """A new one cannot be asked for before somebody has said who may."""
+    assert {Permission(kind.value) for kind in ActKind} <= ON_ACCOUNT
 
 
 @pytest.mark.parametrize("permission", sorted(EVERYWHERE))

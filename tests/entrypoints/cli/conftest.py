@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,21 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wide enough that no line is broken."""
     monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
     monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
+
+
+SitDown = Callable[[int], None]
+
+
+@pytest.fixture
+def sit_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SitDown:
+    """From now on the kernel says that the login of this number is at the command line."""
+    login_id = tmp_path / "loginuid"
+    monkeypatch.setattr("sync.entrypoints.cli.machine.LOGIN_ID", login_id)
+
+    def sit(number: int) -> None:
+        login_id.write_text(str(number), encoding="ascii")
+
+    return sit
 
 
 def done(said: Result) -> str:

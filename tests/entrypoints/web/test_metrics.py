@@ -12,7 +12,6 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.work.lane import Lane
 from sync.entrypoints.web import create_app
 from sync.settings import Settings
@@ -24,6 +23,7 @@ from sync.store.database.transactions import Database
 from sync.store.operations import latency
 from sync.store.provisioning import due
 from sync.store.work import lanes
+from tests.callers import allowed, granted, wanted_by
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.people import an_account
 
@@ -74,9 +74,9 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
     )
     with database.write() as tx:
         someone = person()
-        accounts.insert(tx, someone)
+        accounts.insert(tx, granted(someone))
         due.mark_due(tx, someone.id, Lane.INTERACTIVE, now - timedelta(minutes=5))
-        lanes.pause(tx, Lane.BULK, Actor("kim", Door.COMMAND_LINE, "moving house"), now)
+        lanes.pause(tx, Lane.BULK, allowed(wanted_by("kim", "moving house")), now)
         latency.add(tx, [(Lane.INTERACTIVE, timedelta(seconds=0.2)), (Lane.INTERACTIVE, timedelta(seconds=3))])
     status, text = asked(settings)
     found = values(text)

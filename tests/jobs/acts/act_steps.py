@@ -10,8 +10,8 @@ import pytest
 
 from sync.commands import acts as asking
 from sync.commands.accounts.initial_password import InitialPassword
+from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor
 from sync.domain.acts import Act, ActState, Credential
 from sync.jobs.mail import send_some
 from sync.store import acts, audit
@@ -58,23 +58,27 @@ def reset(
     )
 
 
-Ask = Callable[[Tx, World, Account, Actor], Act]
+Ask = Callable[[Tx, World, Account, Cause], Act]
 
 ACTS: dict[str, Ask] = {
     "reset": lambda tx, world, account, by: asking.reset_password(
         tx, POLICY, account.id, InitialPassword(NEW, "mail"), by, world.clock.now()
     ),
-    "mail": lambda tx, world, account, by: asking.send_password_mail(tx, account.id, by, world.clock.now()),
-    "change": lambda tx, world, account, by: asking.require_password_change(tx, account.id, by, world.clock.now()),
-    "unlock": lambda tx, world, account, by: asking.unlock(tx, account.id, by, world.clock.now()),
-    "sessions": lambda tx, world, account, by: asking.end_sessions(tx, account.id, by, world.clock.now()),
+    "mail": lambda tx, world, account, by: asking.send_password_mail(
+        tx, POLICY, account.id, by, world.clock.now()
+    ),
+    "change": lambda tx, world, account, by: asking.require_password_change(
+        tx, POLICY, account.id, by, world.clock.now()
+    ),
+    "unlock": lambda tx, world, account, by: asking.unlock(tx, POLICY, account.id, by, world.clock.now()),
+    "sessions": lambda tx, world, account, by: asking.end_sessions(tx, POLICY, account.id, by, world.clock.now()),
     "factor": lambda tx, world, account, by: asking.reset_second_factor(
-        tx, account.id, CHECK, by, world.clock.now()
+        tx, POLICY, account.id, CHECK, by, world.clock.now()
     ),
 }
 
 
-def ask(world: World, account: Account, act: str, by: Actor = BY) -> Act:
+def ask(world: World, account: Account, act: str, by: Cause = BY) -> Act:
     return world.do(lambda tx: ACTS[act](tx, world, account, by))
 
 

@@ -9,7 +9,6 @@ import pytest
 from sync.commands import acts as asking
 from sync.commands.deactivation.deactivate import reactivate
 from sync.domain.access.scope import Scope
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.acts import ActState
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused
@@ -21,6 +20,7 @@ from sync.store import acts, audit
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import observations
+from tests.callers import wanted_by
 from tests.fakes.credentials import set_password
 from tests.jobs.acts.act_steps import ACTS, CHECK, HOURS, NEW, NEWER, ask, ended, person, reset, told
 from tests.world import BRANCH, BY, POLICY, World, leave
@@ -178,7 +178,7 @@ def test_a_change_is_required_of_a_branch(world: World) -> None:
 
     def command(tx: Tx) -> int:
         chosen = asking.active_accounts(tx, Scope.of_branch(BRANCH.key), AccountQuery(limit=1))
-        return asking.require_password_changes(tx, chosen, BY, world.clock.now())
+        return asking.require_password_changes(tx, POLICY, chosen, BY, world.clock.now())
 
     assert world.do(command) == 3
     world.work()
@@ -276,7 +276,7 @@ def test_a_act_on_a_leaver_does_not_bring_it_back(world: World) -> None:
 def test_nothing_is_asked_without_a_reason(world: World, act: str) -> None:
     """And nothing is stored."""
     account, _ = person(world)
-    silent = Actor("dana", Door.COMMAND_LINE, " ")
+    silent = wanted_by("dana", " ")
     with pytest.raises(Refused, match="reason"):
         ask(world, account, act, silent)
     assert world.read(lambda tx: acts.of_account(tx, account.id)) == ()
@@ -287,7 +287,7 @@ def test_a_second_factor_is_not_reset_without_a_check(world: World) -> None:
     """Whoever calls may be the thief."""
     account, _ = person(world)
     with pytest.raises(Refused, match="identity check"):
-        world.do(lambda tx: asking.reset_second_factor(tx, account.id, " ", BY, world.clock.now()))
+        world.do(lambda tx: asking.reset_second_factor(tx, POLICY, account.id, " ", BY, world.clock.now()))
 
 
 @pytest.mark.req("C1")

@@ -13,7 +13,7 @@ from sync.jobs.schedule.run_jobs import run_due_job
 from sync.store import acts, schedule
 from sync.store.runs import runs
 from sync.store.runs.runs import Run, RunRow
-from tests.world import BY, World
+from tests.world import BY, POLICY, World
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def apply(world: World, plan: Plan, fingerprint: str | None = None) -> tuple[Run
 
 
 def ask_release(world: World, account_id: str) -> Act:
-    return world.do(lambda tx: release_user(tx, account_id, BY, world.clock.now()))
+    return world.do(lambda tx: release_user(tx, POLICY, account_id, BY, world.clock.now()))
 
 
 def release(world: World, account_id: str) -> Act:

@@ -186,7 +186,7 @@ def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
     assert state is not None
     assert state.quarantine is not None
     user.username, user.email = "ann.old", "ann@elsewhere.example.com"
-    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[account.id]))
+    world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[account.id]))
     world.work(Lane.BULK)
     world.work()
     assert kept(world, account).idp_user_id not in (None, user.id)
@@ -221,7 +221,7 @@ def test_only_the_user_that_was_adopted_can_be_let_go(world: World) -> None:
     release(world, account.id)
     user.username, user.email = "ann.old", "ann@elsewhere.example.com"
     world.work(Lane.BULK)
-    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[account.id]))
+    world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[account.id]))
     world.work()
     own = world.user(account)
     assert own.id != user.id
@@ -256,7 +256,7 @@ def test_a_release_that_was_interrupted_is_done_once(
     assert act_of(world, asked).state is ActState.DONE
     assert (user.attributes, user.groups) == ({}, set())
     user.username, user.email = "ann.old", "ann@elsewhere.example.com"
-    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[account.id]))
+    world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[account.id]))
     world.work(Lane.BULK)
     world.work()
     assert kept(world, account).idp_user_id not in (None, user.id)

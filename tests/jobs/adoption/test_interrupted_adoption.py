@@ -77,7 +77,7 @@ def test_the_next_worker_goes_on(world: World, ann: Account, plan: Plan) -> None
 def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: Plan) -> None:
     """By the mark, though no worker goes on with the adoption; which then finds the link."""
     world.pass_time(61)
-    world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[ann.id]))
+    world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[ann.id]))
     world.work()
     assert linked(world, ann) == "kc-ann"
     assert len(world.accounts.users) == 1

@@ -41,7 +41,7 @@ def given_name_changes(world: World, account: Account) -> None:
 
 def a_worker_begins(world: World, account: Account) -> None:
     with world.systems.db.write() as tx:
-        retry(tx, BY, world.clock.now(), account_ids=[account.id])
+        retry(tx, None, BY, world.clock.now(), account_ids=[account.id])
         assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
 
 
@@ -105,7 +105,7 @@ def test_no_worker_comes_between_mark_and_link(
 
     def a_worker_looks() -> None:
         with world.systems.db.write() as tx:
-            retry(tx, BY, world.clock.now(), account_ids=[ann.id])
+            retry(tx, None, BY, world.clock.now(), account_ids=[ann.id])
             assert not leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 1)
 
     marked(world, a_worker_looks, monkeypatch)

@@ -19,6 +19,7 @@ from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 from sync.store.work import lanes
 from sync.views.operations.problems import problems
+from tests.callers import allowed
 from tests.fakes.field_service import WorkOrder
 from tests.world import BY, World
 
@@ -161,7 +162,7 @@ def test_whoever_cannot_take_over_any_more(world: World, leaving: Account) -> No
 
 def test_a_paused_lane_moves_nothing(world: World, leaving: Account) -> None:
     with world.systems.db.write() as tx:
-        lanes.pause(tx, Lane.INTERACTIVE, BY, world.clock.now())
+        lanes.pause(tx, Lane.INTERACTIVE, allowed(BY), world.clock.now())
     asked = reassign_work_orders(world.systems, "T-1", "T-2", BY)
     world.work()
     assert now(world, asked).state == "waiting"

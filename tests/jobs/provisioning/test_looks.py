@@ -19,6 +19,7 @@ from sync.store.provisioning import due, looks, work_state
 from sync.store.provisioning.looks import Look
 from sync.store.work import lanes, leases
 from sync.views.accounts.look import what_differs
+from tests.callers import allowed
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("A8", "H1")
@@ -110,11 +111,11 @@ def test_a_look_waits_for_a_paused_lane_and_not_for_ever(world: World, people: l
     ask_look(world.systems, people[0].id)
     assert Lane.INTERACTIVE in sweep(world.systems)
     with world.systems.db.write() as tx:
-        lanes.pause(tx, Lane.INTERACTIVE, BY, world.clock.now())
+        lanes.pause(tx, Lane.INTERACTIVE, allowed(BY), world.clock.now())
     world.work()
     assert newest(world, people[0]).waits
     with world.systems.db.write() as tx:
-        lanes.resume(tx, Lane.INTERACTIVE)
+        lanes.resume(tx, Lane.INTERACTIVE, allowed())
     world.pass_time(timedelta(minutes=1).total_seconds() + 1)
     assert Lane.INTERACTIVE not in sweep(world.systems)
     world.work()

@@ -22,6 +22,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, work_state
 from sync.store.work import leases
+from tests.callers import granted
 from tests.world import POLICY, World, leave
 
 
@@ -59,7 +60,9 @@ def test_one_bad_account_stops_no_other(world: World) -> None:
     world.work()
     world.user(stranger).attributes.clear()
     with world.systems.db.write() as tx:
-        accounts.update(tx, replace(stranger, username="other.name@example.com", email="other@example.com"))
+        accounts.update(
+            tx, granted(replace(stranger, username="other.name@example.com", email="other@example.com"))
+        )
     good, bad = world.join("gil.good"), world.join("sam.stone")
     world.work()
     assert world.user(good).enabled

@@ -76,7 +76,7 @@ def test_one_that_ends_every_worker_waits_for_a_person(world: World) -> None:
     assert ended == GIVEN_UP_AFTER
     assert in_quarantine(world) == {deadly.id: f"{GIVEN_UP_AFTER} workers in a row ended over this account"}
     world.accounts.unreadable.clear()
-    assert world.do(lambda tx: retry(tx, BY, world.clock.now(), account_ids=[deadly.id])) == 1
+    assert world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[deadly.id])) == 1
     assert drained(world)
     assert world.user(deadly).given_name == "Ada"
 

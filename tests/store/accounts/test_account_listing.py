@@ -19,6 +19,7 @@ from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import leases
+from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 
@@ -31,7 +32,7 @@ def usernames(db: Database, scope: Scope | None = None, **query: object) -> list
 def store(db: Database, *people: Account) -> None:
     with db.write() as tx:
         for each in people:
-            accounts.insert(tx, each)
+            accounts.insert(tx, granted(each))
 
 
 @pytest.mark.req("I4")

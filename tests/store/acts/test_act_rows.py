@@ -21,6 +21,7 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
 from sync.store.work import leases
+from tests.callers import allowed, granted
 
 LEASE = timedelta(seconds=60)
 SECRET = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -31,7 +32,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     """One that is stored and due."""
     made = make_account()
     with db.write() as tx:
-        accounts.insert(tx, made)
+        accounts.insert(tx, granted(made))
         due.mark_due(tx, made.id, Lane.INTERACTIVE, now)
     return made
 
@@ -48,9 +49,9 @@ def test_a_act_comes_back_as_it_was_stored(db: Database, account: Account, now: 
     factor = asked(account, ActKind.RESET_SECOND_FACTOR, now, keep_sessions=True, identity_check="by phone")
     expiry = asked(account, ActKind.EXPIRE_PASSWORD, now, stamp=now, lane=Lane.BULK)
     with db.write() as tx:
-        acts.add(tx, reset, SECRET)
-        acts.add(tx, factor)
-        acts.add(tx, expiry)
+        acts.add(tx, allowed(), reset, SECRET)
+        acts.add(tx, allowed(), factor)
+        acts.add(tx, allowed(), expiry)
         assert acts.of_account(tx, account.id) == (reset, factor, expiry)
         sealed = tx.connection.scalar(select(table.c.sealed).where(table.c.id == reset.id))
         assert SECRET.encode() not in sealed
@@ -66,7 +67,7 @@ def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Accoun
     unlock = asked(account, ActKind.UNLOCK, now)
     found = Found(LockState(permanent=True, failures=4), now, ("one",))
     with db.write() as tx:
-        acts.add(tx, unlock)
+        acts.add(tx, allowed(), unlock)
         acts.start(tx, unlock.id, found, now)
         again = acts.start(tx, unlock.id, Found(), now + LEASE)
     assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
@@ -80,7 +81,7 @@ def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     one, other = (asked(account, ActKind.SET_PASSWORD_MAIL, now) for _ in range(2))
     with db.write() as tx:
         for each in (one, other):
-            acts.add(tx, each)
+            acts.add(tx, allowed(), each)
             acts.start(tx, each.id, Found(), now)
         acts.put_off(tx, one.id, now + LEASE, "no answer", certainly_not_done=False)
         acts.put_off(tx, other.id, now + LEASE, "refused", certainly_not_done=True)
@@ -95,7 +96,7 @@ def test_the_password_goes_with_the_end(db: Database, account: Account, now: dat
     """Shown ones are needed by nobody any more; and an act ends once."""
     reset = asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE)
     with db.write() as tx:
-        acts.add(tx, reset, SECRET)
+        acts.add(tx, allowed(), reset, SECRET)
         assert acts.finish(tx, reset.id, state, "so it was", now)
         assert acts.password_of(tx, reset.id) is None
         assert not acts.finish(tx, reset.id, ActState.FAILED, "too late", now)
@@ -118,7 +119,7 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
             for _ in resets
         )
         for reset, mail in zip(resets, (sent, unsent), strict=True):
-            acts.add(tx, reset, SECRET)
+            acts.add(tx, allowed(), reset, SECRET)
             acts.finish(tx, reset.id, ActState.DONE, "done", now, mail_id=mail)
             kept = acts.password_of_mail(tx, mail)
             assert kept is not None
@@ -136,7 +137,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
     first, ended, last = (asked(account, ActKind.UNLOCK, now) for _ in range(3))
     with db.write() as tx:
         for each in (first, ended, last):
-            acts.add(tx, each)
+            acts.add(tx, allowed(), each)
         acts.finish(tx, ended.id, ActState.DONE, "done", now)
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
     assert [each.id for each in claim.acts] == [first.id, last.id]
@@ -161,10 +162,10 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
     with db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, quarantined(), now)
-        acts.add(tx, asked(account, ActKind.UNLOCK, now))
+        acts.add(tx, allowed(), asked(account, ActKind.UNLOCK, now))
         assert not leases.any_quarantined(tx, now)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
-        acts.add(tx, asked(account, ActKind.END_SESSIONS, now))
+        acts.add(tx, allowed(), asked(account, ActKind.END_SESSIONS, now))
         assert leases.any_quarantined(tx, now)
         [urgent] = leases.claim_quarantined(tx, now, LEASE, 1)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
@@ -177,13 +178,13 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
 def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: Account, now: datetime) -> None:
     """Nobody is going to look at the account by then; one that is due is looked at anyway."""
     with db.write() as tx:
-        acts.add(tx, asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
+        acts.add(tx, allowed(), asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
         assert acts.overlooked(tx, now + LEASE, 10) == {}
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
         assert acts.overlooked(tx, now, 10) == {}
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}
-        acts.add(tx, asked(account, ActKind.UNLOCK, now))
+        acts.add(tx, allowed(), asked(account, ActKind.UNLOCK, now))
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.INTERACTIVE}
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.accounts.account import Life
-from sync.domain.accounts.change import Actor, Door
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.provisioning.change import Create
 from sync.domain.work.lane import Lane
@@ -21,13 +21,14 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
 from sync.store.work import leases
+from tests.callers import granted, wanted_by
 from tests.store.conftest import MakeAccount
 
 
 @pytest.mark.req("G1")
 @pytest.mark.parametrize("statement", ["UPDATE audit SET reason = 'another'", "DELETE FROM audit"])
 def test_an_audit_entry_cannot_be_changed_or_removed(
-    db: Database, by: Actor, now: datetime, statement: str
+    db: Database, by: Cause, now: datetime, statement: str
 ) -> None:
     """The database itself refuses, whoever asks."""
     with db.write() as tx:
@@ -41,7 +42,7 @@ def test_an_audit_entry_cannot_be_changed_or_removed(
 @pytest.mark.postgres
 @pytest.mark.req("G1")
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_the_audit_trail_cannot_be_emptied(db: Database, by: Actor, now: datetime) -> None:
+def test_the_audit_trail_cannot_be_emptied(db: Database, by: Cause, now: datetime) -> None:
     """TRUNCATE is refused like DELETE."""
     with db.write() as tx:
         audit.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
@@ -51,26 +52,26 @@ def test_the_audit_trail_cannot_be_emptied(db: Database, by: Actor, now: datetim
 
 @pytest.mark.req("A7")
 def test_assignments_keep_who_when_door_and_why(
-    db: Database, make_account: MakeAccount, by: Actor, now: datetime
+    db: Database, make_account: MakeAccount, by: Cause, now: datetime
 ) -> None:
     """Each assignment stands with all four, the oldest first."""
     account = make_account(profile="technician", branch="north", technician_id="T-1")
     with db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         audit.record_assignments(tx, [account], by, now)
         audit.record_assignments(
-            tx, [account], Actor("payroll", Door.IMPORT, "rule 7"), now + timedelta(seconds=1)
+            tx, [account], wanted_by("payroll", "rule 7", Origin.IMPORT), now + timedelta(seconds=1)
         )
     with db.read() as tx:
         first, second = audit.assignments(tx, account.id)
     assert (first.at, first.by, first.door, first.reason) == (now, "kim", "command line", "joins the team")
     assert (first.profile, first.branch, first.technician_id) == ("technician", "north", "T-1")
-    assert (second.by, second.door, second.reason) == ("payroll", "import", "rule 7")
+    assert (second.by, second.door, second.reason) == ("payroll", "command line, import", "rule 7")
 
 
 @pytest.mark.req("E6", "H3", "A7")
 def test_the_timeline_tells_the_story_in_order(
-    db: Database, make_account: MakeAccount, by: Actor, now: datetime
+    db: Database, make_account: MakeAccount, by: Cause, now: datetime
 ) -> None:
     """From the wish over the mail and the hold to what was done in Keycloak; another account's is not in it."""
     account, other = make_account(), make_account()
@@ -81,7 +82,7 @@ def test_the_timeline_tells_the_story_in_order(
 
     with db.write() as tx:
         for each in (account, other):
-            accounts.insert(tx, each)
+            accounts.insert(tx, granted(each))
             audit.audit(
                 tx, account_id=each.id, action="create", changed={"life": (None, Life.ACTIVE)}, by=by, now=now
             )
@@ -103,7 +104,7 @@ def test_the_timeline_tells_the_story_in_order(
             now=at(3),
         )
         asked = deactivations.request(
-            tx, account.id, policy=GatePolicy.HOLD, by=by, deadline=None, after_deadline="person", now=at(3)
+            tx, granted(account, by=by), policy=GatePolicy.HOLD, deadline=None, after_deadline="person", now=at(3)
         )
         deactivations.hold(tx, asked.id, (order,), at(4))
         deactivations.hold(tx, asked.id, (order,), at(5))
@@ -122,7 +123,7 @@ def test_the_timeline_tells_the_story_in_order(
 
 
 @pytest.mark.req("G1")
-def test_what_one_request_did_hangs_together(db: Database, by: Actor, now: datetime) -> None:
+def test_what_one_request_did_hangs_together(db: Database, by: Cause, now: datetime) -> None:
     """Entries of one run carry its id; an entry alone carries its own."""
     with db.write() as tx:
         alone = audit.audit(tx, account_id=None, action="a", changed={}, by=by, now=now)

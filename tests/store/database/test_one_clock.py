@@ -15,6 +15,7 @@ from sync.store.database.transactions import Database
 from sync.store.operations import troubles
 from sync.store.provisioning import due
 from sync.store.work import leases
+from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 LEASE = timedelta(seconds=60)
@@ -43,7 +44,7 @@ def test_two_machines_minutes_apart_do_not_take_from_each_other(db: Database, ma
     behind, ahead = (Machine(timedelta(minutes=off)).clock(db) for off in (-7, 7))
     account = make_account()
     with db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         due.mark_due(tx, account.id, Lane.BULK, ahead.now())
     with db.write() as tx:
         assert len(leases.claim(tx, Lane.BULK, behind.now() + CLOSE, LEASE, 1)) == 1

@@ -14,6 +14,7 @@ from sync.domain.errors import Misconfigured
 from sync.store.accounts import accounts, passwords
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from tests.callers import granted
 
 SECRET = "k7mn-9xqz-geheim"
 
@@ -23,7 +24,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     """An account whose temporary password is kept for a mail, for an hour."""
     person = make_account()
     with db.write() as tx:
-        accounts.insert(tx, person)
+        accounts.insert(tx, granted(person))
         passwords.keep(tx, person.id, SECRET, "mail", now + timedelta(hours=1))
     return person
 

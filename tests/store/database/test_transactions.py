@@ -25,6 +25,7 @@ from sync.store.database.tables import account as account_table
 from sync.store.database.tables import login_name
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due
+from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 
@@ -35,7 +36,7 @@ def test_an_exception_stores_nothing(db: Database, make_account: MakeAccount, no
 
     def store_and_fail() -> None:
         with db.write() as tx:
-            accounts.insert(tx, account)
+            accounts.insert(tx, granted(account))
             due.mark_due(tx, account.id, Lane.BULK, now)
             raise ZeroDivisionError
 
@@ -44,7 +45,7 @@ def test_an_exception_stores_nothing(db: Database, make_account: MakeAccount, no
     with db.read() as tx:
         assert accounts.get(tx, account.id) is None
     with db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
     with db.read() as tx:
         assert accounts.get(tx, account.id) == account
 
@@ -52,9 +53,9 @@ def test_an_exception_stores_nothing(db: Database, make_account: MakeAccount, no
 def test_a_reading_transaction_cannot_write(db: Database, make_account: MakeAccount) -> None:
     """The database refuses, so that no reader grows into a writer; writing works afterwards."""
     with pytest.raises(Failure), db.read() as tx:
-        accounts.insert(tx, make_account())
+        accounts.insert(tx, granted(make_account()))
     with db.write() as tx:
-        accounts.insert(tx, make_account())
+        accounts.insert(tx, granted(make_account()))
 
 
 @pytest.mark.req("H1")
@@ -64,7 +65,7 @@ def test_a_reader_sees_one_moment(db: Database, make_account: MakeAccount) -> No
     with db.read() as tx:
         assert accounts.get(tx, account.id) is None
         with db.write() as writing:
-            accounts.insert(writing, account)
+            accounts.insert(writing, granted(account))
         assert accounts.get(tx, account.id) is None
     with db.read() as tx:
         assert accounts.get(tx, account.id) == account
@@ -94,7 +95,7 @@ def test_a_lost_connection_is_worth_another_try(db: Database, make_account: Make
 
     def store_and_lose_the_connection() -> None:
         with db.write() as tx:
-            accounts.insert(tx, account)
+            accounts.insert(tx, granted(account))
             mine = tx.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
             with db.write() as other:
                 other.connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
@@ -113,8 +114,8 @@ def test_of_two_that_wait_for_each_other_one_may_try_again(db: Database, make_ac
     """A deadlock is ended by the server; the loser is told to try again, the winner commits."""
     one, two = make_account(), make_account()
     with db.write() as tx:
-        accounts.insert(tx, one)
-        accounts.insert(tx, two)
+        accounts.insert(tx, granted(one))
+        accounts.insert(tx, granted(two))
     both_hold_one = threading.Barrier(2)
     ends: list[str] = []
 
@@ -146,13 +147,13 @@ def test_a_full_disk_says_so(db: Database, make_account: MakeAccount) -> None:
             pages = tx.connection.execute(text("PRAGMA page_count")).scalar_one()
             tx.connection.execute(text(f"PRAGMA max_page_count = {pages}"))
             for _ in range(200):
-                accounts.insert(tx, make_account(given_name="x" * 1000))
+                accounts.insert(tx, granted(make_account(given_name="x" * 1000)))
 
     with pytest.raises(Transient, match="disk space"):
         fill()
     with db.write() as tx:
         tx.connection.execute(text("PRAGMA max_page_count = 1000000"))
-        accounts.insert(tx, make_account())
+        accounts.insert(tx, granted(make_account()))
         assert tx.connection.execute(text("SELECT count(*) FROM account")).scalar_one() == 1
 
 
@@ -180,7 +181,7 @@ def test_a_value_outside_its_list_is_refused(db: Database, make_account: MakeAcc
 def test_a_time_without_a_zone_is_refused(db: Database, make_account: MakeAccount) -> None:
     """A naive time would mean something else on every machine."""
     with pytest.raises(StatementError, match="no time zone"), db.write() as tx:
-        accounts.insert(tx, make_account(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        accounts.insert(tx, granted(make_account(created_at=datetime(2026, 1, 1))))  # noqa: DTZ001
 
 
 def test_times_of_any_zone_compare_as_moments(db: Database, make_account: MakeAccount) -> None:
@@ -188,8 +189,8 @@ def test_times_of_any_zone_compare_as_moments(db: Database, make_account: MakeAc
     east = datetime(2026, 1, 1, 9, 0, tzinfo=timezone(timedelta(hours=9)))
     west = datetime(2025, 12, 31, 20, 0, 0, 1, tzinfo=timezone(timedelta(hours=-5)))
     with db.write() as tx:
-        accounts.insert(tx, make_account(username="west", created_at=west))
-        accounts.insert(tx, make_account(username="east", created_at=east))
+        accounts.insert(tx, granted(make_account(username="west", created_at=west)))
+        accounts.insert(tx, granted(make_account(username="east", created_at=east)))
     with db.read() as tx:
         rows = tx.connection.execute(
             select(account_table.c.username, account_table.c.created_at).order_by(account_table.c.created_at)

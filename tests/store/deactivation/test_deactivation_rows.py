@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from sync.domain.access.cause import Cause
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import Actor
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Refused
@@ -18,19 +18,19 @@ from sync.store.database.transactions import Database
 from sync.store.deactivation import assignment_stops, deactivations
 from sync.store.provisioning import due
 from sync.store.work import leases
+from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 FIRST = OpenWorkOrder("WO-1", "scheduled", "Contoso", date(2026, 4, 1), ("lead", "appointment"))
 SECOND = OpenWorkOrder("WO-2", "waiting", "Fabrikam", None, ("crew",))
 
 
-def request(db: Database, account: Account, by: Actor, now: datetime) -> OpenDeactivation:
+def request(db: Database, account: Account, by: Cause, now: datetime) -> OpenDeactivation:
     with db.write() as tx:
         return deactivations.request(
             tx,
-            account.id,
+            granted(account, by=by),
             policy=GatePolicy.HOLD,
-            by=by,
             deadline=now + timedelta(days=14),
             after_deadline="force",
             now=now,
@@ -42,13 +42,13 @@ def account(db: Database, make_account: MakeAccount) -> Account:
     """A technician of the branch north."""
     technician = make_account(technician_id="T-1", branch="north")
     with db.write() as tx:
-        accounts.insert(tx, technician)
+        accounts.insert(tx, granted(technician))
     return technician
 
 
 @pytest.mark.req("D4")
 def test_a_request_comes_back_whole_and_with_the_claim(
-    db: Database, account: Account, by: Actor, now: datetime
+    db: Database, account: Account, by: Cause, now: datetime
 ) -> None:
     """The worker that claims the account sees policy, deadline and who asked."""
     asked = request(db, account, by, now)
@@ -62,26 +62,28 @@ def test_a_request_comes_back_whole_and_with_the_claim(
 
 
 @pytest.mark.req("D4")
-def test_an_account_has_one_open_deactivation(db: Database, account: Account, by: Actor, now: datetime) -> None:
+def test_an_account_has_one_open_deactivation(db: Database, account: Account, by: Cause, now: datetime) -> None:
     """A second request is refused until the first has ended."""
     first = request(db, account, by, now)
     with pytest.raises(Refused, match="open already"):
         request(db, account, by, now)
     with db.write() as tx:
-        assert deactivations.cancel(tx, first.id, now)
+        assert deactivations.cancel(tx, first.id, granted(account), now)
     assert request(db, account, by, now).id != first.id
 
 
 @pytest.mark.req("D4")
 @pytest.mark.parametrize("end", ["complete", "refuse", "cancel"])
-def test_what_has_ended_stays_ended(db: Database, account: Account, by: Actor, now: datetime, end: str) -> None:
+def test_what_has_ended_stays_ended(db: Database, account: Account, by: Cause, now: datetime, end: str) -> None:
     """A worker that comes late with another end changes nothing."""
     asked = request(db, account, by, now)
     with db.write() as tx:
-        if end == "refuse":
-            assert deactivations.refuse(tx, asked.id, (FIRST,), now)
-        else:
-            assert getattr(deactivations, end)(tx, asked.id, now)
+        ended = {
+            "refuse": lambda: deactivations.refuse(tx, asked.id, (FIRST,), now),
+            "cancel": lambda: deactivations.cancel(tx, asked.id, granted(account), now),
+            "complete": lambda: deactivations.complete(tx, asked.id, now),
+        }
+        assert ended[end]()
         assert not deactivations.hold(tx, asked.id, (FIRST,), now)
         assert not deactivations.complete(tx, asked.id, now)
         assert deactivations.open_for(tx, account.id) is None
@@ -90,7 +92,7 @@ def test_what_has_ended_stays_ended(db: Database, account: Account, by: Actor, n
 
 @pytest.mark.req("D4", "H3")
 def test_a_hold_shows_since_when_and_what_stands_in_the_way(
-    db: Database, account: Account, by: Actor, now: datetime
+    db: Database, account: Account, by: Cause, now: datetime
 ) -> None:
     """The time of the first hold stays, the work orders are those of the last look."""
     asked = request(db, account, by, now)

@@ -18,6 +18,7 @@ from sync.store.database.transactions import Database
 from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import SILENT, Counts
 from sync.store.drift.findings import Subject
+from tests.callers import granted
 
 BRANCH = Deviation(Aspect.BRANCH, "hamburg", None)
 
@@ -27,7 +28,7 @@ def subject(db: Database, make_account: Callable[..., Account]) -> Subject:
     """An account that has a user in Keycloak."""
     account = make_account(idp_user_id="kc-1")
     with db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
     return Subject(account.id, account.username, account.id, "kc-1")
 
 
@@ -132,7 +133,7 @@ def test_accounts_in_keycloak_come_page_by_page(
     made = [make_account(idp_user_id=f"kc-{number}" if number % 3 else None) for number in range(10)]
     with db.write() as tx:
         for account in made:
-            accounts.insert(tx, account)
+            accounts.insert(tx, granted(account))
     monkeypatch.setattr(pages, "PAGE", 3)
     expected = [account for account in made if account.idp_user_id]
     assert [account for page in pages.in_keycloak(db) for account in page] == expected

@@ -13,6 +13,7 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.mail.outbox import MailClaim
+from tests.callers import granted
 
 LEASE = timedelta(minutes=2)
 
@@ -22,7 +23,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     """An account with a welcome mail that waits and expires after three days."""
     person = make_account()
     with db.write() as tx:
-        accounts.insert(tx, person)
+        accounts.insert(tx, granted(person))
         outbox.enqueue(
             tx, person.id, kind="welcome", recipient=person.email, expires_at=now + timedelta(days=3), now=now
         )

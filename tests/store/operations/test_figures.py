@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, text, update
 
-from sync.domain.accounts.change import Actor
+from sync.domain.access.cause import Cause
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.work.lane import Lane
 from sync.store import schedule
@@ -23,6 +23,7 @@ from sync.store.operations import figures
 from sync.store.operations.figures import Figures
 from sync.store.provisioning import due
 from sync.store.work import lanes, leases
+from tests.callers import allowed, granted
 from tests.store.conftest import MakeAccount
 
 pytestmark = pytest.mark.req("H3")
@@ -49,16 +50,16 @@ def test_nothing_to_do_is_all_zero(db: Database, now: datetime) -> None:
     assert (found.quarantined, found.mails, found.acts, found.runs, found.workers) == ({}, {}, {}, (), ())
 
 
-def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, now: datetime, by: Actor) -> None:
+def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, now: datetime, by: Cause) -> None:
     """Due, leased, later and quarantined are four things; an account is in one of them."""
     with db.write() as tx:
         for _ in range(5):
             person = make_account()
-            accounts.insert(tx, person)
+            accounts.insert(tx, granted(person))
             due.mark_due(tx, person.id, Lane.BULK, now - MINUTE)
         later, stuck = make_account(), make_account()
         for each in (later, stuck):
-            accounts.insert(tx, each)
+            accounts.insert(tx, granted(each))
             due.mark_due(tx, each.id, Lane.INTERACTIVE, now)
         chosen = update(work).where(work.c.account_id == later.id)
         tx.connection.execute(chosen.values(due_at=now + MINUTE, attempts=2))
@@ -69,7 +70,7 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
             )
         )
         leases.claim(tx, Lane.BULK, now, MINUTE, 2)
-        lanes.pause(tx, Lane.BULK, by, now)
+        lanes.pause(tx, Lane.BULK, allowed(by), now)
     found = read(db, now)
     bulk, interactive = lane(found, Lane.BULK), lane(found, Lane.INTERACTIVE)
     assert (bulk.due, bulk.leased, bulk.later, bulk.oldest_due_at) == (3, 2, 0, now - MINUTE)
@@ -83,7 +84,7 @@ def test_a_lease_that_ran_out_is_due_work_again(db: Database, make_account: Make
     """What a killed worker held counts as waiting, since it became due."""
     person = make_account()
     with db.write() as tx:
-        accounts.insert(tx, person)
+        accounts.insert(tx, granted(person))
         due.mark_due(tx, person.id, Lane.BULK, now)
         leases.claim(tx, Lane.BULK, now, MINUTE, 1)
     assert lane(read(db, now + MINUTE / 2), Lane.BULK).leased == 1
@@ -92,18 +93,17 @@ def test_a_lease_that_ran_out_is_due_work_again(db: Database, make_account: Make
 
 
 def test_holds_past_their_deadline_are_told_apart(
-    db: Database, make_account: MakeAccount, now: datetime, by: Actor
+    db: Database, make_account: MakeAccount, now: datetime, by: Cause
 ) -> None:
     """A hold without a deadline, or before it, is no alarm."""
     with db.write() as tx:
         for deadline in (None, now + MINUTE, now - MINUTE):
             person = make_account()
-            accounts.insert(tx, person)
+            accounts.insert(tx, granted(person))
             asked = deactivations.request(
                 tx,
-                person.id,
+                granted(person, by=by),
                 policy=GatePolicy.HOLD,
-                by=by,
                 deadline=deadline,
                 after_deadline="person",
                 now=now - 2 * MINUTE,
@@ -119,7 +119,7 @@ def test_a_failed_mail_is_no_trouble_once_another_was_tried(
     """An operator who has sent it again is not reminded for ever."""
     person = make_account()
     with db.write() as tx:
-        accounts.insert(tx, person)
+        accounts.insert(tx, granted(person))
         outbox.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
         outbox.make_due(tx, [person.id], now)
         [claim] = outbox.claim(tx, now, MINUTE, 1)

@@ -18,6 +18,7 @@ from sync.store.provisioning import due, finishing, work_state
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import circuits, leases
 from sync.store.work.circuits import Probe
+from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 KEYCLOAK = CircuitName.KEYCLOAK
@@ -105,7 +106,7 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
     once, twice, other = (make_account() for _ in range(3))
     for account, waits, times in ((once, KEYCLOAK, 1), (twice, KEYCLOAK, 2), (other, None, 1)):
         with db.write() as tx:
-            accounts.insert(tx, account)
+            accounts.insert(tx, granted(account))
             due.mark_due(tx, account.id, Lane.BULK, now)
         for time in range(1, times + 1):
             with db.write() as tx:

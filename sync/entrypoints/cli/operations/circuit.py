@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sync.commands.operations import circuits as steer_circuit
+from sync.commands.perform import perform
 from sync.commands.waking import wake
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.circuit import Circuit, CircuitName
@@ -50,8 +51,9 @@ def probe(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         by = actor(reason)
-        with desk.db.write() as tx:
-            asked = steer_circuit.probe(tx, name, by, desk.clock.now())
+        asked = perform(
+            desk, lambda tx: steer_circuit.probe(tx, desk.policy, name, by, desk.clock.now()), wakes=None
+        )
         if not asked:
             why = f"the circuit {name.value} is closed, or a probe is on its way"
             raise Refused([Problem("circuit", why, "see fsm-identity ops circuit")])
@@ -70,8 +72,12 @@ def open_(
     with failures_shown():
         desk = open_operator_desk()
         by = actor(reason)
-        with desk.db.write() as tx:
-            after = steer_circuit.leave_alone(tx, name, timedelta(minutes=minutes), by, desk.clock.now())
+        span = timedelta(minutes=minutes)
+        after = perform(
+            desk,
+            lambda tx: steer_circuit.leave_alone(tx, desk.policy, name, span, by, desk.clock.now()),
+            wakes=None,
+        )
         show_outcome(
             name, as_json, f"{name.value} is left alone until {after.probe_at:%H:%M:%S} UTC; then a probe decides"
         )
@@ -83,8 +89,7 @@ def close(name: Name, reason: Reason, as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         by = actor(reason)
-        with desk.db.write() as tx:
-            steer_circuit.close(tx, name, by, desk.clock.now())
+        perform(desk, lambda tx: steer_circuit.close(tx, desk.policy, name, by, desk.clock.now()), wakes=None)
         wake_all(desk)
         show_outcome(name, as_json, f"{name.value}: everything goes through")
 

@@ -124,7 +124,7 @@ def retry(
 
         def command(tx: Tx) -> int:
             ids = account_ids(tx, who) if who else None
-            return quarantine.retry(tx, by, desk.clock.now(), account_ids=ids, kind=kind, code=code)
+            return quarantine.retry(tx, desk.policy, by, desk.clock.now(), account_ids=ids, kind=kind, code=code)
 
         tried = perform(desk, command, wakes=Lane.INTERACTIVE)
         circuit.wake_all(desk)
@@ -150,8 +150,7 @@ def pause(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         by = actor(reason)
-        with desk.db.write() as tx:
-            changed = lanes.pause(tx, lane, by, desk.clock.now())
+        changed = perform(desk, lambda tx: lanes.pause(tx, desk.policy, lane, by, desk.clock.now()), wakes=None)
         if not changed:
             raise Refused([Problem("lane", f"{lane.value} is paused already", "see fsm-identity ops status")])
         if lane is Lane.INTERACTIVE:
@@ -168,7 +167,7 @@ def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_operator_desk()
         by = actor(reason)
-        changed = perform(desk, lambda tx: lanes.resume(tx, lane, by, desk.clock.now()), wakes=lane)
+        changed = perform(desk, lambda tx: lanes.resume(tx, desk.policy, lane, by, desk.clock.now()), wakes=lane)
         if not changed:
             raise Refused([Problem("lane", f"{lane.value} is not paused", "see fsm-identity ops status")])
         if as_json:

@@ -13,7 +13,11 @@ audit = Table(
     Column("id", Text, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("door", Text, nullable=False),
+    Column("door", Text),
+    Column("origin", Text, nullable=False),
+    Column("caller_kind", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("caller_host", Text),
     Column("action", Text, nullable=False),
     Column("account_id", ForeignKey("account.id")),
     Column("before", JsonObject),
@@ -23,4 +27,5 @@ audit = Table(
     Index("ix_audit_account_id", "account_id", "at"),
     Index("ix_audit_at", "at"),
 )
-"""Who did what to whom, when, why and through which door (G1). Triggers refuse to change or remove a row."""
+"""Who did what to whom, when, why and through which door (G1). `actor` is a name for people, kind, id and host say
+who it was; a change made by no person has an origin and no door. Triggers refuse to change or remove a row."""

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text
 
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.deactivation.request import DeactivationState
-from sync.store.database.columns import TextList, UtcDateTime, WorkOrderList, condition, one_of
+from sync.store.database.columns import JsonObject, TextList, UtcDateTime, WorkOrderList, condition, one_of
 from sync.store.database.tables.metadata import metadata
 
 OPEN_DEACTIVATION = condition("state IN ('requested', 'held')")
@@ -86,9 +86,7 @@ reassignment = Table(
     Column("to_technician_id", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("door", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("cause", JsonObject, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcDateTime),

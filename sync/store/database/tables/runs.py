@@ -35,6 +35,7 @@ run = Table(
     Column("options", JsonObject, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("confirmed_by", Text),
+    Column("confirmation", JsonObject),
     Column("finished_at", UtcDateTime),
     Column("turn_at", UtcDateTime),
     Column("held_reasons", TextList),
@@ -46,7 +47,8 @@ run = Table(
     Index("ix_run_state", "state", "created_at"),
 )
 """A reviewed batch, such as an import: what was reviewed, who confirmed it, how far it is (F2-F4). `held_reasons`
-are the limits of the mass-change guard it exceeds; it waits for an approval then (E7)."""
+are the limits of the mass-change guard it exceeds; it waits for an approval then (E7).
+`confirmation` is the cause by which its rows are applied: who confirmed it, through which door and why."""
 
 run_row = Table(
     "run_row",

@@ -12,6 +12,7 @@ from sync.domain.errors import Misconfigured, Transient
 from sync.store import mappings
 from sync.store.mappings import Adopted
 from sync.wiring.doors import adopted_policy, open_database
+from tests.callers import allowed
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.world import FIRST
 
@@ -44,6 +45,6 @@ def test_a_database_that_is_away_is_no_empty_one(make_settings: MakeSettings) ->
 def test_files_in_force_that_this_version_cannot_read_are_told(make_settings: MakeSettings) -> None:  # noqa: F811
     settings = make_settings()
     with open_database(settings).write() as tx:
-        mappings.insert(tx, Adopted(1, "f", NOW, "lee", "a newer version", {"profiles.toml": "?"}))
+        mappings.insert(tx, allowed(), Adopted(1, "f", NOW, "lee", "a newer version", {"profiles.toml": "?"}))
     with pytest.raises(Misconfigured, match="do not fit this version"):
         adopted_policy(settings)

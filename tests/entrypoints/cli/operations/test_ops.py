@@ -36,6 +36,7 @@ from sync.store.provisioning import due
 from sync.store.work import circuits, lanes
 from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
+from tests.callers import granted
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
 from tests.people import an_account
@@ -86,7 +87,7 @@ def stuck(operations: OperatorDesk, username: str, reason: str, kind: str = "con
     now = operations.clock.now()
     account = someone(operations, username)
     with operations.db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         due.mark_due(tx, account.id, Lane.BULK, now)
         chosen = update(work).where(work.c.account_id == account.id)
         tx.connection.execute(
@@ -140,7 +141,7 @@ def test_status_names_each_trouble_with_its_remedy(run: Run, operations: Operato
         heartbeats.beat(tx, silent)
         heartbeats.note_trouble(tx, "all@north", "Keycloak refuses FSM_KEYCLOAK__WORKER_SECRET")
         other = someone(operations, "ben.bauer")
-        accounts.insert(tx, other)
+        accounts.insert(tx, granted(other))
         due.mark_due(tx, other.id, Lane.INTERACTIVE, now - timedelta(minutes=10))
     done = run("status")
     assert done.exit_code == 1
@@ -260,7 +261,7 @@ def test_mails_that_did_not_go_are_listed_with_what_to_do(run: Run, operations: 
     assert "reset-password" not in run("mails").output
     account, now = someone(operations, "jo.lind"), operations.clock.now()
     with operations.db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         outbox.enqueue(
             tx, account.id, kind="welcome", recipient=account.email, expires_at=now + timedelta(days=1), now=now
         )
@@ -280,7 +281,7 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
     account, now = someone(operations, "jo.lind"), operations.clock.now()
     until = now + timedelta(days=1)
     with operations.db.write() as tx:
-        accounts.insert(tx, account)
+        accounts.insert(tx, granted(account))
         passwords.keep(tx, account.id, "a-secret-of-the-test", "mail", until)
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=until, now=now)
         outbox.make_due(tx, [account.id], now)
@@ -308,7 +309,7 @@ def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told
     monkeypatch.setattr(ops, "open_operator_desk", lambda: operations)
     adopt_first(operations.db, None, FIRST, operations.clock.now())
     with operations.db.write() as tx:
-        accounts.insert(tx, replace(someone(operations, "kim"), profile="surveyor"))
+        accounts.insert(tx, granted(replace(someone(operations, "kim"), profile="surveyor")))
     with pytest.raises(Failure, match=r"profile 'surveyor' \(1 account\)"):
         open_desk(operations.settings)
     told = [each for each in json.loads(run("status", "--json").output)["troubles"] if "surveyor" in each["what"]]

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from mappings.guard import ApprovalRules
 from sync.entrypoints.cli import app
 from sync.entrypoints.cli.imports import imports
 from sync.entrypoints.cli.runs import runs
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
+from sync.store.accounts import accounts
+from sync.store.audit import assignments
+from sync.store.database.tables import audit
+from sync.store.runs.runs import recent
 from tests.commands.imports.import_sites import import_site, person, staff_file
+from tests.entrypoints.cli.conftest import SitDown
 
 Run = Callable[..., Result]
 WHY = ("--reason", "the branch has closed")
@@ -39,8 +47,10 @@ def run(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 
 
 @pytest.fixture
-def plan(run: Run, systems: Systems, tmp_path: Path) -> str:
-    """Twelve people in Hamburg, and a confirmed import that moves all of them: held. Answers its fingerprint."""
+def plan(run: Run, systems: Systems, tmp_path: Path, sit_down: SitDown) -> str:
+    """Twelve people in Hamburg, and an import that moves all of them, confirmed by login 41001: held. Returns its
+    fingerprint."""
+    sit_down(41001)
     people = [person(number) for number in range(1, 13)]
     for branch in ("Hamburg", "Köln"):
         moved = staff_file(*(each | {"Niederlassung": branch} for each in people))
@@ -57,13 +67,16 @@ def plan(run: Run, systems: Systems, tmp_path: Path) -> str:
 
 
 @pytest.mark.req("E7", "I3")
-def test_a_held_import_is_listed_shown_and_approved(run: Run, systems: Systems, plan: str) -> None:
+def test_a_held_import_is_listed_shown_and_approved(
+    run: Run, systems: Systems, plan: str, sit_down: SitDown
+) -> None:
     """Every account that moves is on the list; the approval says who and why."""
     assert "held" in run("import", "list").output
     assert "fsm-identity runs approve" in run("import", "show", "last").output
     shown = run("runs", "show", "last").output
     assert "branch: hamburg → koeln" in shown
     assert shown.count("Pat Number") == 12
+    sit_down(41002)
     approved = run("runs", "approve", "last", "--plan", plan[:16], *WHY)
     assert approved.exit_code == 0, approved.output
     while apply_chunk(systems):
@@ -71,6 +84,67 @@ def test_a_held_import_is_listed_shown_and_approved(run: Run, systems: Systems, 
     found = json.loads(run("runs", "show", "last", "--json").output)
     assert (found["run"]["state"], found["run"]["approval_reason"]) == ("done", "the branch has closed")
     assert {row["result"] for row in found["rows"]} == {"applied"}
+
+
+@pytest.mark.req("E7", "I4", "A7")
+def test_who_confirmed_does_not_approve(
+    run: Run, systems: Systems, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another name in the variables of the shell helps nobody, and the history does not believe it."""
+    for name in ("LOGNAME", "USER", "SUDO_USER"):
+        monkeypatch.setenv(name, "boss")
+    refused = run("runs", "approve", "last", "--plan", plan, *WHY)
+    assert refused.exit_code == 1
+    assert "takes somebody else than uid 41001, who confirmed it" in refused.output
+    assert "one_is_enough in guard.toml" in refused.output
+    assert json.loads(run("runs", "list", "--held", "--json").output)
+    with systems.db.read() as tx:
+        audited = list(tx.connection.execute(select(audit)))
+    assert {(each.actor, each.caller_kind, each.caller_id) for each in audited} == {
+        ("uid 41001", "machine", "41001")
+    }
+    assert all(each.caller_host for each in audited)
+
+
+@pytest.mark.req("E7")
+def test_one_is_enough_where_guard_toml_says_so(
+    run: Run, systems: Systems, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For one person who looks after everything alone; it may be the other way round, too."""
+
+    def say(rules: ApprovalRules) -> None:
+        policy = replace(systems.policy, guard=replace(systems.policy.guard, approval=rules))
+        desk = replace(systems, policy=policy)
+        monkeypatch.setattr(runs, "open_desk", lambda: desk)
+
+    say(ApprovalRules(needs_account=True))
+    refused = run("runs", "approve", "last", "--plan", plan, *WHY)
+    assert (refused.exit_code, "guard.toml demands an account" in refused.output) == (1, True)
+    say(ApprovalRules(one_is_enough=True))
+    approved = run("runs", "approve", "last", "--plan", plan, *WHY)
+    assert "run: the mapping files have changed since the review" not in approved.output
+    assert approved.exit_code == 0, approved.output
+
+
+@pytest.mark.req("A7", "F4")
+def test_an_import_keeps_who_reviewed_who_confirmed_and_why(
+    run: Run, systems: Systems, tmp_path: Path, sit_down: SitDown
+) -> None:
+    """The history joins the confirmer's name with the confirmer's reason, through the door they came in."""
+    (tmp_path / "staff.csv").write_bytes(staff_file(person(1)))
+    sit_down(41001)
+    assert run("import", "review", "staff.csv", "--reason", "the list of March").exit_code == 0
+    sit_down(41002)
+    assert run("import", "confirm", "last", "--yes", "--no-wait", "--reason", "looks right").exit_code == 0
+    while apply_chunk(systems):
+        pass
+    with systems.db.read() as tx:
+        [account] = accounts.find(tx, "pat1@example.com")
+        [given] = assignments(tx, account.id)
+        [reviewed] = recent(tx, 1)
+    assert (given.by, given.door) == ("uid 41002", "command line, import")
+    assert given.reason.startswith("looks right (import of staff.csv")
+    assert (reviewed.by, reviewed.options["reason"]) == ("uid 41001", "the list of March")
 
 
 @pytest.mark.req("E7", "I3")

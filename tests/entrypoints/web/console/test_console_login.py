@@ -13,13 +13,13 @@ from fastapi import FastAPI
 from lxml import html
 from starlette.testclient import TestClient
 
-from sync.domain.accounts.change import Actor, Door
 from sync.entrypoints.web import create_app
 from sync.settings import Settings
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from tests.callers import granted, wanted_by
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.entrypoints.web.console.test_own_account import ACCOUNT
 from tests.entrypoints.web.keycloak_login import PUBLIC_URL, Person
@@ -50,8 +50,8 @@ def store_account(settings: Settings, user_id: str, username: str) -> None:
     database = Database(settings.database_url.get_secret_value(), Sealer([Fernet.generate_key().decode()]))
     account = replace(ACCOUNT, idp_user_id=user_id, username=username, email=username)
     with database.write() as tx:
-        accounts.insert(tx, account)
-        by = Actor("ada", Door.COMMAND_LINE, "hired as <b>technician</b>")
+        accounts.insert(tx, granted(account))
+        by = wanted_by("ada", "hired as <b>technician</b>")
         audit.record_assignments(tx, [account], by, datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 
 
