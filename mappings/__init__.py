@@ -1,6 +1,6 @@
 """Who gets what: profiles, branches, data access, HR rules and the realm's policy, as files people edit.
 
-`load` reads and checks them; everything else of this package is what it answers with.
+`load` reads and checks them; everything else of this package is what it returns.
 """
 
 from mappings.loading import load

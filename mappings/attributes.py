@@ -50,7 +50,7 @@ class BuiltIn(Attribute):
 
     `titles`: of its column where import_columns.toml has none. `known_by`: a row of a file belongs to the account
     that has this value. `clearable`: a dash in a file takes it away. `option`: it is given by `--attribute`.
-    `drift`: what drift.toml may say, the first where it says nothing; empty: it is not in Keycloak.
+    `drift`: what drift.toml may say of it alone; empty: it is not in Keycloak, or alike to those of the company.
     `in_keycloak`: it is an attribute of the Keycloak user, of the same name, edited by administrators only;
     `own`: its person sees it there. `claim`: it is in the token.
     """

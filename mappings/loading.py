@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mappings import (
     branches,
+    company_attributes,
     data_access,
     drift,
     field_service,
@@ -33,6 +34,7 @@ FILES = (
     "data_access.toml",
     "hr_rules.toml",
     "import_columns.toml",
+    "attributes.toml",
     "work_orders.toml",
     "field_service.toml",
     "realm.toml",
@@ -143,6 +145,8 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     )
     document = documents["import_columns.toml"]
     columns = import_columns.read(document) if document else None
+    document = documents["attributes.toml"]
+    attributes = company_attributes.read(document, columns) if document else None
     document = documents["work_orders.toml"]
     orders = work_orders.read(document) if document else None
     document = documents["field_service.toml"]
@@ -160,6 +164,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         or teams is None
         or rules is None
         or columns is None
+        or attributes is None
         or orders is None
         or schema is None
         or realm_policy is None
@@ -175,6 +180,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         features=features,
         hr_rules=rules,
         import_columns=columns,
+        attributes=attributes,
         work_orders=orders,
         field_service=schema,
         realm=realm_policy,
@@ -187,6 +193,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
             frozenset(features),
             rules,
             columns,
+            attributes,
             orders,
             schema,
             realm_policy,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mappings.branches import Branch, Team
+from mappings.company_attributes import CompanyAttribute, columns_of
 from mappings.data_access import DataAccessLevel
 from mappings.drift import DriftPolicy
 from mappings.field_service import FieldServiceSchema
@@ -26,7 +27,8 @@ class Policy:
     """`fingerprint` is a SHA-256 over the meaning of all files (not their comments or order of keys).
 
     The `find_` methods know an entry by key, title or alias, however it is spelled (`mappings.names`); the
-    `nearest_` methods answer the name to propose for one that was not found.
+    `nearest_` methods return the name to propose for one that was not found. `attributes` are the company's own;
+    `retired_attributes` were in files that were in force before: what Keycloak still holds of them goes.
     """
 
     profiles: Mapping[str, Profile]
@@ -36,12 +38,14 @@ class Policy:
     features: tuple[str, ...]
     hr_rules: tuple[HrRule, ...]
     import_columns: tuple[ImportColumn, ...]
+    attributes: Mapping[str, CompanyAttribute]
     work_orders: WorkOrderPolicy
     field_service: FieldServiceSchema
     realm: RealmPolicy
     drift: DriftPolicy
     guard: GuardRules
     fingerprint: str
+    retired_attributes: frozenset[str] = frozenset()
     _profile_names: NameIndex = field(init=False, repr=False, compare=False)
     _branch_names: NameIndex = field(init=False, repr=False, compare=False)
     _level_names: NameIndex = field(init=False, repr=False, compare=False)
@@ -57,6 +61,11 @@ class Policy:
             ("_team_names", teams),
         ):
             object.__setattr__(self, name, index)
+
+    @property
+    def staff_columns(self) -> tuple[ImportColumn, ...]:
+        """Every column of a staff file: of import_columns.toml, and one for each attribute of the company."""
+        return (*self.import_columns, *columns_of(self.attributes, self.import_columns))
 
     def find_profile(self, text: str) -> Profile | None:
         key = self._profile_names.find(text)

@@ -1,6 +1,6 @@
 """Reads a mapping file strictly: every value typed and in its range, every key known, every problem collected.
 
-A getter that meets a problem notes it with its line and answers a harmless value, so that one look at a file
+A getter that meets a problem notes it with its line and returns a harmless value, so that one look at a file
 finds everything that is wrong in it. `mappings.load` raises what was noted; no such value is ever used.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from mappings.lines import Path, line_index, line_of
@@ -20,6 +21,17 @@ Value = TypeVar("Value")
 
 LONGEST_KEY = 60
 """Keys become names of groups and roles in Keycloak, which have room for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """How keys are spelled; `what` says it to whoever spelled one otherwise."""
+
+    pattern: re.Pattern[str]
+    what: str
+
+
+HYPHENS = KeyForm(KEY, "a key has small letters, digits and single hyphens, as in read-only")
 
 
 class Document:
@@ -151,20 +163,23 @@ class Table:
         value = self._get(key, bool, "true or false")
         return bool(value)
 
-    def entries(self, key: str, options: Collection[str] | None = None, what: str = "key") -> dict[str, Table]:
+    def entries(
+        self, key: str, options: Collection[str] | None = None, what: str = "key", keys: KeyForm | None = None
+    ) -> dict[str, Table]:
         """The tables below a key, by their names, in the file's order.
 
-        The names must be among the options; without options they are keys of ours: small letters, digits and
-        single hyphens.
+        The names must be among the options; without options they are keys of this form, or else small letters,
+        digits and single hyphens.
         """
+        keys = keys or HYPHENS
         values = self._get(key, dict, "a table")
         entries: dict[str, Table] = {}
         for name, value in (values or {}).items():
             path = (*self.path, key, name)
             if options is not None:
                 self._check(path, name, options, what)
-            elif not KEY.fullmatch(name) or len(name) > LONGEST_KEY:
-                self._document.report(path, "a key has small letters, digits and single hyphens, as in read-only")
+            elif not keys.pattern.fullmatch(name) or len(name) > LONGEST_KEY:
+                self._document.report(path, keys.what)
             if isinstance(value, dict):
                 entries[name] = self._document.table(path, value)
             else:

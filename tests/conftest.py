@@ -23,7 +23,7 @@ from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
 from tests.keycloak_of_a_run import shared_keycloak
 from tests.realms import configured_realm  # noqa: F401 - a fixture
 from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
-from tests.world import migrated, people, world  # noqa: F401 - fixtures
+from tests.world import at_work, migrated, people, world  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from cryptography.fernet import Fernet
@@ -31,6 +31,7 @@ from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
 from tests.callers import wanted_by
+from tests.company import company
 from tests.fakes.accounts import FakeAccounts, FakeUser
 from tests.fakes.adoption import FakeAdoption
 from tests.fakes.credentials import FakeCredentials
@@ -78,10 +79,10 @@ class World:
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
 
-    def join(self, name: str = "jo.lind", **wanted: str | None) -> Account:
+    def join(self, name: str = "jo.lind", **wanted: Any) -> Account:
         """A new account, stored and not yet in Keycloak."""
         given, _, family = name.partition(".")
-        values: dict[str, str | None] = {
+        values: dict[str, Any] = {
             "email": f"{name}@example.com",
             "given_name": given.title(),
             "family_name": family.title(),
@@ -89,9 +90,9 @@ class World:
             "branch": BRANCH.key,
             **wanted,
         }
-        new = NewAccount(**values)  # type: ignore[arg-type]
+        new = NewAccount(**values)
         password = InitialPassword("temporary-secret-of-the-test", "mail")
-        return self.do(lambda tx: create(tx, POLICY, new, BY, self.clock.now(), password=password))
+        return self.do(lambda tx: create(tx, self.systems.policy, new, BY, self.clock.now(), password=password))
 
     def join_technician(self, technician_id: str = "T-1", name: str = "tess.tal") -> Account:
         """An active technician with a record in the FSM system, brought into Keycloak."""
@@ -164,3 +165,11 @@ def people(world: World) -> list[Account]:
     made = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]
     world.work()
     return [world.read(lambda tx, each=each: account_rows.get(tx, each.id)) for each in made]  # type: ignore[misc]
+
+
+@pytest.fixture
+def at_work(world: World, tmp_path: Path) -> World:
+    """The world of a company that has attributes of its own (`tests.company`)."""
+    (tmp_path / "mappings").mkdir()
+    world.systems = replace(world.systems, policy=company(tmp_path / "mappings"))
+    return world

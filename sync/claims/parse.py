@@ -7,7 +7,7 @@ Verifying the token is the work of `reader`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sync.claims.errors import InvalidToken, NoAccess
@@ -22,6 +22,7 @@ class FsmClaims:
     `subject` is Keycloak's id of the user, `session_id` None for a token without a session. `expires_at` is
     an aware datetime in UTC: until then the token is accepted without asking Keycloak. `branch` None: no
     branch; `branches` then is empty. `technician_id` None: the person cannot be assigned work orders (B3).
+    `attributes` are those a company has added (A10), by their keys; they say nothing about access.
     """
 
     subject: str
@@ -34,6 +35,7 @@ class FsmClaims:
     technician_id: str | None
     session_id: str | None
     expires_at: datetime
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def parse(payload: Mapping[str, object]) -> FsmClaims:
@@ -64,6 +66,7 @@ def parse(payload: Mapping[str, object]) -> FsmClaims:
         technician_id=_at_most_one(claim, "technician_id"),
         session_id=session_id if isinstance(session_id, str) else None,
         expires_at=_moment(expires),
+        attributes=_attributes(claim),
     )
 
 
@@ -90,6 +93,14 @@ def _strings(claim: Mapping[str, object], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise NoAccess(f"the fsm claim is malformed: {name} is not a list of strings")
     return tuple(entry for entry in value if entry)
+
+
+def _attributes(claim: Mapping[str, object]) -> dict[str, str]:
+    """Those that have a value."""
+    found = claim.get("attributes") or {}
+    if not isinstance(found, Mapping):
+        raise NoAccess("the fsm claim is malformed: attributes is not an object")
+    return {str(name): str(text) for name in found if (text := _at_most_one(found, name))}
 
 
 def _moment(seconds: float) -> datetime:

@@ -30,7 +30,7 @@ class ClaimsReader:
     A token must be meant for this application: `audience` must be among its `aud`, and its `azp` (the client
     it was made for) among `authorized_parties`; at least one of the two is to be given, else a token
     made for any other application would do. `leeway_seconds` allows for clocks that differ; `clock`
-    answers seconds since 1970. Raises ValueError for a configuration that would accept too much.
+    returns seconds since 1970. Raises ValueError for a configuration that would accept too much.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ClaimsReader:
         return cls(issuer, keys, audience=audience, authorized_parties=authorized_parties)
 
     def read(self, token: str) -> FsmClaims:
-        """Verify an access token and answer its claims.
+        """Verify an access token and return its claims.
 
         Raises TokenExpired, InvalidToken (not genuine or not for us), NoAccess (genuine, but not exactly one
         profile), KeysUnavailable; all are ClaimsError.

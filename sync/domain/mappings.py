@@ -19,6 +19,9 @@ Changes: TypeAlias = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """What goes and what comes, sorted, by what it is: groups in Keycloak, features of the profile, data access."""
 
 
+FOR_WORKERS = frozenset({"groups", "attributes"})
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyEffect:
     """`kinds` are those of the mass-change guard. Memberships are for workers to carry to Keycloak; features hang
@@ -29,7 +32,7 @@ class PolicyEffect:
 
     @property
     def for_workers(self) -> bool:
-        return "groups" in self.changes
+        return not self.changes.keys().isdisjoint(FOR_WORKERS)
 
     def record(self) -> dict[str, list[list[str]]]:
         """As JSON: what goes and what comes."""
@@ -41,8 +44,7 @@ class PolicyComparison:
     accounts with the same profile, place and life, so each such combination is decided once."""
 
     def __init__(self, before: Policy, after: Policy) -> None:
-        self._before = before
-        self._after = after
+        self._policies = before, after
         self._known: dict[tuple[object, ...], PolicyEffect | None] = {}
 
     def of(self, account: Account) -> PolicyEffect | None:
@@ -55,17 +57,21 @@ class PolicyComparison:
             account.team,
             account.data_access,
             account.technician_id is not None,
+            frozenset(account.attributes),
         )
         if alike not in self._known:
             self._known[alike] = self._decide(account)
         return self._known[alike]
 
     def _decide(self, account: Account) -> PolicyEffect | None:
-        before, after = access_of(account, self._before), access_of(account, self._after)
+        before, after = (access_of(account, each) for each in self._policies)
         changes = dict(_changes(before, after))
-        was, is_ = desired_state(account, self._before).groups, desired_state(account, self._after).groups
+        was, is_ = (desired_state(account, each).groups for each in self._policies)
         if was != is_:
             changes["groups"] = _gone_and_new(was, is_)
+        had, has = (frozenset(account.attributes.keys() & each.attributes.keys()) for each in self._policies)
+        if had != has:
+            changes["attributes"] = _gone_and_new(had, has)
         kinds = effects(before, after)
         if not changes and kinds == {"changed"}:
             return None
@@ -86,6 +92,7 @@ ENTRIES = {
     "branches": "branch",
     "teams": "team",
     "data_access": "data access level",
+    "attributes": "attribute",
 }
 OTHER_FILES = {
     "hr_rules": "hr_rules.toml",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync.commands.accounts.change import drop_retired
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, existing
 from sync.store import audit
@@ -25,6 +26,7 @@ def _mappings(chunk: Applying, row: RunRow) -> str:
     """
     account_id = existing(chunk, row)
     changed = {name: (before, after) for name, (before, after) in row.changes.get("change", {}).items()}
+    changed |= drop_retired(chunk.tx, chunk.policy, account_id, chunk.by, chunk.now)
     audit.audit(
         chunk.tx,
         account_id=account_id,

@@ -1,44 +1,55 @@
-"""Looking now and then whether what accounts stand on is still there: our roles and groups in the realm, and the
-login flows (C6, H2). Somebody with Keycloak's console may remove or rename any of it, and no account would fail:
-its people would have less, or get in with less. A job of the lane reconcile; it mends nothing, `realm apply` does.
+"""Looking now and then whether what accounts stand on is still there: our roles, groups and attributes in the
+realm, and the login flows (A10, C6, H2). Somebody with Keycloak's console may remove or rename any of it, and no
+account would fail: its people would have less, or get in with less. A job of the lane reconcile; it mends nothing,
+`realm apply` does.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sync.domain.realm.difference import Create, RealmDifference, Remove, realm_differences
+from sync.domain.errors import FailureCode
+from sync.domain.realm.difference import Create, RealmDifference, Remove, Update, realm_differences
 from sync.domain.realm.flow_changes import login_problems
-from sync.domain.realm.item import ItemKind
+from sync.domain.realm.item import Item, ItemKind
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.realm.login import LOGIN_KINDS
 from sync.store.operations import troubles
+from sync.store.provisioning import due
 
 NAME: Final = "realm"
-GROUND: Final = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.GROUP})
+GROUND: Final = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.GROUP, ItemKind.PROFILE_ATTRIBUTE})
 SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
 
 
 def watch_realm(systems: Systems, keep: KeepLease) -> None:
-    """Note for operators what is not as the mapping files say, or take the note away. Raises a Failure of
-    Keycloak; in a process that watches no realm it does nothing."""
+    """Note for operators what is not as the mapping files say, or take the note away. Where every attribute is
+    declared, the accounts that waited for that are due. Raises a Failure of Keycloak; in a process that watches no
+    realm it does nothing."""
     if systems.realm is None:
         return
     found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     keep()
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
     wrong = [*map(_told, found), *flows]
+    undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))
     with systems.db.write() as tx:
+        if not undeclared:
+            due.look_at_waiting(tx, FailureCode.REALM_BEHIND, systems.clock.now())
         if wrong:
             more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
             what = f"the realm is not as the mapping files say: {'; '.join(wrong[:SHOWN])}{more}"
             troubles.note(tx, NAME, what, REMEDY, systems.clock.now())
         else:
             troubles.clear(tx, NAME)
+
+
+def _about(difference: RealmDifference) -> Item | Update:
+    return difference if isinstance(difference, Update) else difference.item
 
 
 def _told(difference: RealmDifference) -> str:

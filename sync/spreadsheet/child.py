@@ -1,4 +1,4 @@
-"""The process in which a foreign file is parsed: it limits itself first, knows no secret, and answers lines.
+"""The process in which a foreign file is parsed: it limits itself first, knows no secret, and writes lines.
 
 Run by `reading` as `python -m sync.spreadsheet.child`, with the file as standard input. It writes JSON
 lines: how the file was understood, one line a row, and a last line that says it is complete. A refusal is a

@@ -35,7 +35,7 @@ _NOTES = {
 
 def languages(policy: Policy) -> tuple[str, ...]:
     """The languages in which every column of the template has a title."""
-    columns = [column for column in policy.import_columns if column.field not in LEFT_OUT]
+    columns = [column for column in policy.staff_columns if column.field not in LEFT_OUT]
     return tuple(sorted(set.intersection(*(set(column.titles) for column in columns))))
 
 
@@ -44,7 +44,7 @@ def template(policy: Policy, language: str) -> bytes:
     that has no titles."""
     if language not in languages(policy):
         raise FileRefused(f"there are no column titles in {language!r}", f"choose {', '.join(languages(policy))}")
-    columns = [column for column in policy.import_columns if column.field not in LEFT_OUT]
+    columns = [column for column in policy.staff_columns if column.field not in LEFT_OUT]
     book = Workbook()
     page = book.worksheets[0]
     page.title = "Staff"
@@ -69,6 +69,7 @@ def _choices(policy: Policy) -> Mapping[str, Sequence[str]]:
         "branch": [branch.title for branch in policy.branches.values()],
         "team": sorted(policy.teams),
         "data_access": [level.title for level in policy.data_access.values()],
+        **{key: [names[0] for names in each.choices.values()] for key, each in policy.attributes.items()},
     }
 
 

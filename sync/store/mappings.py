@@ -19,7 +19,8 @@ _ADOPTING = 7_203_115
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """`files` are texts by name. `number` counts from 1; the highest is in force."""
+    """`files` are texts by name. `number` counts from 1; the highest is in force. `earlier_attributes`: each text
+    of attributes.toml that was in force before, read for the newest only."""
 
     number: int
     fingerprint: str
@@ -27,6 +28,7 @@ class Adopted:
     adopted_by: str
     reason: str
     files: Mapping[str, str]
+    earlier_attributes: frozenset[str] = frozenset()
 
 
 _COLUMNS = (
@@ -41,7 +43,13 @@ _COLUMNS = (
 
 def newest(tx: Tx) -> Adopted | None:
     found = tx.connection.execute(select(*_COLUMNS).order_by(policies.c.number.desc()).limit(1)).one_or_none()
-    return None if found is None else Adopted(*found)
+    return None if found is None else Adopted(*found, earlier_attributes=_earlier_attributes(tx, found.number))
+
+
+def _earlier_attributes(tx: Tx, number: int) -> frozenset[str]:
+    text_of = policies.c.files["attributes.toml"].as_string()
+    found = tx.connection.scalars(select(text_of).where(policies.c.number < number).distinct())
+    return frozenset(each for each in found if each is not None)
 
 
 def numbered(tx: Tx, number: int) -> Adopted | None:

@@ -7,12 +7,13 @@ reading adopts nothing (`sync.commands.mappings` does).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
 from mappings import MappingErrors, load
+from mappings.company_attributes import keys_in
 from mappings.loading import load_texts, read_texts
 from mappings.policy import Policy
 from sync.domain.errors import Misconfigured
@@ -54,11 +55,13 @@ def in_force(adopted: Adopted) -> InForce:
 def policy_of(adopted: Adopted) -> Policy:
     """Raises Misconfigured if this version cannot read the files."""
     try:
-        return load_texts(adopted.files, f"in force ({adopted.number})")
+        policy = load_texts(adopted.files, f"in force ({adopted.number})")
     except MappingErrors as errors:
         raise Misconfigured(
             f"the mapping files in force do not fit this version of fsm-identity: {errors}"
         ) from None
+    before = {key for text in adopted.earlier_attributes for key in keys_in(text)}
+    return replace(policy, retired_attributes=frozenset(before - policy.attributes.keys()))
 
 
 def warn_of_other_files(known: InForce, folder: Path | None) -> None:

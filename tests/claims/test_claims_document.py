@@ -28,6 +28,7 @@ def test_the_token_of_the_document_is_read() -> None:
     claims = parse(json.loads(block("json")))
     assert (claims.profile, claims.data_access, claims.technician_id) == ("technician", "personal", "T-0042")
     assert claims.features == {"assigned-work", "mobile-app"}
+    assert claims.attributes == {"cost_centre": "4711"}
     assert (claims.branch, claims.branches, claims.team) == ("hamburg", ("hamburg",), "hamburg-klima")
 
 

@@ -8,7 +8,7 @@ contract suite in tests/contract holds it to what the real one does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from sync.domain.access.group_roles import PARENTS, roles_of_groups
 from sync.domain.acts import PASSWORD, Credential
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.provisioning.change import (
+    DETAILS,
     Change,
     Disable,
     Enable,
@@ -31,7 +32,7 @@ from sync.domain.provisioning.change import (
 from sync.domain.provisioning.observed import (
     ACCOUNT_ID,
     NOT_LOOKED_AT,
-    OWNED_ATTRIBUTES,
+    TECHNICIAN_ID,
     LockState,
     Observed,
     Sessions,
@@ -83,6 +84,7 @@ class FakeAccounts:
             }
             for path, carried in roles_of_groups(policy).items()
         }
+        self.declared = {ACCOUNT_ID, TECHNICIAN_ID, *policy.attributes}
         self.groups = {path: set(roles) for path, roles in self.expected.items()}
         self._failures: list[tuple[BaseException, bool]] = []
         self._apply_failures: list[tuple[BaseException, bool]] = []
@@ -165,6 +167,7 @@ class FakeAccounts:
 
     def _create(self, new: NewUser) -> Created:
         wanted = new.desired
+        self._refuse_undeclared(wanted.attributes)
         if len(wanted.username) < 3 or set(wanted.username) & set(" <>!/") or "@" not in wanted.email:
             raise NeedsPerson(
                 f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}", code=FailureCode.VALUE_REFUSED
@@ -243,12 +246,21 @@ class FakeAccounts:
         user.username = username.lower() or user.username
         for name in {"given_name", "family_name"} & new.keys():
             setattr(user, name, new[name] or "")
-        for name in OWNED_ATTRIBUTES & new.keys():
+        self._refuse_undeclared(name for name in new.keys() - set(DETAILS) if new[name] is not None)
+        for name in new.keys() - set(DETAILS):
             value = new[name]
             if value is None:
                 user.attributes.pop(name, None)
             else:
                 user.attributes[name] = (value,)
+
+    def _refuse_undeclared(self, names: Iterable[str]) -> None:
+        missing = sorted(set(names) - self.declared)
+        if missing:
+            raise Misconfigured(
+                f"the realm has not followed: it does not declare {', '.join(missing)}",
+                code=FailureCode.REALM_BEHIND,
+            )
 
     def _joinable_group(self, path: str) -> None:
         if path not in self.expected or path in PARENTS:

@@ -29,7 +29,7 @@ from sync.domain.provisioning.change import (
     TakeRole,
     UpdateDetails,
 )
-from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES, Observed
+from sync.domain.provisioning.observed import ACCOUNT_ID, Observed
 from sync.ports.accounts import Created, Keep, NewUser, unleased
 
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
@@ -70,6 +70,7 @@ class KeycloakAccounts:
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
             try:
+                self._declared.check(user.desired.attributes)
                 outcomes[user.desired.account_id] = self._creator.create(user)
             except Failure as failure:
                 if stops_everything(failure):
@@ -209,7 +210,7 @@ class KeycloakAccounts:
             raise Unsafe(
                 f"the account id of Keycloak user {idp_user_id} is never changed", code=FailureCode.OUTSIDE_OURS
             )
-        self._declared.check()
+        self._declared.check(name for name in new.keys() - FIELDS.keys() if new[name] is not None)
         user = self._reader.user(idp_user_id)
         if user is None:
             raise guard.gone(idp_user_id)
@@ -237,7 +238,7 @@ def changed(user: Json, new: Mapping[str, str | None]) -> dict[str, object]:
     """The body of the PUT. `enabled` is never in it; a new e-mail address counts as not verified
     (fact: a-new-address-stays-verified)."""
     attributes = {name: list(values) for name, values in attributes_of(user).items() if name != DISABLED_REASON}
-    for name in OWNED_ATTRIBUTES & new.keys():
+    for name in new.keys() - FIELDS.keys():
         value = new[name]
         if value is None:
             attributes.pop(name, None)

@@ -13,6 +13,7 @@ from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.new_user import representation
 from sync.adapters.keycloak.reading import UserReader, account_id_of
+from sync.adapters.keycloak.user_profile import AttributeUndeclared
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 
@@ -97,7 +98,7 @@ def stops_everything(failure: Failure) -> bool:
     """True for a failure that the next user would meet too: Keycloak is away or does not let us in, the lease is
     lost, or the realm would drop what says whose a user is."""
     if isinstance(failure, Misconfigured):
-        return not isinstance(failure, GroupMissing)
+        return not isinstance(failure, GroupMissing | AttributeUndeclared)
     return failure.system is not None or failure.code is FailureCode.LEASE_LOST
 
 

@@ -112,6 +112,7 @@ class ImportingAccounts(KeycloakAccounts):
         return rows
 
     def _row(self, user: NewUser) -> _Row:
+        self._declared.check(user.desired.attributes)
         body = self._creator.body(user)
         body["id"] = user.desired.account_id
         body["realmRoles"] = [self._default_roles()]

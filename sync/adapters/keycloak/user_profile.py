@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sync.adapters.keycloak.connection import Connection
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.desired import DesiredState
-from sync.domain.provisioning.observed import OWNED_ATTRIBUTES
+from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 
 USERNAME = re.compile(r"""[^<>&"'\s$%!\#?§,;:*~/\\|^=\[\]{}()`\x00-\x1f\x7f-\x9f]{3,255}""")
 PERSON_NAME = re.compile(r"""[^<>&"$%!\#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f-\x9f\u2028\u2029]{0,255}""")
@@ -27,7 +27,9 @@ EMAIL = re.compile(
 its stock user profile has them (fact: names-are-judged-when-posted). Where its rules are wider than any mail
 server's, these are narrower."""
 
+ALWAYS = frozenset({ACCOUNT_ID, TECHNICIAN_ID})
 KEPT_SECONDS = 10.0
+NO_COUNTS_SECONDS = 1.0
 LONGEST_EMAIL = 255
 NOT_IN_USERNAMES = "< > & \" ' ` $ % ! # ? § , ; : * ~ / \\ | ^ = [ ] { } ( )"
 NOT_IN_NAMES = '< > & " $ % ! # ? § ; * ~ / \\ | ^ = [ ] { } ( )'
@@ -49,28 +51,51 @@ def _latin(character: str) -> bool:
     return character.isascii() or unicodedata.name(character, "").startswith("LATIN ")
 
 
+class AttributeUndeclared(Misconfigured):
+    """The realm has not followed attributes.toml yet: of those who have a value, nothing is written that it would
+    drop. Everybody else goes on."""
+
+
 class DeclaredAttributes:
-    """Whether the realm's user profile declares the attributes that fsm-identity owns. A good answer counts for
-    `KEPT_SECONDS`: somebody may edit the profile while a worker runs. `now` returns seconds on a clock that never
-    goes back."""
+    """Which attributes the realm's user profile declares. An answer counts for `KEPT_SECONDS`: somebody may edit
+    the profile while a worker runs. `now` returns seconds on a clock that never goes back."""
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         self._connection = connection
         self._now = now
-        self._seen: float | None = None
+        self._declared: frozenset[str] = frozenset()
+        self._read_at: float | None = None
 
-    def check(self) -> None:
-        """Raises Misconfigured if one is missing: a user would be written that does not say whose it is."""
-        at = self._now()
-        if self._seen is not None and at - self._seen < KEPT_SECONDS:
-            return
-        profile = self._connection.get("users/profile")
-        declared = {attribute["name"] for attribute in profile.get("attributes", ())}
-        missing = sorted(OWNED_ATTRIBUTES - declared)
+    def check(self, written: Iterable[str] = ()) -> None:
+        """Raises AttributeUndeclared if one of those to be written is missing, Misconfigured if one without which
+        no user of ours can be: it would not say whose it is."""
+        wanted = frozenset(written) | ALWAYS
+        if not self._knows(wanted):
+            self._read()
+        always = sorted(ALWAYS - self._declared)
+        if always:
+            self._read_at = None
+            raise Misconfigured(self._lacks(always), code=FailureCode.REALM_BEHIND)
+        missing = sorted(wanted - self._declared)
         if missing:
-            raise Misconfigured(
-                f"the user profile of the realm {self._connection.realm!r} does not declare {', '.join(missing)}; "
-                "run `fsm-identity realm apply`",
-                code=FailureCode.REALM_BEHIND,
+            raise AttributeUndeclared(
+                f"the realm has not followed: {self._lacks(missing)}", code=FailureCode.REALM_BEHIND
             )
-        self._seen = at
+
+    def _knows(self, wanted: frozenset[str]) -> bool:
+        """A yes counts for a while, a no hardly: `realm apply` may just have run."""
+        if self._read_at is None:
+            return False
+        return self._now() - self._read_at < (KEPT_SECONDS if wanted <= self._declared else NO_COUNTS_SECONDS)
+
+    def _read(self) -> None:
+        at = self._now()
+        profile = self._connection.get("users/profile")
+        self._declared = frozenset(attribute["name"] for attribute in profile.get("attributes", ()))
+        self._read_at = at
+
+    def _lacks(self, names: list[str]) -> str:
+        return (
+            f"the user profile of the realm {self._connection.realm!r} does not declare {', '.join(names)}; "
+            "run `fsm-identity realm apply`"
+        )

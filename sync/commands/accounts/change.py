@@ -6,8 +6,8 @@ say what is wanted and nothing about Keycloak; the workers carry it there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
@@ -19,8 +19,8 @@ from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields
-from sync.domain.accounts.rules import check
+from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields, stated_fields
+from sync.domain.accounts.rules import check, unknown_attributes
 from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
@@ -61,7 +61,7 @@ def create_all(
     that cannot be stored; then none is."""
     new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
     for account in new:
-        refuse_problems(account, policy)
+        refuse_problems(account, policy, account.attributes)
     granted = [authority.allow_account(tx, policy, by, Permission.CREATE, None, each, now) for each in new]
     accounts.insert_all(tx, granted)
     expires = now + timedelta(hours=policy.realm.temporary_password_hours)
@@ -99,7 +99,7 @@ def change(
     granted = authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now)
     if after == before:
         return before
-    refuse_problems(after, policy)
+    refuse_problems(after, policy, wanted.attributes)
     administrators.keep_one(tx, policy, before, after, locked)
     accounts.update(tx, granted)
     if after.email != before.email:
@@ -109,6 +109,19 @@ def change(
     return after
 
 
+def drop_retired(
+    tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
+) -> Mapping[str, tuple[object, object]]:
+    """Values of attributes that are no longer in attributes.toml go. Returns what they were, for the history that
+    the caller writes; it makes the account due, too."""
+    before = existing(tx, account_id)
+    kept = {key: text for key, text in before.attributes.items() if key in policy.attributes}
+    after = replace(before, attributes=kept)
+    if after != before:
+        accounts.update(tx, authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now))
+    return changed_fields(before, after)
+
+
 def existing(tx: Tx, account_id: str) -> Account:
     account = accounts.get(tx, account_id)
     if account is None:
@@ -116,8 +129,9 @@ def existing(tx: Tx, account_id: str) -> Account:
     return account
 
 
-def refuse_problems(account: Account, policy: Policy) -> None:
-    problems = check(account, policy)
+def refuse_problems(account: Account, policy: Policy, given: Mapping[str, str | None] | None = None) -> None:
+    """`given`: the company's own attributes that the door names."""
+    problems = (*check(account, policy), *unknown_attributes(given or {}, policy))
     if problems:
         raise Refused(problems)
 
@@ -136,7 +150,7 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
         [
             (
                 account.id,
-                {name: (None, value) for name in _FIELDS if (value := getattr(account, name)) is not None},
+                {name: (None, value) for name, value in stated_fields(account).items() if value is not None},
             )
             for account in accounts
         ],
@@ -145,9 +159,6 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
         now=now,
     )
     audit.record_assignments(tx, accounts, by, now)
-
-
-_FIELDS = tuple(each.name for each in fields(Account))
 
 
 def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Cause) -> Account:

@@ -10,10 +10,11 @@ from typing import Any
 from mappings.policy import Policy
 from sync.commands.accounts.change import change
 from sync.domain.access.cause import Cause
-from sync.domain.accounts.change import AccountChange
+from sync.domain.accounts.attribute_values import stated
+from sync.domain.accounts.change import AccountChange, with_attributes
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
-from sync.domain.provisioning.aspect import Aspect
+from sync.domain.provisioning.aspect import Aspect, attributes_in
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import Finding
@@ -27,6 +28,7 @@ TAKEN_OVER: Mapping[Kind, str] = {
     Aspect.BRANCH: "branch",
     Aspect.TEAM: "team",
     Aspect.DATA_ACCESS: "data_access",
+    Aspect.ATTRIBUTES: "attributes",
 }
 """What is a field of an account."""
 
@@ -36,6 +38,12 @@ MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
 def take_over(tx: Tx, policy: Policy, finding: Finding, by: Cause, now: datetime) -> None:
     """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
     field = TAKEN_OVER[finding.attribute]
+    if finding.attribute is Aspect.ATTRIBUTES:
+        was, is_ = attributes_in(finding.wanted), attributes_in(finding.found)
+        found = stated(policy, {key: is_.get(key, "") for key in was | is_ if was.get(key) != is_.get(key)})
+        attributes = AccountChange(**with_attributes(found))
+        change(tx, policy, str(finding.subject.account_id), attributes, by, now, lane=Lane.BULK)
+        return
     several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}
     if several or (finding.found is None and finding.attribute not in MAY_BE_NOTHING):
         raise Refused(

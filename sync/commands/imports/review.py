@@ -48,12 +48,12 @@ class Review:
 
 
 def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOptions) -> Review:
-    """Store the reviewed run and answer it. `name` is the file's, for people.
+    """Store the reviewed run and return it. `name` is the file's, for people.
 
     Raises FileRefused if the file as a whole cannot be read, Transient if it names technicians and the FSM
     system cannot be asked; nothing is stored then.
     """
-    staff = find_columns(read_sheet(content, options.sheet), desk.policy.import_columns, options.columns)
+    staff = find_columns(read_sheet(content, options.sheet), desk.policy.staff_columns, options.columns)
     technicians = technicians_for(desk, staff.rows)
     with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)

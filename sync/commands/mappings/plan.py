@@ -16,11 +16,12 @@ from mappings.loading import read_texts
 from mappings.policy import Policy
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
 from sync.domain.runs.fingerprint import fingerprint
 from sync.domain.runs.guard import GuardVerdict, Impact, judge
-from sync.store.accounts import accounts, listing
+from sync.store.accounts import accounts, attribute_values, listing
 from sync.store.database.transactions import Tx
 from sync.views.mappings import InForce
 
@@ -120,8 +121,22 @@ def affected(desk: Desk, proposal: Proposal) -> Iterator[Affected]:
 
 
 def refuse_vanished(tx: Tx, policy: Policy) -> None:
-    """Raises Refused for keys that accounts use and the policy lacks (rule: keys-in-use-stay)."""
+    """Raises Refused for keys and values that accounts use and the policy lacks (rule: keys-in-use-stay)."""
     missing = accounts.used_keys(tx).missing_from(policy)
-    if missing:
-        remedy = "put it back, or move these accounts first"
-        raise Refused([Problem("mapping files", f"lack what accounts use: {each}", remedy) for each in missing])
+    remedy = "put it back, or move these accounts first"
+    problems = [Problem("mapping files", f"lack what accounts use: {each}", remedy) for each in missing]
+    problems += _values_that_do_not_fit(tx, policy)
+    if problems:
+        raise Refused(problems)
+
+
+def _values_that_do_not_fit(tx: Tx, policy: Policy) -> Iterator[Problem]:
+    """Every value that an account has stays one that attributes.toml allows, in its one spelling."""
+    for key, text, count in attribute_values.counted_values(tx, policy.attributes):
+        try:
+            fits = canonical(policy.attributes[key], text) == text
+        except NotUnderstood:
+            fits = False
+        if not fits:
+            what = f"do not allow {key} {text!r}, which {count} account{'s have' if count > 1 else ' has'}"
+            yield Problem("mapping files", what, "allow it, or change these accounts first")

@@ -7,7 +7,8 @@ account is decided in `desired`.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -25,7 +26,7 @@ class Account:
 
     `id` is ours (UUIDv7). `idp_user_id` is the id Keycloak knows the user by, None until it is known.
     `data_access` None means the profile's default level. `profile`, `branch`, `team` and `data_access` hold
-    keys of the mapping files.
+    keys of the mapping files. `attributes` are the company's own (`attributes.toml`), each as its canonical text.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Account:
     hr_id: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def full_name(self) -> str:

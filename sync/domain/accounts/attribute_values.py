@@ -7,17 +7,20 @@ is the same text everywhere: dates as 2026-03-01, numbers without trailing zeros
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from mappings.attributes import Attribute, AttributeType
+from mappings.attributes import OPTIONS, Attribute, AttributeType, BuiltIn
 from mappings.names import name_key
+from mappings.policy import Policy
 from mappings.problems import nearest
+from sync.domain.errors import Problem, Refused
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_NUMBER = re.compile(r"[+-]?\d{1,30}(?:[.,]\d{1,30})?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}[.,]\d{3}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
 
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "j", "wahr", "oui", "vrai", "si", "verdadero"})
 _NO = frozenset({"no", "n", "false", "0", "nein", "falsch", "non", "faux", "falso"})
@@ -41,6 +44,37 @@ def canonical(attribute: Attribute, text: str) -> str:
     if len(found) > attribute.longest:
         raise NotUnderstood(f"has {len(found)} characters", f"write at most {attribute.longest} of them")
     return found
+
+
+def stated(policy: Policy, given: Mapping[str, str]) -> dict[str, str | date | None]:
+    """What somebody says of attributes, by their keys: those of the company, and those of ours that have no option
+    of their own. An empty text takes the value away (None). Raises Refused with every problem."""
+    found: dict[str, str | date | None] = {}
+    problems: list[Problem] = []
+    known: dict[str, Attribute] = {**OPTIONS, **policy.attributes}
+    for key, text in given.items():
+        attribute = known.get(key)
+        if attribute is None:
+            near = nearest(key, known)
+            remedy = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}"
+            problems.append(Problem(key, "is no attribute of an account", remedy))
+        elif not text.strip():
+            found[key] = None
+        else:
+            try:
+                found[key] = value_of(attribute, text)
+            except NotUnderstood as why:
+                problems.append(Problem(key, why.reason, why.remedy))
+    if problems:
+        raise Refused(problems)
+    return found
+
+
+def value_of(attribute: Attribute, text: str) -> str | date:
+    """As the account holds it: dates of ours are dates, all else is canonical text. Raises NotUnderstood."""
+    found = canonical(attribute, text)
+    ours = isinstance(attribute, BuiltIn) and attribute.type is AttributeType.DATE
+    return date.fromisoformat(found) if ours else found
 
 
 def parse_date(text: str) -> date | None:

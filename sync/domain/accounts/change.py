@@ -7,7 +7,7 @@ Values only. `UNSET` (not mentioned), None (taken away) and a value are three th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
@@ -43,17 +43,20 @@ class NewAccount:
     username: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    attributes: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     def account(self, account_id: str, created_at: datetime) -> Account:
         """The account as it would be stored: blanks trimmed, names for logging in lower case."""
         given = {each.name: getattr(self, each.name) for each in fields(self)}
+        given["attributes"] = {key: text for key, text in sorted(self.attributes.items()) if text is not None}
         wanted = _trimmed(given | {"username": self.username or self.email})
         return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """A change of one account; only what is not UNSET changes. Deactivation is its own command."""
+    """A change of one account; only what is not UNSET changes. Deactivation is its own command. Of the company's
+    own attributes only those change that are named; None takes one away."""
 
     username: str | Unset = UNSET
     email: str | Unset = UNSET
@@ -67,12 +70,15 @@ class AccountChange:
     employee_number: str | Unset | None = UNSET
     valid_from: date | Unset | None = UNSET
     valid_until: date | Unset | None = UNSET
+    attributes: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     def applied_to(self, account: Account) -> Account:
         """The account after the change, with the same trimming as a new one."""
         wanted = {
             each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not UNSET
         }
+        merged = {**account.attributes, **self.attributes}
+        wanted["attributes"] = {key: text for key, text in sorted(merged.items()) if text is not None}
         return replace(account, **_trimmed(wanted))
 
 
@@ -82,13 +88,30 @@ def _trimmed(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {**wanted, **logins, **names}
 
 
+def with_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by field and by key of the company's attributes, as a NewAccount or an AccountChange takes them."""
+    named = {name: value for name, value in values.items() if name in _CHANGEABLE}
+    return named | {"attributes": {name: value for name, value in values.items() if name not in _CHANGEABLE}}
+
+
 def changed_fields(before: Account, after: Account) -> dict[str, tuple[object, object]]:
-    """What differs between two versions of one account: field → (before, after), for audit and review."""
+    """What differs between two versions of one account: field → (before, after), for audit and review; the
+    company's own attributes by their keys."""
+    was, is_ = stated_fields(before), stated_fields(after)
     return {
-        each.name: (getattr(before, each.name), getattr(after, each.name))
-        for each in fields(Account)
-        if getattr(before, each.name) != getattr(after, each.name)
+        name: (was.get(name), is_.get(name))
+        for name in (*is_, *(was.keys() - is_.keys()))
+        if was.get(name) != is_.get(name)
     }
+
+
+def stated_fields(account: Account) -> dict[str, object]:
+    """Every field by its name, the company's own attributes among them by their keys."""
+    return {name: getattr(account, name) for name in _OWN_FIELDS} | dict(account.attributes)
+
+
+_CHANGEABLE = frozenset(each.name for each in fields(AccountChange)) - {"attributes"}
+_OWN_FIELDS = tuple(each.name for each in fields(Account) if each.name != "attributes")
 
 
 GRANTS = frozenset({"profile", "branch", "team", "data_access", "technician_id"})

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.errors import Problem
 
 LONGEST = 255
@@ -30,7 +31,13 @@ _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x
 
 def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
     """Every problem of the account, in the order of its fields; empty if it may be stored."""
-    return (*_names(account), *_identifiers(account), *_access(account, policy), *_dates(account))
+    return (
+        *_names(account),
+        *_identifiers(account),
+        *_access(account, policy),
+        *_dates(account),
+        *_attributes(account, policy),
+    )
 
 
 def _names(account: Account) -> Iterator[Problem]:
@@ -119,3 +126,23 @@ def _dates(account: Account) -> Iterator[Problem]:
         yield Problem(
             "valid_until", f"{account.valid_until} is before the start {account.valid_from}", "swap the dates"
         )
+
+
+def _attributes(account: Account, policy: Policy) -> Iterator[Problem]:
+    """The company's own: whatever door a value came through, it is one that attributes.toml allows, in its one
+    spelling. What is left of an attribute that is no longer in the file is for the run that removes it."""
+    for key in account.attributes.keys() & policy.attributes.keys():
+        attribute, text = policy.attributes[key], account.attributes[key]
+        try:
+            if canonical(attribute, text) != text:
+                yield Problem(key, f"{text!r} is not spelled as it is stored", f"{canonical(attribute, text)!r}")
+        except NotUnderstood as why:
+            yield Problem(key, why.reason, why.remedy)
+
+
+def unknown_attributes(given: Mapping[str, str | None], policy: Policy) -> Iterator[Problem]:
+    """Those of attributes.toml alone can be given."""
+    for key, text in given.items():
+        if text is not None and key not in policy.attributes:
+            remedy = _nearest(key, policy.attributes) if policy.attributes else "attributes.toml has none"
+            yield Problem(key, "is no attribute of an account", remedy)

@@ -40,7 +40,7 @@ def drift_of(desired: DesiredState, seen: Seen | None) -> tuple[Drift, ...]:
 def shown_by(kind: Kind) -> frozenset[Look]:
     """The looks that show it whenever it is there."""
     match kind:
-        case Aspect.TECHNICIAN_ID | Anomaly.ACCOUNT_ID:
+        case Aspect.TECHNICIAN_ID | Aspect.ATTRIBUTES | Anomaly.ACCOUNT_ID:
             return frozenset({Look.ATTRIBUTES, Look.SINGLE})
         case Anomaly.STRAY_ACCOUNT_ID:
             return frozenset({Look.ATTRIBUTES})

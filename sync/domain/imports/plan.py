@@ -14,7 +14,7 @@ from typing import Any
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import AccountChange, NewAccount, changed_fields
+from sync.domain.accounts.change import AccountChange, NewAccount, changed_fields, with_attributes
 from sync.domain.accounts.rules import check
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.imports.match import Index, World, describe, match, repeated
@@ -81,7 +81,7 @@ class _Planner:
         *,
         matched: bool,
     ) -> PlannedRow:
-        new = NewAccount(**_complete(stated.values))
+        new = NewAccount(**with_attributes(_complete(stated.values)))
         account = new.account("", _UNBORN)
         if matched:
             errors = (*errors, *self._missing(row, stated, errors))
@@ -108,7 +108,7 @@ class _Planner:
         errors: tuple[Finding, ...],
         warnings: tuple[Finding, ...],
     ) -> PlannedRow:
-        wanted = AccountChange(**_without_respelling(stated.values, before))
+        wanted = AccountChange(**with_attributes(_without_respelling(stated.values, before)))
         after = wanted.applied_to(before)
         errors = (*errors, *self._same_account(row, before), *self._rules(row, after, stated, errors))
         errors = (*errors, *self._technician(row, after))
@@ -195,8 +195,7 @@ class _Planner:
 
 
 def _change(changed: Mapping[str, tuple[object, object]]) -> AccountChange:
-    wanted: dict[str, Any] = {name: pair[1] for name, pair in changed.items()}
-    return AccountChange(**wanted)
+    return AccountChange(**with_attributes({name: pair[1] for name, pair in changed.items()}))
 
 
 def _complete(values: Mapping[str, Value]) -> dict[str, Any]:

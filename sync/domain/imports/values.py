@@ -15,7 +15,7 @@ from datetime import date
 from mappings.attributes import BUILT_IN, Attribute, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
-from sync.domain.accounts.attribute_values import NotUnderstood, canonical
+from sync.domain.accounts.attribute_values import NotUnderstood, value_of
 from sync.domain.imports.row import ImportRow
 
 Value = str | date | None
@@ -100,7 +100,7 @@ def read_values(
         Finding(cell.address, field, cell.problem) for field, cell in row.cells.items() if cell.problem is not None
     ]
     values: dict[str, Value] = {**identity(row), **_names(row)}
-    for field in CLEARABLE & row.cells.keys():
+    for field in (CLEARABLE | policy.attributes.keys()) & row.cells.keys():
         if row.text(field) in DASHES:
             values[field] = None
 
@@ -146,7 +146,7 @@ def read_values(
             )
         )
         del values["technician_id"]
-    for attribute in PLAIN:
+    for attribute in (*PLAIN, *policy.attributes.values()):
         _read_plain(row, attribute, values, findings)
     return Stated(values, tuple(findings))
 
@@ -213,8 +213,6 @@ def _read_plain(row: ImportRow, attribute: Attribute, values: dict[str, Value], 
     if not text or field in values or _problem(row, field):
         return
     try:
-        found = canonical(attribute, text)
+        values[field] = value_of(attribute, text)
     except NotUnderstood as why:
         findings.append(Finding(row.address(field), field, why.reason, why.remedy))
-    else:
-        values[field] = date.fromisoformat(found) if attribute.type is AttributeType.DATE else found

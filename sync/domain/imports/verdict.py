@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from mappings.attributes import BUILT_IN, AttributeType
-from sync.domain.accounts.change import AccountChange, NewAccount
+from sync.domain.accounts.change import AccountChange, NewAccount, with_attributes
 from sync.domain.imports.values import Finding
 from sync.domain.runs.fingerprint import fingerprint
 
@@ -53,7 +53,7 @@ def changes_record(row: PlannedRow) -> dict[str, Any]:
     """What will be done, as JSON: all fields of a new account, or field → [before, after]."""
     if row.new is not None:
         values = {name: getattr(row.new, name) for name in _NEW}
-        return {"new": {name: _plain(value) for name, value in values.items() if value is not None}}
+        return {"new": {name: _plain(value) for name, value in values.items() if value not in (None, {})}}
     if row.changed:
         pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.changed.items())}
         return {"change": pairs}
@@ -76,7 +76,8 @@ def new_account(changes: Mapping[str, Any]) -> NewAccount:
 
 def account_change(changes: Mapping[str, Any]) -> AccountChange:
     """The change of an UPDATE row's record."""
-    return AccountChange(**{name: _value(name, pair[1]) for name, pair in changes["change"].items()})
+    wanted = {name: _value(name, pair[1]) for name, pair in changes["change"].items()}
+    return AccountChange(**with_attributes(wanted))
 
 
 def findings(messages: Mapping[str, Any], kind: str) -> tuple[Finding, ...]:

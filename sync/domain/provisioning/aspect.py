@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mappings.attributes import OF_KEYCLOAK_USERS
 from sync.domain.access import vocabulary
 from sync.domain.provisioning.change import (
     DETAILS,
@@ -25,7 +24,7 @@ from sync.domain.provisioning.change import (
     UpdateDetails,
 )
 from sync.domain.provisioning.desired import DesiredState
-from sync.domain.provisioning.observed import NOT_LOOKED_AT, Seen
+from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, TECHNICIAN_ID, Seen
 
 
 class Aspect(StrEnum):
@@ -39,6 +38,7 @@ class Aspect(StrEnum):
     GIVEN_NAME = "given-name"
     FAMILY_NAME = "family-name"
     TECHNICIAN_ID = "technician-id"
+    ATTRIBUTES = "attributes"
     PROFILE = "profile"
     BRANCH = "branch"
     TEAM = "team"
@@ -59,12 +59,8 @@ class Deviation:
     found: str | None
 
 
-DETAIL: Mapping[str, Aspect] = {
-    key: Aspect(key.replace("_", "-")) for key in (*DETAILS, *sorted(OF_KEYCLOAK_USERS))
-}
-"""What each key of `UpdateDetails` is."""
-
-_KEY = {aspect: key for key, aspect in DETAIL.items()}
+_DETAIL: Mapping[str, Aspect] = {key: Aspect(key.replace("_", "-")) for key in (*DETAILS, TECHNICIAN_ID)}
+_KEY = {aspect: key for key, aspect in _DETAIL.items()}
 
 _BELOW: Mapping[str, Aspect] = {
     vocabulary.PROFILES: Aspect.PROFILE,
@@ -92,7 +88,7 @@ def touched_by(change: AnyChange) -> frozenset[Aspect]:
         case LeaveGroup(path=path) | JoinGroup(path=path):
             return frozenset({of_group(path)})
         case UpdateDetails(new=new):
-            return frozenset(DETAIL[key] for key in new)
+            return frozenset(_DETAIL.get(key, Aspect.ATTRIBUTES) for key in new)
         case EndSessions():
             return frozenset()
 
@@ -103,11 +99,11 @@ def of_group(path: str) -> Aspect:
     return _SINGLE.get(path) or _BELOW.get(parent) or Aspect.OTHER_GROUP
 
 
-def written(aspect: Aspect, state: DesiredState | Seen) -> str | None:
-    """The value as people read it; None: nothing, or not looked at."""
+def written(aspect: Aspect, state: DesiredState | Seen, owned: Collection[str]) -> str | None:
+    """The value as people read it; None: nothing, or not looked at. `owned` are the attributes that are ours."""
     match aspect:
         case Aspect.MISSING:
-            return written(Aspect.USERNAME, state)
+            return written(Aspect.USERNAME, state, owned)
         case Aspect.USERNAME | Aspect.EMAIL | Aspect.GIVEN_NAME | Aspect.FAMILY_NAME:
             value = getattr(state, _KEY[aspect])
             return None if value is NOT_LOOKED_AT else value or None
@@ -119,9 +115,24 @@ def written(aspect: Aspect, state: DesiredState | Seen) -> str | None:
         case Aspect.TECHNICIAN_ID:
             attributes = state.attributes
             return None if attributes is NOT_LOOKED_AT else _listed(attributes.get(_KEY[aspect], ()))
+        case Aspect.ATTRIBUTES:
+            attributes = state.attributes
+            return None if attributes is NOT_LOOKED_AT else _attributes(attributes, owned)
         case _:
             groups = state.groups
             return None if groups is NOT_LOOKED_AT else _memberships(aspect, groups)
+
+
+def _attributes(attributes: Mapping[str, tuple[str, ...]], owned: Collection[str]) -> str | None:
+    """One a line, for values may have commas in them; `attributes_in` reads it."""
+    names = sorted(attributes.keys() & set(owned) - {ACCOUNT_ID, TECHNICIAN_ID})
+    return "\n".join(f"{name}: {', '.join(attributes[name])}" for name in names if attributes[name]) or None
+
+
+def attributes_in(text: str | None) -> dict[str, str]:
+    """What `written` wrote of the attributes, by their names."""
+    lines = [line.partition(": ") for line in (text or "").splitlines()]
+    return {name: value for name, _, value in lines}
 
 
 def _memberships(aspect: Aspect, groups: Collection[str]) -> str | None:

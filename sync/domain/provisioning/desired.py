@@ -11,15 +11,16 @@ from mappings.profiles import Profile
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
 from sync.domain.errors import FailureCode, Misconfigured
-from sync.domain.provisioning.observed import ACCOUNT_ID
+from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
     """The part of a Keycloak user that fsm-identity decides.
 
-    `attributes` are the owned ones only. `strong_groups` are the profile groups that require the second
-    factor: whoever joins one of them has no session left that was opened without it (C6).
+    `attributes` are those of the `owned` ones that have a value; an owned one without is taken away.
+    `strong_groups` are the profile groups that require the second factor: whoever joins one of them has no session
+    left that was opened without it (C6).
     """
 
     account_id: str
@@ -31,6 +32,7 @@ class DesiredState:
     attributes: Mapping[str, tuple[str, ...]]
     groups: frozenset[str]
     strong_groups: frozenset[str]
+    owned: frozenset[str] = OWNED_ATTRIBUTES
 
 
 def desired_state(account: Account, policy: Policy) -> DesiredState:
@@ -56,6 +58,7 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
         value = getattr(account, name)
         if value is not None:
             attributes[name] = (str(value),)
+    attributes |= {key: (text,) for key, text in account.attributes.items() if key in policy.attributes}
     if works_in_the_field(account, profile):
         groups.add(vocabulary.FIELD_TECHNICIANS)
     if profile.second_factor:
@@ -72,6 +75,7 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
         strong_groups=frozenset(
             vocabulary.profile_group(each.key) for each in policy.profiles.values() if each.second_factor
         ),
+        owned=OWNED_ATTRIBUTES | policy.attributes.keys() | policy.retired_attributes,
     )
 
 

@@ -30,7 +30,6 @@ from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import (
     ACCOUNT_ID,
     NOT_LOOKED_AT,
-    OWNED_ATTRIBUTES,
     TECHNICIAN_ID,
     Observed,
     Seen,
@@ -116,10 +115,12 @@ def creation(desired: DesiredState) -> Create:
 def deviations(desired: DesiredState, seen: Seen | None) -> tuple[Deviation, ...]:
     """What the plan would put right, attribute by attribute; `seen` None: there is no such user."""
     if seen is None:
-        return (Deviation(Aspect.MISSING, written(Aspect.MISSING, desired), None),)
+        return (Deviation(Aspect.MISSING, written(Aspect.MISSING, desired, desired.owned), None),)
     touched = {attribute for change in diff(desired, seen).changes for attribute in touched_by(change)}
     return tuple(
-        Deviation(each, written(each, desired), written(each, seen)) for each in Aspect if each in touched
+        Deviation(each, written(each, desired, desired.owned), written(each, seen, desired.owned))
+        for each in Aspect
+        if each in touched
     )
 
 
@@ -140,7 +141,7 @@ def _details(desired: DesiredState, seen: Seen) -> UpdateDetails | None:
         if value is not NOT_LOOKED_AT:
             wanted[field], present[field] = getattr(desired, field), value
     if seen.attributes is not NOT_LOOKED_AT:
-        for name in (OWNED_ATTRIBUTES | desired.attributes.keys()) - {ACCOUNT_ID}:
+        for name in desired.owned - {ACCOUNT_ID}:
             wanted[name], present[name] = _single(desired.attributes, name), _single(seen.attributes, name)
     different = [key for key in sorted(wanted) if wanted[key] != present[key]]
     if not different:

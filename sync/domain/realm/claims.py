@@ -20,6 +20,9 @@ REALM_DEFAULT = "new clients"
 """The name under which the realm's own list of default client scopes stands: it reaches later clients only
 (fact: default-scopes-reach-later-clients)."""
 
+COMPANY_CLAIM = "attributes"
+"""The object in the claim that holds the company's own attributes."""
+
 _TOKENS: dict[str, Value] = {
     "config:access.token.claim": "true",
     "config:id.token.claim": "true",
@@ -35,7 +38,7 @@ def claims_scope(policy: Policy) -> Iterator[Item]:
         vocabulary.CLAIMS_SCOPE,
         {"protocol": "openid-connect", "attributes:include.in.token.scope": "true"},
     )
-    yield from _mappers()
+    yield from _mappers(policy)
     yield Item(ItemKind.SCOPE_ROLES, vocabulary.CLAIMS_SCOPE, {"roles": roles_in_tokens(policy)})
     yield Item(ItemKind.DEFAULT_SCOPE, REALM_DEFAULT, {vocabulary.CLAIMS_SCOPE: True})
 
@@ -52,7 +55,7 @@ def roles_in_tokens(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _mappers() -> Iterator[Item]:
+def _mappers(policy: Policy) -> Iterator[Item]:
     for claim, attribute in (
         ("profile", PROFILE_CLAIM),
         ("data_access", DATA_ACCESS_CLAIM),
@@ -73,6 +76,9 @@ def _mappers() -> Iterator[Item]:
     for each in BUILT_IN:
         if each.claim:
             yield _mapper(each.key, "oidc-usermodel-attribute-mapper", {"user.attribute": each.key})
+    for key in policy.attributes:
+        claim = f"{COMPANY_CLAIM}.{key}"
+        yield _mapper(claim, "oidc-usermodel-attribute-mapper", {"user.attribute": key})
 
 
 def _mapper(claim: str, provider: str, config: dict[str, str]) -> Item:

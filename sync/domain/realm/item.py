@@ -76,7 +76,7 @@ class AtLeast:
 
 
 Value: TypeAlias = bool | int | str | tuple[str, ...] | Secret | SealedSecret | AtLeast | Flow | None
-"""A list is a sorted tuple: Keycloak answers lists in any order."""
+"""A list is a sorted tuple: Keycloak lists them in any order."""
 
 Fields: TypeAlias = Mapping[str, Value]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.attributes import BUILT_IN
+from mappings.policy import Policy
 from mappings.realm import PasswordPolicy, RealmPolicy
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
 from sync.domain.errors import Problem, Refused
@@ -121,7 +122,7 @@ def _mail_server(mail: MailServer) -> dict[str, Value]:
     return fields
 
 
-def user_profile(policy: RealmPolicy) -> Iterator[Item]:
+def user_profile(policy: Policy) -> Iterator[Item]:
     """Our attributes, and who may change what (C9). The realm lets usernames be edited
     (fact: usernames-are-closed-to-all), this lets administrators alone do it.
 
@@ -133,11 +134,19 @@ def user_profile(policy: RealmPolicy) -> Iterator[Item]:
     for each in BUILT_IN:
         if each.in_keycloak:
             yield _attribute(each.key, view=("admin", "user") if each.own else ("admin",), edit=("admin",))
+    yield from company_attributes(policy)
     for name in (PROFILE_CLAIM, BRANCH_CLAIM, TEAM_CLAIM, DATA_ACCESS_CLAIM):
         yield _attribute(name, view=("admin",), edit=())
     yield Item(ItemKind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})
-    own_email = ("admin", "user") if policy.users_change_own_email else ("admin",)
+    own_email = ("admin", "user") if policy.realm.users_change_own_email else ("admin",)
     yield Item(ItemKind.PROFILE_ATTRIBUTE, "email", {"permissions:edit": own_email})
+
+
+def company_attributes(policy: Policy) -> Iterator[Item]:
+    """Those of attributes.toml: an account that has one waits until the realm declares it. Nothing takes a
+    declaration away: Keycloak would hide the values that are still to be removed."""
+    for key in policy.attributes:
+        yield _attribute(key, view=("admin",), edit=("admin",))
 
 
 def _attribute(name: str, *, view: tuple[str, ...], edit: tuple[str, ...]) -> Item:

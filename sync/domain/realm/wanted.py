@@ -12,7 +12,7 @@ from sync.domain.realm.claims import claims_scope
 from sync.domain.realm.clients import clients, features
 from sync.domain.realm.item import Item, ItemKind, RealmState, Value, listed
 from sync.domain.realm.options import RealmOptions
-from sync.domain.realm.settings import realm_settings, required_actions, user_profile
+from sync.domain.realm.settings import company_attributes, realm_settings, required_actions, user_profile
 
 
 def wanted_realm(policy: Policy, options: RealmOptions) -> RealmState:
@@ -20,13 +20,13 @@ def wanted_realm(policy: Policy, options: RealmOptions) -> RealmState:
 
 
 def ground_of_accounts(policy: Policy) -> RealmState:
-    """What being an account of ours stands on: roles, features and groups. It takes no settings."""
-    return RealmState.of([*_roles(policy), *features(policy), *_groups(policy)])
+    """What being an account of ours stands on: roles, features, groups, attributes. It takes no settings."""
+    return RealmState.of([*_roles(policy), *features(policy), *_groups(policy), *company_attributes(policy)])
 
 
 def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
     yield realm_settings(policy.realm, options.mail)
-    yield from user_profile(policy.realm)
+    yield from user_profile(policy)
     yield from required_actions(policy.realm)
     yield from _roles(policy)
     yield from clients(policy, options)

@@ -19,6 +19,7 @@ from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
+from sync.store.accounts import attribute_values
 from sync.store.accounts.rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
 from sync.store.database.batches import batches
 from sync.store.database.tables import account as accounts
@@ -40,6 +41,7 @@ def insert_all(tx: Tx, granted: Sequence[GrantedAccount]) -> None:
 
     def write() -> None:
         tx.connection.execute(accounts.insert(), [to_row(account) for account in new])
+        attribute_values.insert_all(tx, new)
         _add_login_names(tx, {key: account.id for account in new for key in login_keys(account)})
 
     _uniquely(tx, new, write)
@@ -57,6 +59,7 @@ def update(tx: Tx, granted: GrantedAccount) -> None:
         changed = tx.connection.execute(sql_update(accounts).where(accounts.c.id == account.id).values(values))
         if changed.rowcount == 0:
             raise NotFound([Problem("account", f"{account.id} does not exist")])
+        attribute_values.replace(tx, account)
         wanted = login_keys(account)
         present = _login_names_of(tx, account.id)
         gone = present - wanted
@@ -154,7 +157,7 @@ def of_idp_users(tx: Tx, idp_user_ids: Collection[str]) -> tuple[str, ...]:
 
 def find(tx: Tx, text: str) -> tuple[Account, ...]:
     """What an administrator types: an id, a username, an e-mail address, an employee number or a technician
-    id, in full. More than one answer is possible (someone's number may be another's technician id)."""
+    id, in full. More than one may be found (someone's number may be another's technician id)."""
     wanted = text.strip()
     owner = select(login_name.c.account_id).where(login_name.c.key == login_key(wanted))
     return _many(
@@ -169,7 +172,7 @@ def find(tx: Tx, text: str) -> tuple[Account, ...]:
 
 
 def read_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Account]:
-    """By id; an id that does not exist is not in the answer."""
+    """By id; an id that does not exist is left out."""
     found = (
         account
         for some in batches(account_ids)

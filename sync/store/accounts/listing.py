@@ -12,6 +12,7 @@ from sync.domain.accounts.same_person import fold
 from sync.domain.accounts.status import AccountStatus, Observation, status_of
 from sync.domain.logins.activity import LoginActivity
 from sync.store import logins as login_activity
+from sync.store.accounts import attribute_values
 from sync.store.accounts.query import AccountQuery
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.tables import account as accounts
@@ -104,6 +105,7 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         value = getattr(query, name)
         if value is not None:
             wanted.append(accounts.c[name] == value)
+    wanted += attribute_values.having(query.attributes)
     if query.quarantined is not None:
         wanted.append(_among(provisioning.c.quarantine_kind.is_not(None), wanted=query.quarantined))
     if query.held is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sync.domain.accounts.account import Life
 
@@ -12,8 +13,9 @@ class AccountQuery:
     """A filter, each part None when not asked for; parts are joined by "and".
 
     `text` is found anywhere in username, e-mail, name, employee number or technician id, ignoring case.
-    `unlinked_profiles`: only accounts of these profiles that have no technician link (B3). `after` is the
-    `next` of the page before; `limit` bounds the page.
+    `unlinked_profiles`: only accounts of these profiles that have no technician link (B3). `attributes`: values of
+    the company's own attributes, as canonical texts. `after` is the `next` of the page before; `limit` bounds the
+    page.
     """
 
     text: str | None = None
@@ -24,5 +26,6 @@ class AccountQuery:
     quarantined: bool | None = None
     held: bool | None = None
     unlinked_profiles: frozenset[str] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
     after: str | None = None
     limit: int = 100

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Update, and_, case, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from sync.domain.errors import FailureCode
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import provisioning as work
@@ -95,6 +96,18 @@ def _look_again(lane: Lane, at: datetime) -> Update:
         lane=case((stays, work.c.lane), else_=lane.value),
         due_at=case((sooner, work.c.due_at), else_=literal(at, UtcDateTime())),
         asked=work.c.asked + 1,
+    )
+
+
+def look_at_waiting(tx: Tx, code: FailureCode, now: datetime) -> None:
+    """Whoever waits for this to be mended is due now; nothing else is wanted of them. Those that somebody else is
+    writing are passed over: two transactions with many accounts could wait for each other."""
+    waiting = select(work.c.account_id).where(
+        work.c.waits_for.is_not(None), work.c.waits_code == code.value, work.c.due_at > now
+    )
+    chosen = waiting.with_for_update(skip_locked=True).cte("waiting")
+    tx.connection.execute(
+        update(work).where(work.c.account_id.in_(select(chosen.c.account_id))).values(due_at=now)
     )
 
 

@@ -182,6 +182,7 @@ def test_the_two_lists_of_kinds_are_apart() -> None:
     assert set(KINDS) - ENDED_BY_COMPARISON == {Anomaly.STRAY_ACCOUNT_ID}
     assert {
         Aspect.TECHNICIAN_ID,
+        Aspect.ATTRIBUTES,
         Anomaly.ACCOUNT_ID,
         Anomaly.ADMINISTERS_REALM,
         Anomaly.UNREADABLE,

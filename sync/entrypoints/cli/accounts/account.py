@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -18,7 +19,8 @@ from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset
+from sync.domain.accounts.attribute_values import stated
+from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
@@ -36,6 +38,14 @@ app = typer.Typer(help="Accounts: who may log in, with which profile, and why.",
 app.add_typer(acts.app)
 
 Text = Annotated[str | None, typer.Option()]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attribute",
+        metavar="KEY=VALUE",
+        help="An attribute of attributes.toml; may be given several times. An empty value takes it away.",
+    ),
+]
 
 
 @app.command("list")
@@ -44,6 +54,7 @@ def list_(
     profile: Text = None,
     branch: Text = None,
     team: Text = None,
+    attribute: Attributes = None,
     inactive: Annotated[bool | None, typer.Option("--inactive/--active", help="Only these.")] = None,
     unlinked: Annotated[bool, typer.Option(help="Only field workers without a technician (B3).")] = False,
     held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
@@ -60,6 +71,7 @@ def list_(
             branch=branch,
             team=team,
             life=None if inactive is None else (Life.INACTIVE if inactive else Life.ACTIVE),
+            attributes={key: str(value) for key, value in attributes_of(desk, attribute, to_find=True).items()},
             unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
             quarantined=quarantined or None,
@@ -95,6 +107,7 @@ def create_(
     data_access: Text = None,
     technician: Text = None,
     employee_number: Text = None,
+    attribute: Attributes = None,
     mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
     even_if_similar: Annotated[bool, typer.Option(help="Create although a similar account exists (A2).")] = False,
     wait: Wait = True,
@@ -114,6 +127,7 @@ def create_(
             technician_id=technician,
             employee_number=employee_number,
             username=username,
+            **with_attributes(attributes_of(desk, attribute)),
         )
         if technician is not None:
             require_technician(desk, technician)
@@ -147,6 +161,7 @@ def change_(
     team: Annotated[str | None, typer.Option(help="A team, or - for none.")] = None,
     data_access: Annotated[str | None, typer.Option(help="A level, or - for the profile's own.")] = None,
     employee_number: Annotated[str | None, typer.Option(help="A number, or - for none.")] = None,
+    attribute: Attributes = None,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:
@@ -163,6 +178,7 @@ def change_(
             team=none_by_dash(team),
             data_access=none_by_dash(data_access),
             employee_number=none_by_dash(employee_number),
+            **with_attributes(attributes_of(desk, attribute)),
         )
         if wanted == AccountChange():
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
@@ -223,6 +239,22 @@ def refuse_similar(similar: Sequence[Account]) -> None:
     if similar:
         names = ", ".join(f"{account.username} ({account.full_name})" for account in similar)
         raise Refused([Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")])
+
+
+def attributes_of(
+    desk: Desk, given: Sequence[str] | None, *, to_find: bool = False
+) -> dict[str, str | date | None]:
+    """What `--attribute` says, by key. `to_find`: it names accounts, by attributes of the company alone."""
+    texts = dict(each.partition("=")[::2] for each in given or ())
+    unnamed = [each for each in given or () if "=" not in each]
+    if unnamed:
+        raise Refused([Problem("attribute", f"{each!r} is not KEY=VALUE") for each in unnamed])
+    found = stated(desk.policy, texts)
+    if to_find:
+        wrong = [key for key, value in found.items() if value is None or key not in desk.policy.attributes]
+        if wrong:
+            raise Refused([Problem(key, "cannot be looked for", "name an attribute and a value") for key in wrong])
+    return found
 
 
 def field_work(desk: Desk) -> frozenset[str]:

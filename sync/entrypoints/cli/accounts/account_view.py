@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import stated_fields
 from sync.domain.accounts.status import Observation
 from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
@@ -76,13 +77,14 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
             }
         )
         return
+    own = desk.policy.attributes
     screen.print(f"[bold]{account.full_name}[/bold]  {status}")
     print_table(
         ["wanted", ""],
         [
-            [each.name.replace("_", " "), getattr(account, each.name)]
-            for each in fields(Account)
-            if getattr(account, each.name) is not None
+            [own[name].title if name in own else name.replace("_", " "), value]
+            for name, value in stated_fields(account).items()
+            if value is not None
         ],
     )
     _print_observed(seen, differs, missed)

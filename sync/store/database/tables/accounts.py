@@ -37,6 +37,7 @@ account = Table(
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("attributes", JsonObject, nullable=False, server_default="{}"),
     one_of("life", Life),
     Index("ix_account_username_key", "username_key"),
     unique_where_present("account", "idp_user_id"),
@@ -58,6 +59,17 @@ login_name = Table(
 )
 """Every distinct `login_key` of the username and e-mail of every account: Keycloak has one
 namespace (A2, fact: names-are-one-namespace)."""
+
+attribute_value = Table(
+    "attribute_value",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Index("ix_attribute_value_key", "key", "text"),
+)
+"""The values of the attributes that a company has added, a row each: accounts are found and values are counted by
+them (A10). The row of the account has them too, so that whoever locks it reads them as they are then."""
 
 assignment = Table(
     "assignment",
