@@ -344,6 +344,11 @@ def say_where(demo: Demo) -> None:
         ("Flower", flower_url(place), f"{FLOWER_USER} / {place.credentials.flower}"),
         ("mails", f"FSM_DEV_HOME={place.layout.home} {command} dev mail"),
         ("command line", f"FSM_SETTINGS={place.layout.settings} {command} account list"),
+        (
+            "approvals",
+            "take another login than the one that confirmed; for one person alone:",
+            "one_is_enough = true in guard.toml, then mappings adopt",
+        ),
         ("logs", str(place.layout.log("worker").parent)),
     ):
         for title, line in zip((what, ""), lines, strict=False):

@@ -6,6 +6,7 @@ What a Person may do is read from the row of the account in the same transaction
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +58,20 @@ def allow_account(
     `allow`."""
     _judge(tx, policy, by, permission, before, after, now)
     return _GrantedAccount(by, permission, before, after)
+
+
+def judge_of(
+    tx: Tx, policy: Policy, by: Cause, now: datetime
+) -> Callable[[Account | None, Account], Problem | None]:
+    """For the rows of a run, which are judged before anything is stored: what stands in the way of making this of
+    an account (None: a new one)."""
+    own, today = own_row(tx, by), now.date()
+
+    def judge(before: Account | None, after: Account) -> Problem | None:
+        permission = Permission.CREATE if before is None else Permission.CHANGE
+        return may(by.caller, permission, before, after, own=own, policy=policy, today=today)
+
+    return judge
 
 
 def require_reason(by: Cause) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.commands.access import authority
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.imports.impact import judge_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
@@ -58,7 +60,9 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
     with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
         population = listing.population(tx)
-    plan = plan_import(staff.rows, world, desk.policy)
+        authority.allow(tx, desk.policy, by, Permission.REVIEW_IMPORT, desk.clock.now())
+        refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
+    plan = plan_import(staff.rows, world, desk.policy, refuses)
     verdict = judge_import(plan, world, desk.policy, population)
     now = desk.clock.now()
     run = Run(

@@ -7,16 +7,17 @@ the workers carry out what it says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange, NewAccount, changed_fields, with_attributes
 from sync.domain.accounts.rules import check
 from sync.domain.accounts.same_person import email_local, name_key
+from sync.domain.errors import Problem
 from sync.domain.imports.match import Index, World, describe, match, repeated
 from sync.domain.imports.row import ImportRow
 from sync.domain.imports.values import Finding, Stated, Value, read_values, stated_name
@@ -24,6 +25,14 @@ from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint_of
 
 _UNBORN = datetime(1970, 1, 1, tzinfo=UTC)
 ANOTHER_PERSON = "make sure that it is another person"
+
+
+Refuses: TypeAlias = Callable[[Account | None, Account], Problem | None]
+"""Why whoever imports may not make this of an account (None: a new one); None: they may."""
+
+
+def nobody(_before: Account | None, _after: Account) -> None:
+    """Refuses nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +48,18 @@ class ImportPlan:
         return counted | {"warning": sum(1 for row in self.rows if row.warnings)}
 
 
-def plan_import(rows: Sequence[ImportRow], world: World, policy: Policy) -> ImportPlan:
-    """Decide every row. The order of columns does not matter; of two rows for one person the first counts."""
+def plan_import(rows: Sequence[ImportRow], world: World, policy: Policy, refuses: Refuses = nobody) -> ImportPlan:
+    """Decide every row; what the caller may not do is an error of its row.
+
+    The order of columns does not matter; of two rows for one person the first counts.
+    """
     ordered = sorted(rows, key=lambda row: row.number)
     errors: dict[int, list[Finding]] = {row.number: [] for row in ordered}
     warnings: dict[int, list[Finding]] = {row.number: [] for row in ordered}
     for repeat in repeated(ordered):
         errors[repeat.number].append(repeat.error)
         warnings[repeat.earlier].append(repeat.warning)
-    planner = _Planner(policy, world, Index.of(world))
+    planner = _Planner(policy, world, Index.of(world), refuses)
     planned = tuple(planner.plan(row, tuple(errors[row.number]), tuple(warnings[row.number])) for row in ordered)
     return ImportPlan(planned, fingerprint_of(planned, policy.fingerprint))
 
@@ -59,6 +71,7 @@ class _Planner:
     policy: Policy
     world: World
     index: Index
+    refuses: Refuses
     taken: dict[str, int] = field(default_factory=dict)
     seen: dict[Hashable, int] = field(default_factory=dict)
 
@@ -87,6 +100,8 @@ class _Planner:
             errors = (*errors, *self._missing(row, stated, errors))
             errors = (*errors, *self._rules(row, account, stated, errors), *self._technician(row, account))
         if not errors:
+            errors = tuple(self._not_allowed(row, None, account))
+        if not errors:
             warnings = (*warnings, *self._resembles(row, account), *_unlinked(row, account, self.policy))
         verdict = RowVerdict.ERROR if errors else RowVerdict.CREATE
         return PlannedRow(
@@ -112,6 +127,8 @@ class _Planner:
         after = wanted.applied_to(before)
         errors = (*errors, *self._same_account(row, before), *self._rules(row, after, stated, errors))
         errors = (*errors, *self._technician(row, after))
+        if not errors and after != before:
+            errors = tuple(self._not_allowed(row, before, after))
         if before.life is Life.INACTIVE:
             reason = f"{describe(before)} is inactive and stays so"
             warnings = (*warnings, Finding(f"row {row.number}", "", reason, "reactivate the account by hand"))
@@ -131,6 +148,14 @@ class _Planner:
             login=after.username,
             employee_number=after.employee_number,
         )
+
+    def _not_allowed(self, row: ImportRow, before: Account | None, after: Account) -> Iterator[Finding]:
+        problem = self.refuses(before, after)
+        if problem is not None:
+            known = problem.field in row.cells
+            where = row.address(problem.field) if known else f"row {row.number}"
+            reason = f"{problem.field.replace('_', ' ')} {problem.reason}"
+            yield Finding(where, problem.field if known else "", reason, problem.remedy)
 
     def _same_account(self, row: ImportRow, account: Account) -> Iterator[Finding]:
         earlier = self.taken.setdefault(account.id, row.number)

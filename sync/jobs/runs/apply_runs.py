@@ -14,15 +14,15 @@ from typing import Final
 
 import structlog
 
+from sync.commands.access import administrators
 from sync.commands.waking import wake
 from sync.domain.access.cause import Cause, Origin
-from sync.domain.errors import Refused
+from sync.domain.errors import NotAllowed, Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, ApplyRows
 from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import of_type
 from sync.store import mappings
-from sync.store.accounts import accounts
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx, UnforeseenInPart
 from sync.store.provisioning import work_state
@@ -57,6 +57,15 @@ class _NotAll(Exception):
         self.outcomes = outcomes
 
 
+class _RightLost(Exception):
+    """Whoever confirmed an all-or-nothing run may not do this any more: the transaction is rolled back."""
+
+    def __init__(self, run_id: str, reason: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+        self.reason = reason
+
+
 def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int = CHUNK) -> int:
     """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak. `kinds`
     says what applying a row means; a run of another kind waits for a worker that knows it.
@@ -73,6 +82,10 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int
         with systems.db.write() as tx:
             _refuse_all(tx, stopped, now)
         return 0
+    except _RightLost as lost:
+        with systems.db.write() as tx:
+            runs.hold_rest(tx, lost.run_id, lost.reason)
+        return 0
     if looked_at:
         wake(systems, Lane.BULK)
     return looked_at
@@ -85,21 +98,35 @@ def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], li
         return 0
     together = bool(run.options.get("all_or_nothing"))
     rows = runs.pending_decided(tx, run.id, None if together else limit)
-    outcomes = _apply(systems, tx, kinds[run.kind], run, rows, now)
+    outcomes, lost = _apply(systems, tx, kinds[run.kind], run, rows, now)
+    if lost is not None and together:
+        raise _RightLost(run.id, lost)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)
     runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
-    runs.applying(tx, run.id, now)
+    if lost is not None:
+        runs.hold_rest(tx, run.id, lost)
+    else:
+        runs.applying(tx, run.id, now)
     return len(rows)
 
 
 def _apply(
     systems: Systems, tx: Tx, apply: ApplyRows, run: Run, rows: Sequence[RunRow], now: datetime
-) -> list[RowOutcome]:
+) -> tuple[list[RowOutcome], str | None]:
+    """What became of the rows; and why the rest waits, if who confirmed them may not do this any more."""
     ids = [row.account_id for row in rows if row.account_id is not None]
-    accounts.read_many(tx, ids)  # locks them: their versions cannot move until the commit
+    administrators.lock(tx, systems.policy, ids)  # their versions cannot move until the commit
     chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _cause(run), now)
-    return _together(apply, chunk, rows) or [_alone(apply, chunk, row) for row in rows]
+    outcomes = _together(apply, chunk, rows)
+    if outcomes:
+        return outcomes, None
+    for row in rows:
+        try:
+            outcomes.append(_alone(apply, chunk, row))
+        except NotAllowed as refused:
+            return outcomes, f"row {row.number}: {chunk.by.name} may not do this any more: {refused}"
+    return outcomes, None
 
 
 def _together(apply: ApplyRows, chunk: Applying, rows: Sequence[RunRow]) -> list[RowOutcome]:
@@ -116,6 +143,8 @@ def _alone(apply: ApplyRows, chunk: Applying, row: RunRow) -> RowOutcome:
     try:
         with chunk.tx.part():
             (account_id,) = apply(chunk, [row])
+    except NotAllowed:
+        raise
     except Refused as refused:
         return RowOutcome(row.number, "refused", str(refused), row.account_id)
     except UnforeseenInPart as error:
