@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sync.claims import NoAccess, parse
+from tests.company import company
 from tests.realms import ConfiguredRealm
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("A6")]
@@ -40,9 +41,12 @@ def shapes(claim: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_the_token_is_the_one_of_the_document(configured_realm: ConfiguredRealm) -> None:
+@pytest.mark.req("A10")
+def test_the_token_is_the_one_of_the_document(configured_realm: ConfiguredRealm, tmp_path: Path) -> None:
     """The same fields of the same types, and the reader finds everything in it."""
-    user_id = configured_realm.create_user(*GROUPS, attributes={"technician_id": ["T-0042"]})
+    configured_realm.apply(company(tmp_path))
+    attributes = {"technician_id": ["T-0042"], "cost_centre": ["4711"]}
+    user_id = configured_realm.create_user(*GROUPS, attributes=attributes)
     payload = token_of(configured_realm, user_id)
     example = re.search(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
     assert example
@@ -50,6 +54,7 @@ def test_the_token_is_the_one_of_the_document(configured_realm: ConfiguredRealm)
     claims = parse(payload)
     assert (claims.subject, claims.profile, claims.data_access) == (user_id, "technician", "personal")
     assert (claims.branch, claims.branches, claims.team) == ("hamburg", ("hamburg",), "hamburg-klima")
+    assert claims.attributes == {"cost_centre": "4711"}
     assert (claims.technician_id, claims.features) == ("T-0042", {"assigned-work", "mobile-app"})
 
 

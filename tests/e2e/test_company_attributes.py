@@ -29,7 +29,6 @@ from tests.realms import PASSWORD
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("A10")]
 
-FIRST_PASSWORD = "Brown-cow-4-meadow"
 WORKER = "fsm-worker"
 
 
@@ -105,12 +104,10 @@ def test_from_a_column_of_a_staff_file_to_a_claim_and_away_again(
     place.realm.send(
         "PUT",
         f"users/{jo.idp_user_id}/reset-password",
-        {"type": "password", "value": FIRST_PASSWORD, "temporary": False},
+        {"type": "password", "value": PASSWORD, "temporary": False},
     )
     browser = place.browser()
-    page = browser.log_in(jo.username, FIRST_PASSWORD)
-    page = browser.submit(page, **{"password-new": PASSWORD, "password-confirm": PASSWORD})
-    claim = payload(browser.tokens(page)["access_token"])
+    claim = payload(browser.tokens(browser.log_in(jo.username, PASSWORD))["access_token"])
     assert claim["fsm"]["attributes"] == {"cost_centre": "4711", "vehicle": "van"}
     assert parse(claim).attributes == {"cost_centre": "4711", "vehicle": "van"}
 
