@@ -13,12 +13,12 @@ from cryptography.fernet import Fernet
 from examples import fsm_database
 from examples.browser import CALLBACK
 from sync.settings import Settings
-from sync.store.database import schema
 from sync.wiring.workers import build
 from tests.e2e.place import APP, OffsetClock, Place
 from tests.fakes.signals import FakeWake
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
+from tests.world import set_up
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def settings_file(
     redis_server: RedisServer,
     mail_catcher: MailCatcher,
 ) -> Path:
-    """What FSM_SETTINGS names; beside it our migrated database and the example FSM database."""
+    """What FSM_SETTINGS names; beside it our database, with mapping files in force, and the example of FSM."""
     folder = tmp_path_factory.mktemp("place")
     redis_server.flush()
-    schema.upgrade(f"sqlite:///{folder / 'our.db'}")
+    set_up(f"sqlite:///{folder / 'our.db'}")
     fsm_database.create(f"sqlite:///{folder / 'fsm.db'}")
     secrets = configured_realm.secrets
     tables = {
