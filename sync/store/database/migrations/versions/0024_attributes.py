@@ -25,6 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("account") as table:
-        table.drop_column("attributes")
+    op.drop_column("account", "attributes")
     op.drop_table("attribute_value")
