@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from sync.store.database.engine import LOCK_WAIT_SECONDS, UPGRADE, failure_of, m
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 7_106_302_391
 """The number of the advisory lock under which PostgreSQL is migrated: any constant will do."""
+
+_UNRELEASED = re.compile(r"\d{4}")
+"""Revisions of before the first release had a bare number."""
 
 UPGRADE_WAIT_SECONDS = 120
 """How long one upgrade waits for another: processes that start together all upgrade, and all migrations together
@@ -84,6 +88,11 @@ def _status(connection: Connection) -> SchemaStatus:
     try:
         waiting = [each.revision for each in scripts.iterate_revisions("head", current or "base")]
     except (CommandError, RevisionError):
+        if _UNRELEASED.fullmatch(current or ""):
+            raise Misconfigured(
+                f"our database was made by an unreleased version (revision {current}): start with an empty "
+                "database and an empty realm"
+            ) from None
         raise Misconfigured(
             f"our database is at revision {current}, which this version does not know: "
             "it was upgraded by a newer version; run that one"

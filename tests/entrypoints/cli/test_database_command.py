@@ -28,7 +28,7 @@ def test_up_and_down_on_the_command_line(only_the_url: str) -> None:
     assert only_the_url
     run = CliRunner().invoke
     before = run(app, ["status"])
-    assert (before.exit_code, "still to run: 0001" in before.output) == (1, True)
+    assert (before.exit_code, "still to run: r001" in before.output) == (1, True)
     for _ in range(2):
         assert run(app, ["upgrade"]).exit_code == 0
     after = run(app, ["status", "--json"])
