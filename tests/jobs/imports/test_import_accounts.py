@@ -101,7 +101,7 @@ def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> Non
         [entry] = [each for each in timeline if each.kind == "asked"]
     assert (progress.state, progress.applied, progress.places["in Keycloak"]) == ("done", 2, 2)
     assert progress.finished
-    assert (entry.actor, entry.door) == ("kim", "import")
+    assert (entry.actor, entry.door) == ("kim", "command line, import")
     assert f"new season (import of staff.csv, run {run.id})" in entry.reason
     [user] = systems.accounts.find(username="pat1@example.com", email="pat1@example.com")
     assert "/fsm/profiles/dispatcher" in user.groups

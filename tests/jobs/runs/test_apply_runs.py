@@ -17,6 +17,7 @@ from sync.store.database.tables import RunKind
 from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run, RunRow
+from tests.callers import allowed, wanted_by
 from tests.world import World
 
 
@@ -26,7 +27,7 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
     run = Run(
         id=new_id(now),
         kind=kind,
-        state="confirmed",
+        state="reviewed",
         source="a test",
         source_digest="",
         fingerprint="f",
@@ -35,8 +36,6 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
         door="command line",
         counts={"update": len(rows)},
         options={"reason": "because"},
-        confirmed_at=now,
-        confirmed_by="kim",
     )
     messages: dict[str, Any] = {"who": "Pat", "errors": [], "warnings": []}
     changes = {"change": {"groups": [["/fsm/a"], []]}}
@@ -46,6 +45,7 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
     )
     with world.systems.db.write() as tx:
         runs.insert(tx, run, planned)
+        runs.confirm(tx, run.id, allowed(wanted_by("kim", "because")), now)
     return run
 
 
