@@ -19,7 +19,7 @@ from sync.store.database.tables import act as table
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
-from sync.store.provisioning.finishing import Finished
+from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import leases
 from tests.callers import allowed, granted
 
@@ -189,4 +189,4 @@ def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: A
 
 
 def quarantined() -> Finished:
-    return Finished("quarantined", None, None, None, 1, ("needs-person", "look at it"))
+    return Finished("quarantined", None, None, None, 1, Stuck("needs-person", "user-deleted", "look at it"))
