@@ -16,7 +16,7 @@ from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
-from sync.realm import plan as realm_as_code
+from sync.realm.login import check_login
 from tests.e2e.login.conftest import LoginRealm
 from tests.people import an_account
 from tests.realms import PASSWORD
@@ -165,7 +165,7 @@ class TestWithTheRoleGone:
     def test_the_start_up_check_says_so(self, realm: LoginRealm) -> None:
         """A worker refuses to start and names the role and the remedy."""
         with pytest.raises(Misconfigured, match=r"fsm-2fa-required; run `fsm-identity realm apply`"):
-            realm_as_code.check_login(realm.gateway("fsm-worker"), realm.policy)
+            check_login(realm.gateway("fsm-worker"), realm.policy)
 
     def test_the_plan_brings_it_back_with_its_groups(self, realm: LoginRealm) -> None:
         """The role and every group that must carry it are in the plan."""

@@ -14,6 +14,7 @@ from sync.domain.access import vocabulary
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused
 from sync.domain.realm.difference import RealmDifference
 from sync.realm import plan as realm_as_code
+from sync.realm.login import check_login
 from tests.realms import ConfiguredRealm, bootstrapped
 from tests.services import KeycloakServer
 
@@ -32,7 +33,7 @@ def test_a_second_apply_has_nothing_to_change(configured_realm: ConfiguredRealm)
 
 def test_the_workers_client_may_run_the_start_up_check(configured_realm: ConfiguredRealm) -> None:
     """And it is content."""
-    realm_as_code.check_login(configured_realm.gateway("fsm-worker"), configured_realm.policy)
+    check_login(configured_realm.gateway("fsm-worker"), configured_realm.policy)
 
 
 @pytest.mark.req("A6")
@@ -154,7 +155,7 @@ def test_a_flow_changed_by_hand_is_replaced_while_it_is_bound(configured_realm: 
     step = next(each for each in realm.get(path) if each["displayName"].endswith("otherwise"))
     realm.send("PUT", path, {"id": step["id"], "requirement": "DISABLED", "priority": step["priority"]})
     with pytest.raises(Misconfigured, match=r"browser: login flow .* is not what was built"):
-        realm_as_code.check_login(realm.gateway("fsm-worker"), realm.policy)
+        check_login(realm.gateway("fsm-worker"), realm.policy)
     realm.apply()
     assert realm.get()["browserFlow"] == f"{bound} 2"
     assert bound not in [each["alias"] for each in realm.get("authentication/flows")]
@@ -194,7 +195,7 @@ def test_an_apply_that_crashed_anywhere_is_finished_by_the_next(
         realm.send("POST", "authentication/flows", {"alias": half, "providerId": "basic-flow", "topLevel": True})
         with pytest.raises(Crash):
             realm_as_code.apply(realm.gateway(), realm.policy, realm.plan(), crash_before("- login flow"))
-        realm_as_code.check_login(realm.gateway(), realm.policy)
+        check_login(realm.gateway(), realm.policy)
         assert lines(realm) == [f"- login flow {half}"]
         realm.apply()
         assert lines(realm) == []
