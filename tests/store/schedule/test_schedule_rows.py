@@ -63,7 +63,8 @@ def test_the_last_error_stays_until_a_run_succeeds(db: Database, now: datetime) 
         run = claimed(db, now)
         assert run.name == "daily"
         with db.write() as tx:
-            assert schedule.finish(tx, run, now, due_at=now - LEASE, error=("transient", "Keycloak is away"))
+            error = "transient", "Keycloak is away"
+            assert schedule.finish(tx, run, now, due_at=now - LEASE, attempts=failures, error=error)
         with db.read() as tx:
             daily = schedule.all_jobs(tx)[0]
         assert (daily.error, daily.attempts) == (("transient", "Keycloak is away"), failures)
