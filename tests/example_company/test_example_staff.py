@@ -152,5 +152,5 @@ def test_the_second_file_changes_five_and_adds_one(plan: ImportPlan, policy: Pol
         "unchanged": 1,
         "error": 0,
     }
-    changed = sorted(field for row in second.rows for field in row.differences)
+    changed = sorted(field for row in second.rows for field in row.changed)
     assert changed == ["branch", "data_access", "family_name", "profile"]

@@ -10,8 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from sync.settings import Settings
-from sync.store.database import schema
 from tests.entrypoints.web.keycloak_login import PUBLIC_URL
+from tests.world import set_up
 
 MakeSettings = Callable[..., Settings]
 
@@ -20,7 +20,7 @@ MakeSettings = Callable[..., Settings]
 def make_settings(tmp_path: Path) -> MakeSettings:
     """Settings of a console whose database is ready; what it depends on answers nowhere unless told so."""
     database_url = f"sqlite:///{tmp_path / 'console.db'}"
-    schema.upgrade(database_url)
+    set_up(database_url)
 
     def make(keycloak: dict[str, Any] | None = None, **changes: Any) -> Settings:
         values = {

@@ -14,7 +14,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import bring_about, provision_some
 from sync.jobs.work.lease import LEASE
 from sync.jobs.work.recording import record
-from sync.ports.accounts import Created, NewUser
+from sync.ports.accounts import Created, Keep, NewUser
 from sync.store import audit
 from sync.store.database.tables import provisioning as work
 from sync.store.provisioning import due, observations, work_state
@@ -33,9 +33,9 @@ def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: p
         world.do(lambda tx, of=account: change(tx, POLICY, of.id, rename, BY, world.clock.now()))  # type: ignore[misc]
     observe = world.accounts.observe
 
-    def slowly(idp_user_id: str, *, sessions: bool) -> Observed | None:
+    def slowly(idp_user_id: str, *, sessions: bool, keep: Keep) -> Observed | None:
         world.pass_time(LEASE.total_seconds() / 2 + 1)
-        return observe(idp_user_id, sessions=sessions)
+        return observe(idp_user_id, sessions=sessions, keep=keep)
 
     monkeypatch.setattr(world.accounts, "observe", slowly)
     provision_some(world.systems, Lane.INTERACTIVE)
