@@ -73,7 +73,7 @@ def test_a_profile_that_demotes_everybody_is_held_approved_and_carried_out(
     shell.done("mappings", "copy", str(folder), "--in-force")
     guard = read_texts()["guard.toml"].replace("one_is_enough = false", "one_is_enough = true")
     (folder / "guard.toml").write_text(guard)
-    shell.done("mappings", "adopt", str(folder), *WHY)
+    shell.done("mappings", "adopt", str(folder), "--yes", *WHY)
     text = read_texts()["profiles.toml"]
     head, heading, rest = text.partition('title = "Dispatcher"')
     narrower = rest.replace('default_data_access = "branch"', 'default_data_access = "personal"', 1)
