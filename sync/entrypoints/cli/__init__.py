@@ -56,9 +56,9 @@ app = typer.Typer(
 @app.callback()
 def nouns() -> None:
     """Accounts, profiles and technician links of a field service system, carried into Keycloak."""
+    import_module(f"{__name__}.output").log_to_errors()
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
-    import_module(f"{__name__}.output").log_to_errors()
     app()

@@ -70,8 +70,8 @@ def stop(message: str) -> NoReturn:
 
 
 def log_to_errors() -> None:
-    """What use cases log is told on standard error, a line each: standard output belongs to the answer."""
-    structlog.configure(processors=[_as_line], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    """What commands log is told on standard error, a line each: standard output belongs to the answer."""
+    structlog.configure(processors=[_as_line], logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def say(message: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from sync.commands.accounts.look import ask_look
@@ -12,6 +16,7 @@ from sync.entrypoints.cli import app, waiting
 from sync.entrypoints.cli.accounts import account
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.world import World
+from workers import logs
 
 pytestmark = pytest.mark.req("A8", "I3")
 
@@ -66,3 +71,25 @@ def test_why_nobody_could_look_is_told(run: Run, world: World, people: list[Acco
     said = done(run("show", people[0].username))
     assert "Keycloak refuses fsm-worker" in said
     assert people[0].full_name in said
+
+
+@pytest.fixture
+def default_logging() -> Iterator[None]:
+    """Whatever a test sets up ends with it."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("default_logging")
+@pytest.mark.parametrize("logged_elsewhere", [False, True])
+def test_what_is_logged_meanwhile_leaves_the_answer_alone(
+    run: Run, world: World, people: list[Account], *, logged_elsewhere: bool
+) -> None:
+    """Redis is away, which is logged; a program reads standard output. So it is too where something else of the
+    process, such as a worker, had set up its own logging."""
+    if logged_elsewhere:
+        logs.configure()
+    world.wake.down = True
+    said = run("show", people[0].username, "--json")
+    assert json.loads(said.stdout)["account"]["username"] == people[0].username
+    assert "could not be woken" in said.stderr
