@@ -171,9 +171,7 @@ def _new(account: Account, kind: ActKind, by: Cause, now: datetime) -> Act:
         account_id=account.id,
         kind=kind,
         requested_at=now,
-        by=by.name,
-        door=by.way,
-        reason=by.reason,
+        by=by,
         due_at=now,
     )
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 
+from sync.domain.access.callers import System
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 
@@ -52,7 +54,7 @@ PASSWORD_HISTORY = "password-history"  # noqa: S105 - a type of credential
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act asked of one account. Times are aware datetimes in UTC.
+    """One act asked of one account, and `by` whom and why. Times are aware datetimes in UTC.
 
     `due_at` is when it may go, now or later; `attempts` counts the tries that ended in "again later". `started_at`
     is on disk before Keycloak is asked for anything, and so is `found`: what was there right before. `expires_at`
@@ -66,9 +68,7 @@ class Act:
     account_id: str
     kind: ActKind
     requested_at: datetime
-    by: str
-    door: str
-    reason: str
+    by: Cause
     lane: Lane = Lane.INTERACTIVE
     state: ActState = ActState.WAITING
     due_at: datetime | None = None
@@ -195,16 +195,15 @@ def _same_password(act: Act, credentials: Collection[Credential]) -> bool:
     return password_created_at(credentials) == before
 
 
-def expiry_of(reset: Act, act_id: str, door: str, now: datetime) -> Act:
+def expiry_of(reset: Act, act_id: str, now: datetime) -> Act:
     """What takes the password of this reset away when its time is up, unless it was replaced by then (C1)."""
+    why = f"the time of the temporary password is up (asked for by {reset.by.name})"
     return Act(
         id=act_id,
         account_id=reset.account_id,
         kind=ActKind.EXPIRE_PASSWORD,
         requested_at=now,
-        by="fsm-identity",
-        door=door,
-        reason=f"the time of the temporary password is up (asked for by {reset.by})",
+        by=Cause(System.EXPIRY, None, why, Origin.RULE),
         lane=Lane.BULK,
         due_at=reset.expires_at,
         stamp=stamp_of(reset),

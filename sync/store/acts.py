@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from sync.domain.access import cause
 from sync.domain.access.granted import Granted
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
@@ -50,9 +51,7 @@ def _row(act: Act) -> dict[str, object]:
         "state": act.state.value,
         "lane": act.lane.value,
         "requested_at": act.requested_at,
-        "by": act.by,
-        "door": act.door,
-        "reason": act.reason,
+        "cause": cause.record(act.by),
         "options": _options(act),
         "expires_at": act.expires_at,
         "due_at": act.due_at,
@@ -218,9 +217,7 @@ def _from_row(row: Row[Any]) -> Act:
         account_id=row.account_id,
         kind=ActKind(row.kind),
         requested_at=row.requested_at,
-        by=row.by,
-        door=row.door,
-        reason=row.reason,
+        by=cause.from_record(row.cause),
         lane=Lane(row.lane),
         state=ActState(row.state),
         due_at=row.due_at,

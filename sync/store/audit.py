@@ -12,9 +12,10 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from sync.domain.access import callers
+from sync.domain.access.callers import CallerKey
 from sync.domain.access.cause import Cause, way
 from sync.domain.accounts.account import Account
 from sync.domain.deactivation.request import DeactivationState
@@ -100,13 +101,18 @@ def record_assignments(tx: Tx, accounts: Sequence[Account], by: Cause, now: date
 
 def _who(by: Cause) -> dict[str, object]:
     """Door, origin and caller, as both tables keep them."""
+    caller = callers.key_of(by.caller)
     return {
         "door": by.door,
         "origin": by.origin.value,
-        "caller_kind": callers.kind_of(by.caller),
-        "caller_id": callers.id_of(by.caller),
-        "caller_host": by.caller.host if isinstance(by.caller, callers.Machine) else None,
+        "caller_kind": caller.kind,
+        "caller_id": caller.id,
+        "caller_host": caller.host,
     }
+
+
+def _caller(row: Row[Any]) -> CallerKey:
+    return CallerKey(row.caller_kind, row.caller_id, row.caller_host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,7 @@ class Assignment:
 
     at: datetime
     by: str
+    caller: CallerKey
     door: str
     reason: str
     profile: str
@@ -127,22 +134,23 @@ class Assignment:
 def assignments(tx: Tx, account_id: str) -> tuple[Assignment, ...]:
     """The oldest first."""
     rows = tx.connection.execute(
-        select(
-            assignment.c.at,
-            assignment.c.by,
-            assignment.c.door,
-            assignment.c.origin,
-            assignment.c.reason,
-            assignment.c.profile,
-            assignment.c.branch,
-            assignment.c.team,
-            assignment.c.data_access,
-            assignment.c.technician_id,
-        )
-        .where(assignment.c.account_id == account_id)
-        .order_by(assignment.c.at, assignment.c.id)
+        select(assignment).where(assignment.c.account_id == account_id).order_by(assignment.c.at, assignment.c.id)
     )
-    return tuple(Assignment(at, by, way(door, origin), *rest) for at, by, door, origin, *rest in rows)
+    return tuple(
+        Assignment(
+            at=row.at,
+            by=row.by,
+            caller=_caller(row),
+            door=way(row.door, row.origin),
+            reason=row.reason,
+            profile=row.profile,
+            branch=row.branch,
+            team=row.team,
+            data_access=row.data_access,
+            technician_id=row.technician_id,
+        )
+        for row in rows
+    )
 
 
 EntryKind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
@@ -152,8 +160,8 @@ EntryKind = Literal["asked", "keycloak", "act", "deactivation", "mail"]
 class TimelineEntry:
     """One line of an account's story. `kind` "asked": somebody wanted something; "keycloak": a worker tried it.
 
-    `title` is what happened, `details` the lines below it; `actor`, `door` and `reason` are empty where
-    nobody acted.
+    `title` is what happened, `details` the lines below it; `actor`, `door` and `reason` are empty, and `caller` is
+    None, where nobody acted.
     """
 
     at: datetime
@@ -163,6 +171,7 @@ class TimelineEntry:
     actor: str = ""
     door: str = ""
     reason: str = ""
+    caller: CallerKey | None = None
     order: str = field(default="", repr=False)
 
 
@@ -192,7 +201,15 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
             for name in sorted(before.keys() | after.keys())
         )
         yield TimelineEntry(
-            row.at, "asked", row.action, details, row.actor, way(row.door, row.origin), row.reason, order=row.id
+            row.at,
+            "asked",
+            row.action,
+            details,
+            row.actor,
+            way(row.door, row.origin),
+            row.reason,
+            _caller(row),
+            order=row.id,
         )
 
 

@@ -104,6 +104,20 @@ def kind_of(caller: Caller) -> str:
     return type(caller).__name__.lower()
 
 
+@dataclass(frozen=True, slots=True)
+class CallerKey:
+    """What a caller is told from others by, as the history keeps it. `host` is where a login of the operating
+    system was, None for anybody else; two hosts make no two callers."""
+
+    kind: str
+    id: str
+    host: str | None
+
+
+def key_of(caller: Caller) -> CallerKey:
+    return CallerKey(kind_of(caller), id_of(caller), caller.host if isinstance(caller, Machine) else None)
+
+
 def same(one: Caller, other: Caller) -> bool:
     """Of machines the number counts: one login on two hosts is one person, and so are two people who share it."""
     return kind_of(one) == kind_of(other) and id_of(one) == id_of(other)

@@ -51,6 +51,9 @@ class Cause:
     def way(self) -> str:
         return way(self.door, self.origin)
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.way}): {self.reason}"
+
 
 def way(door: str | None, origin: str) -> str:
     """In a few words, for people: the door, and the origin where it says more."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sync.domain.access.cause import Cause
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 
 
@@ -22,7 +23,7 @@ class DeactivationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenDeactivation:
-    """`state` is REQUESTED or HELD. `by` is the person or HR source, `door` the entrypoint it came through.
+    """`state` is REQUESTED or HELD. `by` is who asked for it and why.
 
     `deadline` ends a hold, None: no end; `after_deadline` is "person" or "force" (see `gate.decide`).
     `work_orders` are those the gate saw at the last look.
@@ -33,9 +34,7 @@ class OpenDeactivation:
     policy: GatePolicy
     state: DeactivationState
     requested_at: datetime
-    by: str
-    door: str
-    reason: str
+    by: Cause
     deadline: datetime | None = None
     after_deadline: str = "person"
     work_orders: tuple[OpenWorkOrder, ...] = ()

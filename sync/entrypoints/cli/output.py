@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Annotated, Any, NoReturn
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mappings.problems import MappingErrors
+from sync.domain.access import cause
 from sync.domain.access.cause import Cause, Door
 from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
@@ -106,7 +107,7 @@ def work_order_cells(order: OpenWorkOrder) -> list[object]:
 
 
 def print_json(value: object) -> None:
-    """Dataclasses, dates and enums as JSON; times in UTC, ISO 8601."""
+    """Dataclasses, dates and enums as JSON; times in UTC, ISO 8601. Who asked is told whole, as it is stored."""
     typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2))
 
 
@@ -122,8 +123,10 @@ def shown(value: object) -> str:
 
 
 def _encode(value: object) -> object:
+    if isinstance(value, Cause):
+        return cause.record(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (frozenset, set)):

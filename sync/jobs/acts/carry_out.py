@@ -20,8 +20,6 @@ from sync.commands.access import authority
 from sync.commands.accounts.change import existing
 from sync.commands.accounts.initial_password import mail_new
 from sync.commands.waking import wake
-from sync.domain.access.callers import System
-from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.acts import (
     Act,
@@ -289,9 +287,8 @@ def _after_reset(tx: Tx, act: Act, now: datetime) -> str | None:
 
 
 def _expires(tx: Tx, reset: Act, now: datetime) -> None:
-    expiry = expiry_of(reset, new_id(now), Origin.RULE.value, now)
-    account, by = existing(tx, reset.account_id), Cause(System.EXPIRY, None, expiry.reason, Origin.RULE)
-    granted = authority.allow_account(tx, None, by, Permission.EXPIRE_PASSWORD, account, account, now)
+    expiry, account = expiry_of(reset, new_id(now), now), existing(tx, reset.account_id)
+    granted = authority.allow_account(tx, None, expiry.by, Permission.EXPIRE_PASSWORD, account, account, now)
     acts.add(tx, granted, expiry)
 
 

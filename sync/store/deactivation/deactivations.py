@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Label, RowMapping, Select, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sync.domain.access import cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
@@ -40,16 +41,14 @@ def request(
     now: datetime,
 ) -> OpenDeactivation:
     """Open a deactivation. Raises Refused if one is open already."""
-    account_id, by = granted.after.id, granted.by
+    account_id = granted.after.id
     wanted = OpenDeactivation(
         id=new_id(now),
         account_id=account_id,
         policy=policy,
         state=DeactivationState.REQUESTED,
         requested_at=now,
-        by=by.name,
-        door=by.way,
-        reason=by.reason,
+        by=granted.by,
         deadline=deadline,
         after_deadline=after_deadline,
     )
@@ -63,9 +62,7 @@ def request(
                         "policy": policy.value,
                         "state": wanted.state.value,
                         "requested_at": now,
-                        "by": by.name,
-                        "door": by.way,
-                        "reason": by.reason,
+                        "cause": cause.record(granted.by),
                         "deadline": deadline,
                         "after_deadline": after_deadline,
                         "work_orders": (),
@@ -240,9 +237,7 @@ def _deactivation(row: RowMapping, *, prefix: str = "") -> OpenDeactivation:
         policy=GatePolicy(row[f"{prefix}policy"]),
         state=DeactivationState(row[f"{prefix}state"]),
         requested_at=row[f"{prefix}requested_at"],
-        by=row[f"{prefix}by"],
-        door=row[f"{prefix}door"],
-        reason=row[f"{prefix}reason"],
+        by=cause.from_record(row[f"{prefix}cause"]),
         deadline=row[f"{prefix}deadline"],
         after_deadline=row[f"{prefix}after_deadline"],
         work_orders=row[f"{prefix}work_orders"],

@@ -27,13 +27,14 @@ from sync.domain.acts import (
     was_there,
 )
 from sync.domain.provisioning.observed import LockState
+from tests.callers import BY
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=3)
 
 
 def act(number: int, kind: ActKind, **fields: object) -> Act:
-    made = Act(f"c-{number}", "a-1", kind, NOW, "dana", "command line", "why", due_at=NOW)
+    made = Act(f"c-{number}", "a-1", kind, NOW, BY, due_at=NOW)
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
@@ -151,5 +152,5 @@ def test_an_unlock_says_which_lock_it_was(lock: LockState, told: str) -> None:
 @pytest.mark.parametrize(("before", "there"), [(OURS, True), (BEFORE, False), (None, False)])
 def test_an_expiry_knows_whether_its_password_was_there(before: datetime | None, there: bool) -> None:
     """So that one whose worker died over it tells that the password was taken away, not that it was replaced."""
-    expiry = expiry_of(STARTED, "c-9", "worker", NOW)
+    expiry = expiry_of(STARTED, "c-9", NOW)
     assert was_there(replace(expiry, found=Found(password_created_at=before))) is there

@@ -21,7 +21,7 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import leases
-from tests.callers import allowed, granted
+from tests.callers import allowed, granted, wanted_by
 
 LEASE = timedelta(seconds=60)
 SECRET = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -38,7 +38,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
 
 
 def asked(account: Account, kind: ActKind, now: datetime, **fields: object) -> Act:
-    values = {"due_at": now, "by": "kim", "door": "command line", "reason": "forgot it"} | fields
+    values = {"due_at": now, "by": wanted_by("kim", "forgot it")} | fields
     return Act(new_id(now), account.id, kind, now, **values)  # type: ignore[arg-type]
 
 

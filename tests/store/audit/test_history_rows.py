@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from sync.domain.access.callers import key_of
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
@@ -21,7 +22,7 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
 from sync.store.work import leases
-from tests.callers import granted, wanted_by
+from tests.callers import granted, machine, wanted_by
 from tests.store.conftest import MakeAccount
 
 
@@ -67,6 +68,7 @@ def test_assignments_keep_who_when_door_and_why(
     assert (first.at, first.by, first.door, first.reason) == (now, "kim", "command line", "joins the team")
     assert (first.profile, first.branch, first.technician_id) == ("technician", "north", "T-1")
     assert (second.by, second.door, second.reason) == ("payroll", "command line, import", "rule 7")
+    assert (first.caller, second.caller) == (key_of(by.caller), key_of(machine("payroll")))
 
 
 @pytest.mark.req("E6", "H3", "A7")

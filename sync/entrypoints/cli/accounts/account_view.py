@@ -97,7 +97,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
             ["deactivation", ""],
             [
                 ["policy", request.policy],
-                ["asked for by", f"{request.by} ({request.door}): {request.reason}"],
+                ["asked for by", request.by],
                 ["asked for at", request.requested_at],
                 ["deadline", request.deadline],
                 *[["open work order", order] for order in shown_account.held_work_orders],
@@ -112,7 +112,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
                     each.requested_at,
                     each.due_at,
                     each.state,
-                    f"{each.by} ({each.door}): {each.reason}",
+                    each.by,
                     each.outcome,
                 ]
                 for each in shown_account.acts

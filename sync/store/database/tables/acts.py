@@ -21,9 +21,7 @@ act = Table(
     Column("state", Text, nullable=False),
     Column("lane", Text, nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("door", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("cause", JsonObject, nullable=False),
     Column("options", JsonObject, nullable=False),
     Column("sealed", LargeBinary),
     Column("expires_at", UtcDateTime),
@@ -43,6 +41,6 @@ act = Table(
     Index("ix_act_sealed", "expires_at", sqlite_where=SEALED_ACT, postgresql_where=SEALED_ACT),
     unique_where_present("act", "mail_id"),
 )
-"""One row an act, from the door to its end (C1-C3, C6, D6). `sealed` is the password of a reset, encrypted, until
-it is delivered or its time is up (rule: secrets-go); `found` is what was there right before the act was
-started."""
+"""One row an act, from the door to its end (C1-C3, C6, D6). `cause` is who asked for it and why; `sealed` is the
+password of a reset, encrypted, until it is delivered or its time is up (rule: secrets-go); `found` is what was
+there right before the act was started."""

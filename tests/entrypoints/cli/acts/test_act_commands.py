@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Transient
 from sync.entrypoints.cli import acts, app
+from sync.entrypoints.cli.accounts import account
 from sync.jobs.systems import Systems
 from tests.entrypoints.cli.conftest import Run
 from tests.world import World
@@ -18,6 +19,7 @@ from tests.world import World
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command."""
+    monkeypatch.setattr(account, "open_desk", lambda: world.systems)
     monkeypatch.setattr(acts, "open_desk", lambda: world.systems)
     return lambda *arguments: CliRunner().invoke(app, ["account", *arguments])
 
@@ -38,3 +40,15 @@ def test_a_password_is_told_although_waiting_failed(
     answer = json.loads(said.stdout)
     assert answer["temporary_password"]
     assert answer["act"]["state"] == "waiting"
+
+
+@pytest.mark.req("A7", "E6", "I4")
+def test_an_act_and_the_history_say_which_login_asked(run: Run, people: list[Account]) -> None:
+    """With number and host: a name alone tells nobody from another."""
+    asked = json.loads(run("unlock", people[0].username, "--reason", "called us", "--no-wait", "--json").stdout)
+    by = asked["act"]["by"]
+    assert (by["caller"]["kind"], by["door"], by["reason"]) == ("machine", "command line", "called us")
+    shown = json.loads(run("show", people[0].username, "--json").stdout)
+    assert [act["by"] for act in shown["acts"]] == [by]
+    number, host = str(by["caller"]["number"]), by["caller"]["host"]
+    assert shown["timeline"][-1]["caller"] == {"kind": "machine", "id": number, "host": host}

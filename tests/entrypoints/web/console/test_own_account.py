@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import mappings
+from sync.domain.access.callers import CallerKey
 from sync.domain.accounts.account import Account, Life
 from sync.entrypoints.web.console.own_account import Line, own_account
 from sync.entrypoints.web.console.visit import LONGEST_ID_TOKEN, Visit, current, keep
@@ -57,7 +58,12 @@ def given(days: int, by: str, reason: str, **changes: str | None) -> Assignment:
         "technician_id": "T-0042",
     }
     return Assignment(
-        at=START + timedelta(days=days), by=by, door="command line", reason=reason, **(values | changes)
+        at=START + timedelta(days=days),
+        by=by,
+        caller=CallerKey("machine", "1000", "host"),
+        door="command line",
+        reason=reason,
+        **(values | changes),
     )
 
 
