@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mappings import load
+from mappings.fingerprint import fingerprint
 from mappings.guard import ChangeKind
 from mappings.loading import read_texts
 from mappings.policy import Policy
@@ -19,7 +20,6 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
-from sync.domain.runs.fingerprint import fingerprint
 from sync.domain.runs.guard import GuardVerdict, Impact, judge
 from sync.store.accounts import accounts, attribute_values, listing
 from sync.store.database.transactions import Tx

@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 from mappings.attributes import BUILT_IN, AttributeType
+from mappings.fingerprint import fingerprint
 from sync.domain.accounts.change import AccountChange, NewAccount, with_attributes
 from sync.domain.imports.values import Finding
-from sync.domain.runs.fingerprint import fingerprint
 
 _DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _NEW = tuple(each.name for each in fields(NewAccount))

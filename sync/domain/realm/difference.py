@@ -2,16 +2,16 @@
 
 Creation follows the order of `ItemKind`, removal the reverse; flows are built before they are bound and removed
 after. Removed is only what fsm-identity makes: see `REMOVED`. Everything the realm holds besides is left alone.
+A difference is a value with its data: screen, JSON and fingerprint are made of that here, and hold no secret.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mappings.fingerprint import fingerprint
 from sync.domain.realm.item import (
     AtLeast,
     Fields,
@@ -86,6 +86,25 @@ class Remove:
 RealmDifference = Create | Update | Remove
 
 
+def record(difference: RealmDifference) -> dict[str, object]:
+    """The difference as plain JSON, for programs and for fingerprints; a secret only as a word."""
+    match difference:
+        case Create(item=item):
+            return {"action": "create", "kind": item.kind, "name": item.name, "new": _values(item.fields)}
+        case Update(kind=kind, name=name, existing=existing, new=new):
+            values = {"existing": _values(existing), "new": _values(new)}
+            return {"action": "change", "kind": kind, "name": name, **values}
+        case Remove(item=item):
+            return {"action": "remove", "kind": item.kind, "name": item.name}
+
+
+def _values(fields: Fields) -> dict[str, object]:
+    return {
+        name: value if isinstance(value, bool | int | str | tuple | None) else shown(value)
+        for name, value in fields.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class RealmPlan:
     """Differences in the order in which they are to be carried out. `findings` are what fsm-identity sees and
@@ -100,9 +119,8 @@ class RealmPlan:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the differences as they are shown; secrets do not enter it."""
-        text = json.dumps([str(difference) for difference in self.differences])
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Over the records of the differences, in their order."""
+        return fingerprint([record(each) for each in self.differences])
 
 
 def realm_differences(wanted: RealmState, observed: RealmState) -> tuple[RealmDifference, ...]:

@@ -5,11 +5,11 @@ What the trees of fsm-identity look like is said in `login_flows`; building them
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from mappings.fingerprint import fingerprint
 
 FLOW_PREFIX = "fsm "
 """Our top-level flows are called `fsm <binding> <fingerprint>`, their sub-flows begin with that name."""
@@ -72,8 +72,8 @@ class Flow:
 
     @property
     def fingerprint(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
+        """As much of it as fits a name."""
+        return fingerprint(self)[:10]
 
     def roles(self) -> frozenset[str]:
         """The realm roles its conditions name. A condition with a role that does not exist is never met

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from mappings.policy import Policy
-from sync.domain.realm.difference import Create, RealmDifference, RealmPlan, Update, counts
-from sync.domain.realm.item import Fields, shown
+from sync.domain.realm.difference import RealmDifference, RealmPlan, Update, counts, record
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.wording import counted
@@ -133,7 +132,7 @@ def _show(found: RealmPlan, *, as_json: bool) -> None:
         print_json(
             {
                 "fingerprint": found.fingerprint,
-                "differences": [_as_json(each) for each in found.differences],
+                "differences": [record(each) for each in found.differences],
                 "findings": found.findings,
             }
         )
@@ -168,22 +167,3 @@ def _headline(difference: RealmDifference) -> str:
 
 def _tell(difference: RealmDifference) -> None:
     typer.echo(f"  {shorten(_headline(difference), LONGEST_STEP, placeholder=' …')}")
-
-
-def _as_json(difference: RealmDifference) -> dict[str, object]:
-    match difference:
-        case Create(item=item):
-            return {"action": "create", "kind": item.kind, "name": item.name, "new": _values(item.fields)}
-        case Update(kind=kind, name=name, existing=existing, new=new):
-            values = {"existing": _values(existing), "new": _values(new)}
-            return {"action": "change", "kind": kind, "name": name, **values}
-        case _:
-            return {"action": "remove", "kind": difference.item.kind, "name": difference.item.name}
-
-
-def _values(fields: Fields) -> dict[str, object]:
-    """Values as JSON; a secret only as a word."""
-    return {
-        name: value if isinstance(value, bool | int | str | tuple | None) else shown(value)
-        for name, value in fields.items()
-    }

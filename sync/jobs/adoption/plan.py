@@ -6,10 +6,10 @@ from then on it can be reviewed. Nothing is adopted that a person has not seen i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from mappings.fingerprint import fingerprint
 from sync.domain.accounts.account import login_key
 from sync.domain.adoption import Candidate, Proposal, propose
 from sync.domain.drift.listed_user import ListedUser
@@ -35,7 +35,6 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
             keep.save(tx, keep.state)
             runs.not_planned(tx, run, str(failure), systems.clock.now())
         return
-    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
     counts = {
         "update": sum(row.verdict == "update" for row in rows),
         "error": sum(row.verdict == "error" for row in rows),
@@ -43,7 +42,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
     }
     with systems.db.write() as tx:
         keep.save(tx, keep.state)
-        if runs.planned(tx, run.id, digest, counts):
+        if runs.planned(tx, run.id, fingerprint(rows), counts):
             runs.add_rows(tx, run.id, rows)
 
 

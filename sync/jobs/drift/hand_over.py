@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from mappings.fingerprint import fingerprint
 from mappings.policy import Policy
 from sync.commands.access import authority
 from sync.commands.runs.guard import judge_portion
@@ -15,7 +16,6 @@ from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
-from sync.domain.runs.fingerprint import fingerprint
 from sync.domain.runs.guard import GuardVerdict, Hold, Impact, judge
 from sync.store import audit
 from sync.store.accounts import listing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from sync.domain.realm.difference import (
     Update,
     in_safe_order,
     realm_differences,
+    record,
 )
 from sync.domain.realm.flow import Binding, Flow, Step, SubFlow, alias_of, binding_of
 from sync.domain.realm.flow_changes import flow_changes, login_problems, unsafe_to_bind
@@ -150,11 +152,25 @@ def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
 
 @pytest.mark.req("C8")
 def test_no_secret_is_in_a_plan() -> None:
-    """Neither in its words nor in its reprs."""
+    """Neither in its words nor in its reprs, its JSON or its fingerprint."""
     plan = RealmPlan(realm_differences(WANTED, RealmState.of([])))
     text = repr(plan) + repr(OPTIONS) + "".join(map(str, plan.differences))
-    assert "hush" not in text
-    assert "(secret)" in text
+    for each in (text, json.dumps([record(difference) for difference in plan.differences])):
+        assert "hush" not in each
+        assert "(secret)" in each
+    other = replace(OPTIONS, secrets={"fsm-worker": "another"})
+    assert (
+        plan.fingerprint
+        == RealmPlan(realm_differences(wanted_realm(POLICY, other), RealmState.of([]))).fingerprint
+    )
+
+
+@pytest.mark.req("C8")
+def test_another_plan_has_another_fingerprint() -> None:
+    """What is made is not what is removed, and each value of it counts."""
+    made, other = (Item(ItemKind.REALM, "settings", {"failureFactor": number}) for number in (5, 50))
+    plans = [[Create(made)], [Create(other)], [Remove(made)], [Create(made), Remove(made)]]
+    assert len({RealmPlan(tuple(each)).fingerprint for each in plans}) == len(plans)
 
 
 @pytest.mark.req("C8")
