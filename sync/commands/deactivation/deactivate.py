@@ -16,11 +16,13 @@ from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
+from sync.domain.drift.kinds import NO_ACCESS
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
+from sync.store.drift import findings
 from sync.store.provisioning import due
 
 
@@ -60,7 +62,8 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ca
 
 def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Account:
     """Want the account active again, with everything it had that is still valid (D7); also calls off a
-    deactivation that is held. Raises Refused if the account was not inactive or breaks a rule of today."""
+    deactivation that is held, and no user stays switched off or gone because somebody accepted that (G4). Raises
+    Refused if the account was not inactive or breaks a rule of today."""
     before = existing(tx, account_id)
     after = replace(before, life=Life.ACTIVE)
     granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
@@ -71,6 +74,7 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
     if open_request is not None:
         deactivations.cancel(tx, open_request.id, granted, now)
     accounts.update(tx, granted)
+    findings.end_accepted(tx, account_id, NO_ACCESS, now)
     write_down(tx, before, after, "reactivate", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
     return after

@@ -55,13 +55,7 @@ def shown_by(kind: Kind) -> frozenset[Look]:
 def may_be_left(kind: Kind) -> bool:
     """Whether a person may accept it as it is: it takes access away, or it is of somebody workers do not write to.
     Workers leave it alone then too, until it changes."""
-    return kind in {
-        Aspect.MISSING,
-        Aspect.SWITCHED_OFF,
-        Anomaly.FEATURE_ROLE,
-        Anomaly.FOREIGN_MEMBER,
-        Anomaly.FOREIGN_ROLE,
-    }
+    return kind in {*NO_ACCESS, Anomaly.FEATURE_ROLE, Anomaly.FOREIGN_MEMBER, Anomaly.FOREIGN_ROLE}
 
 
 def refuses_user(kind: Kind) -> bool:
@@ -69,6 +63,9 @@ def refuses_user(kind: Kind) -> bool:
     still to be carried out."""
     return kind in {Aspect.MISSING, Anomaly.ACCOUNT_ID, Anomaly.ADMINISTERS_REALM}
 
+
+NO_ACCESS: Final[frozenset[Kind]] = frozenset({Aspect.MISSING, Aspect.SWITCHED_OFF})
+"""Nobody can use such an account; that this was accepted is over once a person wants the account active again."""
 
 IN_LISTINGS: Final = frozenset(each for each in KINDS if Look.LISTING in shown_by(each))
 BY_A_LOOK: Final = frozenset(each for each in KINDS if Look.SINGLE in shown_by(each))

@@ -132,6 +132,16 @@ def close_of_account(tx: Tx, account_id: str, still: Iterable[Kind], now: dateti
     _close(tx, [row.id for row in rows if row.attribute not in kept], now)
 
 
+def end_accepted(tx: Tx, account_id: str, attributes: Collection[Kind], now: datetime) -> None:
+    """What is wanted of the account is decided anew: these are not left as they are any more."""
+    accepted = and_(
+        table.c.account_id == account_id,
+        table.c.attribute.in_(sorted(each.value for each in attributes)),
+        table.c.state == "accepted",
+    )
+    tx.connection.execute(update(table).where(accepted).values(state="gone", closed_at=now))
+
+
 def accounts_with(tx: Tx, attributes: Collection[Kind]) -> frozenset[str]:
     """The accounts that have an open or accepted finding of one of these."""
     return frozenset(

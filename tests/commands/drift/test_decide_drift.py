@@ -157,17 +157,41 @@ def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: li
 
 
 @pytest.mark.req("G4", "D5")
-def test_who_is_deactivated_and_wanted_back_is_switched_on(world: World, people: list[Account]) -> None:
-    """What was accepted was the state of then: a deactivation ends it."""
+@pytest.mark.parametrize("looked_between", [True, False])
+def test_who_is_deactivated_and_wanted_back_is_switched_on(
+    world: World, people: list[Account], *, looked_between: bool
+) -> None:
+    """What was accepted was the state of then: whoever wants the account active again wants it switched on,
+    whether or not a worker came by in between."""
     ann = people[0]
     world.user(ann).enabled = False
     compare(world.systems, "test")
     accept(world.systems, findings(world)[0].id, BY)
     world.do(lambda tx: deactivate(tx, POLICY, ann.id, GatePolicy.FORCE, BY, world.clock.now()))
-    world.work()
+    if looked_between:
+        world.work()
     world.do(lambda tx: reactivate(tx, POLICY, ann.id, BY, world.clock.now()))
     world.work()
     assert world.user(ann).enabled
+    assert findings(world) == []
+
+
+@pytest.mark.req("G4", "D7", "H2")
+def test_who_is_wanted_back_without_a_user_waits_for_a_person(world: World, people: list[Account]) -> None:
+    """The user was deleted, which was accepted; wanted active again, the account cannot be, and says so."""
+    ann = people[0]
+    del world.accounts.users[world.user(ann).id]
+    compare(world.systems, "test")
+    accept(world.systems, findings(world)[0].id, BY)
+    world.do(lambda tx: deactivate(tx, POLICY, ann.id, GatePolicy.FORCE, BY, world.clock.now()))
+    world.work()
+    assert state_of(world, ann).quarantine is None
+    world.do(lambda tx: reactivate(tx, POLICY, ann.id, BY, world.clock.now()))
+    world.work()
+    assert state_of(world, ann).quarantine is not None
+    later(world)
+    compare(world.systems, "test")
+    assert [(each.attribute, each.state) for each in findings(world)] == [(Aspect.MISSING, "open")]
 
 
 @pytest.mark.req("G4", "H2")
