@@ -16,11 +16,11 @@ from sync.commands.access import authority
 from sync.commands.accounts.change import existing
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.domain.access.cause import Cause
-from sync.domain.access.granted import Granted
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.permissions import Permission
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
-from sync.domain.acts import Act, ActKind, ActState
+from sync.domain.acts import Act, ActKind
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, audit
@@ -53,8 +53,6 @@ def reset_password(
     A reset that still waits is replaced: its password would be good for a moment.
     """
     account = _active(tx, account_id)
-    for older in acts.waiting_of_kind(tx, account_id, ActKind.RESET_PASSWORD):
-        acts.finish(tx, older.id, ActState.FAILED, REPLACED, now)
     act = replace(
         _new(account, ActKind.RESET_PASSWORD, by, now),
         keep_sessions=keep_sessions,
@@ -62,17 +60,17 @@ def reset_password(
         expires_at=now + timedelta(hours=policy.realm.temporary_password_hours),
     )
     told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
-    return _ask(tx, policy, act, by, told=told, password=password.password)
+    return _ask(tx, policy, act, told=told, password=password.password)
 
 
 def send_password_mail(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """Let Keycloak mail a link by which the person sets a password (C1)."""
-    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.SET_PASSWORD_MAIL, by, now), by)
+    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.SET_PASSWORD_MAIL, by, now))
 
 
 def require_password_change(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """The person has to choose another password at the next login (C2)."""
-    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.REQUIRE_PASSWORD_CHANGE, by, now), by)
+    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.REQUIRE_PASSWORD_CHANGE, by, now))
 
 
 def require_password_changes(tx: Tx, policy: Policy, accounts: Sequence[Account], by: Cause, now: datetime) -> int:
@@ -83,7 +81,7 @@ def require_password_changes(tx: Tx, policy: Policy, accounts: Sequence[Account]
         some = accounts[start : start + AT_ONCE]
         asked = [replace(_new(each, ActKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some]
         locked = account_rows.read_many(tx, [each.account_id for each in asked])
-        acts.add_many(tx, [(_granted(tx, policy, locked[each.account_id], each, by), each) for each in asked])
+        acts.add_many(tx, [(_granted(tx, policy, locked[each.account_id], each), each) for each in asked])
         audit.audit_all(
             tx,
             [(each.account_id, {}) for each in asked],
@@ -112,12 +110,12 @@ def _active_of(tx: Tx, scope: Scope, query: AccountQuery) -> Iterator[Account]:
 
 def unlock(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """End a temporary or permanent lockout; the outcome says which it was (C3)."""
-    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.UNLOCK, by, now), by)
+    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.UNLOCK, by, now))
 
 
 def end_sessions(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """End every session and revoke every offline token (D6). Access tokens live on for their minutes."""
-    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.END_SESSIONS, by, now), by)
+    return _ask(tx, policy, _new(existing(tx, account_id), ActKind.END_SESSIONS, by, now))
 
 
 def reset_second_factor(
@@ -141,9 +139,7 @@ def reset_second_factor(
         identity_check=check,
         keep_sessions=keep_sessions,
     )
-    return _ask(
-        tx, policy, act, by, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"}
-    )
+    return _ask(tx, policy, act, told={"identity check": check, "sessions": "kept" if keep_sessions else "ended"})
 
 
 def release_user(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
@@ -155,7 +151,7 @@ def release_user(tx: Tx, policy: Policy, account_id: str, by: Cause, now: dateti
         what = f"{account.username} was not adopted" if user is None else f"Keycloak user {user} was not adopted"
         raise Refused([Problem("account", what, "nothing is to be released")])
     act = replace(_new(account, ActKind.RELEASE_USER, by, now), idp_user_id=user)
-    return _ask(tx, policy, act, by, told={"idp_user_id": user})
+    return _ask(tx, policy, act, told={"idp_user_id": user})
 
 
 def _active(tx: Tx, account_id: str) -> Account:
@@ -166,38 +162,29 @@ def _active(tx: Tx, account_id: str) -> Account:
 
 
 def _new(account: Account, kind: ActKind, by: Cause, now: datetime) -> Act:
-    return Act(
-        id=new_id(now),
-        account_id=account.id,
-        kind=kind,
-        requested_at=now,
-        by=by,
-        due_at=now,
-    )
+    return Act(id=new_id(now), account_id=account.id, kind=kind, requested_at=now, by=by, due_at=now)
 
 
-def _granted(tx: Tx, policy: Policy, account: Account, act: Act, by: Cause) -> Granted:
+def _granted(tx: Tx, policy: Policy, account: Account, act: Act) -> GrantedAccount:
     """An act changes nothing that is wanted of the account: it is judged as it is."""
-    return authority.allow_account(tx, policy, by, Permission(act.kind.value), account, account, act.requested_at)
+    permission = Permission(act.kind.value)
+    return authority.allow_account(tx, policy, act.by, permission, account, account, act.requested_at)
 
 
 def _ask(
-    tx: Tx,
-    policy: Policy,
-    act: Act,
-    by: Cause,
-    *,
-    told: Mapping[str, str] | None = None,
-    password: str | None = None,
+    tx: Tx, policy: Policy, act: Act, *, told: Mapping[str, str] | None = None, password: str | None = None
 ) -> Act:
     now = act.requested_at
-    acts.add(tx, _granted(tx, policy, existing(tx, act.account_id), act, by), act, password)
+    granted = _granted(tx, policy, existing(tx, act.account_id), act)
+    if act.kind is ActKind.RESET_PASSWORD:
+        acts.supersede(tx, granted, act.kind, REPLACED, now)
+    acts.add(tx, granted, act, password)
     audit.audit(
         tx,
         account_id=act.account_id,
         action=str(act.kind),
         changed={name: (None, value) for name, value in (told or {}).items()},
-        by=by,
+        by=act.by,
         now=now,
         correlation_id=act.id,
     )

@@ -9,6 +9,7 @@ from sync.commands.perform import perform
 from sync.commands.runs.approval import Check, end, existing_run, release
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
+from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
@@ -38,12 +39,16 @@ def approve(desk: Desk, run_id: str, by: Cause, fingerprint: str) -> Run:
 def reject(desk: Desk, run_id: str, by: Cause) -> Run:
     """End a held run; the drift that it was to repair is open again. Raises Refused without a reason, or if it is
     not held (any more)."""
-    authority.require_reason(by)
-    with desk.db.write() as tx:
-        run = end(tx, desk, run_id, by)
+
+    def rejected(tx: Tx) -> Run:
+        now = desk.clock.now()
+        granted = authority.allow(tx, desk.policy, by, Permission.REJECT_RUN, now)
+        run = end(tx, desk, run_id, granted)
         if run.kind == "repair":
-            findings.take_back(tx, run.id, run.created_at, by.name, by.reason, desk.clock.now())
+            findings.take_back(tx, granted, run.id, run.created_at, now)
         return run
+
+    return perform(desk, rejected, wakes=None)
 
 
 def _check_of(kind: RunKind) -> Check:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from sync.domain.access import cause
-from sync.domain.access.granted import Granted
+from sync.domain.access.granted import Granted, GrantedAccount
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
@@ -57,6 +57,19 @@ def _row(act: Act) -> dict[str, object]:
         "due_at": act.due_at,
         "attempts": 0,
     }
+
+
+def supersede(tx: Tx, granted: GrantedAccount, kind: ActKind, outcome: str, now: datetime) -> None:
+    """Those of this kind that nobody has started end, for a new one takes their place."""
+    tx.connection.execute(
+        update(acts)
+        .where(
+            acts.c.account_id == granted.after.id,
+            acts.c.kind == kind.value,
+            acts.c.state == ActState.WAITING.value,
+        )
+        .values(state=ActState.FAILED.value, outcome=outcome, finished_at=now, due_at=None, sealed=None)
+    )
 
 
 def get(tx: Tx, act_id: str) -> Act | None:
@@ -116,17 +129,6 @@ def finish(
         )
     )
     return changed.rowcount == 1
-
-
-def waiting_of_kind(tx: Tx, account_id: str, kind: ActKind) -> tuple[Act, ...]:
-    """Those of this kind that nobody has started."""
-    query = select(acts).where(
-        acts.c.account_id == account_id,
-        OPEN_ACT,
-        acts.c.kind == kind.value,
-        acts.c.state == ActState.WAITING.value,
-    )
-    return tuple(_from_row(row) for row in tx.connection.execute(query.order_by(acts.c.id)))
 
 
 def password_of(tx: Tx, act_id: str) -> SealedPassword | None:

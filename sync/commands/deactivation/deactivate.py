@@ -74,7 +74,7 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
     if open_request is not None:
         deactivations.cancel(tx, open_request.id, granted, now)
     accounts.update(tx, granted)
-    findings.end_accepted(tx, account_id, NO_ACCESS, now)
+    findings.end_accepted(tx, granted, NO_ACCESS, now)
     write_down(tx, before, after, "reactivate", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
     return after

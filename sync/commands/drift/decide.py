@@ -36,7 +36,7 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
 
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
-        authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
+        granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         if finding.attribute in TAKEN_OVER:
             take_over(tx, desk.policy, finding, by, now)
         elif not may_be_left(finding.attribute):
@@ -50,8 +50,8 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
                 ]
             )
         if finding.attribute is Aspect.MISSING:
-            due.lift_quarantine(tx, str(finding.subject.account_id), Lane.BULK, now)
-        return findings.decide(tx, finding.id, "accepted", by.name, by.reason, now)
+            due.lift_quarantine(tx, granted, str(finding.subject.account_id), Lane.BULK, now)
+        return findings.decide(tx, granted, finding.id, "accepted", now)
 
     return perform(desk, decided, wakes=Lane.BULK)
 
@@ -62,7 +62,7 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
 
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
-        authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
+        granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         account_id = finding.subject.account_id
         if isinstance(finding.attribute, Anomaly) or account_id is None:
             raise Refused(
@@ -74,13 +74,12 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
                     )
                 ]
             )
-        findings.ask_repair(tx, [finding.id], now)
-        if not due.lift_quarantine(tx, account_id, Lane.INTERACTIVE, now):
+        findings.ask_repair(tx, granted, [finding.id], now)
+        if not due.lift_quarantine(tx, granted, account_id, Lane.INTERACTIVE, now):
             due.look_again(tx, account_id, Lane.INTERACTIVE, now)
-        repairing = findings.decide(tx, finding.id, "open", by.name, by.reason, now)
+        repairing = findings.decide(tx, granted, finding.id, "open", now)
         if finding.attribute is Aspect.MISSING:
-            user = str(finding.subject.idp_user_id)
-            findings.let_make_anew(tx, account_id, user, by.name, by.reason, now)
+            findings.let_make_anew(tx, granted, account_id, str(finding.subject.idp_user_id), now)
         return repairing
 
     return perform(desk, decided, wakes=Lane.INTERACTIVE)

@@ -21,8 +21,8 @@ from sync.store.work import circuits
 
 def probe(tx: Tx, policy: Policy | None, name: CircuitName, by: Cause, now: datetime) -> bool:
     """The next account that is due is the probe. False: the circuit is closed, or a probe is on its way."""
-    authority.allow(tx, policy, by, Permission.PROBE_CIRCUIT, now)
-    changed = circuits.probe_soon(tx, name, now)
+    granted = authority.allow(tx, policy, by, Permission.PROBE_CIRCUIT, now)
+    changed = circuits.probe_soon(tx, granted, name, now)
     if changed:
         _audit(tx, "circuit: probe now", name, by, now)
     return changed
@@ -32,7 +32,7 @@ def leave_alone(
     tx: Tx, policy: Policy | None, name: CircuitName, span: timedelta, by: Cause, now: datetime
 ) -> Circuit:
     """Ask nothing of the system for that long; then a probe decides."""
-    authority.allow(tx, policy, by, Permission.OPEN_CIRCUIT, now)
+    granted = authority.allow(tx, policy, by, Permission.OPEN_CIRCUIT, now)
 
     def opened(circuit: Circuit) -> Circuit:
         return replace(
@@ -47,14 +47,14 @@ def leave_alone(
         )
 
     _audit(tx, "circuit: opened", name, by, now)
-    return circuits.change(tx, name, opened, now)
+    return circuits.put(tx, granted, name, opened, now)
 
 
 def close(tx: Tx, policy: Policy | None, name: CircuitName, by: Cause, now: datetime) -> Circuit:
     """Let everything through, untried; all that waited is due. The next failures open it again."""
-    authority.allow(tx, policy, by, Permission.CLOSE_CIRCUIT, now)
+    granted = authority.allow(tx, policy, by, Permission.CLOSE_CIRCUIT, now)
     _audit(tx, "circuit: closed", name, by, now)
-    return circuits.change(tx, name, lambda _: Circuit(name), now)
+    return circuits.put(tx, granted, name, lambda _: Circuit(name), now)
 
 
 def _audit(tx: Tx, action: str, name: CircuitName, by: Cause, now: datetime) -> None:

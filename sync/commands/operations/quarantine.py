@@ -33,7 +33,7 @@ def retry(
     all. `code` is a group's (`list_quarantine`), or only its first word. Returns how many; each has an entry in
     its history with who asked and why. The caller wakes both lanes of accounts. Raises Refused without a
     reason, NotAllowed."""
-    authority.allow(tx, policy, by, Permission.TRY_AGAIN, now)
+    granted = authority.allow(tx, policy, by, Permission.TRY_AGAIN, now)
     chosen = [
         each
         for each in stuck.quarantined(tx, kind)
@@ -44,7 +44,7 @@ def retry(
     together = new_id(now)
     lifted = 0
     for each in chosen:
-        if not due.lift_quarantine(tx, each.account_id, lane, now):
+        if not due.lift_quarantine(tx, granted, each.account_id, lane, now):
             continue
         lifted += 1
         audit.audit(

@@ -14,6 +14,7 @@ from sync.commands.access import authority
 from sync.desk import Desk
 from sync.domain.access.approval import against_approval
 from sync.domain.access.cause import Cause
+from sync.domain.access.granted import Granted
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotAllowed, Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
@@ -42,12 +43,11 @@ def release(tx: Tx, desk: Desk, run_id: str, by: Cause, fingerprint: str, check:
     return existing_run(tx, run.id)
 
 
-def end(tx: Tx, desk: Desk, run_id: str, by: Cause) -> Run:
+def end(tx: Tx, desk: Desk, run_id: str, granted: Granted) -> Run:
     """End a held run. Raises Refused if it is not held (any more)."""
     run = _held(tx, run_id)
-    granted = authority.allow(tx, desk.policy, by, Permission.REJECT_RUN, desk.clock.now())
     runs.cancel(tx, run_id, granted, desk.clock.now())
-    _audit(tx, run, f"reject {run.title}", by, desk)
+    _audit(tx, run, f"reject {run.title}", granted.by, desk)
     return existing_run(tx, run_id)
 
 

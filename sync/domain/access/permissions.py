@@ -32,6 +32,7 @@ class Permission(StrEnum):
     REJECT_RUN = "reject-run"
     ADOPT_MAPPINGS = "adopt-mappings"
     ADOPT_USERS = "adopt-users"
+    COMPARE = "compare"
     DECIDE_DRIFT = "decide-drift"
     REPAIR = "repair"
 
@@ -64,6 +65,7 @@ EVERYWHERE: Final = frozenset(
         Permission.REJECT_RUN,
         Permission.ADOPT_MAPPINGS,
         Permission.ADOPT_USERS,
+        Permission.COMPARE,
         Permission.DECIDE_DRIFT,
         Permission.REPAIR,
     }

@@ -54,7 +54,8 @@ def compare(
     Keycloak: what drift.toml says is to be repaired is handed on."""
     with failures_shown():
         desk = open_desk()
-        asked = ask_comparison(desk, "attribute-pass" if attributes else "comparison", actor("compare").name)
+        by = actor("compared on request")
+        asked = ask_comparison(desk, "attribute-pass" if attributes else "comparison", by)
         done = _follow(desk, asked, timeout) if wait else asked
         if as_json:
             print_json(done)
@@ -227,7 +228,6 @@ def _lines(finding: Finding) -> list[list[object]]:
         ["first seen", finding.first_seen_at],
         ["last seen", finding.last_seen_at],
         ["handed to the workers", finding.repair_asked_at],
-        ["decided by", finding.decided_by],
-        ["reason", finding.decision_reason],
+        ["decided by", finding.decision],
         ["ended", finding.closed_at],
     ]

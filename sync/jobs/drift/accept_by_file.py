@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
+from sync.commands.access import authority
 from sync.commands.drift.take_over import take_over
 from sync.commands.runs.guard import judge_portion
 from sync.desk import Desk
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause, Origin
+from sync.domain.access.permissions import Permission
 from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact, judge
 from sync.store import mappings
@@ -70,11 +72,9 @@ def _held(desk: Desk, by_account: Mapping[str, Collection[Finding]], *, hinted: 
             verdict = judge(impact, listing.population(tx), policy.guard, "repair")
         if not isinstance(verdict, Hold):
             return False
-        reason = f"not accepted by itself: {'; '.join(verdict.reasons)}"
-        drift.leave_open(
-            tx, [each.id for found in by_account.values() for each in found], "guard.toml", reason, now
-        )
-    log.warning("drift is not accepted by itself", accounts=len(by_account), reason=reason)
+        why = _by_file(f"not accepted by itself: {'; '.join(verdict.reasons)}")
+        drift.leave_open(tx, [each.id for found in by_account.values() for each in found], why, now)
+    log.warning("drift is not accepted by itself", accounts=len(by_account), reason=why.reason)
     return True
 
 
@@ -84,7 +84,8 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
     for finding in findings:
         if drift.get(tx, finding.id) != finding:
             continue
-        by = Cause(System.DRIFT_FILE, None, f"{finding.attribute} is accepted from Keycloak", Origin.DRIFT)
+        by = _by_file(f"{finding.attribute} is accepted from Keycloak")
+        granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         try:
             with tx.part():
                 take_over(tx, desk.policy, finding, by, now)
@@ -96,4 +97,8 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
                 attribute=finding.attribute.value,
             )
             continue
-        drift.decide(tx, finding.id, "accepted", by.name, by.reason, now)
+        drift.decide(tx, granted, finding.id, "accepted", now)
+
+
+def _by_file(reason: str) -> Cause:
+    return Cause(System.DRIFT_FILE, None, reason, Origin.DRIFT)

@@ -80,7 +80,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         _audit(tx, "hold", run, now)
     else:
         runs.confirm(tx, run.id, granted, now)
-    drift.ask_repair(tx, [finding.id for found in by_account.values() for finding in found], now)
+    drift.ask_repair(tx, granted, [finding.id for found in by_account.values() for finding in found], now)
     return len(rows)
 
 

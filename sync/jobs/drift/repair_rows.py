@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync.commands.access import authority
+from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, existing, refuse_changed_meanwhile
 from sync.store.drift import findings
@@ -18,12 +20,14 @@ def apply_repair_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
 
 def _repair(chunk: Applying, row: RunRow) -> str:
     """Keycloak differs from what is wanted: the next look mends it, and makes a user anew that is gone then.
-    Raises Refused if the account was changed since the comparison; then it is looked at anyway."""
+    Raises Refused if the account was changed since the comparison; then it is looked at anyway. Raises NotAllowed
+    if whoever let the run go may not do so any more."""
     account_id = existing(chunk, row)
     refuse_changed_meanwhile(chunk, row)
+    granted = authority.allow(chunk.tx, chunk.policy, chunk.by, Permission.REPAIR, chunk.now)
     gone = row.changes.get("recreate")
     if gone is not None:
-        findings.let_make_anew(chunk.tx, account_id, gone, chunk.by.name, chunk.by.reason, chunk.now)
-    if gone is None or not due.lift_quarantine(chunk.tx, account_id, Lane.BULK, chunk.now):
+        findings.let_make_anew(chunk.tx, granted, account_id, gone, chunk.now)
+    if gone is None or not due.lift_quarantine(chunk.tx, granted, account_id, Lane.BULK, chunk.now):
         due.look_again(chunk.tx, account_id, Lane.BULK, chunk.now)
     return account_id

@@ -6,9 +6,9 @@ any more ends here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sync.commands.accounts.initial_password import mail_new
-from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.aspect import Aspect, Deviation
@@ -51,22 +51,21 @@ def _still(decision: Finding, deviations: Sequence[Deviation]) -> bool:
     )
 
 
-def to_make_anew(claim: Claim, decisions: Sequence[Finding]) -> Finding | None:
-    """The decision that the user, which Keycloak says is gone, is made anew; None: nobody decided so."""
+def to_make_anew(claim: Claim, decisions: Sequence[Finding]) -> Cause | None:
+    """Who decided that the user, which Keycloak says is gone, is made anew, and why; None: nobody decided so."""
     for each in decisions:
         same_user = each.subject.idp_user_id == claim.account.idp_user_id
         if each.attribute is Aspect.MISSING and each.state == "open" and same_user:
-            return each
+            return each.decision
     return None
 
 
-def forget_user(systems: Systems, claim: Claim, decision: Finding) -> None:
+def forget_user(systems: Systems, claim: Claim, decision: Cause) -> None:
     """The account has no user any more and waits for a new one, with a temporary password that goes by mail as for
     a new account, and no second factor. The claim is given back with the account due, in one commit. Should the
-    user be there again by then, creating finds it by its mark. Raises Transient if the lease was lost."""
+    user be there again by then, creating finds it by its mark. In the history it is whoever decided so who did it.
+    Raises Transient if the lease was lost."""
     account, now = claim.account, systems.clock.now()
-    why = f"{decision.decision_reason} (decided by {decision.decided_by})"
-    by = Cause(System.DRIFT_FILE, None, why, Origin.DRIFT)
     with systems.db.write() as tx:
         accounts.lock_all(tx, [account.id])
         if not leases.release(tx, claim):
@@ -81,6 +80,6 @@ def forget_user(systems: Systems, claim: Claim, decision: Finding) -> None:
             account_id=account.id,
             action="make anew in Keycloak",
             changed={"idp_user_id": (account.idp_user_id, None)},
-            by=by,
+            by=replace(decision, origin=Origin.DRIFT),
             now=now,
         )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sync.domain.access.granted import Granted
 from sync.domain.errors import Problem, Refused, Transient
 from sync.store.database.ids import new_id
 from sync.store.database.tables import ComparisonKind, ComparisonState
@@ -51,12 +52,12 @@ class Comparison:
     error: str | None = None
 
 
-def ask(tx: Tx, kind: ComparisonKind, by: str, now: datetime) -> Comparison:
+def ask(tx: Tx, granted: Granted, kind: ComparisonKind, now: datetime) -> Comparison:
     """One that a worker shall begin; the one that is asked for already, if there is one."""
     waiting = _asked(tx, kind)
     if waiting is not None:
         return waiting
-    row = _row(kind, "asked", by, now)
+    row = _row(kind, "asked", granted.by.name, now)
     try:
         with tx.connection.begin_nested():
             tx.connection.execute(comparisons.insert().values(row))

@@ -14,6 +14,9 @@ from typing import Final, get_args
 from sqlalchemy import RowMapping, and_, case, func, or_, select, update
 
 from mappings.drift import Reaction
+from sync.domain.access import cause
+from sync.domain.access.cause import Cause
+from sync.domain.access.granted import Granted, GrantedAccount
 from sync.domain.drift.kinds import Drift, Kind, kind_of
 from sync.domain.provisioning.aspect import Aspect
 from sync.store.database.batches import batches
@@ -48,8 +51,7 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`repair_asked_at`: when it was handed to the workers. `anew_at`: when a person, or a run that was let go,
-    had the missing user made anew. `decided_by` and the reason: of whoever accepted it, had it repaired, or left
-    it to a person."""
+    had the missing user made anew. `decision`: of whoever accepted it, had it repaired, or left it to a person."""
 
     id: str
     attribute: Kind
@@ -63,9 +65,8 @@ class Finding:
     closed_at: datetime | None
     repair_asked_at: datetime | None
     anew_at: datetime | None
-    decided_by: str | None
+    decision: Cause | None
     decided_at: datetime | None
-    decision_reason: str | None
 
 
 def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
@@ -132,10 +133,10 @@ def close_of_account(tx: Tx, account_id: str, still: Iterable[Kind], now: dateti
     _close(tx, [row.id for row in rows if row.attribute not in kept], now)
 
 
-def end_accepted(tx: Tx, account_id: str, attributes: Collection[Kind], now: datetime) -> None:
+def end_accepted(tx: Tx, granted: GrantedAccount, attributes: Collection[Kind], now: datetime) -> None:
     """What is wanted of the account is decided anew: these are not left as they are any more."""
     accepted = and_(
-        table.c.account_id == account_id,
+        table.c.account_id == granted.after.id,
         table.c.attribute.in_(sorted(each.value for each in attributes)),
         table.c.state == "accepted",
     )
@@ -155,11 +156,11 @@ def accounts_with(tx: Tx, attributes: Collection[Kind]) -> frozenset[str]:
     )
 
 
-def ask_repair(tx: Tx, ids: Collection[str], now: datetime) -> None:
+def ask_repair(tx: Tx, granted: Granted, ids: Collection[str], now: datetime) -> None:  # noqa: ARG001 - it was asked
     _set(tx, ids, repair_asked_at=now)
 
 
-def let_make_anew(tx: Tx, account_id: str, idp_user_id: str, by: str, reason: str, now: datetime) -> None:
+def let_make_anew(tx: Tx, granted: Granted, account_id: str, idp_user_id: str, now: datetime) -> None:
     """The worker that is told by Keycloak that this user of the account is gone makes it anew, on this word."""
     tx.connection.execute(
         update(table)
@@ -169,7 +170,7 @@ def let_make_anew(tx: Tx, account_id: str, idp_user_id: str, by: str, reason: st
             table.c.idp_user_id == idp_user_id,
             table.c.state == "open",
         )
-        .values(anew_at=now, repair_asked_at=now, decided_by=by, decided_at=now, decision_reason=reason)
+        .values(anew_at=now, repair_asked_at=now, **_decided(granted.by, now))
     )
 
 
@@ -193,35 +194,32 @@ def end(tx: Tx, ids: Collection[str], state: DriftState, now: datetime) -> None:
     _set(tx, ids, state=state, closed_at=now)
 
 
-def take_back(tx: Tx, run_id: str, asked_at: datetime, by: str, reason: str, now: datetime) -> None:
+def take_back(tx: Tx, granted: Granted, run_id: str, asked_at: datetime, now: datetime) -> None:
     """What a run asked for will not be done: its findings are open again, with who said so and why. What a person
     has asked for since stays asked."""
     of_the_run = select(run_row.c.account_id).where(run_row.c.run_id == run_id)
     tx.connection.execute(
         update(table)
         .where(table.c.state == "open", table.c.repair_asked_at == asked_at, table.c.account_id.in_(of_the_run))
-        .values(repair_asked_at=None, decided_by=by, decided_at=now, decision_reason=reason)
+        .values(repair_asked_at=None, **_decided(granted.by, now))
     )
 
 
-def leave_open(tx: Tx, ids: Collection[str], by: str, reason: str, now: datetime) -> None:
-    """For a person to decide, with the reason why nobody else did."""
-    _set(tx, ids, decided_by=by, decided_at=now, decision_reason=reason)
+def leave_open(tx: Tx, ids: Collection[str], by: Cause, now: datetime) -> None:
+    """For a person to decide, with the reason why nobody else did: nothing else is wanted."""
+    _set(tx, ids, **_decided(by, now))
 
 
-def decide(tx: Tx, finding_id: str, state: DriftState, by: str, reason: str, now: datetime) -> Finding:
-    """A person's decision. `state` open: it shall be repaired; the comparison says when it is. Returns the finding
+def decide(tx: Tx, granted: Granted, finding_id: str, state: DriftState, now: datetime) -> Finding:
+    """A decision about it. `state` open: it shall be repaired; the comparison says when it is. Returns the finding
     as it is now."""
-    _set(
-        tx,
-        [finding_id],
-        state=state,
-        decided_by=by,
-        decided_at=now,
-        decision_reason=reason,
-        closed_at=now if state not in LIVE else None,
-    )
+    closed_at = now if state not in LIVE else None
+    _set(tx, [finding_id], state=state, closed_at=closed_at, **_decided(granted.by, now))
     return _one(tx, finding_id)
+
+
+def _decided(by: Cause, now: datetime) -> dict[str, object]:
+    return {"decision": cause.record(by), "decided_at": now}
 
 
 def get(tx: Tx, finding_id: str) -> Finding | None:
@@ -302,7 +300,6 @@ def _finding(row: RowMapping) -> Finding:
         closed_at=row["closed_at"],
         repair_asked_at=row["repair_asked_at"],
         anew_at=row["anew_at"],
-        decided_by=row["decided_by"],
+        decision=None if row["decision"] is None else cause.from_record(row["decision"]),
         decided_at=row["decided_at"],
-        decision_reason=row["decision_reason"],
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Update, and_, case, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from sync.domain.access.granted import Granted
 from sync.domain.errors import FailureCode
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
@@ -127,7 +128,7 @@ def look_after_leases(tx: Tx, now: datetime) -> int:
     return changed.rowcount
 
 
-def lift_quarantine(tx: Tx, account_id: str, lane: Lane, now: datetime) -> bool:
+def lift_quarantine(tx: Tx, granted: Granted, account_id: str, lane: Lane, now: datetime) -> bool:  # noqa: ARG001
     """A person asks to try again what is wanted already. False: the account is not in quarantine."""
     changed = tx.connection.execute(
         update(work)

@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import CTE, ColumnElement, RowMapping, case, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from sync.domain.access.granted import Granted
 from sync.domain.work.circuit import Admission, Circuit, CircuitName, CircuitState
 from sync.store.database.tables import circuit as circuits
 from sync.store.database.tables import provisioning as work
@@ -73,7 +74,12 @@ def change(tx: Tx, name: CircuitName, to: Callable[[Circuit], Circuit], now: dat
     return after
 
 
-def probe_soon(tx: Tx, name: CircuitName, now: datetime) -> bool:
+def put(tx: Tx, granted: Granted, name: CircuitName, to: Callable[[Circuit], Circuit], now: datetime) -> Circuit:  # noqa: ARG001
+    """`change` by a person's hand, whatever the reports say."""
+    return change(tx, name, to, now)
+
+
+def probe_soon(tx: Tx, granted: Granted, name: CircuitName, now: datetime) -> bool:  # noqa: ARG001 - it was asked
     """A person says that the system is mended: probe at the next look. False: the circuit is closed, or a probe is
     on its way."""
     changed = tx.connection.execute(

@@ -14,6 +14,7 @@ from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.commands.drift.decide import accept, repair, the_finding
 from sync.commands.run_kinds import approve
 from sync.domain.access import vocabulary
+from sync.domain.access.callers import key_of
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
@@ -74,7 +75,8 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     compare(world.systems, "test")
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
     story = world.read(lambda tx: history.timeline(tx, people[0].id))
-    assert any(entry.title == "make anew in Keycloak" for entry in story)
+    [anew] = [entry for entry in story if entry.title == "make anew in Keycloak"]
+    assert (anew.caller, anew.door, anew.reason) == (key_of(BY.caller), "command line, drift", BY.reason)
 
 
 @pytest.mark.req("G4")
@@ -256,8 +258,8 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     compare(world.systems, "test")
     found = findings(world)
     assert [each.state for each in found] == ["open"] * 3
-    reasons = {(each.decided_by, each.decision_reason) for each in found}
-    assert reasons == {("guard.toml", "not accepted by itself: 3 accounts would be changed: more than 2")}
+    reasons = {each.decision.reason for each in found if each.decision}
+    assert reasons == {"not accepted by itself: 3 accounts would be changed: more than 2"}
     world.pass_time(3600)
     now = world.read(lambda tx: figures.read(tx, world.clock.now()))
     assert any("3 findings in Keycloak wait for a decision" in each.what for each in of_figures(now))

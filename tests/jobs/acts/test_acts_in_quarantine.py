@@ -18,6 +18,7 @@ from sync.jobs.schedule.sweep import sweep
 from sync.store import acts
 from sync.store.provisioning import due, work_state
 from sync.store.work import circuits
+from tests.callers import allowed
 from tests.jobs.acts.act_steps import ask, ended, person
 from tests.world import World
 
@@ -62,7 +63,7 @@ def test_in_quarantine_what_opens_no_way_in_goes(world: World) -> None:
     assert Lane.INTERACTIVE not in sweep(world.systems)
 
     world.accounts.groups[tampered].discard("realm-management/view-users")
-    world.do(lambda tx: due.lift_quarantine(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
+    world.do(lambda tx: due.lift_quarantine(tx, allowed(), account.id, Lane.INTERACTIVE, world.clock.now()))
     world.work()
     assert ended(world, unlock)[0] is ActState.DONE
 

@@ -18,9 +18,10 @@ from sync.store.database.transactions import Database
 from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import SILENT, Counts
 from sync.store.drift.findings import Subject
-from tests.callers import granted
+from tests.callers import allowed, granted, wanted_by
 
 BRANCH = Deviation(Aspect.BRANCH, "hamburg", None)
+KIM = wanted_by("kim", "on loan")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: da
     member = Irregularity(Anomaly.FOREIGN_MEMBER, None, "/fsm/branches/hamburg")
     with db.write() as tx:
         asked = findings.found(tx, subject, BRANCH, "repair", now)
-        findings.ask_repair(tx, [asked.id], now)
+        findings.ask_repair(tx, allowed(), [asked.id], now)
         plain = findings.found(tx, group, extra, "report", now)
         unjudged = findings.found(tx, stranger, member, "report", now)
     since = now + timedelta(hours=1)
@@ -76,15 +77,15 @@ def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: S
     """The old one is gone with the decision about it, a new one is open."""
     with db.write() as tx:
         first = findings.found(tx, subject, BRANCH, "report", now)
-        findings.decide(tx, first.id, "accepted", "kim", "on loan", now)
+        findings.decide(tx, allowed(KIM), first.id, "accepted", now)
     with db.write() as tx:
         assert findings.found(tx, subject, BRANCH, "report", now).state == "accepted"
         other = findings.found(tx, subject, Deviation(Aspect.BRANCH, "hamburg", "berlin"), "report", now)
-    assert (other.state, other.decided_by) == ("open", None)
+    assert (other.state, other.decision) == ("open", None)
     with db.write() as tx:
         before = findings.get(tx, first.id)
     assert before is not None
-    assert (before.state, before.decided_by, before.decision_reason) == ("gone", "kim", "on loan")
+    assert (before.state, before.decision) == ("gone", KIM)
 
 
 @pytest.mark.req("H4")

@@ -15,6 +15,7 @@ from sync.store import audit
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, observations, work_state
 from sync.store.provisioning.finishing import Stuck
+from tests.callers import allowed
 from tests.store.claims import ORDER, attempts_of, claim_all, claim_one, finish, seen, store
 from tests.store.conftest import MakeAccount
 
@@ -112,8 +113,8 @@ def test_quarantine_waits_for_a_person(db: Database, make_account: MakeAccount, 
     assert state is not None
     assert state.quarantine == ("conflict", "the name is taken")
     with db.write() as tx:
-        assert due.lift_quarantine(tx, account.id, Lane.INTERACTIVE, now)
-        assert not due.lift_quarantine(tx, account.id, Lane.INTERACTIVE, now)
+        assert due.lift_quarantine(tx, allowed(), account.id, Lane.INTERACTIVE, now)
+        assert not due.lift_quarantine(tx, allowed(), account.id, Lane.INTERACTIVE, now)
     assert claim_one(db, now, Lane.INTERACTIVE).attempts == 0
 
 

@@ -18,7 +18,7 @@ from sync.store.provisioning import due, finishing, work_state
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import circuits, leases
 from sync.store.work.circuits import Probe
-from tests.callers import granted
+from tests.callers import allowed, granted
 from tests.store.conftest import MakeAccount
 
 KEYCLOAK = CircuitName.KEYCLOAK
@@ -91,10 +91,10 @@ def test_of_many_workers_one_probes(db: Database, now: datetime) -> None:
 def test_a_person_can_ask_for_the_probe_now(db: Database, now: datetime) -> None:
     """Of an open circuit; a closed one has nothing to probe."""
     with db.write() as tx:
-        assert not circuits.probe_soon(tx, KEYCLOAK, now)
+        assert not circuits.probe_soon(tx, allowed(), KEYCLOAK, now)
     opened(db, now)
     with db.write() as tx:
-        assert circuits.probe_soon(tx, KEYCLOAK, now)
+        assert circuits.probe_soon(tx, allowed(), KEYCLOAK, now)
         assert circuits.begin_probe(tx, KEYCLOAK, now) is not None
 
 

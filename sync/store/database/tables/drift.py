@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
 
-from sync.store.database.columns import UtcDateTime, one_of
+from sync.store.database.columns import JsonObject, UtcDateTime, one_of
 from sync.store.database.tables.metadata import metadata
 
 ComparisonKind = Literal["comparison", "attribute-pass"]
@@ -64,16 +64,15 @@ drift = Table(
     Column("closed_at", UtcDateTime),
     Column("repair_asked_at", UtcDateTime),
     Column("anew_at", UtcDateTime),
-    Column("decided_by", Text),
+    Column("decision", JsonObject),
     Column("decided_at", UtcDateTime),
-    Column("decision_reason", Text),
     one_of("reaction", ("repair", "report", "accept")),
     one_of("state", get_args(DriftState)),
     Index("uq_drift_live", "subject", "attribute", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("ix_drift_state", "state", "first_seen_at"),
 )
 """One difference of one attribute (G4). `subject` is the account's id, `user <id>` for a user that is not ours,
-`group <path>` for a group; `who` is its name for people."""
+`group <path>` for a group; `who` is its name for people. `decision` is who decided about it and why."""
 
 foreign_user = Table(
     "foreign_user",

@@ -90,7 +90,7 @@ def test_a_finding_is_accepted(run: Run, world: World, changed: list[Account]) -
     done(run("compare"))
     found = finding(run, "family-name")
     answer = told(run, "accept", found["id"], *WHY)
-    assert (answer["state"], answer["decision_reason"]) == ("accepted", WHY[1])
+    assert (answer["state"], answer["decision"]["reason"]) == ("accepted", WHY[1])
     ann = world.read(lambda tx: accounts.get(tx, changed[0].id))
     assert ann is not None
     assert ann.family_name == "Behind"
