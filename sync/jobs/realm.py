@@ -26,14 +26,13 @@ SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
 
 
-def watch_realm(systems: Systems, keep: KeepLease) -> None:
+def watch_realm(systems: Systems, _keep: KeepLease) -> None:
     """Note for operators what is not as the mapping files say, or take the note away. Where every attribute is
     declared, the accounts that waited for that are due. Raises a Failure of Keycloak; in a process that watches no
     realm it does nothing."""
     if systems.realm is None:
         return
     found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
-    keep()
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
     wrong = [*map(_told, found), *flows]
     undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))

@@ -7,7 +7,7 @@ None of them deletes a user.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,21 +34,12 @@ class Created:
     existed: bool
 
 
-Keep = Callable[[], None]
-"""Keeps the lease of whoever asks. Raises a Failure if it is lost: nothing more is sent."""
-
-
-def unleased() -> None:
-    """For whoever holds no lease."""
-
-
 class Accounts(Protocol):
-    """Reading and writing the users that fsm-identity owns. `keep` is called before each request, perhaps side
-    by side."""
+    """Reading and writing the users that fsm-identity owns."""
 
-    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
-        """Create each user with its groups, attributes and password, enabled or not as desired. The
-        Failure that `keep` raises is the outcome of whoever was not sent yet.
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
+        """Create each user with its groups, attributes and password, enabled or not as desired.
+        Once the lease is lost, that is the outcome of whoever was not sent yet.
 
         Answers one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or
@@ -56,12 +47,12 @@ class Accounts(Protocol):
         """
         ...
 
-    def observe(self, idp_user_id: str, *, sessions: bool, keep: Keep = unleased) -> Observed | None:
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         """Read one user with groups, roles, lockout and, if asked, sessions and offline tokens. None: absent,
         as Keycloak itself said so (404 for the user, not for the realm)."""
         ...
 
-    def observe_many(self, idp_user_ids: Sequence[str], keep: Keep = unleased) -> Mapping[str, Observed | None]:
+    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         """`observe` without sessions for many, by id, with fewer requests. A temporary lockout of an enabled user
         may be missing from the answer: not for whoever is known to be locked out."""
         ...
@@ -71,7 +62,7 @@ class Accounts(Protocol):
         Keycloak has one namespace for both. Sessions are not read."""
         ...
 
-    def apply(self, idp_user_id: str, change: Change, keep: Keep = unleased) -> None:
+    def apply(self, idp_user_id: str, change: Change) -> None:
         """Carry out one change. Idempotent. Refuses with Unsafe what is not ours: a group outside `/fsm`, a
         user without our account id. Raises NeedsPerson if the user is gone."""
         ...

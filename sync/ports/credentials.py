@@ -12,7 +12,6 @@ from typing import Protocol
 
 from sync.domain.acts import Credential
 from sync.domain.errors import FailureCode, NeedsPerson
-from sync.ports.accounts import Keep, unleased
 
 
 class MayHaveBeenSent(NeedsPerson):
@@ -22,35 +21,31 @@ class MayHaveBeenSent(NeedsPerson):
 
 
 class Credentials(Protocol):
-    """`keep` is called before each request (`sync.ports.accounts`)."""
-
-    def of_user(self, idp_user_id: str, keep: Keep = unleased) -> tuple[Credential, ...]:
+    def of_user(self, idp_user_id: str) -> tuple[Credential, ...]:
         """What the user logs in with: the password, its history, the second factors."""
         ...
 
-    def give_temporary_password(
-        self, idp_user_id: str, password: str, created_at: datetime, keep: Keep = unleased
-    ) -> None:
+    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
         """Replace the password by a generated one, of at least 100 bits, that must be changed at the next login.
         `created_at`, of which Keycloak keeps the milliseconds, is when it counts as made: by it a later look knows
         it. Idempotent. The password policy is not asked: nobody chose this password."""
         ...
 
-    def take(self, idp_user_id: str, credential_id: str, keep: Keep = unleased) -> None:
+    def take(self, idp_user_id: str, credential_id: str) -> None:
         """Take one credential away. Idempotent."""
         ...
 
-    def require_password_change(self, idp_user_id: str, keep: Keep = unleased) -> None:
+    def require_password_change(self, idp_user_id: str) -> None:
         """From the next login on the user has to choose another password. Idempotent; ends no session."""
         ...
 
-    def unlock(self, idp_user_id: str, *, enable: bool, keep: Keep = unleased) -> None:
+    def unlock(self, idp_user_id: str, *, enable: bool) -> None:
         """Forget the failed logins, which ends a temporary lockout. `enable` also ends a permanent one: Keycloak
         knows no other way than to switch the user on, so it is for accounts that are wanted active. Idempotent.
         Raises Transient if the user is still locked afterwards."""
         ...
 
-    def send_password_mail(self, idp_user_id: str, lifetime: timedelta, keep: Keep = unleased) -> None:
+    def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
         """Let Keycloak mail the user a link that is good for so long and asks for a new password.
 
         Not idempotent. Raises Transient if the mail was certainly not sent and may be sent later,

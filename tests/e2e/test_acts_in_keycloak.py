@@ -24,7 +24,6 @@ from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE
-from sync.ports.accounts import Keep, unleased
 from sync.ports.credentials import Credentials
 from sync.store import acts
 from tests.e2e.place import BY, Place
@@ -49,14 +48,12 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    def give_temporary_password(
-        self, idp_user_id: str, password: str, created_at: datetime, keep: Keep = unleased
-    ) -> None:
-        self.real.give_temporary_password(idp_user_id, password, created_at, keep)
+    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
+        self.real.give_temporary_password(idp_user_id, password, created_at)
         raise Killed
 
-    def send_password_mail(self, idp_user_id: str, lifetime: timedelta, keep: Keep = unleased) -> None:
-        self.real.send_password_mail(idp_user_id, lifetime, keep)
+    def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
+        self.real.send_password_mail(idp_user_id, lifetime)
         raise Killed
 
 

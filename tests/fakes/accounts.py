@@ -37,7 +37,8 @@ from sync.domain.provisioning.observed import (
     Observed,
     Sessions,
 )
-from sync.ports.accounts import Created, Keep, NewUser, unleased
+from sync.ports.accounts import Created, NewUser
+from sync.ports.lease import before_request
 
 DEFAULT_ROLE = "default-roles-fake"
 REALM_MANAGEMENT = "realm-management/"
@@ -96,27 +97,25 @@ class FakeAccounts:
         """The next call raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
-    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         outcomes: dict[str, Created | Failure] = {}
         with self._failing():
             for user in users:
                 try:
-                    keep()
+                    before_request()
                 except Failure as lost:
                     return {each.desired.account_id: lost for each in users} | outcomes
                 outcomes[user.desired.account_id] = self._outcome(user)
         return outcomes
 
-    def observe(self, idp_user_id: str, *, sessions: bool, keep: Keep = unleased) -> Observed | None:
-        keep()
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         with self._failing():
             if idp_user_id in self.unreadable:
                 raise self.unreadable[idp_user_id]
             user = self.users.get(idp_user_id)
             return None if user is None else self._observed(user, sessions=sessions)
 
-    def observe_many(self, idp_user_ids: Sequence[str], keep: Keep = unleased) -> Mapping[str, Observed | None]:
-        keep()
+    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         with self._failing():
             found = {each: self.users.get(each) for each in idp_user_ids}
             seen = {each: user and self._observed(user, sessions=False) for each, user in found.items()}
@@ -130,8 +129,7 @@ class FakeAccounts:
         """The same for the next `apply`, whatever is asked before it."""
         self._apply_failures.append((failure, after_the_work))
 
-    def apply(self, idp_user_id: str, change: Change, keep: Keep = unleased) -> None:
-        keep()
+    def apply(self, idp_user_id: str, change: Change) -> None:
         if self._apply_failures:
             self._failures.insert(0, self._apply_failures.pop(0))
         with self._failing():
@@ -149,6 +147,7 @@ class FakeAccounts:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
+        before_request()
         self.asked += 1
         if self.always_fails is not None:
             raise type(self.always_fails)(str(self.always_fails), system=self.always_fails.system)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sync.domain.errors import Conflict, NeedsPerson, Unsafe
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
+from sync.ports.lease import before_request
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 
@@ -26,6 +27,7 @@ class FakeAdoption:
                 user.attributes.pop(name, None)
 
     def _admitted(self, idp_user_id: str, account_id: str) -> FakeUser:
+        before_request()
         user = self._accounts.users.get(idp_user_id)
         if user is None:
             raise NeedsPerson(f"Keycloak has no user {idp_user_id}")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, Credential, to_the_millisecond
 from sync.domain.errors import NeedsPerson
 from sync.domain.provisioning.observed import LockState
-from sync.ports.accounts import Keep, unleased
+from sync.ports.lease import before_request
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
 HISTORY = 4
@@ -35,44 +35,37 @@ class FakeCredentials:
         """The next write raises this; `after_the_work`: it was carried out and the answer was lost."""
         self._failures.append((failure, after_the_work))
 
-    def of_user(self, idp_user_id: str, keep: Keep = unleased) -> tuple[Credential, ...]:
-        keep()
+    def of_user(self, idp_user_id: str) -> tuple[Credential, ...]:
+        before_request()
         user = self.accounts.users.get(idp_user_id)
         if user is None:
             raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
         return tuple(user.credentials)
 
-    def give_temporary_password(
-        self, idp_user_id: str, password: str, created_at: datetime, keep: Keep = unleased
-    ) -> None:
-        keep()
+    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
         with self._writing(idp_user_id) as user:
             set_password(user, password, created_at)
             user.required_actions.add("UPDATE_PASSWORD")
             self.given.append(password)
 
-    def take(self, idp_user_id: str, credential_id: str, keep: Keep = unleased) -> None:
-        keep()
+    def take(self, idp_user_id: str, credential_id: str) -> None:
         with self._writing(idp_user_id) as user:
             taken = [each for each in user.credentials if each.id == credential_id]
             user.credentials = [each for each in user.credentials if each.id != credential_id]
             if any(each.type == PASSWORD for each in taken):
                 user.password = None
 
-    def require_password_change(self, idp_user_id: str, keep: Keep = unleased) -> None:
-        keep()
+    def require_password_change(self, idp_user_id: str) -> None:
         with self._writing(idp_user_id) as user:
             user.required_actions.add("UPDATE_PASSWORD")
 
-    def unlock(self, idp_user_id: str, *, enable: bool, keep: Keep = unleased) -> None:
-        keep()
+    def unlock(self, idp_user_id: str, *, enable: bool) -> None:
         with self._writing(idp_user_id) as user:
             if enable:
                 user.enabled = True
             user.lock = LockState(permanent=user.lock.permanent and not enable)
 
-    def send_password_mail(self, idp_user_id: str, lifetime: timedelta, keep: Keep = unleased) -> None:
-        keep()
+    def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
         assert lifetime > timedelta()
         with self._writing(idp_user_id) as user:
             if not user.enabled or not user.email:
@@ -81,6 +74,7 @@ class FakeCredentials:
 
     @contextmanager
     def _writing(self, idp_user_id: str) -> Iterator[FakeUser]:
+        before_request()
         failure, after_the_work = self._failures.pop(0) if self._failures else (None, False)
         if failure is not None and not after_the_work:
             raise failure

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from sync.domain.drift.hints import AdminEvent
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
+from sync.ports.lease import before_request
 from sync.ports.signals import Clock
 
 E = TypeVar("E", LoginEvent, AdminEvent)
@@ -33,6 +34,7 @@ class _Events(Generic[E]):
         return self.clock.now() + self.ahead
 
     def keeping(self) -> Keeping:
+        before_request()
         return Keeping(self.now(), self.missing, self.expires_after)
 
     def since(self, moment: datetime | None) -> Iterator[Sequence[E]]:
@@ -42,6 +44,7 @@ class _Events(Generic[E]):
             (event for event in kept if moment is None or event.at >= moment), key=lambda event: event.at
         )
         for begin in range(0, len(found), self.page):
+            before_request()
             yield found[begin : begin + self.page]
 
 

@@ -13,6 +13,7 @@ from mappings.work_orders import ASSIGNMENTS, WorkOrderPolicy
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import NeedsPerson, Transient
 from sync.ports.field_service import Technician
+from sync.ports.lease import before_request
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class FakeFieldService:
             self._technicians[technician_id] = replace(self._technicians[technician_id], assignable=assignable)
 
     def _answer(self) -> None:
+        before_request()
         self.asked += 1
         if self.down:
             raise Transient("the FSM system cannot be asked just now", system="fsm")

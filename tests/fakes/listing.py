@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from sync.domain.access import vocabulary
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.errors import Failure
+from sync.ports.lease import before_request
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 from tests.fakes.accounts import FakeAccounts, FakeUser
 
@@ -25,6 +26,7 @@ class FakeListing:
         self.fail_groups: Failure | None = None
 
     def groups(self) -> OurGroups:
+        before_request()
         if self.fail_groups is not None:
             raise self.fail_groups
         ours = {path: roles for path, roles in self._accounts.groups.items() if vocabulary.owns_group(path)}
@@ -39,6 +41,7 @@ class FakeListing:
             yield page
 
     def count(self) -> int:
+        before_request()
         return len(self._accounts.users)
 
     def users(self) -> Iterator[tuple[ListedUser, ...]]:
@@ -60,7 +63,9 @@ class FakeListing:
 
     def _paged(self, users: list[FakeUser]) -> Iterator[list[FakeUser]]:
         ordered = sorted(users, key=lambda user: user.username)
-        return (ordered[at : at + PAGE] for at in range(0, len(ordered), PAGE))
+        for at in range(0, len(ordered), PAGE):
+            before_request()
+            yield ordered[at : at + PAGE]
 
 
 def _listed(user: FakeUser) -> ListedUser:

@@ -23,6 +23,7 @@ from sync.adapters.fsm.tables import tables_of
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import NeedsPerson
 from sync.ports.field_service import Technician
+from sync.ports.lease import before_request
 
 
 class SqlFieldService:
@@ -108,12 +109,16 @@ class SqlFieldService:
 
     @contextmanager
     def _transaction(self, *, writing: bool = False) -> Iterator[Connection]:
-        """Commits at the end, rolls back if anything was raised; errors of the database become failures."""
+        """Commits at the end, rolls back if anything was raised; errors of the database become failures. The lease
+        is kept before it begins and, where it changes something, before that is committed."""
+        before_request()
         try:
             with self._connected().connect() as connection:
                 connection.execution_options(**{WRITING: writing})
                 with connection.begin():
                     yield connection
+                    if writing:
+                        before_request()
         except SQLAlchemyError as error:
             raise failure_of(error, self._where) from None
 

@@ -30,7 +30,7 @@ from sync.domain.provisioning.change import (
     UpdateDetails,
 )
 from sync.domain.provisioning.observed import ACCOUNT_ID, Observed
-from sync.ports.accounts import Created, Keep, NewUser, unleased
+from sync.ports.accounts import Created, NewUser
 
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
 """Sent with every change of attributes: left out they would be cleared, and a missing username is refused
@@ -60,12 +60,8 @@ class KeycloakAccounts:
         self._creator = Creator(connection, self._reader, self._groups)
         self._declared = DeclaredAttributes(connection, now)
 
-    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
-        with self._connection.keeping(keep):
-            return self._create(users)
-
-    def _create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         self._declared.check()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
@@ -78,12 +74,8 @@ class KeycloakAccounts:
                 outcomes[user.desired.account_id] = failure
         return outcomes
 
-    def observe(self, idp_user_id: str, *, sessions: bool, keep: Keep = unleased) -> Observed | None:
+    def observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         """As the port says. After a 500 one request more tells whether other users meet it too."""
-        with self._connection.keeping(keep):
-            return self._observe(idp_user_id, sessions=sessions)
-
-    def _observe(self, idp_user_id: str, *, sessions: bool) -> Observed | None:
         try:
             observed = self._reader.observe(idp_user_id, sessions=sessions)
         except Unwell as failure:
@@ -101,10 +93,9 @@ class KeycloakAccounts:
         except Failure:
             return False
 
-    def observe_many(self, idp_user_ids: Sequence[str], keep: Keep = unleased) -> Mapping[str, Observed | None]:
+    def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         """As the port says. Two requests a user, and one for forty of them."""
-        with self._connection.keeping(keep):
-            seen = self._many.observe(idp_user_ids, keep)
+        seen = self._many.observe(idp_user_ids)
         for observed in seen.values():
             if observed is not None:
                 self._guard.saw(observed)
@@ -117,12 +108,8 @@ class KeycloakAccounts:
         """As the port says; each group is read at most once in `groups.KEPT_SECONDS`."""
         return self._groups.extra_roles(groups)
 
-    def apply(self, idp_user_id: str, change: Change, keep: Keep = unleased) -> None:
+    def apply(self, idp_user_id: str, change: Change) -> None:
         """As the port says. Right after a look at the user one to three requests, later two more."""
-        with self._connection.keeping(keep):
-            self._apply(idp_user_id, change)
-
-    def _apply(self, idp_user_id: str, change: Change) -> None:
         self._guard.admit(idp_user_id)
         at = f"users/{segment(idp_user_id)}"
         try:

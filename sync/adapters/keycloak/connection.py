@@ -12,8 +12,6 @@ import os
 import threading
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote
@@ -45,7 +43,7 @@ class Connection:
     share them. Paths are relative to `admin/realms/{realm}/` ("" is the realm itself); a path that begins with
     "/" is relative to `admin`, so `post("/realms", …)` creates a realm. Put names into paths with `segment`.
     `timeout_seconds` bounds a whole request: the sign-in it may need, the wait for a connection, sending, and the
-    answer, however slowly it comes. Whoever holds a lease puts its requests inside `keeping`.
+    answer, however slowly it comes. It counts from before the lease of whoever asks is kept (`sync.ports.lease`).
 
     Every method raises a `Failure`: Unreachable and Unwell (Transient), Misconfigured, Gone and Invalid
     (NeedsPerson), Taken (Conflict).
@@ -77,7 +75,6 @@ class Connection:
         self._pool = pool
         self._opened: tuple[int, _SignedIn] | None = None
         self._opening = threading.Lock()
-        self._before = threading.local()
 
     @classmethod
     def as_administrator(
@@ -96,16 +93,6 @@ class Connection:
             "grant_type": "password",
         }
         return connection
-
-    @contextmanager
-    def keeping(self, keep: Callable[[], None]) -> Iterator[None]:
-        """Inside, `keep` is called before each request of this thread; the Failure it raises stops the request."""
-        outer = getattr(self._before, "keep", None)
-        self._before.keep = keep
-        try:
-            yield
-        finally:
-            self._before.keep = outer
 
     def get(self, path: str, **params: object) -> Json:
         """The JSON at the path. A list as parameter is sent once for each element."""
@@ -158,9 +145,6 @@ class Connection:
         self, method: str, path: str, payload: Json = None, params: dict[str, object] | None = None
     ) -> requests.Response:
         doing = f"{method} {path}"
-        keep = getattr(self._before, "keep", None)
-        if keep is not None:
-            keep()
         signed_in = self._signed_in()
         try:
             with deadline.within(self._timeout):

@@ -19,7 +19,6 @@ from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.reading import UserReader
 from sync.domain.acts import Credential
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient
-from sync.ports.accounts import Keep, unleased
 from sync.ports.credentials import MayHaveBeenSent
 
 NOT_SENT = "Failed to send"
@@ -44,71 +43,63 @@ class KeycloakCredentials:
         self._reader = UserReader(connection, pause)
         self._guard = guard.Guard(self._reader, now)
 
-    def of_user(self, idp_user_id: str, keep: Keep = unleased) -> tuple[Credential, ...]:
-        with self._connection.keeping(keep):
-            with self._present(idp_user_id):
-                listed = self._connection.get(f"{_at(idp_user_id)}/credentials")
-            return tuple(Credential(each["id"], each["type"], _time(each["createdDate"])) for each in listed)
+    def of_user(self, idp_user_id: str) -> tuple[Credential, ...]:
+        with self._present(idp_user_id):
+            listed = self._connection.get(f"{_at(idp_user_id)}/credentials")
+        return tuple(Credential(each["id"], each["type"], _time(each["createdDate"])) for each in listed)
 
-    def give_temporary_password(
-        self, idp_user_id: str, password: str, created_at: datetime, keep: Keep = unleased
-    ) -> None:
+    def give_temporary_password(self, idp_user_id: str, password: str, created_at: datetime) -> None:
         """As the port says. One request makes both, the password and the duty to change it: `temporary` alone does
         not (fact: temporary-alone-asks-nobody). Keycloak takes the creation time as it is sent and keeps it
         (fact: passwords-keep-their-creation-time)."""
-        with self._connection.keeping(keep):
-            self._guard.admit(idp_user_id)
-            credential = temporary_credential(password) | {"createdDate": _milliseconds(created_at)}
-            required = sorted({*self._required_actions(idp_user_id), UPDATE_PASSWORD})
-            with self._present(idp_user_id):
-                self._connection.put(_at(idp_user_id), {"credentials": [credential], "requiredActions": required})
+        self._guard.admit(idp_user_id)
+        credential = temporary_credential(password) | {"createdDate": _milliseconds(created_at)}
+        required = sorted({*self._required_actions(idp_user_id), UPDATE_PASSWORD})
+        with self._present(idp_user_id):
+            self._connection.put(_at(idp_user_id), {"credentials": [credential], "requiredActions": required})
 
-    def take(self, idp_user_id: str, credential_id: str, keep: Keep = unleased) -> None:
-        with self._connection.keeping(keep):
-            self._guard.admit(idp_user_id)
-            try:
-                self._connection.delete(f"{_at(idp_user_id)}/credentials/{segment(credential_id)}")
-            except Gone:
-                self._existing(idp_user_id)
+    def take(self, idp_user_id: str, credential_id: str) -> None:
+        self._guard.admit(idp_user_id)
+        try:
+            self._connection.delete(f"{_at(idp_user_id)}/credentials/{segment(credential_id)}")
+        except Gone:
+            self._existing(idp_user_id)
 
-    def require_password_change(self, idp_user_id: str, keep: Keep = unleased) -> None:
-        with self._connection.keeping(keep):
-            self._guard.admit(idp_user_id)
-            required = self._required_actions(idp_user_id)
-            if UPDATE_PASSWORD in required:
-                return
-            with self._present(idp_user_id):
-                self._connection.put(_at(idp_user_id), {"requiredActions": sorted({*required, UPDATE_PASSWORD})})
+    def require_password_change(self, idp_user_id: str) -> None:
+        self._guard.admit(idp_user_id)
+        required = self._required_actions(idp_user_id)
+        if UPDATE_PASSWORD in required:
+            return
+        with self._present(idp_user_id):
+            self._connection.put(_at(idp_user_id), {"requiredActions": sorted({*required, UPDATE_PASSWORD})})
 
-    def unlock(self, idp_user_id: str, *, enable: bool, keep: Keep = unleased) -> None:
+    def unlock(self, idp_user_id: str, *, enable: bool) -> None:
         """As the port says. Forgetting the failures does not end a permanent lockout; `enabled: true` does, and
         it is sent with nothing else (fact: enabling-lifts-a-lockout)."""
-        with self._connection.keeping(keep):
-            self._guard.admit(idp_user_id)
-            with self._present(idp_user_id):
-                self._connection.delete(f"attack-detection/brute-force/users/{segment(idp_user_id)}")
-                if enable:
-                    self._connection.put(_at(idp_user_id), {"enabled": True})
-            lock = self._reader.lock(idp_user_id)
-            if lock is None:
-                raise guard.gone(idp_user_id)
-            if lock.temporary or (enable and lock.permanent):
-                raise Transient(f"Keycloak user {idp_user_id} is still locked after it was unlocked")
+        self._guard.admit(idp_user_id)
+        with self._present(idp_user_id):
+            self._connection.delete(f"attack-detection/brute-force/users/{segment(idp_user_id)}")
+            if enable:
+                self._connection.put(_at(idp_user_id), {"enabled": True})
+        lock = self._reader.lock(idp_user_id)
+        if lock is None:
+            raise guard.gone(idp_user_id)
+        if lock.temporary or (enable and lock.permanent):
+            raise Transient(f"Keycloak user {idp_user_id} is still locked after it was unlocked")
 
-    def send_password_mail(self, idp_user_id: str, lifetime: timedelta, keep: Keep = unleased) -> None:
-        with self._connection.keeping(keep):
-            self._guard.admit(idp_user_id)
-            seconds = int(lifetime.total_seconds())
-            doing = f"{_at(idp_user_id)}/execute-actions-email?lifespan={seconds}"
-            try:
-                with self._present(idp_user_id):
-                    self._connection.put(doing, [UPDATE_PASSWORD])
-            except Invalid as error:
-                raise NeedsPerson(f"Keycloak sends no mail: {error.text}") from None
-            except Unwell as error:
-                raise _not_sent(error) from None
-            except Unreachable as error:
-                raise MayHaveBeenSent(f"the mail may have been sent; it is not sent again. {error}") from None
+    def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
+        self._guard.admit(idp_user_id)
+        seconds = int(lifetime.total_seconds())
+        doing = f"{_at(idp_user_id)}/execute-actions-email?lifespan={seconds}"
+        try:
+            with self._present(idp_user_id):
+                self._connection.put(doing, [UPDATE_PASSWORD])
+        except Invalid as error:
+            raise NeedsPerson(f"Keycloak sends no mail: {error.text}") from None
+        except Unwell as error:
+            raise _not_sent(error) from None
+        except Unreachable as error:
+            raise MayHaveBeenSent(f"the mail may have been sent; it is not sent again. {error}") from None
 
     def _required_actions(self, idp_user_id: str) -> list[str]:
         """Sent along with one more (fact: required-actions-are-replaced)."""

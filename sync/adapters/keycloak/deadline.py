@@ -21,6 +21,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.timeout import Timeout
 
+from sync.ports.lease import before_request
+
 _thread = threading.local()
 
 
@@ -62,6 +64,8 @@ class DeadlineAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - the signature is requests'
+        """The lease is kept inside the deadline: who was stopped for long after that sends nothing."""
+        before_request()
         try:
             left = remaining()
         except TimeoutError as error:

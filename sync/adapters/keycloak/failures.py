@@ -107,9 +107,12 @@ class Invalid(NeedsPerson):
 
 
 def no_answer(doing: str, url: str, error: BaseException) -> Failure:
-    """The failure for a request without a whole answer. `doing` is the method and path."""
+    """The failure for a request without a whole answer, or of the lease that was lost before it was sent. `doing`
+    is the method and path."""
     cause = error.__cause__ or error
     match cause:
+        case Failure():
+            return cause
         case requests.exceptions.SSLError() if "UNEXPECTED_EOF" in str(cause):
             return broken_off(doing, url)
         case requests.exceptions.SSLError():

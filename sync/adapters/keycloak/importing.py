@@ -20,7 +20,8 @@ from sync.adapters.keycloak.creating import stops_everything, taken, untried
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
 from sync.domain.errors import Conflict, Failure, FailureCode, NeedsPerson, Transient
-from sync.ports.accounts import Created, Keep, NewUser, unleased
+from sync.ports.accounts import Created, NewUser
+from sync.ports.lease import carried
 
 CHUNK = 10
 """Users in one request. The cost of a chunk is quadratic in its size and in the groups of each user: with the
@@ -60,23 +61,20 @@ class ImportingAccounts(KeycloakAccounts):
         self._connections = connections
         self._default_role: str | None = None
 
-    def create(self, users: Sequence[NewUser], keep: Keep = unleased) -> Mapping[str, Created | Failure]:
+    def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. A user that cannot be created is found by halving its chunk; the others land.
 
         One request for 10 users; one or two more for a user whose username is not its e-mail address.
         """
         outcomes: dict[str, Created | Failure] = {}
-        with self._connection.keeping(keep):
-            self._declared.check()
+        self._declared.check()
         try:
-            with self._connection.keeping(keep):
-                rows = self._rows(users, outcomes)
-            self._import_all(rows, outcomes, keep)
+            self._import_all(self._rows(users, outcomes), outcomes)
         except Failure as failure:
             return untried(users, outcomes, failure)
         return outcomes
 
-    def _import_all(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure], keep: Keep) -> None:
+    def _import_all(self, rows: Sequence[_Row], outcomes: dict[str, Created | Failure]) -> None:
         """Several chunks at once. Raises what stopped everything, when all that were on their way have ended."""
         chunks = [rows[start : start + self._chunk] for start in range(0, len(rows), self._chunk)]
         stopped = threading.Event()
@@ -86,15 +84,14 @@ class ImportingAccounts(KeycloakAccounts):
             landed: dict[str, Created | Failure] = {}
             if not stopped.is_set():
                 try:
-                    with self._connection.keeping(keep):
-                        self._import(chunk, landed)
+                    self._import(chunk, landed)
                 except Exception as error:
                     stopped.set()
                     failures.append(error)
             return landed
 
         with ThreadPoolExecutor(self._connections) as pool:
-            for landed in pool.map(send, chunks):
+            for landed in pool.map(carried(send), chunks):
                 outcomes.update(landed)
         if failures:
             raise failures[0]

@@ -19,6 +19,7 @@ from sync.adapters.keycloak.reading import attributes_of
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, GroupRoles, roles_of_groups
 from sync.domain.drift.listed_user import ListedUser
+from sync.ports.lease import carried
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups, Page, UserAttributes
 
 PAGE = 5000
@@ -235,7 +236,7 @@ def _side_by_side(sources: Iterable[Iterator[Page]], at_once: int) -> Iterator[P
         finally:
             hand_over(None)
 
-    readers = [threading.Thread(target=read, name="listing", daemon=True) for _ in range(at_once)]
+    readers = [threading.Thread(target=carried(read), name="listing", daemon=True) for _ in range(at_once)]
     for reader in readers:
         reader.start()
     try:

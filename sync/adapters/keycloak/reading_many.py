@@ -19,7 +19,7 @@ from sync.adapters.keycloak.reading import UserReader, account_id_of, attributes
 from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.observed import LockState, Observed
-from sync.ports.accounts import Keep
+from sync.ports.lease import carried
 
 AT_ONCE = 40
 """Users in one request: forty ids make an address of 1,600 characters, below what servers and proxies take."""
@@ -40,7 +40,7 @@ class ManyReader:
         self._now = now
         self._default: tuple[float, str | None] | None = None
 
-    def observe(self, idp_user_ids: Sequence[str], keep: Keep) -> Mapping[str, Observed | None]:
+    def observe(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
         """Every id, without sessions; None: absent, as the read by id says. Raises a Failure."""
         found: dict[str, Json] = {}
         for start in range(0, len(idp_user_ids), AT_ONCE):
@@ -51,12 +51,9 @@ class ManyReader:
             found.update((user["id"], user) for user in listed)
         harmless = self._harmless_default_role()
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            seen = pool.map(lambda each: self._kept(each, found.get(each), harmless, keep), idp_user_ids)
+            one = carried(lambda each: self._one(each, found.get(each), harmless))
+            seen = pool.map(one, idp_user_ids)
             return dict(zip(idp_user_ids, seen, strict=True))
-
-    def _kept(self, idp_user_id: str, user: Json | None, harmless: str | None, keep: Keep) -> Observed | None:
-        with self._connection.keeping(keep):
-            return self._one(idp_user_id, user, harmless)
 
     def _one(self, idp_user_id: str, user: Json | None, harmless: str | None) -> Observed | None:
         if user is None or not user.get("enabled") or account_id_of(user) is None:

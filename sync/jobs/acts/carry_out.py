@@ -43,6 +43,7 @@ from sync.jobs.work import circuits
 from sync.jobs.work.lease import LEASE, keep_lease
 from sync.jobs.work.recording import Applied, Failed, Outcome
 from sync.jobs.work.unforeseen import as_failure
+from sync.ports.lease import kept
 from sync.store import acts
 from sync.store.accounts import accounts, passwords
 from sync.store.database.ids import new_id
@@ -168,9 +169,7 @@ class _User:
             raise NeedsPerson("the account has no Keycloak user", code=FailureCode.USER_MISSING)
         if self.seen is None:
             self.asked = True
-            self.seen = self.systems.accounts.observe(
-                self.idp_user_id, sessions=False, keep=lambda: keep_lease(self.systems, self.claim)
-            )
+            self.seen = self.systems.accounts.observe(self.idp_user_id, sessions=False)
         if self.seen is None:
             raise NeedsPerson(f"Keycloak user {self.idp_user_id} was deleted there", code=FailureCode.USER_DELETED)
         if act.kind is not ActKind.RELEASE_USER or self.seen.account_id is not None:
@@ -192,23 +191,23 @@ def _run(systems: Systems, claim: Claim, user: _User, *, as_wanted: bool) -> int
 
 def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
     """True: it came to an end. False: the later ones of this account wait."""
-    begun, keep = None, partial(keep_lease, systems, claim)
+    begun = None
     try:
-        observed = user.look(act)
-        credentials = doing.credentials_for(systems, act, observed, keep)
-        keep()
-        begun = _start(systems, claim, act, found_before(observed.lock, credentials))
-        if begun is None:
-            return False
-        started = Started(
-            begun.act,
-            claim.account,
-            observed,
-            credentials,
-            repeated=begun.repeated,
-            password=begun.password,
-        )
-        done = doing.carry_out(systems, started, keep)
+        with kept(partial(keep_lease, systems, claim)):
+            observed = user.look(act)
+            credentials = doing.credentials_for(systems, act, observed)
+            begun = _start(systems, claim, act, found_before(observed.lock, credentials))
+            if begun is None:
+                return False
+            started = Started(
+                begun.act,
+                claim.account,
+                observed,
+                credentials,
+                repeated=begun.repeated,
+                password=begun.password,
+            )
+            done = doing.carry_out(systems, started)
     except Exception as error:
         user.failure = as_failure(error, act=act.id, kind=str(act.kind))
         return _failed(systems, claim, act, user.failure, begun)

@@ -9,6 +9,7 @@ done.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sync.commands.accounts.change import existing
 from sync.commands.waking import wake
@@ -18,6 +19,7 @@ from sync.jobs.acts.release import take_off
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.jobs.work.lease import LEASE, keep_lease
+from sync.ports.lease import kept
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -56,9 +58,9 @@ def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
         with systems.db.read() as tx:
             linked = _linked(tx, row)
         if not linked:
-            keep_lease(systems, claim)
             names = row.original["username"], row.original["email"]
-            systems.adoption.take(user, claim.account.id, username=names[0], email=names[1])
+            with kept(partial(keep_lease, systems, claim)):
+                systems.adoption.take(user, claim.account.id, username=names[0], email=names[1])
         with systems.db.write() as tx:
             _link(tx, run, row, claim, systems.clock.now())
     except (Transient, Misconfigured):
@@ -86,7 +88,8 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
     """What is refused carries no mark of ours, or the next look at the account would link it."""
     left = ""
     try:
-        take_off(systems, claim, row.original["id"])
+        with kept(partial(keep_lease, systems, claim)):
+            take_off(systems, claim, row.original["id"])
     except (Transient, Misconfigured):
         _give_back(systems, claim)
         raise

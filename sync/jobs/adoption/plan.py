@@ -54,7 +54,7 @@ def _rows(systems: Systems, keep: KeepLease, run: Run) -> tuple[tuple[RunRow, ..
         versions = work_state.wanted_versions(tx, known)
     looked = []
     for each in found:
-        user = systems.accounts.observe(each.idp_user_id, sessions=False, keep=keep)
+        user = systems.accounts.observe(each.idp_user_id, sessions=False)
         looked.append(replace(each, user=user))
     proposals = propose(looked, known)
     return tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1)), foreign

@@ -16,7 +16,7 @@ from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
 from sync.jobs.systems import Systems
 from sync.jobs.work.field_service import WatchedFieldService
-from sync.jobs.work.lease import keep_lease
+from sync.ports.lease import unkept
 from sync.store.deactivation import assignment_stops, deactivations
 from sync.store.work import leases
 from sync.store.work.leases import Claim
@@ -58,7 +58,6 @@ def _stop_assignments(systems: Systems, claim: Claim, technician_id: str) -> boo
     if technician is None:
         return False
     if technician.assignable:
-        keep_lease(systems, claim)
         _stop_as_ours(systems, technician_id, claim.account.id)
     return True
 
@@ -109,7 +108,8 @@ def release(systems: Systems, claim: Claim) -> None:
         if ours:
             assignment_stops.forget(tx, account.technician_id)
     if not ours:
-        _stop_as_ours(systems, account.technician_id, account.id)
+        with unkept():
+            _stop_as_ours(systems, account.technician_id, account.id)
         raise Transient("the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST)
 
 

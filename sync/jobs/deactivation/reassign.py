@@ -10,10 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sync.commands.waking import wake
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import Failure
+from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.work.ladder import Work, after
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
@@ -21,6 +22,7 @@ from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
 from sync.jobs.work.lease import LEASE
 from sync.jobs.work.unforeseen import as_failure
+from sync.ports.lease import kept
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -39,13 +41,20 @@ def reassign_next(systems: Systems) -> int:
     if claim is None:
         return 0
     try:
-        moved = _move(systems, claim)
+        with kept(partial(_keep, systems, claim)):
+            moved = _move(systems, claim)
     except Exception as error:
         _failed(systems, claim, as_failure(error, reassignment=claim.reassignment.id))
         return 1
     if moved is not None:
         _done(systems, claim, moved)
     return 1
+
+
+def _keep(systems: Systems, claim: ReassignmentClaim) -> None:
+    with systems.db.write() as tx:
+        if not reassignments.extend(tx, claim, systems.clock.now() + LEASE):
+            raise Transient("the lease was lost; another worker moves these", code=FailureCode.LEASE_LOST)
 
 
 def _move(systems: Systems, claim: ReassignmentClaim) -> Sequence[OpenWorkOrder] | None:
@@ -59,7 +68,7 @@ def _move(systems: Systems, claim: ReassignmentClaim) -> Sequence[OpenWorkOrder]
     before = {number: order for number, order in before.items() if number not in found}
     with systems.db.write() as tx:
         about = tuple((before | found).values())
-        if not reassignments.about_to_move(tx, claim, about, systems.clock.now() + LEASE):
+        if not reassignments.about_to_move(tx, claim, about):
             return None
     moved = {order.number: order for order in fsm.reassign(asked.technician_id, asked.to_technician_id)}
     return tuple(order for _, order in sorted((before | moved).items()))

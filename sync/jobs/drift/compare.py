@@ -275,7 +275,7 @@ def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregula
     with systems.db.read() as tx:
         ours = pages.of_users(tx, shown.strangers)
     found: list[tuple[Subject, Irregularity]] = []
-    users = ReadableUsers(systems, comparing.keep)
+    users = ReadableUsers(systems)
     for user, username in sorted(shown.strangers.items()):
         account_id = ours.get(user)
         if account_id is not None:

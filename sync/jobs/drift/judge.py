@@ -61,12 +61,13 @@ class _Look:
     unreadable: bool = False
 
 
-def judge(systems: Systems, account_ids: Collection[str], keep: Callable[[], None] = lambda: None) -> Judged:
+def judge(systems: Systems, account_ids: Collection[str], note: Callable[[], None] = lambda: None) -> Judged:
     """Look at these accounts in Keycloak and keep what differs; returns what is to be repaired and accepted. Five
-    requests an account; `keep` is called before each look. A user that cannot be read is a finding of its own.
-    Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came into force."""
+    requests an account; `note` is called before each look, as a sign of life. A user that cannot be read is a
+    finding of its own. Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came
+    into force."""
     before = _states(systems, account_ids)
-    single = ReadableUsers(systems, keep)
+    single = ReadableUsers(systems, note)
     looks = [_look(systems, single, account, state) for account, state in before if settled(state)]
     after = {account.id: state for account, state in _states(systems, [look.account.id for look in looks])}
     sure = [look for look in looks if after.get(look.account.id) == look.state]

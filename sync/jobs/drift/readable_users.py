@@ -26,12 +26,12 @@ class Unreadable(Exception):
 
 
 class ReadableUsers:
-    """Looks at users, one after the other. `keep` is called before each: an unreadable one may take some requests
-    of 25 s."""
+    """Looks at users, one after the other. `note` is called before each look: a sign of life, for an unreadable
+    one may take some requests of 25 s."""
 
-    def __init__(self, systems: Systems, keep: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, systems: Systems, note: Callable[[], None] = lambda: None) -> None:
         self._systems = systems
-        self._keep = keep
+        self._note = note
         self._read_well: str | None = None
 
     def at(self, idp_user_id: str) -> Observed | None:
@@ -52,7 +52,7 @@ class ReadableUsers:
             raise Unreadable(message_of(error)) from error
 
     def _look(self, idp_user_id: str) -> Observed | None:
-        self._keep()
+        self._note()
         seen = self._systems.accounts.observe(idp_user_id, sessions=False)
         if seen is not None:
             self._read_well = idp_user_id

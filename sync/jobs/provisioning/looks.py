@@ -6,6 +6,7 @@ with the interactive lane; whoever asked waits for seconds.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from sync.domain.accounts.status import observation_of
@@ -16,6 +17,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.lease import LEASE, keep_lease
 from sync.jobs.work.unforeseen import as_failure
+from sync.ports.lease import kept
 from sync.store.provisioning import looks, observations
 from sync.store.work import leases
 from sync.store.work.leases import Claim
@@ -57,9 +59,8 @@ def _observe(systems: Systems, claim: Claim) -> Observed | Failure | None:
     if claim.account.idp_user_id is None:
         return None
     try:
-        return systems.accounts.observe(
-            claim.account.idp_user_id, sessions=True, keep=lambda: keep_lease(systems, claim)
-        )
+        with kept(partial(keep_lease, systems, claim)):
+            return systems.accounts.observe(claim.account.idp_user_id, sessions=True)
     except Exception as error:
         return as_failure(error, account=claim.account.id)
 

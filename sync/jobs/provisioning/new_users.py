@@ -5,7 +5,7 @@ Where the bulk lane's gateway is given many at once it sends them together; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sync.domain.errors import Failure, Misconfigured, Transient
@@ -19,6 +19,7 @@ from sync.jobs.work.lease import keep_lease, keep_leases
 from sync.jobs.work.recording import Applied
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.accounts import Accounts, Created, NewUser
+from sync.ports.lease import kept
 from sync.store.accounts import passwords
 from sync.store.accounts.passwords import KeptPassword
 from sync.store.work.leases import Claim
@@ -40,7 +41,7 @@ def create_missing(
         return {}
     try:
         with systems.db.read() as tx:
-            kept = passwords.kept_by(tx, [claim.account.id for claim in missing], systems.clock.now())
+            waiting = passwords.kept_by(tx, [claim.account.id for claim in missing], systems.clock.now())
     except Transient as unread:
         return dict.fromkeys((claim.account.id for claim in missing), unread)
     away: Failure | None = None
@@ -49,14 +50,15 @@ def create_missing(
             outcomes[claim.account.id] = away
             continue
         try:
-            users.append((claim, new_user(systems, accounts, claim, kept.get(claim.account.id))))
+            with kept(partial(keep_lease, systems, claim)):
+                users.append((claim, new_user(systems, accounts, claim, waiting.get(claim.account.id))))
         except Exception as error:
             failure = as_failure(error, account=claim.account.id)
             outcomes[claim.account.id] = failure
             away = failure if failure.system is not None else None
     if all(claim.lane is Lane.BULK for claim, _ in users):
-        leases = [claim for claim, _ in users]
-        return outcomes | create_users(accounts, [user for _, user in users], lambda: keep_leases(systems, leases))
+        with kept(partial(keep_leases, systems, [claim for claim, _ in users])):
+            return outcomes | create_users(accounts, [user for _, user in users])
     return outcomes | _create_each(systems, accounts, users)
 
 
@@ -66,28 +68,25 @@ def _create_each(
     outcomes: dict[str, Created | Failure] = {}
     away: Failure | None = None
     for claim, user in users:
-        outcome = away or create_users(accounts, [user], partial(keep_lease, systems, claim))[claim.account.id]
+        with kept(partial(keep_lease, systems, claim)):
+            outcome = away or create_users(accounts, [user])[claim.account.id]
         if isinstance(outcome, Failure) and outcome.system is not None:
             away = outcome
         outcomes[claim.account.id] = outcome
     return outcomes
 
 
-def create_users(
-    accounts: Accounts, users: Sequence[NewUser], keep: Callable[[], None]
-) -> dict[str, Created | Failure]:
+def create_users(accounts: Accounts, users: Sequence[NewUser]) -> dict[str, Created | Failure]:
     """All at once; after an error nobody foresaw one by one, so that it stays with the user it is about."""
     if not users:
         return {}
     try:
-        return dict(accounts.create(users, keep))
+        return dict(accounts.create(users))
     except Exception as error:
         failure = as_failure(error, account=users[0].desired.account_id)
         if failure is error or len(users) == 1:
             return {user.desired.account_id: failure for user in users}
-    return {
-        account_id: each for user in users for account_id, each in create_users(accounts, [user], keep).items()
-    }
+    return {account_id: each for user in users for account_id, each in create_users(accounts, [user]).items()}
 
 
 def new_user(

@@ -39,6 +39,7 @@ from sync.jobs.work.lease import LEASE, keep_lease, keep_leases, remaining
 from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.accounts import Accounts, Created
+from sync.ports.lease import carried, kept
 from sync.store import mappings
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import observations
@@ -140,19 +141,18 @@ def bring_about_together(
         try:
             with systems.db.read() as tx:
                 locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
-            seen = accounts.observe_many(
-                [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked],
-                partial(keep_leases, systems, some),
-            )
+            with kept(partial(keep_leases, systems, some)):
+                seen = accounts.observe_many(
+                    [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
+                )
         except Exception as error:
             failure = as_failure(error, account=some[0].account.id)
             log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))
             break
         present = [(claim, found) for claim in some if (found := seen.get(str(claim.account.idp_user_id)))]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            outcomes = list(
-                pool.map(lambda each: bring_about_safely(systems, accounts, each[0], None, seen=each[1]), present)
-            )
+            one = carried(lambda each: bring_about_safely(systems, accounts, each[0], None, seen=each[1]))
+            outcomes = list(pool.map(one, present))
         applied: dict[str, tuple[Claim, Applied]] = {}
         for (claim, _), outcome in zip(present, outcomes, strict=True):
             watch.report(outcome.failure if isinstance(outcome, Failed) else None)
@@ -174,9 +174,10 @@ def bring_about_safely(
     decisions: Sequence[Finding] = (),
     seen: Observed | None = None,
 ) -> Outcome | None:
-    """`bring_about`, with every failure as an outcome."""
+    """`bring_about` under the lease, with every failure as an outcome."""
     try:
-        return bring_about(systems, accounts, claim, created, decisions, seen)
+        with kept(partial(keep_lease, systems, claim)):
+            return bring_about(systems, accounts, claim, created, decisions, seen)
     except Exception as error:
         return Failed(as_failure(error, account=claim.account.id))
 
@@ -225,13 +226,11 @@ def bring_about(
         with with_outstanding(partial(outstanding, [creation(desired)])):
             raise created
     if created is not None and not created.existed:
-        keep_lease(systems, claim)
         gate.release(systems, claim)
         return made_of(systems, claim, created)
 
     idp_user_id = _idp_user_id(claim, created)
-    keep = partial(keep_lease, systems, claim)
-    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled, keep=keep)
+    observed = seen or accounts.observe(idp_user_id, sessions=not desired.enabled)
     accepted = left_alone(systems, claim, deviations(desired, observed), decisions)
     if observed is None and Aspect.MISSING in accepted:
         return Applied(idp_user_id, changes=())
@@ -260,14 +259,12 @@ def bring_about(
 
     present = observed
     for number, change in enumerate(plan.changes):
-        keep_lease(systems, claim)
         with with_outstanding(partial(outstanding, plan.changes[number:])):
-            accounts.apply(idp_user_id, change, keep)
+            accounts.apply(idp_user_id, change)
         present = result_of(change, present)
 
     if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
         return Withheld(idp_user_id, plan.changes, verdict, work_orders, present)
-    keep_lease(systems, claim)
     gate.release(systems, claim)
     lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(

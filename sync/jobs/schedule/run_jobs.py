@@ -24,6 +24,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.job import LEASE, Job, KeepLease
 from sync.jobs.work.unforeseen import as_failure, kind_of
+from sync.ports.lease import kept
 from sync.store import schedule
 
 JOBS: Mapping[str, Job] = {
@@ -86,7 +87,8 @@ def next_run(
 
 def _run(systems: Systems, job: Job, keep: KeepLease, name: str) -> Failure | None:
     try:
-        job.run(systems, keep)
+        with kept(keep):
+            job.run(systems, keep)
     except Exception as error:
         failure = as_failure(error, job=name)
         log.warning("a job failed; it comes again", job=name, code=failure.code.value, reason=str(failure))

@@ -132,9 +132,14 @@ def claim(tx: Tx, now: datetime, lease: timedelta) -> ReassignmentClaim | None:
     return None if row is None else ReassignmentClaim(_from_row(row), row["lease_token"])
 
 
-def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder], until: datetime) -> bool:
-    """Before the FSM system is told, and the lease is kept until then. False: it was lost, move nothing."""
-    return _write(tx, claim, found=tuple(found), lease_until=until)
+def extend(tx: Tx, claim: ReassignmentClaim, until: datetime) -> bool:
+    """Keep the claim until then. False: the lease was lost."""
+    return _write(tx, claim, lease_until=until)
+
+
+def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> bool:
+    """Before the FSM system is told. False: the lease was lost, move nothing."""
+    return _write(tx, claim, found=tuple(found))
 
 
 def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> bool:

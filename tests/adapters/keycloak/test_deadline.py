@@ -19,6 +19,7 @@ from sync.adapters.keycloak.failures import Unreachable
 from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.provisioning.change import EndSessions
+from sync.ports.lease import kept
 from tests.adapters.keycloak.conftest import USER, new_user, sent
 
 DEADLINE = 0.6
@@ -116,8 +117,8 @@ def test_a_lease_lost_between_two_requests_of_one_change_stops_the_second(
     one_by_one.observe("u1", sessions=False)
     keycloak.post(f"{USER}/logout", status=204)
     before = len(keycloak.calls)
-    with pytest.raises(Transient, match="the lease was lost"):
-        one_by_one.apply("u1", EndSessions("test"), Lost(1))
+    with pytest.raises(Transient, match="the lease was lost"), kept(Lost(1)):
+        one_by_one.apply("u1", EndSessions("test"))
     assert [call.request.method for call in list(keycloak.calls)[before:]] == ["POST"]
 
 
@@ -128,7 +129,8 @@ def test_a_look_keeps_the_lease_before_each_of_its_requests(
     """So a look may take longer than a lease, as long as no single request does."""
     one_by_one.observe("u1", sessions=True)
     before, keep = len(keycloak.calls), Lost(100)
-    one_by_one.observe("u1", sessions=True, keep=keep)
+    with kept(keep):
+        one_by_one.observe("u1", sessions=True)
     assert len(keycloak.calls) - before == 100 - keep.left
 
 
@@ -138,7 +140,7 @@ def test_who_creates_many_sends_no_chunk_after_the_lease_is_lost(
 ) -> None:
     """Whoever was not sent has that failure as outcome, so another worker makes the user."""
     users = [new_user(policy, number) for number in range(3)]
-    with pytest.raises(Failure) as raised:
-        importing.create(users, Lost(1))
+    with pytest.raises(Failure) as raised, kept(Lost(1)):
+        importing.create(users)
     assert raised.value.code is FailureCode.LEASE_LOST
     assert sent(keycloak, "POST", "partialImport") == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from sync.domain.accounts.account import Life
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
+from sync.ports.lease import kept, unkept
 from tests.contract.accounts.conftest import OTHER_BRANCH, PASSWORD, create, created, look, numbers, wanted
 from tests.contract.worlds import World
 
@@ -35,20 +35,16 @@ def test_a_created_user_is_as_wanted(world: World, policy: Policy) -> None:
 @pytest.mark.req("H1")
 def test_nobody_is_created_once_the_lease_is_lost(world: World, policy: Policy) -> None:
     """It is asked for before each request; whoever was not sent by then gets its failure and is not there."""
-    lost, looking = Transient("the lease was lost", code=FailureCode.LEASE_LOST), threading.local()
+    lost = Transient("the lease was lost", code=FailureCode.LEASE_LOST)
     people = [wanted(policy) for _ in range(35)]
 
     def keep() -> None:
-        if getattr(looking, "now", False):
-            return
-        looking.now = True
-        try:
+        with unkept():
             if world.accounts.find(username=people[0].username, email=people[0].email):
                 raise lost
-        finally:
-            looking.now = False
 
-    outcomes = world.accounts.create([NewUser(each, PASSWORD) for each in people], keep)
+    with kept(keep):
+        outcomes = world.accounts.create([NewUser(each, PASSWORD) for each in people])
     made = [each for each in people if isinstance(outcomes[each.account_id], Created)]
     others = [each for each in people if outcomes[each.account_id] is lost]
     assert made

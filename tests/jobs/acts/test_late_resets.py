@@ -12,7 +12,7 @@ from sync.domain.acts import PASSWORD, ActKind, ActState, Credential, stamp_of
 from sync.domain.work.lane import Lane
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.work.lease import LEASE
-from sync.ports.accounts import Keep
+from sync.ports.lease import before_request, unkept
 from sync.store import acts
 from tests.fakes.credentials import set_password
 from tests.jobs.acts.act_steps import HOURS, NEW, NEWER, ended, killed_over_it, person, reset, told
@@ -25,11 +25,12 @@ def frozen_over(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callab
     """A worker works that freezes right before it gives a password, and is woken after `meanwhile`."""
     give = world.credentials.give_temporary_password
 
-    def late(idp_user_id: str, password: str, created_at: datetime, keep: Keep) -> None:
-        keep()
+    def late(idp_user_id: str, password: str, created_at: datetime) -> None:
+        before_request()
         monkeypatch.setattr(world.credentials, "give_temporary_password", give)
-        meanwhile()
-        give(idp_user_id, password, created_at)
+        with unkept():
+            meanwhile()
+            give(idp_user_id, password, created_at)
 
     monkeypatch.setattr(world.credentials, "give_temporary_password", late)
     world.work()

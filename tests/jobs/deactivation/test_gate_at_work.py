@@ -15,13 +15,14 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy, WorkOrdersOpen
-from sync.domain.errors import Refused, Transient
+from sync.domain.errors import FailureCode, Refused, Transient
 from sync.domain.provisioning.change import Disable
 from sync.domain.work.lane import Lane
-from sync.jobs.provisioning.provision import bring_about, provision_some
+from sync.jobs.provisioning.provision import bring_about, bring_about_safely, provision_some
 from sync.jobs.work.lease import LEASE
-from sync.jobs.work.recording import record
+from sync.jobs.work.recording import Failed, record
 from sync.ports.field_service import Technician
+from sync.ports.lease import unkept
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.deactivation import deactivations
@@ -316,12 +317,14 @@ class TestTheGate:
             monkeypatch.undo()
             world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
             world.pass_time(LEASE.total_seconds() + 1)
-            world.work()
+            with unkept():
+                world.work()
             return found
 
         monkeypatch.setattr(world.fsm, "technician", late)
-        with pytest.raises(Transient, match="lease was lost"):
-            bring_about(world.systems, world.accounts, slow, None)
+        outcome = bring_about_safely(world.systems, world.accounts, slow, None)
+        assert isinstance(outcome, Failed)
+        assert outcome.failure.code is FailureCode.LEASE_LOST
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
     @pytest.mark.req("D3", "H1")
@@ -334,8 +337,9 @@ class TestTheGate:
         world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()
-        with pytest.raises(Transient, match="lease was lost"):
-            bring_about(world.systems, world.accounts, asleep, None)
+        outcome = bring_about_safely(world.systems, world.accounts, asleep, None)
+        assert isinstance(outcome, Failed)
+        assert outcome.failure.code is FailureCode.LEASE_LOST
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
     @pytest.mark.req("D4")

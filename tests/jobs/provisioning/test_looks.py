@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -128,7 +127,7 @@ def test_who_lost_the_lease_stores_nothing(
     """Whoever has it now saw the user later."""
     observe = world.accounts.observe
 
-    def slow(idp_user_id: str, *, sessions: bool, keep: Callable[[], None]) -> object:
+    def slow(idp_user_id: str, *, sessions: bool) -> object:
         world.pass_time(LEASE.total_seconds() + 1)
         with world.systems.db.write() as tx:
             due.mark_due(tx, people[0].id, Lane.INTERACTIVE, world.clock.now())

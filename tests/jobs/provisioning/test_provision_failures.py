@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -151,10 +151,10 @@ def test_an_error_nobody_foresaw_stays_with_its_account(world: World, monkeypatc
     bad, good = world.join("bo.bad"), world.join("gil.good")
     create = world.accounts.create
 
-    def broken(users: Sequence[NewUser], keep: Callable[[], None]) -> Mapping[str, Created | Failure]:
+    def broken(users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         if any(user.desired.account_id == bad.id for user in users):
             raise TypeError("an answer of a shape nobody foresaw")
-        return create(users, keep)
+        return create(users)
 
     monkeypatch.setattr(world.accounts, "create", broken)
     world.work()

@@ -14,7 +14,8 @@ from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import bring_about, provision_some
 from sync.jobs.work.lease import LEASE
 from sync.jobs.work.recording import record
-from sync.ports.accounts import Created, Keep, NewUser
+from sync.ports.accounts import Created, NewUser
+from sync.ports.lease import unkept
 from sync.store import audit
 from sync.store.database.tables import provisioning as work
 from sync.store.provisioning import due, observations, work_state
@@ -33,9 +34,9 @@ def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: p
         world.do(lambda tx, of=account: change(tx, POLICY, of.id, rename, BY, world.clock.now()))  # type: ignore[misc]
     observe = world.accounts.observe
 
-    def slowly(idp_user_id: str, *, sessions: bool, keep: Keep) -> Observed | None:
+    def slowly(idp_user_id: str, *, sessions: bool) -> Observed | None:
         world.pass_time(LEASE.total_seconds() / 2 + 1)
-        return observe(idp_user_id, sessions=sessions, keep=keep)
+        return observe(idp_user_id, sessions=sessions)
 
     monkeypatch.setattr(world.accounts, "observe", slowly)
     provision_some(world.systems, Lane.INTERACTIVE)
@@ -95,7 +96,7 @@ def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
     world.work()
     people = [world.join(f"pat.p{number}") for number in range(10)]
     create, taken = world.accounts.create, Created(world.user(first).id, existed=False)
-    monkeypatch.setattr(world.accounts, "create", lambda users, keep: {**create(users, keep), people[3].id: taken})
+    monkeypatch.setattr(world.accounts, "create", lambda users: {**create(users), people[3].id: taken})
     world.work()
     states = world.read(lambda tx: {each.id: work_state.of_account(tx, each.id) for each in people})
     stuck = [account_id for account_id, state in states.items() if state is not None and state.quarantine]
@@ -133,7 +134,8 @@ def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch:
         made = make(user)
         if len(sent) == 1:
             world.pass_time(LEASE.total_seconds() + 1)
-            world.work()
+            with unkept():
+                world.work()
         return made
 
     monkeypatch.setattr(world.accounts, "_outcome", slow)

@@ -67,9 +67,9 @@ def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(world: World, small
     done: list[Path] = []
     create = here.accounts.create
 
-    def create_and_fill(users: object, keep: object) -> object:
+    def create_and_fill(users: object) -> object:
         """The disk gets full between the claim and the record."""
-        made = create(users, keep)  # type: ignore[arg-type]
+        made = create(users)  # type: ignore[arg-type]
         done.append(fill(small_disk))
         return made
 
