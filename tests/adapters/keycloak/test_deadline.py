@@ -1,4 +1,4 @@
-"""A request ends in time however slowly its answer comes, and no request is sent once a lease is lost."""
+"""A request ends in time however slowly its answer comes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import pytest
-import responses
 
-from mappings.policy import Policy
-from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable
-from sync.adapters.keycloak.importing import ImportingAccounts
-from sync.domain.errors import Failure, FailureCode, Transient
-from sync.domain.provisioning.change import EndSessions
-from sync.ports.lease import kept
-from tests.adapters.keycloak.conftest import USER, new_user, sent
 
 DEADLINE = 0.6
 PAUSE = 0.1
@@ -95,52 +87,3 @@ def test_a_deadline_is_of_one_request_and_not_of_the_connection() -> None:
         until = time.monotonic() + 2 * DEADLINE
         while time.monotonic() < until:
             assert connection.get("users") == []
-
-
-class Lost:
-    """Keeps a lease for some requests; then it is somebody else's."""
-
-    def __init__(self, requests: int) -> None:
-        self.left = requests
-
-    def __call__(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Transient("the lease was lost", code=FailureCode.LEASE_LOST)
-
-
-@pytest.mark.req("H1")
-def test_a_lease_lost_between_two_requests_of_one_change_stops_the_second(
-    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
-) -> None:
-    """The sessions are ended; the offline tokens are not touched, for the account is somebody else's by then."""
-    one_by_one.observe("u1", sessions=False)
-    keycloak.post(f"{USER}/logout", status=204)
-    before = len(keycloak.calls)
-    with pytest.raises(Transient, match="the lease was lost"), kept(Lost(1)):
-        one_by_one.apply("u1", EndSessions("test"))
-    assert [call.request.method for call in list(keycloak.calls)[before:]] == ["POST"]
-
-
-@pytest.mark.req("H1")
-def test_a_look_keeps_the_lease_before_each_of_its_requests(
-    keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
-) -> None:
-    """So a look may take longer than a lease, as long as no single request does."""
-    one_by_one.observe("u1", sessions=True)
-    before, keep = len(keycloak.calls), Lost(100)
-    with kept(keep):
-        one_by_one.observe("u1", sessions=True)
-    assert len(keycloak.calls) - before == 100 - keep.left
-
-
-@pytest.mark.req("H1")
-def test_who_creates_many_sends_no_chunk_after_the_lease_is_lost(
-    keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
-) -> None:
-    """Whoever was not sent has that failure as outcome, so another worker makes the user."""
-    users = [new_user(policy, number) for number in range(3)]
-    with pytest.raises(Failure) as raised, kept(Lost(1)):
-        importing.create(users)
-    assert raised.value.code is FailureCode.LEASE_LOST
-    assert sent(keycloak, "POST", "partialImport") == []

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sync.domain.errors import Failure, FailureCode, Transient
+from sync.domain.provisioning.change import Change
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.new_users import create_missing
+from sync.jobs.provisioning.provision import bring_about_safely
 from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.recording import Failed
 from sync.ports.accounts import Created, NewUser
+from sync.ports.lease import before_request, carried, kept, unkept
+from sync.store.provisioning import due
 from sync.store.work import leases
 from sync.store.work.leases import Claim
+from tests.fakes.accounts import FakeUser
 from tests.world import World
 
 pytestmark = pytest.mark.req("H1")
@@ -69,3 +76,60 @@ def test_users_are_made_until_the_lease_is_lost(world: World, monkeypatch: pytes
     lost = [each for each in outcomes.values() if isinstance(each, Failure)]
     assert {each.code for each in lost} == {FailureCode.LEASE_LOST}
     assert len(world.accounts.users) == 1
+
+
+def test_a_change_is_left_where_the_lease_was_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two changes of one account; the next look finds what was done, and does the rest."""
+    account = world.join()
+    world.work()
+    user = world.user(account)
+    user.family_name = "Other"
+    user.groups.clear()
+    with world.systems.db.write() as tx:
+        due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+    [claim] = claimed(world)
+    carry_out = world.accounts._carry_out
+
+    def slowly(changed: FakeUser, change: Change) -> None:
+        monkeypatch.undo()
+        carry_out(changed, change)
+        world.pass_time(LEASE.total_seconds() + 1)
+        assert claimed(world)
+
+    monkeypatch.setattr(world.accounts, "_carry_out", slowly)
+    before = len(world.accounts.applied)
+    outcome = bring_about_safely(world.systems, world.accounts, claim, None)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.code is FailureCode.LEASE_LOST
+    assert len(world.accounts.applied) == before + 1
+    world.pass_time(LEASE.total_seconds() + 1)
+    world.work()
+    assert (user.family_name, bool(user.groups)) == ("Lind", True)
+
+
+def test_a_thread_keeps_what_it_was_begun_under() -> None:
+    """An adapter that sends from threads of its own sends nothing unkept, and they ask one after the other."""
+    asked, at_once = list[int](), list[int]()
+
+    def keep() -> None:
+        at_once.append(1)
+        asked.append(len(at_once))
+        at_once.pop()
+
+    with ThreadPoolExecutor(4) as pool, kept(keep):
+        list(pool.map(carried(lambda _: before_request()), range(40)))
+        list(pool.map(lambda _: before_request(), range(40)))
+    assert asked == [1] * 40
+
+
+def test_two_leases_are_both_kept() -> None:
+    """A job that takes an account over works under its own lease and under the account's."""
+    asked = list[str]()
+    with kept(lambda: asked.append("job")):
+        with kept(lambda: asked.append("account")):
+            before_request()
+            with unkept():
+                before_request()
+        before_request()
+    before_request()
+    assert asked == ["job", "account", "job"]
