@@ -102,6 +102,12 @@ def _people(figures: Figures) -> Iterator[Metric]:
         figures.age(figures.oldest_held_at),
     )
     yield gauge("fsm_work_orders_stranded", "Open work orders of technicians who lost access.", figures.stranded)
+    yield gauge("fsm_reassignments", "Technicians whose work orders are still to be moved.", figures.reassignments)
+    yield gauge(
+        "fsm_reassignments_oldest_age_seconds",
+        "How long ago the oldest of them was asked for; 0: none waits.",
+        figures.age(figures.oldest_reassignment_at),
+    )
 
 
 def _drift(figures: Figures) -> Iterator[Metric]:

@@ -27,6 +27,7 @@ from sync.store.database.tables import (
     NOT_SENT,
     OPEN_ACT,
     OPEN_DEACTIVATION,
+    OPEN_REASSIGNMENT,
     PENDING_ROW,
     STRANDED,
     account,
@@ -34,6 +35,7 @@ from sync.store.database.tables import (
     deactivation,
     drift,
     mail,
+    reassignment,
     run,
     run_row,
     stranded_work_order,
@@ -122,7 +124,8 @@ class RunFigures:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
-    workers met. `quarantined` by code. `held` deactivations, of which `overdue` are past their deadline. `mails`
+    workers met. `quarantined` by code. `held` deactivations, of which `overdue` are past their deadline.
+    `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails`
     by state, without those that were sent; `undelivered` people have no other mail since the one that failed.
     `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
 
@@ -137,6 +140,8 @@ class Figures:
     overdue: int
     oldest_held_at: datetime | None
     stranded: int
+    reassignments: int
+    oldest_reassignment_at: datetime | None
     runs: tuple[RunFigures, ...]
     mails: Mapping[str, int]
     undelivered: int
@@ -167,6 +172,7 @@ class Figures:
 def read(tx: Tx, now: datetime) -> Figures:
     """All of it, at one moment. Raises what the database raises."""
     held, overdue, oldest_held_at = _holds(tx, now)
+    reassigning, oldest_reassignment_at = _reassignments(tx)
     by_state, oldest_act_at = _commands(tx)
     mails = _mails(tx)
     found = jobs.all_jobs(tx)
@@ -188,6 +194,8 @@ def read(tx: Tx, now: datetime) -> Figures:
             .where(STRANDED, stranded_work_order.c.technician_id > FIRST)
         )
         or 0,
+        reassignments=reassigning,
+        oldest_reassignment_at=oldest_reassignment_at,
         runs=_runs(tx),
         mails=mails,
         undelivered=_undelivered(tx) if mails.get("failed") or mails.get("expired") else 0,
@@ -309,6 +317,15 @@ def _holds(tx: Tx, now: datetime) -> tuple[int, int, datetime | None]:
         )
     ).one()
     return held, overdue, oldest
+
+
+def _reassignments(tx: Tx) -> tuple[int, datetime | None]:
+    waiting, oldest = tx.connection.execute(
+        select(func.count(), func.min(reassignment.c.asked_at)).where(
+            OPEN_REASSIGNMENT, reassignment.c.technician_id > FIRST
+        )
+    ).one()
+    return waiting, oldest
 
 
 def _runs(tx: Tx) -> tuple[RunFigures, ...]:

@@ -20,6 +20,7 @@ from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Database
+from sync.store.deactivation import reassignments
 from sync.store.operations import latency
 from sync.store.provisioning import due
 from sync.store.work import lanes
@@ -77,6 +78,7 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
         accounts.insert(tx, granted(someone))
         due.mark_due(tx, someone.id, Lane.INTERACTIVE, now - timedelta(minutes=5))
         lanes.pause(tx, Lane.BULK, allowed(wanted_by("kim", "moving house")), now)
+        reassignments.ask(tx, allowed(), "T-1", "T-2", now - timedelta(minutes=10))
         latency.add(tx, [(Lane.INTERACTIVE, timedelta(seconds=0.2)), (Lane.INTERACTIVE, timedelta(seconds=3))])
     status, text = asked(settings)
     found = values(text)
@@ -87,6 +89,8 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
     assert found["fsm_lane_paused", "lane=bulk"] == 1
     assert found["fsm_lane_due", "lane=bulk"] == 0
     assert found["fsm_workers", "lane=interactive"] == 0
+    assert found["fsm_reassignments", ""] == 1
+    assert 600 <= found["fsm_reassignments_oldest_age_seconds", ""] < 660
     assert found["fsm_change_seconds_bucket", "lane=interactive,le=0.25"] == 1
     assert found["fsm_change_seconds_count", "lane=interactive"] == 2
     assert found["fsm_change_seconds_sum", "lane=interactive"] == pytest.approx(3.2)

@@ -17,7 +17,7 @@ from sync.store.accounts.rows import to_row
 from sync.store.database.tables import account as account_table
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Database
-from sync.store.deactivation import deactivations
+from sync.store.deactivation import deactivations, reassignments
 from sync.store.mail import outbox
 from sync.store.operations import figures
 from sync.store.operations.figures import Figures
@@ -47,6 +47,7 @@ def test_nothing_to_do_is_all_zero(db: Database, now: datetime) -> None:
     assert [each.lane for each in found.lanes] == sorted(Lane)
     assert all(each.due == each.leased == each.later == 0 for each in found.lanes)
     assert (found.held, found.overdue, found.stranded, found.undelivered) == (0, 0, 0, 0)
+    assert (found.reassignments, found.oldest_reassignment_at) == (0, None)
     assert (found.quarantined, found.mails, found.acts, found.runs, found.workers) == ({}, {}, {}, (), ())
 
 
@@ -111,6 +112,22 @@ def test_holds_past_their_deadline_are_told_apart(
             deactivations.hold(tx, asked.id, (), now - MINUTE)
     found = read(db, now)
     assert (found.held, found.overdue, found.oldest_held_at) == (3, 1, now - MINUTE)
+
+
+def test_work_orders_that_nobody_moves_are_seen(db: Database, now: datetime) -> None:
+    """Since they were first asked for, however often it was tried; one that is done is no alarm."""
+    with db.write() as tx:
+        for number in (1, 2, 3):
+            asked = now - number * MINUTE
+            reassignments.ask(tx, allowed(), f"T-{number}", "T-9", asked)
+        oldest = reassignments.claim(tx, now, MINUTE)
+        assert oldest is not None
+        reassignments.done(tx, oldest, (), now)
+        next_one = reassignments.claim(tx, now, MINUTE)
+        assert next_one is not None
+        reassignments.put_off(tx, next_one, "away", now + MINUTE, 7)
+    found = read(db, now)
+    assert (found.reassignments, found.oldest_reassignment_at) == (2, now - 2 * MINUTE)
 
 
 def test_a_failed_mail_is_no_trouble_once_another_was_tried(
@@ -183,6 +200,7 @@ BIG = (
     "mail",
     "act",
     "deactivation",
+    "reassignment",
     "stranded_work_order",
     "attempt",
     "run_row",
