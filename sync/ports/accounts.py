@@ -53,8 +53,8 @@ class Accounts(Protocol):
         ...
 
     def observe_many(self, idp_user_ids: Sequence[str]) -> Mapping[str, Observed | None]:
-        """`observe` without sessions for many, by id, with fewer requests. A temporary lockout of an enabled user
-        may be missing from the answer: not for whoever is known to be locked out."""
+        """`observe` without sessions for many, by id, with fewer requests. The lockout of an enabled user is
+        NOT_LOOKED_AT, unless the user had to be read by itself."""
         ...
 
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:

@@ -119,7 +119,7 @@ class FakeAccounts:
         with self._failing():
             found = {each: self.users.get(each) for each in idp_user_ids}
             seen = {each: user and self._observed(user, sessions=False) for each, user in found.items()}
-            return {each: one and replace(one, lock=_of_many(one)) for each, one in seen.items()}
+            return {each: one and _among_many(one) for each, one in seen.items()}
 
     def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
         with self._failing():
@@ -305,6 +305,6 @@ def _with_parents(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
-def _of_many(seen: Observed) -> LockState:
+def _among_many(seen: Observed) -> Observed:
     """A look at many does not ask for a temporary lockout of an enabled user."""
-    return LockState() if seen.enabled and seen.account_id is not None else seen.lock
+    return replace(seen, lock=NOT_LOOKED_AT) if seen.enabled and seen.account_id is not None else seen

@@ -3,7 +3,7 @@
 One request answers a whole portion by id, with attributes (fact: many-are-found-by-ids); each user costs two more,
 its groups and its direct roles. Whatever is not plainly an enabled user of ours that nothing unusual is granted to
 is read by `UserReader` as if alone, so that no guard sees less than there. A temporary lockout is not looked for:
-it changes nothing that is wanted of an enabled user, and who was last seen locked out is not asked for here.
+it changes nothing that is wanted of an enabled user.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import UserReader, account_id_of, attributes_of
 from sync.domain.access import vocabulary
 from sync.domain.errors import Misconfigured
-from sync.domain.provisioning.observed import LockState, Observed
+from sync.domain.provisioning.observed import Observed
 from sync.ports.lease import carried
 
 AT_ONCE = 40
@@ -80,7 +80,6 @@ class ManyReader:
             groups=paths,
             roles=roles,
             required_actions=frozenset(user.get("requiredActions") or ()),
-            lock=LockState(),
             administers_realm=False,
             email_verified=bool(user.get("emailVerified")),
         )

@@ -8,7 +8,7 @@ still to come, so that nobody is taken for locked out who is not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,7 +31,8 @@ class Status(StrEnum):
 class Observation:
     """What is kept of an `Observed`: its state without the names and addresses of the person.
 
-    `sessions` is None when that look did not ask for them.
+    `sessions` is None when that look did not ask for them. Of the `lock` what was known before is kept then; None:
+    nothing.
     """
 
     observed_at: datetime
@@ -39,7 +40,7 @@ class Observation:
     groups: frozenset[str]
     roles: frozenset[str]
     required_actions: frozenset[str]
-    lock: LockState
+    lock: LockState | None
     administers_realm: bool
     sessions: Sessions | None = None
 
@@ -50,23 +51,31 @@ class Observation:
             enabled=self.enabled,
             groups=self.groups,
             roles=self.roles,
-            lock=self.lock,
+            lock=NOT_LOOKED_AT if self.lock is None else self.lock,
             administers_realm=self.administers_realm,
             sessions=NOT_LOOKED_AT if self.sessions is None else self.sessions,
         )
 
 
 def observation_of(observed: Observed, now: datetime) -> Observation:
+    """`lock` None where it was not looked at: `keeping_lock` adds what was known."""
     return Observation(
         observed_at=now,
         enabled=observed.enabled,
         groups=observed.groups,
         roles=observed.roles,
         required_actions=observed.required_actions,
-        lock=observed.lock,
+        lock=None if observed.lock is NOT_LOOKED_AT else observed.lock,
         administers_realm=observed.administers_realm,
         sessions=None if observed.sessions is NOT_LOOKED_AT else observed.sessions,
     )
+
+
+def keeping_lock(new: Observation, before: Observation) -> Observation:
+    """Only of an enabled user the lockout is not looked at, and a permanent one shows as a user that is not."""
+    if new.lock is not None or before.lock is None:
+        return new
+    return replace(new, lock=LockState() if before.lock.permanent else before.lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ def status_of(
     if observation is None:
         note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
         return AccountStatus(Status.PENDING if activity.last_login_at is None else Status.ACTIVE, note)
-    if not observation.enabled and not observation.lock.permanent:
+    lock = observation.lock or LockState()
+    if not observation.enabled and not lock.permanent:
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
     found = _admitted(observation, activity)
     return AccountStatus(found.status, found.note or _held("change", held))
@@ -121,10 +131,11 @@ def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
 
 
 def _admitted(observation: Observation, activity: LoginActivity) -> AccountStatus:
-    if observation.lock.permanent:
+    lock = observation.lock or LockState()
+    if lock.permanent:
         return AccountStatus(Status.LOCKED, "for good, until an administrator unlocks it")
-    if observation.lock.temporary:
-        return AccountStatus(Status.LOCKED, f"for now, after {observation.lock.failures} failures")
+    if lock.temporary:
+        return AccountStatus(Status.LOCKED, f"for now, after {lock.failures} failures")
     if UPDATE_PASSWORD in observation.required_actions and not _did_it_since(observation, activity):
         if activity.first_login_at is None:
             return AccountStatus(Status.PENDING, "has not set a password")

@@ -69,7 +69,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed(Seen):
-    """One user of the realm, looked at by itself: all there is, but sessions only where they were asked for.
+    """One user of the realm: all there is, but sessions only where they were asked for, and the lockout of an
+    enabled user only where it was looked at by itself.
 
     Keycloak replaces attributes as a whole, so none may be forgotten. `administers_realm` is true when the user
     holds, by whatever way, a role of the realm-management client.
@@ -85,7 +86,6 @@ class Observed(Seen):
     groups: frozenset[str]
     roles: frozenset[str]
     required_actions: frozenset[str]
-    lock: LockState
     administers_realm: bool
     email_verified: bool = False
 
@@ -94,6 +94,13 @@ class Observed(Seen):
         """The id of the account that owns this user, None for a user that is not ours."""
         values = self.attributes.get(ACCOUNT_ID, ())
         return values[0] if len(values) == 1 else None
+
+    @property
+    def known_lock(self) -> LockState:
+        """For whoever looked at the user by itself. Raises ValueError otherwise."""
+        if self.lock is NOT_LOOKED_AT:
+            raise ValueError("this look did not ask for the lockout")
+        return self.lock
 
     @property
     def technician_id(self) -> str | None:

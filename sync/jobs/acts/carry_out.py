@@ -196,7 +196,7 @@ def _one(systems: Systems, claim: Claim, act: Act, user: _User) -> bool:
         with kept(partial(keep_lease, systems, claim)):
             observed = user.look(act)
             credentials = doing.credentials_for(systems, act, observed)
-            begun = _start(systems, claim, act, found_before(observed.lock, credentials))
+            begun = _start(systems, claim, act, found_before(observed.known_lock, credentials))
             if begun is None:
                 return False
             started = Started(

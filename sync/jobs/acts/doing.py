@@ -142,9 +142,9 @@ def _require_password_change(systems: Systems, started: Started) -> Done:
 
 def _unlock(systems: Systems, started: Started) -> Done:
     """C3. Switching the user on is the only way out of a permanent lockout, and only for who may log in at all."""
-    found = started.act.found.lock if started.act.found is not None else started.observed.lock
+    found = started.act.found.lock if started.act.found is not None else started.observed.known_lock
     wanted_active = started.account.life is Life.ACTIVE
-    enable = wanted_active and (found.permanent or started.observed.lock.permanent)
+    enable = wanted_active and (found.permanent or started.observed.known_lock.permanent)
     systems.credentials.unlock(started.observed.idp_user_id, enable=enable)
     if found.permanent and not wanted_active:
         return Done(f"{lock_told(found)}; it stays switched off, for it is wanted inactive", started.observed)

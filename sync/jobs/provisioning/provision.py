@@ -42,7 +42,6 @@ from sync.ports.accounts import Accounts, Created
 from sync.ports.lease import carried, kept
 from sync.store import mappings
 from sync.store.drift.findings import Finding
-from sync.store.provisioning import observations
 from sync.store.work import leases
 from sync.store.work.leases import Claim
 
@@ -120,9 +119,8 @@ def bring_about_together(
     recorded in one transaction a portion. Returns the accounts that need nothing more.
 
     What a portion cannot be observed for, what there is no time left for, and whatever is not plain is left to be
-    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with acts, those about
-    which people decided, and those last seen locked out for a time, which `observe_many` does not read and would
-    be shown as ended.
+    looked at alone: accounts wanted inactive, for their sessions, those taken over, those with acts, and those
+    about which people decided.
     """
     plain = [
         claim
@@ -139,12 +137,8 @@ def bring_about_together(
         if len(some) < 2 or not watch.closed or watch.probe is not None or remaining(systems, some[0]) < LEASE / 2:
             break
         try:
-            with systems.db.read() as tx:
-                locked = observations.locked_for_now(tx, [claim.account.id for claim in some])
             with kept(partial(keep_leases, systems, some)):
-                seen = accounts.observe_many(
-                    [str(claim.account.idp_user_id) for claim in some if claim.account.id not in locked]
-                )
+                seen = accounts.observe_many([str(claim.account.idp_user_id) for claim in some])
         except Exception as error:
             failure = as_failure(error, account=some[0].account.id)
             log.info("accounts are looked at one by one", accounts=len(some), reason=str(failure))

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 
-from sync.domain.accounts.status import Observation
+from sync.domain.accounts.status import Observation, keeping_lock
 from sync.domain.provisioning.observed import LockState, Sessions
+from sync.store.database.batches import batches
 from sync.store.database.tables import observation as observations
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert_all
 
 
 def keep_all(tx: Tx, seen: Mapping[str, Observation]) -> None:
-    """By account id; each replaces the look before."""
+    """By account id; each replaces the look before, but for a lockout that was not looked at."""
+    before = _last_of(tx, [account_id for account_id, each in seen.items() if each.lock is None])
+    kept = {
+        account_id: keeping_lock(each, before[account_id]) if account_id in before else each
+        for account_id, each in seen.items()
+    }
     upsert_all(
         tx,
         observations,
         [
             {"account_id": account_id, "observed_at": each.observed_at, "state": _state(each)}
-            for account_id, each in sorted(seen.items())
+            for account_id, each in sorted(kept.items())
         ],
     )
 
@@ -33,20 +40,15 @@ def forget(tx: Tx, account_id: str) -> None:
 
 
 def last(tx: Tx, account_id: str) -> Observation | None:
-    row = tx.connection.execute(
-        select(observations.c.observed_at, observations.c.state).where(observations.c.account_id == account_id)
-    ).one_or_none()
-    return None if row is None else from_state(row.observed_at, row.state)
+    return _last_of(tx, [account_id]).get(account_id)
 
 
-def locked_for_now(tx: Tx, account_ids: Collection[str]) -> frozenset[str]:
-    """Those of these accounts whom the last look found locked out for a time."""
-    seen = tx.connection.execute(
-        select(observations.c.account_id, observations.c.state).where(
-            observations.c.account_id.in_(sorted(account_ids))
-        )
-    )
-    return frozenset(account_id for account_id, state in seen if state["lock"]["temporary"])
+def _last_of(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Observation]:
+    found: dict[str, Observation] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(select(observations).where(observations.c.account_id.in_(some)))
+        found |= {row.account_id: from_state(row.observed_at, row.state) for row in rows}
+    return found
 
 
 def from_state(observed_at: datetime, state: Mapping[str, Any]) -> Observation:
@@ -57,7 +59,7 @@ def from_state(observed_at: datetime, state: Mapping[str, Any]) -> Observation:
         groups=frozenset(state["groups"]),
         roles=frozenset(state["roles"]),
         required_actions=frozenset(state["required_actions"]),
-        lock=LockState(**state["lock"]),
+        lock=state["lock"] and LockState(**state["lock"]),
         administers_realm=state["administers_realm"],
         sessions=sessions and Sessions(sessions["online"], frozenset(sessions["offline_clients"])),
     )
@@ -69,11 +71,7 @@ def _state(seen: Observation) -> dict[str, object]:
         "groups": sorted(seen.groups),
         "roles": sorted(seen.roles),
         "required_actions": sorted(seen.required_actions),
-        "lock": {
-            "temporary": seen.lock.temporary,
-            "permanent": seen.lock.permanent,
-            "failures": seen.lock.failures,
-        },
+        "lock": seen.lock and asdict(seen.lock),
         "administers_realm": seen.administers_realm,
         "sessions": seen.sessions
         and {"online": seen.sessions.online, "offline_clients": sorted(seen.sessions.offline_clients)},

@@ -170,17 +170,35 @@ def test_who_was_created_first_stays_leased_to_the_end(world: World, monkeypatch
 
 @pytest.mark.req("A8", "H1")
 def test_a_mass_change_does_not_show_a_lockout_as_ended(world: World, people: list[Account]) -> None:
-    """One of three was last seen locked out for a time and is so still; who looks at many does not read that."""
+    """One of three was seen locked out for a time; who looks at many does not ask for that, so it stays known,
+    until somebody looks at the one. Of who was never looked at by himself nothing is said."""
     world.user(people[0]).lock = LockState(temporary=True, failures=5)
     ids = [each.id for each in people]
+
+    def locks(*, of: list[str], by: Lane) -> list[LockState | None]:
+        world.do(lambda tx: due.mark_all_due(tx, of, by, world.clock.now()))
+        world.work(by)
+        seen = [world.read(lambda tx, each=each: observations.last(tx, each)) for each in ids]  # type: ignore[misc]
+        return [each and each.lock for each in seen]
+
+    assert locks(of=ids, by=Lane.BULK) == [None, None, None]
+    assert locks(of=ids[:2], by=Lane.INTERACTIVE) == [world.user(people[0]).lock, LockState(), None]
+    known = locks(of=ids, by=Lane.BULK)
+    assert known == [LockState(temporary=True, failures=5), LockState(), None]
+    world.user(people[0]).lock = LockState()
+    assert locks(of=ids, by=Lane.BULK) == known
+    assert locks(of=ids, by=Lane.INTERACTIVE) == [LockState()] * 3
+
+
+@pytest.mark.req("A8", "H1")
+def test_who_is_switched_on_is_locked_for_good_no_more(world: World, people: list[Account]) -> None:
+    """An administrator lifted the lockout in Keycloak's console, which a mass change sees by the switch."""
+    user, ids = world.user(people[0]), [each.id for each in people]
+    user.enabled, user.lock = False, LockState(permanent=True, failures=9)
     for lane in (Lane.INTERACTIVE, Lane.BULK):
         world.do(lambda tx, lane=lane: due.mark_all_due(tx, ids, lane, world.clock.now()))  # type: ignore[misc]
         world.work(lane)
-    seen = [world.read(lambda tx, each=each: observations.last(tx, each)) for each in ids]  # type: ignore[misc]
-    assert [each is not None and each.lock.temporary for each in seen] == [True, False, False]
-    world.user(people[0]).lock = LockState()
-    world.do(lambda tx: due.mark_all_due(tx, ids, Lane.BULK, world.clock.now()))
-    world.work(Lane.BULK)
-    last = world.read(lambda tx: observations.last(tx, ids[0]))
-    assert last is not None
-    assert not last.lock.temporary
+        last = world.read(lambda tx: observations.last(tx, ids[0]))
+        assert last is not None
+        assert last.lock == (LockState(permanent=True, failures=9) if lane is Lane.INTERACTIVE else LockState())
+        user.enabled, user.lock = True, LockState()

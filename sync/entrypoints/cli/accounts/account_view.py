@@ -176,6 +176,8 @@ def _print_stuck(work: WorkState) -> None:
 
 
 def _lock(seen: Observation) -> str:
+    if seen.lock is None:
+        return "not looked at"
     if seen.lock.permanent:
         return "permanently"
     if seen.lock.temporary:
