@@ -20,7 +20,8 @@ import requests
 from keycloak import ConnectionManager, KeycloakOpenIDConnection
 from keycloak.exceptions import KeycloakConnectionError
 
-from sync.adapters.keycloak import deadline, failures
+from sync.adapters import deadline
+from sync.adapters.keycloak import failures
 from sync.adapters.keycloak.deadline import DeadlineAdapter
 
 Json: TypeAlias = Any
@@ -42,8 +43,9 @@ class Connection:
     The sockets and the token are made at the first request and made anew in a forked process, which must not
     share them. Paths are relative to `admin/realms/{realm}/` ("" is the realm itself); a path that begins with
     "/" is relative to `admin`, so `post("/realms", …)` creates a realm. Put names into paths with `segment`.
-    `timeout_seconds` bounds a whole request: the sign-in it may need, the wait for a connection, sending, and the
-    answer, however slowly it comes. It counts from before the lease of whoever asks is kept (`sync.ports.lease`).
+    `timeout_seconds` bounds a whole request: the sign-in it may need, finding and reaching the host, sending, and
+    the answer, however slowly it comes. It counts from before the lease of whoever asks is kept
+    (`sync.ports.lease`).
 
     Every method raises a `Failure`: Unreachable and Unwell (Transient), Misconfigured, Gone and Invalid
     (NeedsPerson), Taken (Conflict).

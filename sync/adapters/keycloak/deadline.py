@@ -1,17 +1,10 @@
-"""One deadline for a whole request: waiting for the connection, TLS, sending, and reading however slowly it drips.
-
-requests bounds each wait for bytes by itself, so an answer that drips would never end. Whoever sends names the
-deadline of its thread with `within`; the connections made here look it up before they wait. Only the name of the
-host is looked up with the limits of the system.
-"""
+"""Connections of requests that keep the deadline of the thread (`sync.adapters.deadline`), and the lease of
+whoever asks: each request of python-keycloak passes here, sign-ins and repetitions too."""
 
 from __future__ import annotations
 
 import io
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
 from http.client import HTTPResponse
 from typing import Any
 
@@ -19,33 +12,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.timeout import Timeout
 
+from sync.adapters.deadline import Bounded, bound, connected, remaining
 from sync.ports.lease import before_request
-
-_thread = threading.local()
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """All requests of this thread end within so many seconds from now, together."""
-    outer = getattr(_thread, "until", None)
-    _thread.until = time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        _thread.until = outer
-
-
-def remaining() -> float | None:
-    """Seconds left, None without a deadline. Raises TimeoutError when there are none."""
-    until = getattr(_thread, "until", None)
-    if until is None:
-        return None
-    left: float = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the deadline of the request has passed")
-    return left
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -75,40 +46,34 @@ class DeadlineAdapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class _Bounded(io.RawIOBase):
-    """The bytes of one answer: no read waits beyond the deadline."""
-
-    def __init__(self, sock: Any, raw: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
-        self._sock = sock
-        self._raw = raw
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any buffer
-        left = remaining()
-        if left is not None:
-            self._sock.settimeout(left)
-        read: int | None = self._raw.readinto(buffer)
-        return read
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
 class _Response(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the signature is http.client's
         super().__init__(sock, *args, **kwargs)
-        self.fp: Any = io.BufferedReader(_Bounded(sock, self.fp.detach()))
+        self.fp: Any = io.BufferedReader(Bounded(sock, self.fp.detach()))
 
 
 class _Connection(HTTPConnection):
     response_class = _Response
 
+    def _new_conn(self) -> socket.socket:
+        try:
+            return connected(self._dns_host.strip("[]"), self.port or self.default_port, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Response
+    def send(self, data: Any) -> None:  # noqa: ANN401 - the signature is http.client's
+        if self.sock is None:
+            self.connect()
+        bound(self.sock)
+        super().send(data)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The TLS handshake has the time that was left for connecting."""
 
 
 class _Pool(HTTPConnectionPool):

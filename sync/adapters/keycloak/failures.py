@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -29,7 +30,7 @@ BAD_ROW = 500
 """Also Keycloak's answer to a write that it does not like; other 5xx say that it cannot work at all for now."""
 
 TIMEOUTS = (TimeoutError, AnyTimeout)
-"""What requests carries where the body of an answer did not come in time."""
+"""What requests carries where a request was not sent, or the body of an answer did not come, in time."""
 
 LATER = (408, 425, 429)
 """Timed out, too early (RFC 8470), too many: answers that say "not now", not that something is wrong."""
@@ -128,13 +129,19 @@ def no_answer(doing: str, url: str, error: BaseException) -> Failure:
             reason = "no connection in time"
         case requests.exceptions.Timeout() | TimeoutError():
             reason = "no answer in time"
-        case requests.exceptions.ConnectionError() if any(isinstance(each, TIMEOUTS) for each in cause.args):
+        case requests.exceptions.ConnectionError() if any(isinstance(each, TIMEOUTS) for each in _inside(cause)):
             reason = "no answer in time"
         case requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError():
             return broken_off(doing, url)
         case _:
             reason = "not reachable"
     return Unreachable(f"Keycloak at {url}: {reason} ({doing})")
+
+
+def _inside(error: BaseException) -> Iterator[object]:
+    for each in error.args:
+        yield each
+        yield from getattr(each, "args", ())
 
 
 def refused(doing: str, response: requests.Response, *, who: str, realm: str) -> Failure:

@@ -7,6 +7,7 @@ not seen here.
 from __future__ import annotations
 
 import contextlib
+import io
 import smtplib
 import socket
 import ssl
@@ -16,8 +17,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
+from sync.adapters import deadline
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.ports.lease import before_request
 from sync.ports.signals import MayHaveLeft, Message
 from sync.settings import MailSettings
 
@@ -26,12 +30,22 @@ MAIL_EXPECTED = 354
 
 
 class _Conversation(smtplib.SMTP):
-    """Remembers the server's last answer. While that is MAIL_EXPECTED, the mail is on its way and nobody here
-    knows whether the server has taken it."""
+    """Keeps the deadline of the thread, and remembers the server's last answer. While that is MAIL_EXPECTED, the
+    mail is on its way and nobody here knows whether the server has taken it."""
 
     last_code: int | None = None
 
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - smtplib's
+        return deadline.connected(host, port)
+
+    def send(self, s: Any) -> None:  # noqa: ANN401 - the signature is smtplib's
+        if self.sock is not None:
+            deadline.bound(self.sock)
+        super().send(s)
+
     def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(deadline.Bounded(self.sock, self.sock.makefile("rb", buffering=0)))
         answer = super().getreply()
         self.last_code = answer[0]
         return answer
@@ -40,7 +54,7 @@ class _Conversation(smtplib.SMTP):
 class SmtpMailer:
     """The `Mailer` port over SMTP (RFC 5321), with STARTTLS and a login where the settings say so.
 
-    `timeout_seconds` bounds each step of the conversation. `tls` None: the system's certificate
+    `timeout_seconds` bounds the whole conversation, however slowly it drips. `tls` None: the system's certificate
     authorities (`SSL_CERT_FILE` names others), and the server's name is checked.
     """
 
@@ -62,13 +76,16 @@ class SmtpMailer:
         worse than one that a person sends again.
         """
         mail, recipient = self._composed(message)
-        server = self._connected()
-        try:
-            self._authenticate(server)
-            self._deliver(server, mail, recipient)
-        finally:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                server.quit()
+        with deadline.within(self._timeout_seconds):
+            before_request()
+            server = self._connected()
+            try:
+                self._authenticate(server)
+                self._deliver(server, mail, recipient)
+            finally:
+                with contextlib.suppress(OSError, smtplib.SMTPException):
+                    server.quit()
+                server.close()
 
     def _composed(self, message: Message) -> tuple[EmailMessage, str]:
         """The mail and the address for the envelope. The e-mail policy refuses line breaks in headers."""
@@ -91,7 +108,7 @@ class SmtpMailer:
     def _connected(self) -> _Conversation:
         host, port = self._settings.host, self._settings.port
         try:
-            return _Conversation(host, port, timeout=self._timeout_seconds)
+            return _Conversation(host, port, local_hostname=deadline.in_time(_own_name))
         except smtplib.SMTPConnectError as error:
             raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
         except socket.gaierror as error:
@@ -152,6 +169,11 @@ class SmtpMailer:
             if isinstance(error, smtplib.SMTPResponseException):
                 raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
             raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
+
+
+def _own_name() -> str:
+    """How smtplib calls this machine in its greeting; it looks that up."""
+    return smtplib.SMTP().local_hostname
 
 
 def _single_address(text: str) -> Address:

@@ -6,11 +6,13 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import pytest
 
+from sync.adapters import deadline
+from sync.adapters.keycloak import deadline as keycloak_deadline
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable
 
@@ -87,3 +89,51 @@ def test_a_deadline_is_of_one_request_and_not_of_the_connection() -> None:
         until = time.monotonic() + 2 * DEADLINE
         while time.monotonic() < until:
             assert connection.get("users") == []
+
+
+@pytest.mark.req("H1")
+def test_a_name_that_is_looked_up_for_ever_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of the system's own resolver are longer than a lease."""
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60))
+    connection = Connection("http://keycloak.example.com", "fsm", "fsm-worker", "secret", timeout_seconds=0.2)
+    with pytest.raises(Unreachable, match="in time"):
+        connection.get("users")
+    answered.set()
+
+
+@pytest.mark.req("H2")
+def test_another_address_of_the_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a restart, when one of two is not there yet."""
+    with dripping_server({}) as url, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = int(url.rpartition(":")[2])
+        first, second = (
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", each)
+            for each in (nobody.getsockname(), ("127.0.0.1", port))
+        )
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [first, second])
+        connection = Connection("http://keycloak.example.com", "fsm", "fsm-worker", "secret")
+        assert connection.get("users") == []
+
+
+@pytest.mark.req("H1")
+def test_who_was_frozen_while_connecting_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last look at the deadline is right before the bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reach = keycloak_deadline.connected
+
+        def frozen(host: str, port: int, options: Sequence[tuple[int, int, int]]) -> socket.socket:
+            sock = reach(host, port, options)
+            now = time.monotonic() + 60
+            monkeypatch.setattr(deadline.time, "monotonic", lambda: now)
+            return sock
+
+        monkeypatch.setattr(keycloak_deadline, "connected", frozen)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="in time"):
+            Connection(url, "fsm", "fsm-worker", "secret").get("users")
+        peer, _ = server.accept()
+        with peer:
+            peer.settimeout(5)
+            assert peer.recv(1) == b"", "it was closed, with nothing sent"

@@ -11,7 +11,7 @@ import pytest
 import responses
 
 from mappings.policy import Policy
-from sync.adapters.keycloak import deadline
+from sync.adapters import deadline
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection

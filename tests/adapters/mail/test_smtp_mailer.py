@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ import pytest
 from pydantic import ValidationError
 
 from sync.adapters.mail import SmtpMailer
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient
+from sync.ports.lease import kept
 from sync.ports.signals import MayHaveLeft, Message
 from sync.settings import MailSettings
 from tests.adapters.mail.smtp_server import Inbox, certificate, running_server
@@ -211,3 +212,94 @@ def test_a_login_does_not_cross_the_network_in_the_clear(host: str, refused: boo
     with pytest.raises(ValidationError, match="FSM_MAIL__STARTTLS=true") as error:
         settings(host, 25, **login)
     assert "secret-word" not in error.value.errors()[0]["msg"]
+
+
+LIMIT = 0.3
+PAUSE = 0.05
+"""Between two bytes: far less than the limit, so that no single wait for bytes is ever too long."""
+
+
+@contextmanager
+def dripping_after(*answers: str) -> Iterator[tuple[str, int]]:
+    """A server that gives these answers, the greeting first, and then one byte after the other of another, for
+    ever. After 354 it takes the mail first."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            for answer in answers:
+                connection.sendall(f"{answer}\r\n".encode())
+                if answer.startswith("354"):
+                    while lines.readline() not in (b".\r\n", b""):
+                        pass
+                else:
+                    lines.readline()
+            while not ended.wait(PAUSE):
+                connection.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        try:
+            yield "127.0.0.1", listening.getsockname()[1]
+        finally:
+            ended.set()
+            server.join(10)
+
+
+BEFORE_THE_MAIL = ("220 mail.example.com", "250-hello\r\n250-STARTTLS\r\n250 AUTH PLAIN")
+
+
+@pytest.mark.parametrize("answers", range(5))
+def test_a_conversation_that_drips_ends_and_nothing_has_left(answers: int) -> None:
+    """At the greeting, after EHLO, MAIL, RCPT or DATA: each byte comes soon, the answer never does."""
+    said = [*BEFORE_THE_MAIL, "250 OK", "250 OK"][:answers]
+    with dripping_after(*said) as (host, port), pytest.raises(Transient) as raised:
+        SmtpMailer(settings(host, port), timeout_seconds=LIMIT).send(MESSAGE)
+    assert raised.value.system == "mail"
+
+
+@pytest.mark.parametrize(
+    "more", [{"starttls": True}, {"username": "u", "password": "p"}], ids=["STARTTLS", "login"]
+)
+def test_encryption_and_login_that_drip_end_too(more: dict[str, Any]) -> None:
+    """They are steps of the same conversation."""
+    with dripping_after(*BEFORE_THE_MAIL) as (host, port), pytest.raises(Transient):
+        SmtpMailer(settings(host, port, **more), timeout_seconds=LIMIT).send(MESSAGE)
+
+
+def test_a_tls_handshake_that_drips_ends_too() -> None:
+    """What comes is no TLS, one byte at a time."""
+    with dripping_after(*BEFORE_THE_MAIL, "220 go on") as (host, port), pytest.raises(Failure):
+        SmtpMailer(settings(host, port, starttls=True), timeout_seconds=LIMIT).send(MESSAGE)
+
+
+def test_a_mail_whose_answer_drips_may_have_left() -> None:
+    """The server has the whole mail; the one limit is over before it says so."""
+    answers = (*BEFORE_THE_MAIL, "250 OK", "250 OK", "354 go on")
+    with dripping_after(*answers) as (host, port), pytest.raises(MayHaveLeft, match="not known whether it left"):
+        SmtpMailer(settings(host, port), timeout_seconds=LIMIT).send(MESSAGE)
+
+
+def test_a_name_that_is_looked_up_for_ever_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of the system's own resolver are longer than a lease."""
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60))
+    with pytest.raises(Transient, match="cannot be reached"):
+        SmtpMailer(settings("mail.example.com", 25), timeout_seconds=LIMIT).send(MESSAGE)
+    answered.set()
+
+
+@pytest.mark.req("H1")
+def test_no_mail_is_begun_once_the_lease_is_lost() -> None:
+    """Whoever has it by then sends the mail."""
+    inbox = Inbox()
+
+    def lost() -> None:
+        raise Transient("the lease was lost", code=FailureCode.LEASE_LOST)
+
+    with running_server(inbox) as (host, port), pytest.raises(Transient) as raised, kept(lost):
+        SmtpMailer(settings(host, port)).send(MESSAGE)
+    assert raised.value.code is FailureCode.LEASE_LOST
+    assert inbox.mails == []
