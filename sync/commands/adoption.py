@@ -32,10 +32,9 @@ def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None
         source_digest="",
         fingerprint="",
         created_at=now,
-        by=by.name,
-        door=by.way,
+        by=by,
         counts={},
-        options={"reason": by.reason, "employee_number_attribute": employee_number_attribute},
+        options={"employee_number_attribute": employee_number_attribute},
     )
 
     def command(tx: Tx) -> Run:

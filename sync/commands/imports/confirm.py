@@ -15,23 +15,32 @@ from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.guard import judge_next_run
 from sync.desk import Desk
+from sync.domain.access.callers import same
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NotAllowed, Problem, Refused
 from sync.domain.imports.impact import impact_of_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import ImportPlan, plan_import
 from sync.domain.imports.row import from_record
-from sync.domain.imports.verdict import PlannedRow, RowVerdict, changes_record, messages_record
+from sync.domain.imports.verdict import (
+    PlannedRow,
+    RowVerdict,
+    account_change,
+    changes_record,
+    messages_record,
+    new_account,
+)
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.work.lane import Lane
 from sync.spreadsheet.reading import digest
 from sync.store import audit
+from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.imports import read_world
 from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.runs import IMPORT, Run, RunRow
 
 SHOWN = 20
 AGAIN = "review the file again: fsm-identity import review"
@@ -95,12 +104,15 @@ def check_held_import(tx: Tx, desk: Desk, run: Run) -> None:
 
 
 def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
-    """Apply nothing more of the run; what was applied stays. Raises Refused if it has ended already."""
+    """Apply nothing more of the run; what was applied stays. So may whoever made or confirmed it, and else whoever
+    could confirm what is left of it. Raises Refused if it has ended already, NotAllowed."""
 
     def command(tx: Tx) -> Run:
         run = _existing(tx, run_id)
         now = desk.clock.now()
-        granted = authority.allow(tx, desk.policy, by, Permission.CANCEL_RUN, now)
+        granted = authority.allow(tx, desk.policy, by, Permission.CANCEL_IMPORT, now)
+        if not any(same(by.caller, each.caller) for each in (run.by, run.confirmation) if each is not None):
+            _refuse_rows_of_others(tx, desk, run, by)
         if not runs.cancel(tx, run_id, granted, now):
             raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
         audit.audit(
@@ -114,13 +126,27 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
         )
         return _existing(tx, run_id)
 
-    with desk.db.write() as tx:
-        return command(tx)
+    return perform(desk, command, wakes=None)
+
+
+def _refuse_rows_of_others(tx: Tx, desk: Desk, run: Run, by: Cause) -> None:
+    now = desk.clock.now()
+    judge = authority.judge_of(tx, desk.policy, by, now)
+    rows = runs.pending_decided(tx, run.id, None)
+    known = accounts.read_many(tx, [row.account_id for row in rows if row.account_id is not None])
+    for row in rows:
+        if row.account_id is None:
+            problem = judge(None, new_account(row.changes).account("", now))
+        else:
+            before = known[row.account_id]
+            problem = judge(before, account_change(row.changes).applied_to(before))
+        if problem is not None:
+            raise NotAllowed([Problem(f"row {row.number}", f"{problem.field} {problem.reason}", problem.remedy)])
 
 
 def _existing(tx: Tx, run_id: str) -> Run:
     run = runs.get(tx, run_id)
-    if run is None:
+    if run is None or run.kind != IMPORT:
         raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity import list")])
     return run
 
@@ -133,7 +159,7 @@ def _refuse_unless_reviewed(run: Run) -> None:
         raise Refused([Problem("run", reason, remedy)])
     if run.confirmed_at is not None:
         when = f"{run.confirmed_at:%Y-%m-%d %H:%M} UTC"
-        reason = f"was confirmed by {run.confirmed_by} at {when} already and is {run.state}"
+        reason = f"was confirmed by {run.cause.name} at {when} already and is {run.state}"
     else:
         reason = f"is {run.state}"
     raise Refused([Problem("run", reason, "see fsm-identity import show")])

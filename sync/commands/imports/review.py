@@ -73,10 +73,9 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
         source_digest=staff.sheet.source.digest,
         fingerprint=plan.fingerprint,
         created_at=now,
-        by=by.name,
-        door=by.way,
+        by=by,
         counts=plan.counts,
-        options=_kept(staff, options, by.reason, desk.policy.fingerprint)
+        options=_kept(staff, options, desk.policy.fingerprint)
         | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},
     )
     originals = {row.number: row for row in staff.sheet.rows}
@@ -111,12 +110,11 @@ def technicians_for(desk: Desk, rows: Sequence[ImportRow]) -> Collection[str] | 
     return frozenset(technician.id for technician in desk.field_service.technicians())
 
 
-def _kept(staff: StaffList, options: ImportOptions, reason: str, policy_fingerprint: str) -> dict[str, Any]:
+def _kept(staff: StaffList, options: ImportOptions, policy_fingerprint: str) -> dict[str, Any]:
     titles = {cell.address.rstrip("0123456789"): cell for cell in (*staff.columns.values(), *staff.ignored)}
     return {
         "welcome_mail": options.welcome_mail,
         "all_or_nothing": options.all_or_nothing,
-        "reason": reason,
         "policy": policy_fingerprint,
         "read_as": f"{staff.sheet.source.kind}, {staff.sheet.source.detail}",
         "header_row": staff.header_row,

@@ -127,11 +127,9 @@ def _new_run(proposal: Proposal, by: Cause, now: datetime) -> Run:
         source_digest=proposal.policy.fingerprint,
         fingerprint="",
         created_at=now,
-        by=by.name,
-        door=by.way,
+        by=by,
         counts={},
         options={
-            "reason": by.reason,
             "in_force": proposal.in_force.number,
             "files": dict(proposal.files),
             "other": list(other_changes(proposal.in_force.policy, proposal.policy)),

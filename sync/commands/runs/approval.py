@@ -56,8 +56,8 @@ def _held(tx: Tx, run_id: str) -> Run:
     run = existing_run(tx, run_id)
     if run.state == "held":
         return run
-    if run.approved_by is not None:
-        reason = f"was approved by {run.approved_by} already and is {run.state}"
+    if run.approval is not None:
+        reason = f"was approved by {run.approval.name} already and is {run.state}"
     else:
         reason = f"is {run.state}, not held"
     raise Refused([Problem("run", reason, "see fsm-identity runs show")])

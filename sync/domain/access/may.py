@@ -23,9 +23,7 @@ from sync.domain.accounts.change import changed_fields
 from sync.domain.errors import Problem
 
 BY_ITSELF: Final[Mapping[System, frozenset[Permission]]] = {
-    System.DRIFT_FILE: frozenset(
-        {Permission.CHANGE, Permission.DECIDE_DRIFT, Permission.REPAIR, Permission.CANCEL_RUN}
-    ),
+    System.DRIFT_FILE: frozenset({Permission.CHANGE, Permission.DECIDE_DRIFT, Permission.REPAIR}),
     System.MAPPING_FILES: frozenset({Permission.ADOPT_MAPPINGS}),
     System.WORK_ORDER_GATE: frozenset({Permission.REACTIVATE}),
     System.HOLD_DEADLINE: frozenset({Permission.DEACTIVATE}),

@@ -14,6 +14,7 @@ class Permission(StrEnum):
     DEACTIVATE = "deactivate"
     REACTIVATE = "reactivate"
     REASSIGN_WORK = "reassign-work"
+    REASSIGN_UNLINKED_WORK = "reassign-unlinked-work"
     RELEASE_USER = "release-user"
 
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of an act
@@ -26,8 +27,8 @@ class Permission(StrEnum):
 
     REVIEW_IMPORT = "review-import"
     CONFIRM_IMPORT = "confirm-import"
+    CANCEL_IMPORT = "cancel-import"
 
-    CANCEL_RUN = "cancel-run"
     APPROVE_RUN = "approve-run"
     REJECT_RUN = "reject-run"
     ADOPT_MAPPINGS = "adopt-mappings"
@@ -60,7 +61,7 @@ OPERATIONS: Final = frozenset(
 
 EVERYWHERE: Final = frozenset(
     {
-        Permission.CANCEL_RUN,
+        Permission.REASSIGN_UNLINKED_WORK,
         Permission.APPROVE_RUN,
         Permission.REJECT_RUN,
         Permission.ADOPT_MAPPINGS,
@@ -72,7 +73,7 @@ EVERYWHERE: Final = frozenset(
 )
 """About everybody at once: the feature `user-management`, with global access."""
 
-WITHIN_SCOPE: Final = frozenset({Permission.REVIEW_IMPORT, Permission.CONFIRM_IMPORT})
+WITHIN_SCOPE: Final = frozenset({Permission.REVIEW_IMPORT, Permission.CONFIRM_IMPORT, Permission.CANCEL_IMPORT})
 """About accounts that are judged one by one, row by row: `user-management`, with any scope."""
 
 ON_ACCOUNT: Final = frozenset(Permission) - OPERATIONS - EVERYWHERE - WITHIN_SCOPE

@@ -69,10 +69,9 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         source_digest=digest,
         fingerprint=digest,
         created_at=now,
-        by=BY_FILE.name,
-        door=BY_FILE.way,
+        by=BY_FILE,
         counts={"update": len(rows)},
-        options={"reason": BY_FILE.reason},
+        options={},
     )
     runs.insert(tx, run, rows)
     if isinstance(verdict, Hold):

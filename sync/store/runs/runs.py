@@ -40,8 +40,9 @@ def title(kind: str, source: str) -> str:
 class Run:
     """`source` is the file's name, `source_digest` the SHA-256 of its bytes, `fingerprint` the plan's.
 
-    `counts` are rows by verdict. `options` is whatever the use case needs to apply and explain the run.
-    `held_reasons` say why the mass-change guard stopped it; they stay after the approval.
+    `by` is who made it and why; `confirmation` and `approval` say the same of what came after. `counts` are rows
+    by verdict. `options` is whatever the use case needs to apply and explain the run. `held_reasons` say why the
+    mass-change guard stopped it; they stay after the approval.
     """
 
     id: str
@@ -51,25 +52,22 @@ class Run:
     source_digest: str
     fingerprint: str
     created_at: datetime
-    by: str
-    door: str
+    by: Cause
     counts: Mapping[str, int]
     options: Mapping[str, Any]
     confirmed_at: datetime | None = None
-    confirmed_by: str | None = None
+    confirmation: Cause | None = None
     finished_at: datetime | None = None
     held_reasons: tuple[str, ...] | None = None
     approved_at: datetime | None = None
-    approved_by: str | None = None
-    approval_reason: str | None = None
-    confirmation: Mapping[str, Any] | None = None
+    approval: Cause | None = None
 
     @property
     def cause(self) -> Cause:
         """Why its rows are applied, and as whom: of whoever confirmed it. Raises ValueError before that."""
         if self.confirmation is None:
             raise ValueError(f"run {self.id} was not confirmed")
-        return cause.from_record(self.confirmation)
+        return self.confirmation
 
     @property
     def title(self) -> str:
@@ -107,14 +105,20 @@ class RowOutcome:
     applied_version: int | None = None
 
 
-_RUN = tuple(runs.c[each.name] for each in fields(Run))
+_FIELDS = tuple(each.name for each in fields(Run))
+_COLUMN = {name: runs.c["cause" if name == "by" else name] for name in _FIELDS}
+_CAUSES = ("by", "confirmation", "approval")
+_RUN = tuple(column.label(name) for name, column in _COLUMN.items())
 _ROW_FIELDS = tuple(each.name for each in fields(RunRow))
 _ROW = tuple(run_rows.c[name] for name in _ROW_FIELDS)
 _DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parsed"})
 
 
 def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
-    tx.connection.execute(runs.insert().values({each.name: getattr(run, each.name) for each in fields(Run)}))
+    values = {column: getattr(run, name) for name, column in _COLUMN.items()}
+    for column in (_COLUMN[name] for name in _CAUSES):
+        values[column] = None if values[column] is None else cause.record(values[column])
+    tx.connection.execute(runs.insert().values(values))
     for start in range(0, len(rows), _AT_ONCE):
         add_rows(tx, run.id, rows[start : start + _AT_ONCE])
 
@@ -285,7 +289,6 @@ def hold_rest(tx: Tx, run_id: str, reason: str) -> None:
 def approve(tx: Tx, run: Run, granted: Granted, now: datetime) -> bool:
     """A held run is handed to the workers. What was left of a run that had begun is applied as who approved it.
     False: it is not held (any more)."""
-    by = granted.by
     theirs = _confirmed_by(granted) if run.confirmed_at is not None else {}
     changed = tx.connection.execute(
         update(runs)
@@ -295,8 +298,7 @@ def approve(tx: Tx, run: Run, granted: Granted, now: datetime) -> bool:
                 "state": "confirmed",
                 "confirmed_at": now,
                 "approved_at": now,
-                "approved_by": by.name,
-                "approval_reason": by.reason,
+                "approval": cause.record(granted.by),
                 **theirs,
             }
         )
@@ -310,7 +312,7 @@ def cancel(tx: Tx, run_id: str, granted: Granted, now: datetime) -> bool:  # noq
 
 
 def _confirmed_by(granted: Granted) -> dict[str, Any]:
-    return {"confirmed_by": granted.by.name, "confirmation": cause.record(granted.by)}
+    return {"confirmation": cause.record(granted.by)}
 
 
 def end(tx: Tx, run_id: str, state: RunState, now: datetime) -> bool:
@@ -396,4 +398,6 @@ def being_applied(tx: Tx, kind: RunKind) -> bool:
 
 
 def _run(row: RowMapping) -> Run:
-    return Run(**{each.name: row[each.name] for each in fields(Run)})
+    values = {name: row[name] for name in _FIELDS}
+    kept = {name: cause.from_record(values[name]) for name in _CAUSES if values[name] is not None}
+    return Run(**values | kept)

@@ -111,8 +111,7 @@ def test_approved_by_its_fingerprint_it_goes_on(systems: Systems) -> None:
     """Who approved it, and why, is kept beside who confirmed it."""
     run = held(systems)
     approved = approve(systems, run.id, LEE, run.fingerprint[:12])
-    assert (approved.state, approved.confirmed_by, approved.approved_by) == ("confirmed", "kim", "lee")
-    assert approved.approval_reason == "the branch has closed"
+    assert (approved.state, approved.confirmation, approved.approval) == ("confirmed", BY, LEE)
     while apply_chunk(systems):
         pass
     assert branches(systems) == {"koeln"}

@@ -194,7 +194,11 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
     busy = company.world.join("busy.bee")
     assert claimed(company) == [busy.id]
     approved = approve(company.systems, run.id, KIM, run.fingerprint[:16])
-    assert (approved.state, approved.approved_by, company.number_in_force()) == ("confirmed", "kim", 2)
+    assert (approved.state, approved.approval and approved.approval.name, company.number_in_force()) == (
+        "confirmed",
+        "kim",
+        2,
+    )
     company.world.pass_time(120)
     company.carry_out()
     while provision_some(company.systems, Lane.INTERACTIVE):

@@ -32,10 +32,9 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
         source_digest="",
         fingerprint="f",
         created_at=now,
-        by="kim",
-        door="command line",
+        by=wanted_by("kim"),
         counts={"update": len(rows)},
-        options={"reason": "because"},
+        options={},
     )
     messages: dict[str, Any] = {"who": "Pat", "errors": [], "warnings": []}
     changes = {"change": {"groups": [["/fsm/a"], []]}}

@@ -154,7 +154,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJso
                     run.source,
                     run.state,
                     run.created_at,
-                    run.by,
+                    run.by.name,
                     run.counts["create"],
                     run.counts["update"],
                     run.counts["error"],

@@ -19,7 +19,7 @@ def print_runs(runs: Iterable[Run]) -> None:
     print_table(
         ["run", "kind", "source", "state", "made", "by", "changes"],
         [
-            [run.id[-SHORT:], run.kind, run.source, run.state, run.created_at, run.by, _changes(run)]
+            [run.id[-SHORT:], run.kind, run.source, run.state, run.created_at, run.by.name, _changes(run)]
             for run in runs
         ],
     )
@@ -31,14 +31,10 @@ def print_run(run: Run, rows: Iterable[RunRow], progress: Progress) -> None:
         [
             ["run", run.id],
             ["state", run.state],
-            ["made", f"{shown(run.created_at)} by {run.by}: {run.options.get('reason', '')}"],
+            ["made", f"{shown(run.created_at)} by {run.by}"],
             ["plan", run.fingerprint[:FINGERPRINT]],
-            *([["confirmed", shown(run.confirmed_at)]] if run.confirmed_at else []),
-            *(
-                [["approved", f"{shown(run.approved_at)} by {run.approved_by}: {run.approval_reason}"]]
-                if run.approved_at
-                else []
-            ),
+            *([["confirmed", f"{shown(run.confirmed_at)} by {run.confirmation}"]] if run.confirmed_at else []),
+            *([["approved", f"{shown(run.approved_at)} by {run.approval}"]] if run.approved_at else []),
             ["rows", _counted(run) or "none"],
             ["applied", f"{progress.applied} of {progress.total}, {progress.refused} refused"],
         ],

@@ -29,26 +29,24 @@ run = Table(
     Column("source_digest", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("door", Text, nullable=False),
+    Column("cause", JsonObject, nullable=False),
     Column("counts", JsonObject, nullable=False),
     Column("options", JsonObject, nullable=False),
     Column("confirmed_at", UtcDateTime),
-    Column("confirmed_by", Text),
     Column("confirmation", JsonObject),
     Column("finished_at", UtcDateTime),
     Column("turn_at", UtcDateTime),
     Column("held_reasons", TextList),
     Column("approved_at", UtcDateTime),
-    Column("approved_by", Text),
-    Column("approval_reason", Text),
+    Column("approval", JsonObject),
     one_of("kind", get_args(RunKind)),
     one_of("state", get_args(RunState)),
     Index("ix_run_state", "state", "created_at"),
 )
 """A reviewed batch, such as an import: what was reviewed, who confirmed it, how far it is (F2-F4). `held_reasons`
-are the limits of the mass-change guard it exceeds; it waits for an approval then (E7).
-`confirmation` is the cause by which its rows are applied: who confirmed it, through which door and why."""
+are the limits of the mass-change guard it exceeds; it waits for an approval then (E7). `cause` is who made it,
+through which door and why; `confirmation` who confirmed it, by which its rows are applied; `approval` who let it
+go on."""
 
 run_row = Table(
     "run_row",

@@ -9,6 +9,7 @@ import pytest
 from sync.entrypoints.cli.runs.run_view import print_run
 from sync.store.runs.progress import Progress
 from sync.store.runs.runs import Run, RunRow
+from tests.callers import BY
 
 
 @pytest.mark.req("E7")
@@ -22,8 +23,7 @@ def test_rows_that_need_no_worker_say_who_changes_them(capsys: pytest.CaptureFix
         source_digest="d",
         fingerprint="f" * 64,
         created_at=datetime(2026, 3, 2, 8, tzinfo=UTC),
-        by="lee",
-        door="command line",
+        by=BY,
         counts={"update": 0, "unchanged": 1},
         options={},
     )
