@@ -20,7 +20,10 @@ from sync.store.deactivation.reassignments import Reassignment
 
 def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> Reassignment:
     """Store the wish. Raises Refused without a reason, and where the other technician cannot be given work: then
-    it says why. The FSM system is asked before the transaction, and again when they are moved."""
+    it says why. The FSM system is asked before the transaction, and again when they are moved.
+
+    Both accounts have to be the caller's to touch. Where no account knows whose work it is, it may be another
+    branch's: that takes the whole company. Raises NotAllowed."""
     authority.require_reason(by)
     if technician_id == to:
         raise Refused([Problem("to", f"{to} has these work orders already", "name another technician")])
@@ -34,10 +37,12 @@ def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> 
 
     def command(tx: Tx) -> Reassignment:
         now = desk.clock.now()
-        touched = accounts.by_technicians(tx, [technician_id, to]).values()
+        known = accounts.by_technicians(tx, [technician_id, to])
+        if technician_id not in known:
+            authority.allow(tx, desk.policy, by, Permission.REASSIGN_UNLINKED_WORK, now)
         granted = [
             authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, each, each, now)
-            for each in (*touched, account)
+            for each in (*known.values(), account)
         ]
         return reassignments.ask(tx, granted[-1], technician_id, to, now)
 
