@@ -10,8 +10,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.domain.work.lane import Lane
+
+REDIS = "redis"
 
 PROVISION = "fsm.provision"
 SEND_MAIL = "fsm.send_mail"
@@ -45,10 +47,12 @@ class CeleryWake:
                     task, arguments = _task(lane)
                     self._app.send_task(task, args=arguments, queue=lane.value, retry=False, producer=producer)
         except (OperationalError, OSError) as error:
-            raise Transient(f"cannot wake lane {lane.value}: the broker does not answer ({error})") from error
+            told = f"cannot wake lane {lane.value}: the broker does not answer ({error})"
+            raise Transient(told, code=FailureCode.UNREACHABLE, about=REDIS) from error
         except RedisError as error:
             refused = str(error).rpartition("caused error: ")[2]
-            raise Transient(f"cannot wake lane {lane.value}: Redis refuses ({refused})") from error
+            told = f"cannot wake lane {lane.value}: Redis refuses ({refused})"
+            raise Transient(told, code=FailureCode.UNAVAILABLE, about=REDIS) from error
 
 
 def _task(lane: Lane) -> tuple[str, list[str]]:

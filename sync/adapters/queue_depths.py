@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import redis
 
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.domain.work.lane import Lane
 
 PATIENCE_SECONDS = 2.0
@@ -22,4 +22,5 @@ def queue_depths(url: str) -> Mapping[Lane, int]:
         ) as connection:
             return {lane: int(connection.llen(f"{PREFIX}{lane.value}")) for lane in Lane}
     except (redis.RedisError, OSError, ValueError) as error:
-        raise Transient(f"Redis cannot be used: {type(error).__name__}") from None
+        told = f"Redis cannot be used: {type(error).__name__}"
+        raise Transient(told, code=FailureCode.UNREACHABLE, about="redis") from None

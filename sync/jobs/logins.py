@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.logins.activity import LoginEvent
 from sync.domain.logins.event_reading import (
     Gap,
@@ -49,7 +49,8 @@ def read_logins(systems: Systems, keep: KeepLease) -> None:
     if keeping.missing:
         raise Misconfigured(
             f"Keycloak does not store the events {', '.join(keeping.missing)}: logins go by unseen; "
-            "run `fsm-identity realm apply`"
+            "run `fsm-identity realm apply`",
+            code=FailureCode.REALM_BEHIND,
         )
     _read(systems, keep, place, keeping)
 

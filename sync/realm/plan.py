@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mappings.guard import GuardRules
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
-from sync.domain.errors import Misconfigured, Problem, Refused
+from sync.domain.errors import FailureCode, Misconfigured, Problem, Refused
 from sync.domain.realm.clients import configuring_client
 from sync.domain.realm.difference import (
     RealmDifference,
@@ -111,7 +111,10 @@ def apply(
 def _refuse_to_bind(alias: str, observed: RealmState, policy: Policy) -> None:
     reason = unsafe_to_bind(alias, observed, login_flows(policy).values())
     if reason is not None:
-        raise Misconfigured(f"not bound: {reason}. Look at `fsm-identity realm plan` and apply again")
+        raise Misconfigured(
+            f"not bound: {reason}. Look at `fsm-identity realm plan` and apply again",
+            code=FailureCode.LOGIN_UNSAFE,
+        )
 
 
 def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:

@@ -15,7 +15,7 @@ from mappings import Policy, load
 from mappings.work_orders import WorkOrderPolicy
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.ports.field_service import FieldService, Technician
 from tests.fakes.field_service import FakeFieldService, WorkOrder
 
@@ -229,12 +229,20 @@ def test_whoever_is_on_it_already_is_not_put_on_it_twice(
 
 
 @pytest.mark.req("D5")
-@pytest.mark.parametrize("to", ["T-3", "T-9", "T-1"])
-def test_nothing_is_moved_to_someone_who_cannot_take_it(make: Make, to: str) -> None:
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("T-3", FailureCode.TECHNICIAN_UNASSIGNABLE),
+        ("T-9", FailureCode.TECHNICIAN_UNKNOWN),
+        ("T-1", FailureCode.VALUE_REFUSED),
+    ],
+)
+def test_nothing_is_moved_to_someone_who_cannot_take_it(make: Make, to: str, code: FailureCode) -> None:
     """Not assignable, not there, or the very same: a person has to name another one."""
     fsm = make(WorkOrder("WO-1", lead="T-1"))
-    with pytest.raises(NeedsPerson, match=f"{to}.*name another one"):
+    with pytest.raises(NeedsPerson, match=f"{to}.*name another one") as refused:
         fsm.reassign("T-1", to)
+    assert refused.value.code is code
     assert held(fsm.open_work_orders("T-1")) == {"WO-1": ("lead",)}
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from mappings.work_orders import ASSIGNMENTS, WorkOrderPolicy
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import NeedsPerson, Transient
+from sync.domain.errors import FailureCode, NeedsPerson, Transient
 from sync.ports.field_service import Technician
 from sync.ports.lease import before_request
 
@@ -101,8 +101,13 @@ class FakeFieldService:
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:
         self._answer()
         target = self._technicians.get(to)
-        if target is None or not target.assignable or to == technician_id:
-            raise NeedsPerson(f"technician {to} cannot take over these work orders; name another one")
+        told = f"technician {to} cannot take over these work orders; name another one"
+        if to == technician_id:
+            raise NeedsPerson(told, code=FailureCode.VALUE_REFUSED)
+        if target is None:
+            raise NeedsPerson(told, code=FailureCode.TECHNICIAN_UNKNOWN)
+        if not target.assignable:
+            raise NeedsPerson(told, code=FailureCode.TECHNICIAN_UNASSIGNABLE)
         moved = self.open_work_orders(technician_id)
         for order in moved:
             self._work_orders[order.number] = self._moved(self._work_orders[order.number], technician_id, to)
@@ -127,4 +132,6 @@ class FakeFieldService:
         before_request()
         self.asked += 1
         if self.down:
-            raise Transient("the FSM system cannot be asked just now", system="fsm")
+            raise Transient(
+                "the FSM system cannot be asked just now", system="fsm", code=FailureCode.UNREACHABLE, about="fsm"
+            )

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, System, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 
 FSM: System = "fsm"
 SETTING = "FSM_FIELD_SERVICE_URL"
@@ -23,6 +23,10 @@ STATEMENT_SECONDS = 10
 WRITING = "fsm_writing"
 """Execution option of a connection: True for a transaction that changes something."""
 
+_NO_CONNECTION = ("", "SQLITE_CANTOPEN")
+"""A connection that was never made has no SQLSTATE."""
+
+_CONNECTION_LOST = "08"
 _REFUSED_LOGIN = ("28000", "28P01", "3D000")
 _REFUSED_STATEMENT = ("42", "22")
 """Classes of SQLSTATE: no such table or column, no permission; a value of another type than the column's."""
@@ -34,11 +38,11 @@ def parse(url: str) -> URL:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, NoSuchModuleError):
-        raise Misconfigured(f"{SETTING}: not a database URL (sqlite:///file or postgresql://…)") from None
+        raise _setting("not a database URL (sqlite:///file or postgresql://…)") from None
     if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise Misconfigured(f"{SETTING}: SQLite needs a file")
+        raise _setting("SQLite needs a file")
     if backend not in {"sqlite", "postgresql"}:
-        raise Misconfigured(f"{SETTING}: {backend} is not supported; use SQLite or PostgreSQL")
+        raise _setting(f"{backend} is not supported; use SQLite or PostgreSQL")
     return parsed
 
 
@@ -76,20 +80,37 @@ def make_engine(url: URL) -> Engine:
 def failure_of(error: Exception, where: str) -> Failure:
     """The failure an error of SQLAlchemy stands for. Never "nothing found": what cannot be asked is an error."""
     if not isinstance(error, DBAPIError):
-        kind = Transient if isinstance(error, PoolTimeout) else Misconfigured
-        return kind(f"{where}: {type(error).__name__}", system=FSM)
+        if isinstance(error, PoolTimeout):
+            return _away(f"{where}: {type(error).__name__}", FailureCode.UNAVAILABLE)
+        return _unusable(f"{where}: {type(error).__name__}", FailureCode.SETTING_WRONG)
     cause = error.orig
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
     text = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     if isinstance(error, IntegrityError):
-        return NeedsPerson(f"{where} refuses the change: {text}")
+        return NeedsPerson(f"{where} refuses the change: {text}", code=FailureCode.VALUE_REFUSED, about=FSM)
     if code in _REFUSED_LOGIN or "authentication failed" in text:
-        return Misconfigured(f"{SETTING}: {where} refuses us: {text}", system=FSM)
+        return _unusable(f"{SETTING}: {where} refuses us: {text}", FailureCode.ACCESS_REFUSED)
     if code.startswith(_REFUSED_STATEMENT) or "no such table" in text or "no such column" in text:
-        return Misconfigured(f"{where} does not fit field_service.toml: {text}", system=FSM)
+        return _unusable(f"{where} does not fit field_service.toml: {text}", FailureCode.TABLES_DIFFER)
     if code in {"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY"}:
-        return Misconfigured(f"{SETTING}: {where} cannot be used: {text}", system=FSM)
-    return Transient(f"{where} cannot be asked just now: {text}", system=FSM)
+        return _unusable(f"{SETTING}: {where} cannot be used: {text}", FailureCode.SETTING_WRONG)
+    unreachable = error.connection_invalidated or code in _NO_CONNECTION or code.startswith(_CONNECTION_LOST)
+    return _away(
+        f"{where} cannot be asked just now: {text}",
+        FailureCode.UNREACHABLE if unreachable else FailureCode.UNAVAILABLE,
+    )
+
+
+def _setting(what: str) -> Misconfigured:
+    return Misconfigured(f"{SETTING}: {what}", code=FailureCode.SETTING_WRONG, about=FSM)
+
+
+def _away(message: str, code: FailureCode) -> Transient:
+    return Transient(message, system=FSM, code=code, about=FSM)
+
+
+def _unusable(message: str, code: FailureCode) -> Misconfigured:
+    return Misconfigured(message, system=FSM, code=code, about=FSM)
 
 
 def _postgres_arguments(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from sync.adapters.fsm.holdings import open_holdings
 from sync.adapters.fsm.moving import move
 from sync.adapters.fsm.tables import tables_of
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import NeedsPerson
+from sync.domain.errors import FailureCode, NeedsPerson
 from sync.ports.field_service import Technician
 from sync.ports.lease import before_request
 
@@ -93,7 +93,9 @@ class SqlFieldService:
         SQLite has no row locks; its write transaction has locked the whole file.
         """
         if technician_id == to:
-            raise NeedsPerson(f"technician {to} has these work orders already; name another one")
+            raise NeedsPerson(
+                f"technician {to} has these work orders already; name another one", code=FailureCode.VALUE_REFUSED
+            )
         technicians = self._tables.technicians
         rows = connection.execute(
             select(technicians)
@@ -103,9 +105,15 @@ class SqlFieldService:
         ).all()
         found = {technician.id: technician for technician in map(_technician, rows)}
         if to not in found:
-            raise NeedsPerson(f"there is no technician {to} in the FSM system; name another one")
+            raise NeedsPerson(
+                f"there is no technician {to} in the FSM system; name another one",
+                code=FailureCode.TECHNICIAN_UNKNOWN,
+            )
         if not found[to].assignable:
-            raise NeedsPerson(f"technician {to} ({found[to].name}) cannot be given work; name another one")
+            raise NeedsPerson(
+                f"technician {to} ({found[to].name}) cannot be given work; name another one",
+                code=FailureCode.TECHNICIAN_UNASSIGNABLE,
+            )
 
     @contextmanager
     def _transaction(self, *, writing: bool = False) -> Iterator[Connection]:

@@ -80,7 +80,10 @@ class KeycloakAccounts:
             observed = self._reader.observe(idp_user_id, sessions=sessions)
         except Unwell as failure:
             if failure.status == BAD_ROW and self._other_users_can_be_read():
-                raise Transient(f"{failure}; other users can be read, so it is about this one") from None
+                raise Transient(
+                    f"{failure}; other users can be read, so it is about this one",
+                    code=FailureCode.USER_UNREADABLE,
+                ) from None
             raise
         if observed is not None:
             self._guard.saw(observed)
@@ -140,7 +143,9 @@ class KeycloakAccounts:
         if user is None:
             raise guard.gone(idp_user_id)
         if user.get("enabled"):
-            raise Transient(f"Keycloak user {idp_user_id} is still enabled after it was disabled")
+            raise Transient(
+                f"Keycloak user {idp_user_id} is still enabled after it was disabled", code=FailureCode.NO_EFFECT
+            )
 
     def _end_sessions(self, idp_user_id: str) -> None:
         """Log out, revoke each offline token, and look whether it worked (D6,
@@ -155,7 +160,8 @@ class KeycloakAccounts:
         if online or left:
             raise Transient(
                 f"Keycloak user {idp_user_id} still has {online} sessions and offline tokens of "
-                f"{', '.join(sorted(left)) or 'no client'} after they were ended"
+                f"{', '.join(sorted(left)) or 'no client'} after they were ended",
+                code=FailureCode.NO_EFFECT,
             )
 
     def _revoke(self, consent: str) -> None:

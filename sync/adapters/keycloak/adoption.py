@@ -31,7 +31,8 @@ class KeycloakAdoption:
         if found != (username, email):
             raise Conflict(
                 f"Keycloak user {idp_user_id} was reviewed as {username!r} with {email!r} and is {found[0]!r} "
-                f"with {found[1]!r} now; review it again"
+                f"with {found[1]!r} now; review it again",
+                code=FailureCode.CHANGED_SINCE,
             )
         if account_id_of(user) is None:
             self._write(idp_user_id, user, {ACCOUNT_ID: account_id})

@@ -80,7 +80,10 @@ class Creator:
 def taken(holders: Sequence[Json], username: str, email: str) -> Failure:
     """The Conflict that names who has the username or the e-mail address; Transient if nobody has."""
     if not holders:
-        return Transient(f"Keycloak said that {username!r} or {email!r} is taken, but nobody has it now")
+        return Transient(
+            f"Keycloak said that {username!r} or {email!r} is taken, but nobody has it now",
+            code=FailureCode.NAME_TAKEN,
+        )
     return Conflict(
         "; ".join(_taken_by(holder, username, email) for holder in holders), code=FailureCode.NAME_TAKEN
     )

@@ -18,7 +18,7 @@ from sync.adapters.keycloak.new_user import UPDATE_PASSWORD
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.reading import UserReader
 from sync.domain.acts import Credential
-from sync.domain.errors import Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson, System, Transient
 from sync.ports.credentials import MayHaveBeenSent
 
 NOT_SENT = "Failed to send"
@@ -26,6 +26,7 @@ NOT_SENT = "Failed to send"
 (fact: a-mail-not-sent-is-said)."""
 
 NO_SENDER = "Invalid sender address"
+MAIL: System = "mail"
 
 
 class KeycloakCredentials:
@@ -85,7 +86,9 @@ class KeycloakCredentials:
         if lock is None:
             raise guard.gone(idp_user_id)
         if lock.temporary or (enable and lock.permanent):
-            raise Transient(f"Keycloak user {idp_user_id} is still locked after it was unlocked")
+            raise Transient(
+                f"Keycloak user {idp_user_id} is still locked after it was unlocked", code=FailureCode.NO_EFFECT
+            )
 
     def send_password_mail(self, idp_user_id: str, lifetime: timedelta) -> None:
         self._guard.admit(idp_user_id)
@@ -95,7 +98,7 @@ class KeycloakCredentials:
             with self._present(idp_user_id):
                 self._connection.put(doing, [UPDATE_PASSWORD])
         except Invalid as error:
-            raise NeedsPerson(f"Keycloak sends no mail: {error.text}") from None
+            raise NeedsPerson(f"Keycloak sends no mail: {error.text}", code=FailureCode.ADDRESS_REFUSED) from None
         except Unwell as error:
             raise _not_sent(error) from None
         except Unreachable as error:
@@ -131,9 +134,11 @@ def _not_sent(error: Unwell) -> Exception:
     if NO_SENDER in error.text:
         return Misconfigured(
             "the realm cannot send mails: it has no mail server; set FSM_MAIL__HOST and FSM_MAIL__SENDER and run "
-            "`fsm-identity realm apply`"
+            "`fsm-identity realm apply`",
+            code=FailureCode.SETTING_WRONG,
+            about=MAIL,
         )
-    return Transient(f"Keycloak could not send the mail: {error.text}")
+    return Transient(f"Keycloak could not send the mail: {error.text}", code=FailureCode.UNAVAILABLE, about=MAIL)
 
 
 def _milliseconds(at: datetime) -> int:

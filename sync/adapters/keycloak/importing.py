@@ -159,7 +159,9 @@ class ImportingAccounts(KeycloakAccounts):
 
     def _outcome(self, user: NewUser, result: Mapping[str, str] | None) -> Created | Failure:
         if result is None:
-            return Transient(f"Keycloak's import says nothing about {user.desired.username!r}")
+            return Transient(
+                f"Keycloak's import says nothing about {user.desired.username!r}", code=FailureCode.NO_EFFECT
+            )
         if result["action"] == "ADDED":
             wanted = user.desired
             if result["id"] != wanted.account_id:

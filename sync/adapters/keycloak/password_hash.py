@@ -12,7 +12,7 @@ import hashlib
 import json
 import secrets
 
-from sync.domain.errors import Unsafe
+from sync.domain.errors import FailureCode, Unsafe
 
 SHORTEST = 20
 """Characters: 20 of an alphabet of 32 are 100 bits."""
@@ -30,7 +30,10 @@ def temporary_credential(password: str) -> dict[str, object]:
     as well (fact: temporary-alone-asks-nobody). Raises Unsafe for a password too short to be a generated one.
     """
     if len(password) < SHORTEST:
-        raise Unsafe(f"a temporary password has at least {SHORTEST} generated characters; this one is shorter")
+        raise Unsafe(
+            f"a temporary password has at least {SHORTEST} generated characters; this one is shorter",
+            code=FailureCode.UNSAFE,
+        )
     salt = secrets.token_bytes(SALT_BYTES)
     hashed = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS, HASH_BYTES)
     return {

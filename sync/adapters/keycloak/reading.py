@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.failures import Gone
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, LockState, Observed, Sessions
 
 DISABLED_REASON = "disabledReason"
@@ -174,7 +174,8 @@ class UserReader:
             if not clients:
                 raise Misconfigured(
                     f"the realm {self._connection.realm!r} shows no client {REALM_MANAGEMENT!r}; "
-                    "the service client needs its role view-clients"
+                    "the service client needs its role view-clients",
+                    code=FailureCode.ACCESS_REFUSED,
                 )
             self._realm_management = str(clients[0]["id"])
         return self._realm_management

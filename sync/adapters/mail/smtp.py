@@ -20,11 +20,12 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 
 from sync.adapters import deadline
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 from sync.ports.lease import before_request
 from sync.ports.signals import MayHaveLeft, Message
 from sync.settings import MailSettings
 
+MAIL: System = "mail"
 MAIL_EXPECTED = 354
 """The answer to DATA (RFC 5321, 4.1.1.4): what is sent next is the mail."""
 
@@ -98,7 +99,8 @@ class SmtpMailer:
             mail["Message-ID"] = f"<{message.message_id}>"
         except (ValueError, MessageError, IndexError):
             raise NeedsPerson(
-                f"the mail cannot be addressed to {message.to[:100]!r}: correct the e-mail address"
+                f"the mail cannot be addressed to {message.to[:100]!r}: correct the e-mail address",
+                code=FailureCode.ADDRESS_REFUSED,
             ) from None
         mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Auto-Submitted"] = "auto-generated"
@@ -110,14 +112,14 @@ class SmtpMailer:
         try:
             return _Conversation(host, port, local_hostname=deadline.in_time(_own_name))
         except smtplib.SMTPConnectError as error:
-            raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
+            raise _not_let_in(error.smtp_code) from None
         except socket.gaierror as error:
-            kind = Transient if error.errno == socket.EAI_AGAIN else Misconfigured
-            raise kind(f"the mail server's name {host!r} cannot be resolved (FSM_MAIL__HOST)") from None
+            told = f"the mail server's name {host!r} cannot be resolved (FSM_MAIL__HOST)"
+            if error.errno == socket.EAI_AGAIN:
+                raise Transient(told, code=FailureCode.UNREACHABLE, about=MAIL) from None
+            raise _setting(told) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Transient(
-                f"the mail server {host}:{port} cannot be reached: {type(error).__name__}", system="mail"
-            ) from None
+            raise _away(f"the mail server {host}:{port} cannot be reached: {type(error).__name__}") from None
 
     def _authenticate(self, server: smtplib.SMTP) -> None:
         """STARTTLS before the login, so that the password travels encrypted."""
@@ -128,18 +130,18 @@ class SmtpMailer:
             if settings.username and settings.password:
                 server.login(settings.username, settings.password.get_secret_value())
         except smtplib.SMTPNotSupportedError:
-            raise Misconfigured(
+            raise _setting(
                 "the mail server offers no STARTTLS or no login; set FSM_MAIL__STARTTLS and FSM_MAIL__USERNAME "
                 "as the server wants it"
             ) from None
         except smtplib.SMTPResponseException as error:
-            raise _by_code(
-                error.smtp_code, "the mail server refuses the login (FSM_MAIL__USERNAME)", Misconfigured
-            ) from None
+            told = "the mail server refuses the login (FSM_MAIL__USERNAME)"
+            raise _by_code(error.smtp_code, told, Misconfigured, FailureCode.ACCESS_REFUSED) from None
         except ssl.SSLError as error:
-            raise Misconfigured(f"no encrypted connection to the mail server: {error.reason}") from None
+            told = f"no encrypted connection to the mail server: {error.reason}"
+            raise Misconfigured(told, code=FailureCode.ACCESS_REFUSED, about=MAIL) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
+            raise _away(f"the mail server broke off: {type(error).__name__}") from None
 
     def _deliver(self, server: _Conversation, mail: EmailMessage, recipient: str) -> None:
         sender = parseaddr(self._settings.sender)[1]
@@ -147,28 +149,24 @@ class SmtpMailer:
             server.send_message(mail, from_addr=sender, to_addrs=[recipient])
         except smtplib.SMTPRecipientsRefused as refused:
             code, reason = refused.recipients[recipient]
-            raise _by_code(
-                code, f"the mail server refuses {recipient}: {_readable(reason)}", NeedsPerson
-            ) from None
+            told = f"the mail server refuses {recipient}: {_readable(reason)}"
+            raise _by_code(code, told, NeedsPerson, FailureCode.ADDRESS_REFUSED) from None
         except smtplib.SMTPSenderRefused as error:
-            raise _by_code(
-                error.smtp_code, f"the mail server refuses the sender {sender} (FSM_MAIL__SENDER)", Misconfigured
-            ) from None
+            told = f"the mail server refuses the sender {sender} (FSM_MAIL__SENDER)"
+            raise _by_code(error.smtp_code, told, Misconfigured, FailureCode.SETTING_WRONG) from None
         except smtplib.SMTPNotSupportedError:
-            raise Misconfigured(f"the mail server cannot carry the sender {sender} (FSM_MAIL__SENDER)") from None
+            raise _setting(f"the mail server cannot carry the sender {sender} (FSM_MAIL__SENDER)") from None
         except smtplib.SMTPDataError as error:
             if not 400 <= error.smtp_code <= 599:
                 raise _unknown_whether_sent(recipient, f"SMTP {error.smtp_code}") from None
-            text = _readable(error.smtp_error)
-            raise _by_code(
-                error.smtp_code, f"the mail server refuses the mail to {recipient}: {text}", NeedsPerson
-            ) from None
+            told = f"the mail server refuses the mail to {recipient}: {_readable(error.smtp_error)}"
+            raise _by_code(error.smtp_code, told, NeedsPerson, FailureCode.MAIL_REFUSED) from None
         except (OSError, smtplib.SMTPException) as error:
             if server.last_code == MAIL_EXPECTED:
                 raise _unknown_whether_sent(recipient, type(error).__name__) from None
             if isinstance(error, smtplib.SMTPResponseException):
-                raise _by_code(error.smtp_code, "the mail server does not let us in", Misconfigured) from None
-            raise Transient(f"the mail server broke off: {type(error).__name__}", system="mail") from None
+                raise _not_let_in(error.smtp_code) from None
+            raise _away(f"the mail server broke off: {type(error).__name__}") from None
 
 
 def _own_name() -> str:
@@ -187,10 +185,24 @@ def _single_address(text: str) -> Address:
     return Address(username=address.username, domain=address.domain.encode("idna").decode())
 
 
-def _by_code(code: int, fact: str, permanent: type[Failure]) -> Failure:
-    """RFC 5321, 4.2.1: 4yz may be tried again, 5yz is for good."""
-    kind = permanent if 500 <= code <= 599 else Transient
-    return kind(f"{fact} (SMTP {code})")
+def _by_code(smtp: int, fact: str, permanent: type[Failure], code: FailureCode) -> Failure:
+    """RFC 5321, 4.2.1: 4yz may be tried again, 5yz is for good, and has the code."""
+    told = f"{fact} (SMTP {smtp})"
+    if 500 <= smtp <= 599:
+        return permanent(told, code=code, about=MAIL)
+    return Transient(told, code=FailureCode.UNAVAILABLE, about=MAIL)
+
+
+def _not_let_in(smtp: int) -> Failure:
+    return _by_code(smtp, "the mail server does not let us in", Misconfigured, FailureCode.ACCESS_REFUSED)
+
+
+def _away(told: str) -> Transient:
+    return Transient(told, system=MAIL, code=FailureCode.UNREACHABLE, about=MAIL)
+
+
+def _setting(told: str) -> Misconfigured:
+    return Misconfigured(told, code=FailureCode.SETTING_WRONG, about=MAIL)
 
 
 def _unknown_whether_sent(recipient: str, what: str) -> MayHaveLeft:

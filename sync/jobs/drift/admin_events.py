@@ -13,7 +13,7 @@ from typing import Any
 
 from sync.commands.waking import wake
 from sync.domain.drift.hints import hint_of
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
@@ -47,7 +47,8 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     if keeping.missing:
         raise Misconfigured(
             "Keycloak does not store admin events: changes by hand are found by the full comparison only; "
-            "run `fsm-identity realm apply`"
+            "run `fsm-identity realm apply`",
+            code=FailureCode.REALM_BEHIND,
         )
     place = _place_of(keep.state)
     if place is None or lost_to_expiry(place, keeping) is not None:

@@ -16,7 +16,8 @@ from examples import fsm_database as example
 from mappings import Policy, load
 from mappings.field_service import FieldServiceSchema
 from sync.adapters.fsm.sql import SqlFieldService
-from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient
+from sync.ports.lease import kept
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,7 @@ def test_a_missing_sqlite_file_is_an_error_and_is_not_created(tmp_path: Path, po
     file = tmp_path / "fsm.db"
     missing = failure(adapter(f"sqlite:///{file}", policy))
     assert isinstance(missing, Transient)
+    assert missing.cause == "unreachable fsm"
     assert str(file) in str(missing)
     assert not file.exists()
 
@@ -114,6 +116,7 @@ def test_a_server_that_is_away_is_tried_again(policy: Policy) -> None:
         port = listener.getsockname()[1]
     away = failure(adapter(f"postgresql://reader:s3cret@127.0.0.1:{port}/workforce?application_name=x", policy))
     assert isinstance(away, Transient)
+    assert away.cause == "unreachable fsm"
     assert f"the FSM database workforce at 127.0.0.1:{port} cannot be asked just now" in str(away)
     assert "s3cret" not in str(away)
 
@@ -134,6 +137,7 @@ def test_a_refused_login_is_configuration(postgres_url: str, policy: Policy) -> 
     """Trying again would not help."""
     refused = failure(adapter(make_url(postgres_url).set(password="wr0ng").render_as_string(False), policy))
     assert isinstance(refused, Misconfigured)
+    assert refused.cause == "access-refused fsm"
     assert "FSM_FIELD_SERVICE_URL" in str(refused)
     assert "wr0ng" not in str(refused)
 
@@ -164,7 +168,9 @@ def test_a_file_that_is_no_database_is_configuration(tmp_path: Path, policy: Pol
     """Trying again would not help."""
     file = tmp_path / "fsm.db"
     file.write_bytes(b"no database at all" * 100)
-    assert isinstance(failure(adapter(f"sqlite:///{file}", policy)), Misconfigured)
+    broken = failure(adapter(f"sqlite:///{file}", policy))
+    assert isinstance(broken, Misconfigured)
+    assert broken.cause == "setting-wrong fsm"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +204,27 @@ def test_a_reassignment_that_fails_half_way_moves_nothing(
         fsm.reassign(BUSY_TECHNICIAN, FREE_TECHNICIAN)
     assert fsm.open_work_orders(BUSY_TECHNICIAN) == before
     assert fsm.open_work_orders(FREE_TECHNICIAN) == ()
+
+
+@pytest.mark.req("D5", "H1")
+def test_a_reassignment_whose_lease_is_lost_on_the_way_moves_nothing(
+    engine: Engine, database_url: str, policy: Policy
+) -> None:
+    """It took longer than the lease lasts: whoever has the work orders by then moves them."""
+    fsm = adapter(database_url, policy)
+    before = fsm.open_work_orders(BUSY_TECHNICIAN)
+    lost = Transient("the lease was lost", code=FailureCode.LEASE_LOST)
+    asked: list[int] = []
+
+    def keep() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise lost
+
+    with pytest.raises(Transient) as raised, kept(keep):
+        fsm.reassign(BUSY_TECHNICIAN, FREE_TECHNICIAN)
+    assert raised.value is lost
+    assert fsm.open_work_orders(BUSY_TECHNICIAN) == before
 
 
 def refuse_in_crew(dialect: str, connection: object) -> None:

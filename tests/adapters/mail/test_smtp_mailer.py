@@ -77,21 +77,24 @@ def test_a_sender_the_server_cannot_carry_is_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "answer", "kind"),
+    ("command", "answer", "kind", "cause"),
     [
-        ("MAIL", "451 4.3.0 later", Transient),
-        ("MAIL", "550 5.7.1 not from you", Misconfigured),
-        ("RCPT", "450 4.2.1 mailbox busy", Transient),
-        ("RCPT", "550 5.1.1 no such user", NeedsPerson),
-        ("DATA", "452 4.3.1 disk full", Transient),
-        ("DATA", "554 5.7.1 looks like spam", NeedsPerson),
+        ("MAIL", "451 4.3.0 later", Transient, "unavailable mail"),
+        ("MAIL", "550 5.7.1 not from you", Misconfigured, "setting-wrong mail"),
+        ("RCPT", "450 4.2.1 mailbox busy", Transient, "unavailable mail"),
+        ("RCPT", "550 5.1.1 no such user", NeedsPerson, "address-refused mail"),
+        ("DATA", "452 4.3.1 disk full", Transient, "unavailable mail"),
+        ("DATA", "554 5.7.1 looks like spam", NeedsPerson, "mail-refused mail"),
     ],
 )
-def test_a_refusal_is_sorted_by_what_to_do_next(command: str, answer: str, kind: type[Failure]) -> None:
+def test_a_refusal_is_sorted_by_what_to_do_next(
+    command: str, answer: str, kind: type[Failure], cause: str
+) -> None:
     """4yz: try again. 5yz: the recipient needs a person, the sender is our configuration."""
     inbox = Inbox(answers={command: answer})
-    with running_server(inbox) as (host, port), pytest.raises(kind, match=answer[:3]):
+    with running_server(inbox) as (host, port), pytest.raises(kind, match=answer[:3]) as raised:
         SmtpMailer(settings(host, port)).send(MESSAGE)
+    assert raised.value.cause == cause
     assert inbox.mails == []
 
 

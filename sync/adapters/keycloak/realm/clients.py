@@ -9,7 +9,7 @@ from sync.adapters.keycloak.realm.fields import flat, merged
 from sync.adapters.keycloak.realm.roles import RoleList, client_uuid
 from sync.adapters.keycloak.realm.section import Unremovable
 from sync.domain.access import vocabulary
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.realm.claims import REALM_DEFAULT
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Fields, Item, ItemKind, Secret
@@ -67,7 +67,7 @@ class ServiceAccounts(Unremovable):
         client = _present(self._connection, client_id)
         account = self._account(client)
         if account is None:
-            raise Misconfigured(f"client {client_id} has no service account")
+            raise Misconfigured(f"client {client_id} has no service account", code=FailureCode.REALM_BEHIND)
         held, shown = self._lists(client, account)
         if "roles" in fields:
             held.bring_to(fields["roles"])
@@ -146,7 +146,9 @@ class ClaimsScope:
     def _present_scope(self) -> Json:
         scope = self._scope()
         if scope is None:
-            raise Misconfigured(f"client scope {vocabulary.CLAIMS_SCOPE} does not exist")
+            raise Misconfigured(
+                f"client scope {vocabulary.CLAIMS_SCOPE} does not exist", code=FailureCode.REALM_BEHIND
+            )
         return scope
 
     def _mappers(self) -> str:
@@ -162,5 +164,7 @@ class ClaimsScope:
 def _present(connection: Connection, client_id: str) -> str:
     client = client_uuid(connection, client_id)
     if client is None:
-        raise Misconfigured(f"client {client_id} does not exist in realm {connection.realm}")
+        raise Misconfigured(
+            f"client {client_id} does not exist in realm {connection.realm}", code=FailureCode.REALM_BEHIND
+        )
     return client

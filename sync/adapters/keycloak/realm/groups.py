@@ -9,7 +9,7 @@ from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat
 from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
 from sync.domain.access import vocabulary
-from sync.domain.errors import Misconfigured, NeedsPerson
+from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Fields, Item, ItemKind
 
@@ -59,7 +59,9 @@ class Groups:
         if self._members(group) or self._has_children(group):
             raise NeedsPerson(
                 f"group {item.name} is not removed: somebody joined it after the plan was made. "
-                "Move them to another group and apply again"
+                "Move them to another group and apply again",
+                code=FailureCode.GROUP_IN_USE,
+                about=item.name,
             )
         self._connection.delete(f"groups/{group['id']}")
 
@@ -92,7 +94,11 @@ class Groups:
     def _id(self, path: str) -> str:
         group = self._find(path)
         if group is None:
-            raise Misconfigured(f"group {path} does not exist in realm {self._connection.realm}")
+            raise Misconfigured(
+                f"group {path} does not exist in realm {self._connection.realm}",
+                code=FailureCode.GROUP_MISSING,
+                about=path,
+            )
         return str(group["id"])
 
     def _root(self) -> Json | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.realm.fields import flat, merged
 from sync.adapters.keycloak.realm.section import Unremovable
-from sync.domain.errors import Transient
+from sync.domain.errors import FailureCode, Transient
 from sync.domain.realm.difference import Update
 from sync.domain.realm.flow import Binding
 from sync.domain.realm.item import Item, ItemKind, SealedSecret, Secret, Value
@@ -105,7 +105,8 @@ class UserProfile(Unremovable):
         if missing:
             raise Transient(
                 f"the user profile lacks {', '.join(sorted(missing))} after it was written; "
-                "somebody may be changing it at the same time"
+                "somebody may be changing it at the same time",
+                code=FailureCode.NO_EFFECT,
             )
 
 
