@@ -2,70 +2,157 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.commands.deactivation.deactivate import deactivate
 from sync.commands.drift.decide import accept
-from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.provisioning.aspect import Aspect, touched_by
-from sync.domain.provisioning.observed import Observed
+from sync.domain.provisioning.change import Change
+from sync.domain.provisioning.desired import desired_state
+from sync.domain.provisioning.observed import ACCOUNT_ID, Observed, Sessions
+from sync.domain.provisioning.plan import diff
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.judge import judge
-from sync.store.provisioning import due
+from sync.ports.field_service import Technician
+from sync.store.accounts import accounts
+from sync.store.provisioning import due, work_state
+from sync.store.work import leases
 from tests.domain.users import observations
 from tests.fakes.accounts import FakeUser
+from tests.fakes.field_service import WorkOrder
 from tests.jobs.drift.drift_steps import findings
-from tests.world import BY, POLICY, World
+from tests.world import BY, World, leave
+
+TECHNICIANS = ("T-1", "T-0001", "T-0002", "T-0009")
 
 
 @pytest.fixture
-def one_who_left(world: World, people: list[Account]) -> Account:
-    """Wanted inactive, and so in Keycloak."""
-    world.do(lambda tx: deactivate(tx, POLICY, people[2].id, GatePolicy.HOLD, BY, world.clock.now()))
+def staff(at_work: World) -> Mapping[str, Account]:
+    """Somebody in the office, a technician, and one who left; with an attribute of their company's own."""
+    world = at_work
+    world.accounts.declared |= world.systems.policy.attributes.keys()
+    for technician_id in TECHNICIANS:
+        world.fsm.add(Technician(technician_id, technician_id, None, assignable=True))
+    made = {
+        "office": world.join("ann.arno", attributes={"cost_centre": "4711"}),
+        "field": world.join_technician("T-1"),
+        "left": world.join("cem.cohn"),
+    }
     world.work()
-    world.pass_time(3600)
-    world.work()
-    return people[2]
+    leave(world, made["left"].id, GatePolicy.HOLD)
+    settle(world)
+    return world.read(lambda tx: {who: accounts.read_many(tx, [each.id])[each.id] for who, each in made.items()})
 
 
 @pytest.mark.req("G4")
 @settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(seen=observations, inactive=st.booleans(), accepting=st.booleans())
+@given(
+    seen=observations,
+    cost_centre=st.sampled_from([None, "4711", "0815"]),
+    who=st.sampled_from(["office", "field", "left"]),
+    accepting=st.booleans(),
+    leased=st.booleans(),
+    busy=st.booleans(),
+)
 def test_a_comparison_finds_what_a_worker_would_change(
-    world: World, people: list[Account], one_who_left: Account, seen: Observed, inactive: bool, accepting: bool
+    at_work: World,
+    staff: Mapping[str, Account],
+    seen: Observed,
+    cost_centre: str | None,
+    who: str,
+    *,
+    accepting: bool,
+    leased: bool,
+    busy: bool,
 ) -> None:
-    """Both leave alone what was accepted; sessions are the worker's alone. Afterwards
-    neither finds anything more."""
-    account = one_who_left if inactive else people[0]
-    tamper(world, world.user(account), seen)
-    judge(world.systems, [account.id])
-    for finding in findings(world, "open"):
-        if accepting and finding.attribute is Aspect.SWITCHED_OFF:
-            accept(world.systems, finding.id, BY)
-    found = {each.attribute for each in findings(world, "open") if each.subject.account_id == account.id}
+    """The plan of one look, without the sessions, which are the worker's alone, and without what was accepted.
+    Nothing is found of an account that a worker has, or whose withdrawal is held. Afterwards neither finds
+    anything more."""
+    world, account = at_work, staff[who]
+    user = world.user(account)
+    tamper(world, user, seen, cost_centre)
+    for technician_id in TECHNICIANS:
+        status = "scheduled" if busy else "completed"
+        world.fsm.add(WorkOrder(f"W-{technician_id}", status=status, lead=technician_id))
+    if leased:
+        assert silent_while_leased(world, account)
+    else:
+        judge(world.systems, [account.id])
+        for finding in findings(world, "open"):
+            if accepting and finding.attribute is Aspect.SWITCHED_OFF:
+                accept(world.systems, finding.id, BY)
+    look = world.accounts.observe(user.id, sessions=False)
+    assert look is not None
+    plan = diff(desired_state(account, world.systems.policy), look)
+    wrong = touched(plan.changes) - about(world, account, "accepted")
+    assert leased or about(world, account, "open") == wrong
 
     before = len(world.accounts.applied)
     world.do(lambda tx: due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
     world.work()
-    assert {each for _, change in world.accounts.applied[before:] for each in touched_by(change)} == found
-    world.pass_time(3600)
-    world.work()
+    if held(world, account):
+        assert touched(change for _, change in world.accounts.applied[before:]) == wrong & {Aspect.ROLE}
+        assert judge(world.systems, [account.id]).left_out == {account.id}
+        for technician_id in TECHNICIANS:
+            world.fsm.add(WorkOrder(f"W-{technician_id}", status="completed", lead=technician_id))
+    settle(world)
+    assert touched(change for _, change in world.accounts.applied[before:]) == wrong
+    assert not (who == "left" and user.tokens)
     judge(world.systems, [account.id])
-    assert [each for each in findings(world, "open") if each.subject.account_id == account.id] == []
+    assert about(world, account, "open") == set()
 
 
-def tamper(world: World, user: FakeUser, seen: Observed) -> None:
-    """Like this, but for what passes the work-order gate and for names that others may have."""
+def silent_while_leased(world: World, account: Account) -> bool:
+    """A worker has taken it and says nothing: what differs may be of its doing."""
+    with world.systems.db.write() as tx:
+        due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 10)
+    judged = judge(world.systems, [account.id])
+    with world.systems.db.write() as tx:
+        leases.release(tx, claim)
+    return judged.left_out == {account.id} and about(world, account, "open") == set()
+
+
+def touched(changes: Iterable[Change]) -> set[Aspect]:
+    return {each for change in changes for each in touched_by(change)}
+
+
+def about(world: World, account: Account, state: str) -> set[object]:
+    return {each.attribute for each in findings(world, state) if each.subject.account_id == account.id}
+
+
+def held(world: World, account: Account) -> bool:
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    return state is not None and bool(state.held_work_orders)
+
+
+def settle(world: World) -> None:
+    """Until nobody is due any more, after the last hold and the life of an access token."""
+    for _ in range(2):
+        world.pass_time(3600)
+        world.work()
+
+
+def tamper(world: World, user: FakeUser, seen: Observed, cost_centre: str | None) -> None:
+    """Like this, but for the mark that makes it ours."""
+    user.username, user.email = seen.username, seen.email
     user.given_name, user.family_name = seen.given_name, seen.family_name
     user.enabled, user.lock = seen.enabled, seen.lock
     user.roles = set(seen.roles)
-    ours = world.accounts.groups.keys() - {vocabulary.FIELD_TECHNICIANS}
-    user.groups = set(seen.groups & ours)
+    user.groups = set(seen.groups & world.accounts.groups.keys())
+    kept = {"cost_centre": (cost_centre,)} if cost_centre else {}
+    sessions = seen.sessions if isinstance(seen.sessions, Sessions) else Sessions()
+    user.tokens = dict.fromkeys(map(str, range(sessions.online))) | {
+        each: each for each in sessions.offline_clients
+    }
+    user.attributes = {**seen.attributes, **kept, ACCOUNT_ID: user.attributes[ACCOUNT_ID]}
