@@ -35,7 +35,7 @@ from sync.jobs.work.lease import LEASE
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
-from sync.store.provisioning import work_state
+from sync.store.operations import figures
 from sync.store.work import leases
 
 MANY, FEW, DUE = 1_000_000, 1_000, 100
@@ -180,7 +180,7 @@ def _indexes(db: Database) -> str:
 
 def _backlog(db: Database) -> None:
     with db.read() as tx:
-        work_state.backlog(tx, NOW)
+        figures.lanes_of_accounts(tx, NOW)
 
 
 def _give_back(db: Database) -> None:

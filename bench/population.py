@@ -70,7 +70,6 @@ def _fill(connection: Connection, accounts: int, due: int) -> None:
             "account_id": key,
             "wanted_version": "1",
             "applied_version": "1",
-            "applied_fingerprint": "'0123456789abcdef0123456789abcdef'",
             "lane": "'bulk'",
             "due_at": f"CASE WHEN {is_due} AND NOT {quarantined} THEN :soon END",
             "asked": "1",

@@ -57,11 +57,6 @@ class Accounts(Protocol):
         NOT_LOOKED_AT, unless the user had to be read by itself."""
         ...
 
-    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
-        """Every user that holds one of the two names (exactly, ignoring case) as username or e-mail address:
-        Keycloak has one namespace for both. Sessions are not read."""
-        ...
-
     def apply(self, idp_user_id: str, change: Change) -> None:
         """Carry out one change. Idempotent. Refuses with Unsafe what is not ours: a group outside `/fsm`, a
         user without our account id. Raises NeedsPerson if the user is gone."""

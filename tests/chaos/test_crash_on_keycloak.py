@@ -173,11 +173,12 @@ def violations(systems: Systems, email: str) -> list[str]:
         account = accounts.by_login(tx, email)
         assert account is not None
         state = work_state.of_account(tx, account.id)
-    found = systems.accounts.find(username=email, email=email)
+    users = [user for page in systems.listing.users() for user in page]
+    found = [user.idp_user_id for user in users if email in (user.username, user.email)]
     desired = desired_state(account, POLICY)
     if state is None or not state.applied or len(found) != 1:
         return [f"{email} has {len(found)} users, and {state}"]
-    observed = systems.accounts.observe(found[0].idp_user_id, sessions=not desired.enabled)
+    observed = systems.accounts.observe(found[0], sessions=not desired.enabled)
     assert observed is not None
     left = diff(desired, observed).changes
     sent = Counter(message.subject for message in systems.mailer.sent if message.to == email)  # type: ignore[attr-defined]

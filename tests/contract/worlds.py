@@ -33,6 +33,11 @@ class World(Protocol):
 
     def verify_email(self, idp_user_id: str) -> None: ...
 
+    def email_is_verified(self, idp_user_id: str) -> bool: ...
+
+    def holders(self, name: str) -> list[str]:
+        """The ids of the users that have exactly this username or e-mail address."""
+
     def map_role(self, idp_user_id: str, role: str) -> None:
         """Map a realm role, or a client role written `client/role`, to the user itself."""
 
@@ -78,6 +83,12 @@ class FakeWorld:
 
     def verify_email(self, idp_user_id: str) -> None:
         self.accounts.users[idp_user_id].email_verified = True
+
+    def email_is_verified(self, idp_user_id: str) -> bool:
+        return self.accounts.users[idp_user_id].email_verified
+
+    def holders(self, name: str) -> list[str]:
+        return [user.id for user in self.accounts.users.values() if name in (user.username, user.email)]
 
     def map_role(self, idp_user_id: str, role: str) -> None:
         self.accounts.users[idp_user_id].roles.add(role)
@@ -165,6 +176,13 @@ class KeycloakWorld:
 
     def verify_email(self, idp_user_id: str) -> None:
         self.admin.call("PUT", f"users/{idp_user_id}", {"emailVerified": True})
+
+    def email_is_verified(self, idp_user_id: str) -> bool:
+        return bool(self.admin.read(f"users/{idp_user_id}")["emailVerified"])
+
+    def holders(self, name: str) -> list[str]:
+        found = [self.admin.read(f"users?{key}={name}&exact=true") for key in ("username", "email")]
+        return sorted({user["id"] for users in found for user in users})
 
     def map_role(self, idp_user_id: str, role: str) -> None:
         self.admin.call("POST", f"users/{idp_user_id}/role-mappings/{self._mappings(role)}", [self._role(role)])

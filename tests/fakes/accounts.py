@@ -121,10 +121,6 @@ class FakeAccounts:
             seen = {each: user and self._observed(user, sessions=False) for each, user in found.items()}
             return {each: one and _among_many(one) for each, one in seen.items()}
 
-    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
-        with self._failing():
-            return tuple(self._observed(user, sessions=False) for user in self._holders(username, email))
-
     def fail_next_apply(self, failure: BaseException, *, after_the_work: bool = False) -> None:
         """The same for the next `apply`, whatever is asked before it."""
         self._apply_failures.append((failure, after_the_work))
@@ -289,7 +285,6 @@ class FakeAccounts:
             required_actions=frozenset(user.required_actions),
             lock=user.lock,
             administers_realm=self.administers_realm(user),
-            email_verified=user.email_verified,
             sessions=Sessions(
                 online=sum(client is None for client in live),
                 offline_clients=frozenset(client for client in live if client is not None),

@@ -47,7 +47,6 @@ def finish(db: Database, claim: Claim, now: datetime, **given: object) -> bool:
     values: dict[str, object] = {
         "outcome": "applied",
         "applied_version": claim.wanted_version,
-        "fingerprint": "f1",
         "due_at": None,
         "attempts": 0,
     }

@@ -104,9 +104,6 @@ class KeycloakAccounts:
                 self._guard.saw(observed)
         return seen
 
-    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
-        return self._reader.find(username=username, email=email)
-
     def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:
         """As the port says; each group is read at most once in `groups.KEPT_SECONDS`."""
         return self._groups.extra_roles(groups)

@@ -82,11 +82,6 @@ class UserReader:
         """Exactly, ignoring case. No request for what cannot be an e-mail address."""
         return list(self._connection.get("users", email=name, exact="true")) if "@" in name else []
 
-    def find(self, *, username: str, email: str) -> tuple[Observed, ...]:
-        return tuple(
-            self._completed(user, sessions=False) for user in self.holders(username=username, email=email)
-        )
-
     def by_account(self, account_id: str) -> tuple[Json, ...]:
         """The users that carry this account id. The search has no index that fits: not for bulk work."""
         return tuple(self._connection.get("users", q=f"{ACCOUNT_ID}:{account_id}", max=2))
@@ -144,7 +139,6 @@ class UserReader:
             required_actions=frozenset(user.get("requiredActions") or ()),
             lock=lock,
             administers_realm=self._administers_realm(idp_user_id),
-            email_verified=bool(user.get("emailVerified")),
             sessions=self.sessions(idp_user_id) if sessions else NOT_LOOKED_AT,
         )
 

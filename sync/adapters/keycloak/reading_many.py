@@ -81,7 +81,6 @@ class ManyReader:
             roles=roles,
             required_actions=frozenset(user.get("requiredActions") or ()),
             administers_realm=False,
-            email_verified=bool(user.get("emailVerified")),
         )
 
     def _only_ours(self, paths: frozenset[str]) -> bool:

@@ -87,7 +87,6 @@ class Observed(Seen):
     roles: frozenset[str]
     required_actions: frozenset[str]
     administers_realm: bool
-    email_verified: bool = False
 
     @property
     def account_id(self) -> str | None:

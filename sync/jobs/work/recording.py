@@ -114,7 +114,6 @@ def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> F
     return Finished(
         outcome="applied",
         applied_version=claim.wanted_version,
-        fingerprint=policy.fingerprint,
         due_at=_next_look(policy, claim, outcome, now),
         attempts=0,
         quarantine=None,
@@ -139,7 +138,6 @@ def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, no
     finished = Finished(
         outcome="refused" if refused else "held",
         applied_version=claim.applied_version,
-        fingerprint=claim.applied_fingerprint,
         due_at=now if refused else now + HOLD_LOOK,
         attempts=0,
         quarantine=None,
@@ -172,7 +170,6 @@ def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: Cir
     return Finished(
         outcome="quarantined" if quarantined else "retry",
         applied_version=claim.applied_version,
-        fingerprint=claim.applied_fingerprint,
         due_at=None if then.wait is None else now + then.wait,
         attempts=claim.attempts + 1 if then.burns else None,
         quarantine=Stuck(failure.kind, failure.cause, str(failure)) if quarantined else None,

@@ -213,7 +213,7 @@ def read(tx: Tx, now: datetime) -> Figures:
 def _lanes(tx: Tx, now: datetime) -> tuple[LaneFigures, ...]:
     pauses = {each.lane: each for each in lanes.paused(tx)}
     found = {
-        **_lanes_of_accounts(tx, now),
+        **lanes_of_accounts(tx, now),
         Lane.MAIL: _lane_of_mails(tx, now),
         Lane.RECONCILE: _lane_of_jobs(tx, now),
     }
@@ -223,9 +223,11 @@ def _lanes(tx: Tx, now: datetime) -> tuple[LaneFigures, ...]:
 
 
 Counted = tuple[int, int, int, int, datetime | None]
+"""In the order of `LaneFigures`."""
 
 
-def _lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
+def lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
+    """Of what is due, in the index of it; a lane with nothing is left out."""
     leased = and_(work.c.lease_until.is_not(None), work.c.lease_until > now)
     due = and_(work.c.due_at <= now, ~leased)
     rows = tx.connection.execute(

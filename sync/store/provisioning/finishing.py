@@ -49,7 +49,6 @@ class Finished:
 
     outcome: Outcome
     applied_version: int | None
-    fingerprint: str | None
     due_at: datetime | None
     attempts: int | None
     quarantine: Stuck | None = None
@@ -118,7 +117,6 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
         "expired_lease_until": null(),
         "takeovers": 0,
         "applied_version": result.applied_version,
-        "applied_fingerprint": result.fingerprint,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
         "waits_attempts": null() if result.waits is None else case((same_system, work.c.waits_attempts), else_=0),
         "quarantine_kind": _unless_asked(claim, null(), literal(stuck and stuck.kind, Text())),

@@ -6,15 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, select
 
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Difference
-from sync.domain.work.lane import Lane
 from sync.store.database.batches import batches
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
-from sync.store.work.leases import claimable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +53,6 @@ def wanted_versions(tx: Tx, account_ids: Collection[str]) -> Mapping[str, int]:
         )
         versions.update((row.account_id, row.wanted_version) for row in rows)
     return versions
-
-
-@dataclass(frozen=True, slots=True)
-class LaneBacklog:
-    """`due` waits to be claimed, the oldest since `oldest_due_at`; `leased` is being worked on now."""
-
-    lane: Lane
-    due: int
-    leased: int
-    oldest_due_at: datetime | None
-
-
-def backlog(tx: Tx, now: datetime) -> tuple[LaneBacklog, ...]:
-    """One for each lane of accounts, in the order of their names. What is leased is still due: both counts read
-    the index of what is due, not the table."""
-    waiting = {
-        row.lane: row
-        for row in tx.connection.execute(
-            select(work.c.lane, func.count().label("due"), func.min(work.c.due_at).label("oldest"))
-            .where(*claimable(now))
-            .group_by(work.c.lane)
-        )
-    }
-    leased = {
-        row.lane: row.leased
-        for row in tx.connection.execute(
-            select(work.c.lane, func.count().label("leased"))
-            .where(work.c.due_at.is_not(None), work.c.quarantine_kind.is_(None), work.c.lease_until > now)
-            .group_by(work.c.lane)
-        )
-    }
-    return tuple(
-        LaneBacklog(
-            lane,
-            due=waiting[lane].due if lane in waiting else 0,
-            leased=leased.get(lane, 0),
-            oldest_due_at=waiting[lane].oldest if lane in waiting else None,
-        )
-        for lane in (Lane.BULK, Lane.INTERACTIVE)
-    )
 
 
 COLUMNS = (

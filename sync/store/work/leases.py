@@ -62,7 +62,6 @@ class Claim:
     account: Account
     wanted_version: int
     applied_version: int | None
-    applied_fingerprint: str | None
     token: str
     lane: Lane
     lease_until: datetime
@@ -296,7 +295,6 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             account=found[row.account_id],
             wanted_version=row.wanted_version,
             applied_version=row.applied_version,
-            applied_fingerprint=row.applied_fingerprint,
             token=row.lease_token,
             lane=Lane(row.lane),
             lease_until=row.lease_until,

@@ -22,7 +22,7 @@ from sync.store.database.batches import batches
 from sync.store.database.tables import mail
 from sync.store.drift import findings
 from sync.store.mail import outbox
-from sync.store.provisioning import work_state
+from sync.store.operations import figures
 from sync.store.work import circuits
 from tests.chaos.story.acts import mails_of_resets, unfinished, untold, wrong_password
 from tests.chaos.story.people import Meanwhile
@@ -36,9 +36,9 @@ def unsettled(systems: Systems) -> list[str]:
     """What a worker still has to do."""
     found = []
     with systems.db.read() as tx:
-        for lane in work_state.backlog(tx, systems.clock.now()):
-            if lane.due or lane.leased:
-                found.append(f"{lane.lane}: {lane.due} due, {lane.leased} being worked on")
+        for lane, (due, leased, *_) in figures.lanes_of_accounts(tx, systems.clock.now()).items():
+            if due or leased:
+                found.append(f"{lane}: {due} due, {leased} being worked on")
         found += [
             f"the circuit {each.name} is {each.state}"
             for each in circuits.every(tx)

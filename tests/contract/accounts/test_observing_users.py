@@ -148,26 +148,3 @@ def test_administrators_of_the_realm_are_recognised_among_many(world: World, pol
         [default] = look(world, idp_user_id).roles
         with world.inside(default, role):
             assert administers()
-
-
-def test_find_knows_both_names_and_ignores_case(world: World) -> None:
-    """A stranger is found by username and by e-mail address, once, and only by the whole name."""
-    key = uuid.uuid4().hex[:8]
-    stranger = world.stranger(f"kim.{key}", f"kim.mail.{key}@example.com")
-    by_both = world.accounts.find(username=f"KIM.{key}", email=f"Kim.Mail.{key}@example.com")
-    assert [found.idp_user_id for found in by_both] == [stranger]
-    [by_email] = world.accounts.find(username=f"nobody.{key}", email=f"kim.mail.{key}@example.com")
-    assert by_email.account_id is None
-    assert by_email.groups == {"/elsewhere"}
-    assert world.accounts.find(username=f"kim.{key[:-1]}", email=f"im.mail.{key}@example.com") == ()
-
-
-def test_find_shows_that_two_users_hold_the_two_names(world: World) -> None:
-    """Two candidates are two answers, never a choice."""
-    key = uuid.uuid4().hex[:8]
-    ids = {
-        world.stranger(f"ann.{key}", f"a.{key}@example.com"),
-        world.stranger(f"bob.{key}", f"b.{key}@example.com"),
-    }
-    found = world.accounts.find(username=f"ann.{key}", email=f"b.{key}@example.com")
-    assert {each.idp_user_id for each in found} == ids

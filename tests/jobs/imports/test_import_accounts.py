@@ -45,6 +45,7 @@ from tests.commands.imports.import_sites import (
     staff_file,
     state,
 )
+from tests.fakes.accounts import FakeAccounts
 from tests.fakes.mailer import FakeMailer
 from tests.fakes.signals import FakeWake
 
@@ -103,7 +104,8 @@ def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> Non
     assert progress.finished
     assert (entry.actor, entry.door) == ("kim", "command line, import")
     assert f"new season (import of staff.csv, run {run.id})" in entry.reason
-    [user] = systems.accounts.find(username="pat1@example.com", email="pat1@example.com")
+    assert isinstance(systems.accounts, FakeAccounts)
+    [user] = [each for each in systems.accounts.users.values() if each.username == "pat1@example.com"]
     assert "/fsm/profiles/dispatcher" in user.groups
     while send_some(systems):
         pass

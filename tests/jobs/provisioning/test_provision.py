@@ -220,14 +220,3 @@ def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
     world.work()
     counted = world.read(latency.read)[Lane.INTERACTIVE]
     assert (counted.count, counted.buckets["2"], counted.buckets["5"], counted.seconds) == (1, 0, 1, 3.0)
-
-
-@pytest.mark.req("A4", "G4")
-def test_the_applied_policy_is_remembered(world: World) -> None:
-    """Beside the version: an account applied under other mapping files can be told from one that follows them."""
-    account = world.join()
-    world.work()
-    with world.systems.db.write() as tx:
-        due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
-    assert (claim.applied_version, claim.applied_fingerprint) == (1, POLICY.fingerprint)

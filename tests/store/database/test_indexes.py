@@ -20,7 +20,8 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Database, Tx
 from sync.store.mail import outbox
-from sync.store.provisioning import stuck, work_state
+from sync.store.operations import figures
+from sync.store.provisioning import stuck
 from sync.store.runs import runs
 from sync.store.work import circuits, leases
 
@@ -46,7 +47,7 @@ QUERIES: dict[str, tuple[Query, str]] = {
     "sweep: jobs": (lambda tx: schedule.any_due(tx, JOBS.keys(), NOW), ""),
     "claim a mail": (lambda tx: outbox.claim(tx, NOW, LEASE, 1), "ix_mail_"),
     "claim a job": (lambda tx: schedule.claim(tx, JOBS.keys(), NOW, LEASE), ""),
-    "backlog": (lambda tx: work_state.backlog(tx, NOW), "ix_provisioning_claim"),
+    "lanes": (lambda tx: figures.lanes_of_accounts(tx, NOW), "ix_provisioning_claim"),
     "quarantine by reason": (stuck.quarantine_groups, "ix_provisioning_quarantine"),
     "quarantine": (stuck.quarantined, "ix_provisioning_quarantine"),
     "what waits": (stuck.waiting_groups, "ix_provisioning_waits"),
@@ -98,6 +99,5 @@ def test_only_the_few_are_found(years: Database) -> None:
     """All that are due and no other."""
     with years.write() as tx:
         assert len(leases.claim(tx, Lane.BULK, NOW, LEASE, 1000)) == DUE
-        bulk, _ = work_state.backlog(tx, NOW)
-        assert (bulk.due, bulk.leased) == (0, DUE)
+        assert figures.lanes_of_accounts(tx, NOW)[Lane.BULK][:2] == (0, DUE)
         assert sum(group.count for group in stuck.quarantine_groups(tx)) == ACCOUNTS // 1000

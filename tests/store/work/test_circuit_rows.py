@@ -114,7 +114,6 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
                 finished = Finished(
                     outcome="retry",
                     applied_version=None,
-                    fingerprint=None,
                     due_at=now if time < times else now + timedelta(hours=1),
                     attempts=3 + time,
                     waits=Stuck(waits.value, "unreachable", "away") if waits else None,

@@ -11,6 +11,7 @@ from sync.domain.provisioning.change import JoinGroup
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database
+from sync.store.operations import figures
 from sync.store.provisioning import observations, work_state
 from sync.store.work import leases
 from tests.store.claims import LEASE, attempts_of, claim_all, claim_one, finish, seen, store
@@ -142,9 +143,10 @@ def test_the_backlog_counts_what_waits_and_what_is_worked_on(
         store(db, make_account(), now - timedelta(minutes=minutes))
     claim_all(db, now, limit=1)
     with db.read() as tx:
-        bulk, interactive = work_state.backlog(tx, now)
+        lanes = {each.lane: each for each in figures.read(tx, now).lanes}
         assert leases.due_lanes(tx, now) == (Lane.BULK,)
         assert set(leases.due_lanes(tx, now - timedelta(hours=1))) == set()
+    bulk, interactive = lanes[Lane.BULK], lanes[Lane.INTERACTIVE]
     assert (bulk.due, bulk.leased, bulk.oldest_due_at) == (2, 1, now - timedelta(minutes=5))
     assert (interactive.due, interactive.leased, interactive.oldest_due_at) == (0, 0, None)
 

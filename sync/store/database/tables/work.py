@@ -22,7 +22,6 @@ provisioning = Table(
     Column("wanted_version", Integer, nullable=False),
     Column("wanted_at", UtcDateTime),
     Column("applied_version", Integer),
-    Column("applied_fingerprint", Text),
     Column("lane", Text, nullable=False),
     Column("due_at", UtcDateTime),
     Column("asked", Integer, nullable=False),

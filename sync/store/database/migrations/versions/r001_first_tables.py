@@ -456,7 +456,6 @@ def upgrade() -> None:
         sa.Column("wanted_version", sa.Integer(), nullable=False),
         sa.Column("wanted_at", TIME),
         sa.Column("applied_version", sa.Integer()),
-        sa.Column("applied_fingerprint", sa.Text()),
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("due_at", TIME),
         sa.Column("asked", sa.Integer(), nullable=False),
