@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from sync.domain.access import cause
-from sync.domain.access.granted import Granted, GrantedAccount
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
@@ -32,26 +32,26 @@ class SealedPassword:
     expires_at: datetime
 
 
-def add(tx: Tx, granted: Granted, act: Act, password: str | None = None) -> None:  # noqa: ARG001 - it was asked
-    """Store a new act, and the password it carries sealed."""
+def add(tx: Tx, granted: GrantedAccount, act: Act, password: str | None = None) -> None:
+    """Store a new act on the account that was judged, and the password it carries sealed."""
     sealed = None if password is None else tx.sealer.seal(password)
-    tx.connection.execute(acts.insert().values(_row(act) | {"sealed": sealed}))
+    tx.connection.execute(acts.insert().values(_row(granted, act) | {"sealed": sealed}))
 
 
-def add_many(tx: Tx, many: Sequence[tuple[Granted, Act]]) -> None:
+def add_many(tx: Tx, many: Sequence[tuple[GrantedAccount, Act]]) -> None:
     """Store new acts that carry no password."""
-    tx.connection.execute(acts.insert(), [_row(act) for _, act in many])
+    tx.connection.execute(acts.insert(), [_row(granted, act) for granted, act in many])
 
 
-def _row(act: Act) -> dict[str, object]:
+def _row(granted: GrantedAccount, act: Act) -> dict[str, object]:
     return {
         "id": act.id,
-        "account_id": act.account_id,
+        "account_id": granted.after.id,
         "kind": act.kind.value,
         "state": act.state.value,
         "lane": act.lane.value,
         "requested_at": act.requested_at,
-        "cause": cause.record(act.by),
+        "cause": cause.record(granted.by),
         "options": _options(act),
         "expires_at": act.expires_at,
         "due_at": act.due_at,

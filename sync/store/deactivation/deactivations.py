@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Label, RowMapping, Select, func, literal, select, update
+from sqlalchemy import ColumnElement, Label, RowMapping, Select, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.access import cause
@@ -119,9 +119,10 @@ def complete(tx: Tx, deactivation_id: str, now: datetime) -> bool:
     return _move(tx, deactivation_id, DeactivationState.COMPLETED, finished_at=now)
 
 
-def cancel(tx: Tx, deactivation_id: str, granted: GrantedAccount, now: datetime) -> bool:  # noqa: ARG001
-    """Somebody called it off or asked for another one. False: it is not open any more."""
-    return _move(tx, deactivation_id, DeactivationState.CANCELLED, finished_at=now)
+def cancel(tx: Tx, deactivation_id: str, granted: GrantedAccount, now: datetime) -> bool:
+    """Somebody called it off or asked for another one. False: it is not open any more, or another account's."""
+    its = deactivations.c.account_id == granted.after.id
+    return _move(tx, deactivation_id, DeactivationState.CANCELLED, its, finished_at=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +245,12 @@ def _deactivation(row: RowMapping, *, prefix: str = "") -> OpenDeactivation:
     )
 
 
-def _move(tx: Tx, deactivation_id: str, state: DeactivationState, **values: object) -> bool:
+def _move(
+    tx: Tx, deactivation_id: str, state: DeactivationState, *conditions: ColumnElement[bool], **values: object
+) -> bool:
     moved = tx.connection.execute(
         update(deactivations)
-        .where(deactivations.c.id == deactivation_id, OPEN_DEACTIVATION)
+        .where(deactivations.c.id == deactivation_id, OPEN_DEACTIVATION, *conditions)
         .values({"state": state.value} | values)
     )
     return moved.rowcount == 1

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
@@ -21,7 +22,7 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import leases
-from tests.callers import allowed, granted, wanted_by
+from tests.callers import granted, wanted_by
 
 LEASE = timedelta(seconds=60)
 SECRET = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -37,8 +38,15 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     return made
 
 
+KIM = wanted_by("kim", "forgot it")
+
+
+def let(account: Account) -> GrantedAccount:
+    return granted(account, account, KIM)
+
+
 def asked(account: Account, kind: ActKind, now: datetime, **fields: object) -> Act:
-    values = {"due_at": now, "by": wanted_by("kim", "forgot it")} | fields
+    values = {"due_at": now, "by": KIM} | fields
     return Act(new_id(now), account.id, kind, now, **values)  # type: ignore[arg-type]
 
 
@@ -49,9 +57,9 @@ def test_a_act_comes_back_as_it_was_stored(db: Database, account: Account, now: 
     factor = asked(account, ActKind.RESET_SECOND_FACTOR, now, keep_sessions=True, identity_check="by phone")
     expiry = asked(account, ActKind.EXPIRE_PASSWORD, now, stamp=now, lane=Lane.BULK)
     with db.write() as tx:
-        acts.add(tx, allowed(), reset, SECRET)
-        acts.add(tx, allowed(), factor)
-        acts.add(tx, allowed(), expiry)
+        acts.add(tx, let(account), reset, SECRET)
+        acts.add(tx, let(account), factor)
+        acts.add(tx, let(account), expiry)
         assert acts.of_account(tx, account.id) == (reset, factor, expiry)
         sealed = tx.connection.scalar(select(table.c.sealed).where(table.c.id == reset.id))
         assert SECRET.encode() not in sealed
@@ -67,7 +75,7 @@ def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Accoun
     unlock = asked(account, ActKind.UNLOCK, now)
     found = Found(LockState(permanent=True, failures=4), now, ("one",))
     with db.write() as tx:
-        acts.add(tx, allowed(), unlock)
+        acts.add(tx, let(account), unlock)
         acts.start(tx, unlock.id, found, now)
         again = acts.start(tx, unlock.id, Found(), now + LEASE)
     assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
@@ -81,7 +89,7 @@ def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     one, other = (asked(account, ActKind.SET_PASSWORD_MAIL, now) for _ in range(2))
     with db.write() as tx:
         for each in (one, other):
-            acts.add(tx, allowed(), each)
+            acts.add(tx, let(account), each)
             acts.start(tx, each.id, Found(), now)
         acts.put_off(tx, one.id, now + LEASE, "no answer", certainly_not_done=False)
         acts.put_off(tx, other.id, now + LEASE, "refused", certainly_not_done=True)
@@ -96,7 +104,7 @@ def test_the_password_goes_with_the_end(db: Database, account: Account, now: dat
     """Shown ones are needed by nobody any more; and an act ends once."""
     reset = asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE)
     with db.write() as tx:
-        acts.add(tx, allowed(), reset, SECRET)
+        acts.add(tx, let(account), reset, SECRET)
         assert acts.finish(tx, reset.id, state, "so it was", now)
         assert acts.password_of(tx, reset.id) is None
         assert not acts.finish(tx, reset.id, ActState.FAILED, "too late", now)
@@ -119,7 +127,7 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
             for _ in resets
         )
         for reset, mail in zip(resets, (sent, unsent), strict=True):
-            acts.add(tx, allowed(), reset, SECRET)
+            acts.add(tx, let(account), reset, SECRET)
             acts.finish(tx, reset.id, ActState.DONE, "done", now, mail_id=mail)
             kept = acts.password_of_mail(tx, mail)
             assert kept is not None
@@ -137,7 +145,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
     first, ended, last = (asked(account, ActKind.UNLOCK, now) for _ in range(3))
     with db.write() as tx:
         for each in (first, ended, last):
-            acts.add(tx, allowed(), each)
+            acts.add(tx, let(account), each)
         acts.finish(tx, ended.id, ActState.DONE, "done", now)
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
     assert [each.id for each in claim.acts] == [first.id, last.id]
@@ -162,10 +170,10 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
     with db.write() as tx:
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
         finishing.finish(tx, claim, quarantined(), now)
-        acts.add(tx, allowed(), asked(account, ActKind.UNLOCK, now))
+        acts.add(tx, let(account), asked(account, ActKind.UNLOCK, now))
         assert not leases.any_quarantined(tx, now)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
-        acts.add(tx, allowed(), asked(account, ActKind.END_SESSIONS, now))
+        acts.add(tx, let(account), asked(account, ActKind.END_SESSIONS, now))
         assert leases.any_quarantined(tx, now)
         [urgent] = leases.claim_quarantined(tx, now, LEASE, 1)
         assert leases.claim_quarantined(tx, now, LEASE, 1) == ()
@@ -178,15 +186,17 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
 def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: Account, now: datetime) -> None:
     """Nobody is going to look at the account by then; one that is due is looked at anyway."""
     with db.write() as tx:
-        acts.add(tx, allowed(), asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK))
+        acts.add(
+            tx, let(account), asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK)
+        )
         assert acts.overlooked(tx, now + LEASE, 10) == {}
         [claim] = leases.claim(tx, Lane.INTERACTIVE, now, LEASE, 1)
-        finishing.finish(tx, claim, Finished("applied", 1, "f", None, 0), now)
+        finishing.finish(tx, claim, Finished("applied", 1, None, 0), now)
         assert acts.overlooked(tx, now, 10) == {}
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}
-        acts.add(tx, allowed(), asked(account, ActKind.UNLOCK, now))
+        acts.add(tx, let(account), asked(account, ActKind.UNLOCK, now))
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.INTERACTIVE}
 
 
 def quarantined() -> Finished:
-    return Finished("quarantined", None, None, None, 1, Stuck("needs-person", "user-deleted", "look at it"))
+    return Finished("quarantined", None, None, 1, Stuck("needs-person", "user-deleted", "look at it"))

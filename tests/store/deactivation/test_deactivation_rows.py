@@ -62,12 +62,15 @@ def test_a_request_comes_back_whole_and_with_the_claim(
 
 
 @pytest.mark.req("D4")
-def test_an_account_has_one_open_deactivation(db: Database, account: Account, by: Cause, now: datetime) -> None:
-    """A second request is refused until the first has ended."""
+def test_an_account_has_one_open_deactivation(
+    db: Database, account: Account, make_account: MakeAccount, by: Cause, now: datetime
+) -> None:
+    """A second request is refused until the first has ended; who may end another account's ends not this one."""
     first = request(db, account, by, now)
     with pytest.raises(Refused, match="open already"):
         request(db, account, by, now)
     with db.write() as tx:
+        assert not deactivations.cancel(tx, first.id, granted(make_account()), now)
         assert deactivations.cancel(tx, first.id, granted(account), now)
     assert request(db, account, by, now).id != first.id
 
