@@ -105,10 +105,8 @@ def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccou
     store(db, *people.values())
     order = OpenWorkOrder("WO-1", "open", "Contoso", None, ("lead",))
     ends = {
-        "linked": Finished("held", None, None, now + timedelta(minutes=1), 0, held_work_orders=(order,)),
-        "stuck": Finished(
-            "quarantined", None, None, None, 1, quarantine=Stuck("unsafe", "user-not-ours", "not ours")
-        ),
+        "linked": Finished("held", None, now + timedelta(minutes=1), 0, held_work_orders=(order,)),
+        "stuck": Finished("quarantined", None, None, 1, quarantine=Stuck("unsafe", "user-not-ours", "not ours")),
     }
     for name, end in ends.items():
         with db.write() as tx:

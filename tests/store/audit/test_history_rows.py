@@ -92,7 +92,7 @@ def test_the_timeline_tells_the_story_in_order(
         due.mark_due(tx, account.id, Lane.BULK, now)
         [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
         finishing.finish(
-            tx, claim, Finished("applied", 1, "f1", None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
+            tx, claim, Finished("applied", 1, None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
         )
         outbox.make_due(tx, [account.id], at(1))
         [mail] = outbox.claim(tx, at(2), timedelta(minutes=1), 5)
