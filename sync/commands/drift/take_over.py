@@ -14,7 +14,7 @@ from sync.domain.accounts.attribute_values import stated
 from sync.domain.accounts.change import AccountChange, with_attributes
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
-from sync.domain.provisioning.aspect import Aspect, attributes_in
+from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import Finding
@@ -39,8 +39,7 @@ def take_over(tx: Tx, policy: Policy, finding: Finding, by: Cause, now: datetime
     """Want of the account what was found. Raises Refused where that is no single value, or breaks a rule."""
     field = TAKEN_OVER[finding.attribute]
     if finding.attribute is Aspect.ATTRIBUTES:
-        was, is_ = attributes_in(finding.wanted), attributes_in(finding.found)
-        found = stated(policy, {key: is_.get(key, "") for key in was | is_ if was.get(key) != is_.get(key)})
+        found = stated(policy, {finding.key: finding.found or ""})
         attributes = AccountChange(**with_attributes(found))
         change(tx, policy, str(finding.subject.account_id), attributes, by, now, lane=Lane.BULK)
         return

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, Seen
@@ -28,6 +29,8 @@ class Anomaly(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Irregularity:
     """One anomaly, written like a `Deviation`."""
+
+    key: ClassVar[str] = ""
 
     attribute: Anomaly
     wanted: str | None

@@ -6,7 +6,7 @@ written, for what is wanted and for what was seen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ from sync.domain.provisioning.change import (
     UpdateDetails,
 )
 from sync.domain.provisioning.desired import DesiredState
-from sync.domain.provisioning.observed import ACCOUNT_ID, NOT_LOOKED_AT, TECHNICIAN_ID, Seen
+from sync.domain.provisioning.observed import NOT_LOOKED_AT, TECHNICIAN_ID, Seen
 
 
 class Aspect(StrEnum):
@@ -52,11 +52,12 @@ class Aspect(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """One attribute that is not as wanted. Several values stand in alphabetical order, separated by comma and
-    blank. None: nothing."""
+    blank. None: nothing. `key` says which one of `ATTRIBUTES`."""
 
     attribute: Aspect
     wanted: str | None
     found: str | None
+    key: str = ""
 
 
 _DETAIL: Mapping[str, Aspect] = {key: Aspect(key.replace("_", "-")) for key in (*DETAILS, TECHNICIAN_ID)}
@@ -93,17 +94,24 @@ def touched_by(change: AnyChange) -> frozenset[Aspect]:
             return frozenset()
 
 
+def attributes_of(change: AnyChange) -> Iterator[Deviation]:
+    """What a change sets right of the attributes that have no aspect of their own, one by one."""
+    if isinstance(change, UpdateDetails):
+        for key in sorted(change.new.keys() - _DETAIL.keys()):
+            yield Deviation(Aspect.ATTRIBUTES, change.new[key], change.existing[key], key)
+
+
 def of_group(path: str) -> Aspect:
     """What membership of a group of ours is."""
     parent, _, _ = path.rpartition("/")
     return _SINGLE.get(path) or _BELOW.get(parent) or Aspect.OTHER_GROUP
 
 
-def written(aspect: Aspect, state: DesiredState | Seen, owned: Collection[str]) -> str | None:
-    """The value as people read it; None: nothing, or not looked at. `owned` are the attributes that are ours."""
+def written(aspect: Aspect, state: DesiredState | Seen) -> str | None:
+    """The value as people read it; None: nothing, or not looked at. Of `ATTRIBUTES` the change itself says it."""
     match aspect:
         case Aspect.MISSING:
-            return written(Aspect.USERNAME, state, owned)
+            return written(Aspect.USERNAME, state)
         case Aspect.USERNAME | Aspect.EMAIL | Aspect.GIVEN_NAME | Aspect.FAMILY_NAME:
             value = getattr(state, _KEY[aspect])
             return None if value is NOT_LOOKED_AT else value or None
@@ -115,24 +123,9 @@ def written(aspect: Aspect, state: DesiredState | Seen, owned: Collection[str]) 
         case Aspect.TECHNICIAN_ID:
             attributes = state.attributes
             return None if attributes is NOT_LOOKED_AT else _listed(attributes.get(_KEY[aspect], ()))
-        case Aspect.ATTRIBUTES:
-            attributes = state.attributes
-            return None if attributes is NOT_LOOKED_AT else _attributes(attributes, owned)
         case _:
             groups = state.groups
             return None if groups is NOT_LOOKED_AT else _memberships(aspect, groups)
-
-
-def _attributes(attributes: Mapping[str, tuple[str, ...]], owned: Collection[str]) -> str | None:
-    """One a line, for values may have commas in them; `attributes_in` reads it."""
-    names = sorted(attributes.keys() & set(owned) - {ACCOUNT_ID, TECHNICIAN_ID})
-    return "\n".join(f"{name}: {', '.join(attributes[name])}" for name in names if attributes[name]) or None
-
-
-def attributes_in(text: str | None) -> dict[str, str]:
-    """What `written` wrote of the attributes, by their names."""
-    lines = [line.partition(": ") for line in (text or "").splitlines()]
-    return {name: value for name, _, value in lines}
 
 
 def _memberships(aspect: Aspect, groups: Collection[str]) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sync.domain.access import vocabulary
 from sync.domain.errors import Conflict, FailureCode, NeedsPerson, Unsafe
-from sync.domain.provisioning.aspect import Aspect, Deviation, touched_by, written
+from sync.domain.provisioning.aspect import Aspect, Deviation, attributes_of, touched_by, written
 from sync.domain.provisioning.change import (
     DETAILS,
     Change,
@@ -115,13 +115,11 @@ def creation(desired: DesiredState) -> Create:
 def deviations(desired: DesiredState, seen: Seen | None) -> tuple[Deviation, ...]:
     """What the plan would put right, attribute by attribute; `seen` None: there is no such user."""
     if seen is None:
-        return (Deviation(Aspect.MISSING, written(Aspect.MISSING, desired, desired.owned), None),)
-    touched = {attribute for change in diff(desired, seen).changes for attribute in touched_by(change)}
-    return tuple(
-        Deviation(each, written(each, desired, desired.owned), written(each, seen, desired.owned))
-        for each in Aspect
-        if each in touched
-    )
+        return (Deviation(Aspect.MISSING, written(Aspect.MISSING, desired), None),)
+    changes = diff(desired, seen).changes
+    touched = {attribute for change in changes for attribute in touched_by(change)} - {Aspect.ATTRIBUTES}
+    named = [Deviation(each, written(each, desired), written(each, seen)) for each in Aspect if each in touched]
+    return (*named, *(each for change in changes for each in attributes_of(change)))
 
 
 def _memberships(desired: DesiredState, seen: Seen) -> tuple[list[str], list[str]]:

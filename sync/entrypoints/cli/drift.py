@@ -146,7 +146,7 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
         if as_json:
             print_json(found)
             return
-        say(f"{found.attribute} of {found.subject.who} is accepted: {shown(found.found)}")
+        say(f"{found.what} of {found.subject.who} is accepted: {shown(found.found)}")
 
 
 @app.command()
@@ -201,7 +201,7 @@ def _cells(finding: Finding) -> list[object]:
     return [
         finding.id[-ENDING:],
         finding.subject.who,
-        finding.attribute,
+        finding.what,
         finding.wanted,
         finding.found,
         _state(finding),
@@ -220,7 +220,7 @@ def _lines(finding: Finding) -> list[list[object]]:
         ["who", finding.subject.who],
         ["account", finding.subject.account_id],
         ["Keycloak user", finding.subject.idp_user_id],
-        ["attribute", finding.attribute],
+        ["attribute", finding.what],
         ["wanted", finding.wanted],
         ["found", finding.found],
         ["drift.toml says", finding.reaction],

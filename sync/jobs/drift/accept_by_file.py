@@ -84,7 +84,7 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
     for finding in findings:
         if drift.get(tx, finding.id) != finding:
             continue
-        by = _by_file(f"{finding.attribute} is accepted from Keycloak")
+        by = _by_file(f"{finding.what} is accepted from Keycloak")
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         try:
             with tx.part():
@@ -94,7 +94,7 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
                 "drift cannot be accepted",
                 account=finding.subject.account_id,
                 finding=finding.id,
-                attribute=finding.attribute.value,
+                attribute=finding.what,
             )
             continue
         drift.decide(tx, granted, finding.id, "accepted", now)

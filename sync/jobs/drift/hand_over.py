@@ -122,11 +122,11 @@ def _row(number: int, account_id: str, findings: Sequence[Finding], version: int
 
 def _changes(findings: Sequence[Finding]) -> dict[str, object]:
     """As every run says it: the field with what there is and what shall be."""
-    changed: Mapping[str, object] = {each.attribute.value: [each.found, each.wanted] for each in findings}
+    changed: Mapping[str, object] = {each.what: [each.found, each.wanted] for each in findings}
     return {"change": changed}
 
 
 def _deviations(findings: Sequence[Finding]) -> Iterator[Deviation]:
     for each in findings:
         if isinstance(each.attribute, Aspect):
-            yield Deviation(each.attribute, each.wanted, each.found)
+            yield Deviation(each.attribute, each.wanted, each.found, each.key)

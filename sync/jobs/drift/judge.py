@@ -124,8 +124,8 @@ def _written(
     for look in looks:
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
-        still = {each.attribute for each in look.drift} | _unknown(look)
-        findings.close_of_account(tx, account.id, still, now)
+        still = {(each.attribute, each.key) for each in look.drift}
+        findings.close_of_account(tx, account.id, still, _unknown(look), now)
         found = [findings.found(tx, subject, each, _reaction(systems, account, each), now) for each in look.drift]
         undecided = [finding for finding in found if finding.state == "open"]
         to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)

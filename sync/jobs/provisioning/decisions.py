@@ -45,7 +45,7 @@ def left_alone(
 def _still(decision: Finding, deviations: Sequence[Deviation]) -> bool:
     """What is accepted is accepted as it was; who is to be made anew may have got another name meanwhile."""
     return any(
-        each.attribute is decision.attribute
+        (each.attribute, each.key) == (decision.attribute, decision.key)
         and (decision.state != "accepted" or (each.wanted, each.found) == (decision.wanted, decision.found))
         for each in deviations
     )

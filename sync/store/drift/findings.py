@@ -1,12 +1,12 @@
 """What comparisons found, from when to when, and what was decided about it (G4).
 
 A finding is open, or accepted by a person for as long as it stays as it is; it ends repaired or gone. At most one
-of a subject and attribute is open or accepted at a time.
+of a subject, attribute and key is open or accepted at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
@@ -50,11 +50,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`repair_asked_at`: when it was handed to the workers. `anew_at`: when a person, or a run that was let go,
-    had the missing user made anew. `decision`: of whoever accepted it, had it repaired, or left it to a person."""
+    """`key`: which attribute of a company's, where it is one. `repair_asked_at`: when it was handed to the
+    workers. `anew_at`: when a person, or a run that was let go, had the missing user made anew. `decision`: of
+    whoever accepted it, had it repaired, or left it to a person."""
 
     id: str
     attribute: Kind
+    key: str
     subject: Subject
     wanted: str | None
     found: str | None
@@ -68,10 +70,15 @@ class Finding:
     decision: Cause | None
     decided_at: datetime | None
 
+    @property
+    def what(self) -> str:
+        """What differs, for people."""
+        return self.key or self.attribute.value
+
 
 def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
     """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
-    known = _live(tx, subject.key, drift.attribute)
+    known = _live(tx, subject.key, drift)
     if known is not None:
         changed = (known.wanted, known.found) != (drift.wanted, drift.found)
         if not (changed and known.state == "accepted"):
@@ -92,6 +99,7 @@ def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datet
         table.insert().values(
             id=finding_id,
             attribute=drift.attribute.value,
+            key=drift.key,
             subject=subject.key,
             who=subject.who,
             account_id=subject.account_id,
@@ -124,13 +132,17 @@ def close_unseen(
     return len(over)
 
 
-def close_of_account(tx: Tx, account_id: str, still: Iterable[Kind], now: datetime) -> None:
-    """End what a look at the one account did not find any more."""
-    kept = {each.value for each in still}
+def close_of_account(
+    tx: Tx, account_id: str, still: Collection[tuple[Kind, str]], unknown: Collection[Kind], now: datetime
+) -> None:
+    """End what a look at the one account did not find any more; of what is unknown it says nothing."""
     rows = tx.connection.execute(
-        select(table.c.id, table.c.attribute).where(table.c.account_id == account_id, table.c.state.in_(LIVE))
+        select(table.c.id, table.c.attribute, table.c.key).where(
+            table.c.account_id == account_id, table.c.state.in_(LIVE)
+        )
     ).all()
-    _close(tx, [row.id for row in rows if row.attribute not in kept], now)
+    over = [row.id for row in rows if (row.attribute, row.key) not in still and row.attribute not in unknown]
+    _close(tx, over, now)
 
 
 def end_accepted(tx: Tx, granted: GrantedAccount, attributes: Collection[Kind], now: datetime) -> None:
@@ -257,12 +269,15 @@ def open_by_attribute(tx: Tx) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _live(tx: Tx, subject: str, attribute: Kind) -> Finding | None:
+def _live(tx: Tx, subject: str, drift: Drift) -> Finding | None:
     row = (
         tx.connection.execute(
             tx.locking(
                 select(table).where(
-                    table.c.subject == subject, table.c.attribute == attribute.value, table.c.state.in_(LIVE)
+                    table.c.subject == subject,
+                    table.c.attribute == drift.attribute.value,
+                    table.c.key == drift.key,
+                    table.c.state.in_(LIVE),
                 )
             )
         )
@@ -290,6 +305,7 @@ def _finding(row: RowMapping) -> Finding:
     return Finding(
         id=row["id"],
         attribute=kind_of(row["attribute"]),
+        key=row["key"],
         subject=Subject(row["subject"], row["who"], row["account_id"], row["idp_user_id"]),
         wanted=row["wanted"],
         found=row["found"],

@@ -49,6 +49,26 @@ def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject,
         assert findings.accounts_with(tx, [Aspect.TEAM]) == frozenset()
 
 
+@pytest.mark.req("G4", "A10")
+def test_each_attribute_of_a_company_is_a_finding_of_its_own(
+    db: Database, subject: Subject, now: datetime
+) -> None:
+    """One is accepted and the other ends, each by itself."""
+    centre, vehicle = (Deviation(Aspect.ATTRIBUTES, "was", "is", key) for key in ("cost_centre", "vehicle"))
+    with db.write() as tx:
+        first, second = (findings.found(tx, subject, each, "report", now) for each in (centre, vehicle))
+        findings.decide(tx, allowed(KIM), first.id, "accepted", now)
+        assert (first.what, second.what) == ("cost_centre", "vehicle")
+        assert findings.open_by_attribute(tx) == {"attributes": 1}
+        still = {(Aspect.ATTRIBUTES, "cost_centre")}
+        findings.close_of_account(tx, str(subject.account_id), still, [], now)
+        assert [(each.what, each.state) for each in findings.listed(tx, states=findings.LIVE)] == [
+            ("cost_centre", "accepted")
+        ]
+        findings.close_of_account(tx, str(subject.account_id), set(), [Aspect.ATTRIBUTES], now)
+        assert len(findings.listed(tx, states=findings.LIVE)) == 1
+
+
 @pytest.mark.req("G4")
 def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: datetime) -> None:
     """Repaired if a repair was asked for, else gone; what the comparison could not judge stays."""

@@ -51,6 +51,7 @@ drift = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("attribute", Text, nullable=False),
+    Column("key", Text, nullable=False, server_default=""),
     Column("subject", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("account_id", ForeignKey("account.id"), index=True),
@@ -68,11 +69,12 @@ drift = Table(
     Column("decided_at", UtcDateTime),
     one_of("reaction", ("repair", "report", "accept")),
     one_of("state", get_args(DriftState)),
-    Index("uq_drift_live", "subject", "attribute", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("uq_drift_live", "subject", "attribute", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("ix_drift_state", "state", "first_seen_at"),
 )
-"""One difference of one attribute (G4). `subject` is the account's id, `user <id>` for a user that is not ours,
-`group <path>` for a group; `who` is its name for people. `decision` is who decided about it and why."""
+"""One difference of one attribute (G4). `key` says which of a company's, where it is one of those. `subject` is
+the account's id, `user <id>` for a user that is not ours, `group <path>` for a group; `who` is its name for
+people. `decision` is who decided about it and why."""
 
 foreign_user = Table(
     "foreign_user",

@@ -372,6 +372,7 @@ def upgrade() -> None:
         "drift",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("attribute", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), server_default="", nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text()),
@@ -394,7 +395,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_drift_account_id", "drift", ["account_id"])
     op.create_index("ix_drift_state", "drift", ["state", "first_seen_at"])
-    partial_index("uq_drift_live", "drift", ["subject", "attribute"], "state IN ('open', 'accepted')", unique=True)
+    partial_index(
+        "uq_drift_live", "drift", ["subject", "attribute", "key"], "state IN ('open', 'accepted')", unique=True
+    )
     op.create_table(
         "initial_password",
         sa.Column("account_id", sa.Text(), nullable=False),
