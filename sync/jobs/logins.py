@@ -62,7 +62,6 @@ def _read(systems: Systems, keep: KeepLease, place: Place | None, keeping: Keepi
     newest, found = before, before is None
     reached = None if place is None else place.until
     for page in systems.login_events.since(start(place, keeping)):
-        keep()
         found = found or any(before is not None and event.id == before.id for event in page)
         newest = _newer(newest, page[-1])
         begun = reached is None

@@ -27,7 +27,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
     employee number if the attribute that holds it is named (that reads all attributes, slowly). Interrupted, the
     next worker begins anew. A failure that no other try mends ends the run, with its reason."""
     try:
-        rows, foreign = _rows(systems, keep, run)
+        rows, foreign = _rows(systems, run)
     except (Transient, Misconfigured):
         raise
     except Failure as failure:
@@ -46,9 +46,9 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
             runs.add_rows(tx, run.id, rows)
 
 
-def _rows(systems: Systems, keep: KeepLease, run: Run) -> tuple[tuple[RunRow, ...], int]:
+def _rows(systems: Systems, run: Run) -> tuple[tuple[RunRow, ...], int]:
     """With how many users match nobody and stay as they are."""
-    found, foreign = _candidates(systems, keep, run)
+    found, foreign = _candidates(systems, run)
     with systems.db.read() as tx:
         known = accounts.read_many(tx, {account_id for each in found for account_id in each.accounts})
         versions = work_state.wanted_versions(tx, known)
@@ -60,11 +60,10 @@ def _rows(systems: Systems, keep: KeepLease, run: Run) -> tuple[tuple[RunRow, ..
     return tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1)), foreign
 
 
-def _candidates(systems: Systems, keep: KeepLease, run: Run) -> tuple[list[Candidate], int]:
+def _candidates(systems: Systems, run: Run) -> tuple[list[Candidate], int]:
     found: list[Candidate] = []
     foreign = read = 0
     for page in _pages(systems, run.options.get("employee_number_attribute")):
-        keep()
         read += len(page)
         with systems.db.write() as tx:
             runs.planning(tx, run.id, read)

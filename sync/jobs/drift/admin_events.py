@@ -102,7 +102,6 @@ def _hinted(systems: Systems, keep: KeepLease, place: Place, keeping: Keeping) -
     everything = False
     recent: set[str] = set()
     for page in systems.admin_events.since(start(place, keeping)):
-        keep()
         hint = hint_of(
             event for event in page if event.id not in seen and (covered_until is None or event.at > covered_until)
         )
