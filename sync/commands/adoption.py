@@ -38,8 +38,8 @@ def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None
     )
 
     def command(tx: Tx) -> Run:
-        authority.allow(tx, desk.policy, by, Permission.ADOPT_USERS, now)
-        runs.insert(tx, run, ())
+        granted = authority.allow(tx, desk.policy, by, Permission.ADOPT_USERS, now)
+        runs.insert(tx, granted, run, ())
         schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
         return run
 

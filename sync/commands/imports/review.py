@@ -60,7 +60,7 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
     with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
         population = listing.population(tx)
-        authority.allow(tx, desk.policy, by, Permission.REVIEW_IMPORT, desk.clock.now())
+        granted = authority.allow(tx, desk.policy, by, Permission.REVIEW_IMPORT, desk.clock.now())
         refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
     plan = plan_import(staff.rows, world, desk.policy, refuses)
     verdict = judge_import(plan, world, desk.policy, population)
@@ -83,7 +83,7 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
         run_row(planned, row, originals[row.number]) for planned, row in zip(plan.rows, staff.rows, strict=True)
     )
     with desk.db.write() as tx:
-        runs.insert(tx, run, rows)
+        runs.insert(tx, granted, run, rows)
     return Review(run, rows)
 
 

@@ -56,12 +56,12 @@ def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = N
     `fingerprint` is given and is not that of the plan, or if other files came into force.
     """
     with desk.db.read() as tx:
-        authority.allow(tx, desk.policy, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
+        granted = authority.allow(tx, desk.policy, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
     made = new_plan(desk, proposal)
     started = desk.clock.now()
     run = _new_run(proposal, by, started)
     with desk.db.write() as tx:
-        runs.insert(tx, run, ())
+        runs.insert(tx, granted, run, ())
     numbered = enumerate(affected(desk, proposal), start=1)
     while page := list(islice(numbered, PAGE)):
         with desk.db.write() as tx:

@@ -73,7 +73,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
         counts={"update": len(rows)},
         options={},
     )
-    runs.insert(tx, run, rows)
+    runs.insert(tx, granted, run, rows)
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, granted)
         _audit(tx, "hold", run, now)

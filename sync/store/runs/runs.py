@@ -114,8 +114,9 @@ _ROW = tuple(run_rows.c[name] for name in _ROW_FIELDS)
 _DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parsed"})
 
 
-def insert(tx: Tx, run: Run, rows: Sequence[RunRow]) -> None:
-    values = {column: getattr(run, name) for name, column in _COLUMN.items()}
+def insert(tx: Tx, granted: Granted, run: Run, rows: Sequence[RunRow]) -> None:
+    """A new run, made by whoever was granted it."""
+    values = {column: getattr(run, name) for name, column in _COLUMN.items()} | {_COLUMN["by"]: granted.by}
     for column in (_COLUMN[name] for name in _CAUSES):
         values[column] = None if values[column] is None else cause.record(values[column])
     tx.connection.execute(runs.insert().values(values))

@@ -39,7 +39,6 @@ NOT_WANTED: Mapping[str, str] = {
     "runs.pushes.forget": OURS,
     "runs.runs.add_rows": PAGES,
     "runs.runs.end": "the run is refused while its pages are written",
-    "runs.runs.insert": PAGES,
     "runs.runs.written": PAGES,
     "schedule.hasten": "what comes round anyway comes sooner",
     "schedule.register": "what comes round anyway comes sooner",

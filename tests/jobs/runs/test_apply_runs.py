@@ -43,7 +43,7 @@ def confirmed_run(world: World, kind: RunKind, rows: Mapping[str, int | None]) -
         for number, (account_id, version) in enumerate(rows.items(), start=1)
     )
     with world.systems.db.write() as tx:
-        runs.insert(tx, run, planned)
+        runs.insert(tx, allowed(run.by), run, planned)
         runs.confirm(tx, run.id, allowed(wanted_by("kim", "because")), now)
     return run
 
