@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -31,12 +31,12 @@ from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import CLAIM_AT_ONCE
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.systems import Systems
-from sync.jobs.work.lease import LEASE
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.operations import figures
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 
 MANY, FEW, DUE = 1_000_000, 1_000, 100
 ROUNDS = 30
@@ -78,6 +78,7 @@ class _Silent:
     """What a sweep needs of Systems beside the database: nobody is woken, time stands still, one gateway."""
 
     accounts = bulk_accounts = object()
+    longest_request = timedelta(seconds=10)
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -147,7 +148,7 @@ def _claim_all(db: Database) -> None:
     got = 0
     while True:
         with db.write() as tx:
-            claims = leases.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
+            claims = leases.claim(tx, Lane.BULK, Terms(NOW), SHARE)
         if not claims:
             break
         got += len(claims)
@@ -169,8 +170,9 @@ def _sweep_and_claim(db: Database) -> None:
 def _indexes(db: Database) -> str:
     """Of what sweep and claim read, by EXPLAIN. Raises AssertionError if they read all accounts."""
     with db.write() as tx, plans(tx) as found:
+        lease_rows.take_over(tx, NOW, timedelta(seconds=10))
         leases.due_lanes(tx, NOW)
-        leases.claim(tx, Lane.BULK, NOW, LEASE, SHARE)
+        leases.claim(tx, Lane.BULK, Terms(NOW), SHARE)
     whole = [plan for plan in found if re.search(r"(Seq Scan on|SCAN) (provisioning|account)\b(?! USING)", plan)]
     if whole:
         raise AssertionError(f"all accounts are read: {whole[0]}")

@@ -60,9 +60,10 @@ def _redis(url: SecretStr) -> SecretStr:
 
 class KeycloakSettings(BaseModel):
     """`url` is the address under which we reach Keycloak, `public_url` the one browsers use (None: the same);
-    tokens name the second as their issuer. `timeout_seconds` bounds each request; it must stay below the
-    lease of a claim. A full comparison reads from `listings_at_once` places side by side and waits
-    `listing_pause_seconds` after each page, so that it leaves Keycloak to the people who log in.
+    tokens name the second as their issuer. `timeout_seconds` bounds each request; it must fit twice
+    into the lease of a claim, with what clocks differ by. A full comparison reads from `listings_at_once` places
+    side by side and waits `listing_pause_seconds` after each page, so that it leaves Keycloak to the people who
+    log in.
 
     Each secret belongs to one service client (rule: least-rights); a process gets only those it needs:
     workers `worker_secret` and `import_secret`, the web process `console_secret`, the command line for the

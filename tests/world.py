@@ -30,6 +30,7 @@ from sync.store.accounts import accounts as account_rows
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
+from sync.store.work import lease_rows
 from tests.callers import wanted_by
 from tests.company import company
 from tests.fakes.accounts import FakeAccounts, FakeUser
@@ -77,7 +78,11 @@ class World:
             pass
 
     def pass_time(self, seconds: float) -> None:
+        """The sweep, which comes every few seconds, has come: what ended workers held can be claimed, for a
+        request takes no time here."""
         self.clock.advance(timedelta(seconds=seconds))
+        with self.systems.db.write() as tx:
+            lease_rows.take_over(tx, self.clock.now(), self.systems.longest_request)
 
     def join(self, name: str = "jo.lind", **wanted: Any) -> Account:
         """A new account, stored and not yet in Keycloak."""
@@ -153,6 +158,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         mailer=mailer,
         wake=wake,
         clock=clock,
+        longest_request=timedelta(),
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
         reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
     )

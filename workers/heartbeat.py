@@ -1,4 +1,5 @@
-"""The heartbeat of a worker: a row in our database every few seconds, while it works and while it waits (H3).
+"""The heartbeat of a worker, for whoever watches: a row in our database every few seconds, while it works and
+while it waits (H3). What its processes hold depends on signs of life of their own (`signs`).
 
 It runs in the worker's first process, between its other duties and in no thread of its own: that process forks,
 and nothing may be in the middle of the database then. For the same reason the connection is closed each time.

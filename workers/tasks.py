@@ -28,7 +28,7 @@ from sync.jobs.systems import Systems
 from sync.settings import SettingsError
 from sync.store import mappings
 from sync.wiring.workers import open_systems, ready_for_accounts
-from workers import heartbeat
+from workers import heartbeat, signs
 from workers.app import app
 
 log = structlog.get_logger()
@@ -37,8 +37,7 @@ log = structlog.get_logger()
 @lru_cache(maxsize=1)
 def _systems_of(process: int) -> Systems:
     """Systems, one set per process, made after the fork: connections are not shared with the parent."""
-    del process
-    made = open_systems()
+    made = open_systems(holder=signs.of_process(process))
     heartbeat.tell_trouble(None)
     return made
 

@@ -7,7 +7,8 @@ and two mails with two credentials are worse than one that a person sends again 
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
@@ -15,7 +16,9 @@ from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure, FailureCode, NeedsPerson
 from sync.domain.work.ladder import Work, after
 from sync.jobs.systems import Systems
+from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.unforeseen import as_failure
+from sync.ports.lease import kept
 from sync.ports.signals import MayHaveLeft, Message
 from sync.store import acts
 from sync.store.accounts import passwords
@@ -25,7 +28,6 @@ from sync.store.database.transactions import Tx
 from sync.store.mail import outbox
 from sync.store.mail.outbox import PASSWORD_RESET, MailClaim
 
-LEASE = timedelta(seconds=120)
 CLAIM_AT_ONCE = 1
 """One at a time: a worker that dies leaves doubt about one mail, not about a batch."""
 
@@ -33,10 +35,11 @@ CLAIM_AT_ONCE = 1
 def send_some(systems: Systems) -> int:
     """Claim a due mail and send it. Returns how many were claimed."""
     with systems.db.write() as tx:
-        claims = outbox.claim(tx, systems.clock.now(), LEASE, CLAIM_AT_ONCE)
+        claims = outbox.claim(tx, terms(systems), CLAIM_AT_ONCE)
     for claim in claims:
         try:
-            systems.mailer.send(_composed(systems, claim))
+            with kept(partial(keep_lease, systems, claim)):
+                systems.mailer.send(_composed(systems, claim))
         except Failure as failure:
             _not_sent(systems, claim, failure)
         else:

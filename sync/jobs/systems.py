@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sync.desk import Desk
 from sync.domain.work.lane import Lane
@@ -22,7 +23,8 @@ class Systems(Desk):
 
     `accounts` is the gateway with the least rights; `bulk_accounts` may create many at once and serves the bulk
     lane only (decision 0005). `realm` is there in workers, which look now and then whether the realm is as the
-    policy says.
+    policy says. `holder` names this process where it gives signs of life; `longest_request` is the time that one
+    request to a foreign system can take, as set.
     """
 
     accounts: Accounts
@@ -36,6 +38,8 @@ class Systems(Desk):
     welcome_letter: PasswordLetter
     reset_letter: PasswordLetter
     realm: Realm | None = None
+    holder: str | None = None
+    longest_request: timedelta = timedelta(seconds=10)
 
     def accounts_for(self, lane: Lane) -> Accounts:
         return self.bulk_accounts if lane is Lane.BULK else self.accounts

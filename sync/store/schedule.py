@@ -1,18 +1,17 @@
 """Periodic jobs: due, claimed under a lease, finished. `jobs.schedule.run_jobs` decides what runs and when again.
 
-A claim is a lease with a token, like that of an account: whoever finishes, extends or saves with a token that is
-no longer the row's own writes nothing.
+A claim is a lease like that of an account (`work.lease_rows`): whoever finishes or saves with a token that is no
+longer the row's own writes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, case, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, literal, select, update
 
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
@@ -20,6 +19,7 @@ from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 from sync.store.work import lanes
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
 
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
@@ -27,13 +27,12 @@ ADOPTION: Final = "adoption"
 
 @dataclass(frozen=True, slots=True)
 class JobClaim:
-    """One run of a job, ours until `lease_until` if it is not extended. `attempts` counts the failures before it,
-    `state` is what the run before left."""
+    """One run of a job, ours while the lease is kept. `attempts` counts the failures before it, `state` is what
+    the run before left."""
 
     name: str
-    token: str
+    lease: Lease = field(compare=False)
     due_at: datetime
-    lease_until: datetime
     attempts: int
     state: Mapping[str, Any]
 
@@ -66,11 +65,11 @@ def any_due(tx: Tx, names: Collection[str], now: datetime) -> bool:
     return tx.connection.scalar(select(schedule.c.name).where(*_claimable(names, now)).limit(1)) is not None
 
 
-def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> JobClaim | None:
+def claim(tx: Tx, names: Collection[str], terms: Terms) -> JobClaim | None:
     """Take the job that is due the longest and that nobody runs, or nobody any more."""
     chosen = (
         select(schedule.c.name)
-        .where(*_claimable(names, now), lanes.running(Lane.RECONCILE))
+        .where(*_claimable(names, terms.now), lanes.running(Lane.RECONCILE))
         .order_by(schedule.c.due_at, schedule.c.name)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -79,31 +78,21 @@ def claim(tx: Tx, names: Collection[str], now: datetime, lease: timedelta) -> Jo
     row = tx.connection.execute(
         update(schedule)
         .where(schedule.c.name.in_(select(chosen.c.name)))
-        .values(
-            lease_token=str(uuid4()),
-            lease_until=now + lease,
-            started_at=now,
-            takeovers=schedule.c.takeovers + case((schedule.c.lease_token.is_not(None), 1), else_=0),
-        )
+        .values(**claimed(terms), started_at=terms.now)
         .returning(schedule)
     ).one_or_none()
     if row is None:
         return None
-    return JobClaim(row.name, row.lease_token, row.due_at, row.lease_until, row.attempts, row.state)
-
-
-def extend(tx: Tx, claim: JobClaim, until: datetime) -> bool:
-    """Keep the claim until then. False: the lease was lost, somebody else may run the job."""
-    return (
-        tx.connection.execute(update(schedule).where(*_still_ours(claim)).values(lease_until=until)).rowcount == 1
-    )
+    lease = Lease(schedule.c.name, row.name, row.lease_token, row.lease_until)
+    return JobClaim(row.name, lease, row.due_at, row.attempts, row.state)
 
 
 def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> bool:
     """What the next run shall know, in the same commit as what it belongs to. False: the lease was lost; then
     nothing else of the transaction may be committed either."""
     return (
-        tx.connection.execute(update(schedule).where(*_still_ours(claim)).values(state=dict(state))).rowcount == 1
+        tx.connection.execute(update(schedule).where(*still_held(claim.lease)).values(state=dict(state))).rowcount
+        == 1
     )
 
 
@@ -125,11 +114,10 @@ def finish(
     asked = schedule.c.due_at > literal(claim.due_at, UtcDateTime())
     changed = tx.connection.execute(
         update(schedule)
-        .where(*_still_ours(claim))
+        .where(*still_held(claim.lease))
         .values(
             due_at=case((asked, schedule.c.due_at), else_=literal(due_at, UtcDateTime())),
-            lease_token=null(),
-            lease_until=null(),
+            **GIVEN_BACK,
             finished_at=now,
             takeovers=0,
             attempts=attempts,
@@ -147,7 +135,7 @@ def hasten(tx: Tx, name: str, now: datetime, between: timedelta) -> bool:
     if wanted is None:
         return False
     at = now if wanted.started_at is None else max(now, wanted.started_at + between)
-    running = wanted.lease_until is not None and wanted.lease_until > now
+    running = wanted.lease_token is not None
     due_at = at if running else min(at, wanted.due_at)
     return (
         tx.connection.execute(update(schedule).where(schedule.c.name == name).values(due_at=due_at)).rowcount == 1
@@ -163,19 +151,15 @@ def _claimable(names: Collection[str], now: datetime) -> tuple[ColumnElement[boo
     return (
         schedule.c.name.in_(sorted(names)),
         schedule.c.due_at <= now,
-        or_(schedule.c.lease_until.is_(None), schedule.c.lease_until <= now),
+        free(schedule, now),
     )
-
-
-def _still_ours(claim: JobClaim) -> tuple[ColumnElement[bool], ...]:
-    return (schedule.c.name == claim.name, schedule.c.lease_token == claim.token)
 
 
 def _state(row: Row[Any]) -> JobState:
     return JobState(
         name=row.name,
         due_at=row.due_at,
-        leased_until=row.lease_until,
+        leased_until=row.lease_until if row.lease_token else None,
         started_at=row.started_at,
         finished_at=row.finished_at,
         attempts=row.attempts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from mappings import load
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
+from sync.adapters.fsm.engine import CONNECT_SECONDS, STATEMENT_SECONDS
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.credentials import KeycloakCredentials
@@ -33,10 +35,10 @@ from sync.wiring.realm import connection
 log = structlog.get_logger()
 
 
-def open_systems(settings: Settings | None = None) -> Systems:
-    """Systems from these settings or those of this process, with the policy in force. Raises SettingsError;
-    Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
-    files (rule: keys-in-use-stay)."""
+def open_systems(settings: Settings | None = None, *, holder: str | None = None) -> Systems:
+    """Systems from these settings or those of this process, with the policy in force. `holder` names the process
+    where it gives signs of life. Raises SettingsError; Misconfigured if the migrations are not there, or if a key
+    that an account uses has vanished from the mapping files (rule: keys-in-use-stay)."""
     settings = settings or load_settings()
     db = open_database(settings)
     db.check_schema()
@@ -44,7 +46,7 @@ def open_systems(settings: Settings | None = None) -> Systems:
     in_force = policy_in_force(db)
     warn_of_other_files(in_force, settings.mappings_folder)
     refuse_vanished_keys(db, in_force.policy)
-    return replace(build(settings, in_force), db=db, clock=clock)
+    return replace(build(settings, in_force), db=db, clock=clock, holder=holder)
 
 
 def build(settings: Settings, in_force: InForce | None = None) -> Systems:
@@ -78,8 +80,14 @@ def build(settings: Settings, in_force: InForce | None = None) -> Systems:
         ),
         mailer=SmtpMailer(settings.mail),
         welcome_letter=partial(messages.welcome, login_url=login_url, language=settings.mail.language),
+        longest_request=longest_request(settings),
         reset_letter=partial(messages.password_reset, login_url=login_url, language=settings.mail.language),
     )
+
+
+def longest_request(settings: Settings) -> timedelta:
+    """What one request to a foreign system, Keycloak or the FSM database, may take until it is given up."""
+    return timedelta(seconds=max(settings.keycloak.timeout_seconds, CONNECT_SECONDS + STATEMENT_SECONDS))
 
 
 def ready_for_accounts(systems: Systems) -> Systems:

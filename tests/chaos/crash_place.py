@@ -47,9 +47,9 @@ T = TypeVar("T")
 POLICY = load()
 BRANCH = next(branch for branch in POLICY.branches.values() if branch.teams)
 BY = wanted_by("dana", "because the test says so")
-STEPS = (61, 61, 125, 310, 310)
-"""Seconds until somebody looks again, one after the other: past a claim's lease, a second look after a takeover, a
-mail's lease, an access token's life, and that once more for whoever was looked after late."""
+STEPS = (61, 11, 310, 310)
+"""Seconds until somebody looks again, one after the other: past a lease, past what a request of its holder can
+take, past an access token's life, and that once more for whoever was looked after late."""
 
 
 Told: TypeAlias = tuple[str, str, str, tuple[str, ...]]

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 
 from sync.domain.deactivation.gate import WorkOrdersOpen
 from sync.domain.errors import Refused
+from sync.ports.lease import unkept
 from sync.store.database import schema
 from tests.chaos.act_scenarios import ACTS
 from tests.chaos.crash_copies import Copies, SqliteCopies, postgres_copies
@@ -120,7 +121,9 @@ def woken_after(prepared: Prepared, scenario: Scenario, points: Points, *, inste
     with closing(prepared.again()) as place:
         subject = prepared.subject
 
+        @unkept()
         def meanwhile() -> None:
+            """In other processes, which hold nothing of the frozen one's."""
             if instead and scenario.instead is not None:
                 with suppress(Refused, WorkOrdersOpen):
                     scenario.instead(place.systems, subject)

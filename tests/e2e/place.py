@@ -31,6 +31,7 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
+from sync.store.work import lease_rows
 from tests.callers import wanted_by
 from tests.realms import PASSWORD, ConfiguredRealm
 
@@ -101,7 +102,10 @@ class Place:
             pass
 
     def pass_time(self, seconds: float) -> None:
+        """The sweep has come as well, and what ended workers held waits no more."""
         self.clock.ahead += timedelta(seconds=seconds)
+        with self.systems.db.write() as tx:
+            lease_rows.take_over(tx, self.clock.now(), timedelta())
 
     def account(self, account: Account) -> Account:
         found = self.read(lambda tx: accounts.get(tx, account.id))

@@ -20,10 +20,10 @@ from sync.domain.accounts.change import NewAccount
 from sync.domain.acts import PASSWORD as PASSWORD_TYPE
 from sync.domain.acts import Act, ActState, stamp_of
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.work.lease import LEASE
 from sync.ports.credentials import Credentials
 from sync.store import acts
 from tests.e2e.place import BY, Place

@@ -15,7 +15,8 @@ from sync.store.database.tables import attempt as attempt_table
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from sync.store.work.leases import Claim
 from tests.callers import granted
 
@@ -34,8 +35,10 @@ def store(db: Database, account: Account, now: datetime, lane: Lane = Lane.BULK)
 
 
 def claim_all(db: Database, now: datetime, lane: Lane = Lane.BULK, limit: int = 50) -> tuple[Claim, ...]:
+    """After a take-over, as the sweep does it; a request takes no time here."""
     with db.write() as tx:
-        return leases.claim(tx, lane, now, LEASE, limit)
+        lease_rows.take_over(tx, now, timedelta())
+        return leases.claim(tx, lane, Terms(now), limit)
 
 
 def claim_one(db: Database, now: datetime, lane: Lane = Lane.BULK) -> Claim:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from cryptography.fernet import Fernet
+from sqlalchemy import select
 
 from sync.adapters.broker import PROVISION
 from sync.commands.mappings.in_force import adopt_first
 from sync.devstack.process import Running, end
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
+from sync.store.database.tables import process
 from sync.store.database.transactions import Database
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
@@ -81,12 +83,42 @@ def test_a_worker_is_seen_while_it_waits_and_leaves_in_good_order(workers: Worke
     assert seen(db) == ()
 
 
-def test_a_worker_that_cannot_work_says_why(workers: Workers, db: Database, redis_server: RedisServer) -> None:
-    """Its Keycloak is away: operators read that where they read everything else, and no secret with it."""
-    started(workers, db)
+def wake(redis_server: RedisServer) -> None:
     broker = Celery(broker=redis_server.url)
     broker.conf.broker_transport_options = {"global_keyprefix": "fsm:"}
     broker.send_task(PROVISION, args=["bulk"], queue="bulk")
+
+
+def signs(db: Database) -> list[datetime]:
+    """The last sign of life of each process that may hold something."""
+    with db.read() as tx:
+        return list(tx.connection.scalars(select(process.c.seen_at)))
+
+
+@pytest.mark.req("H1")
+def test_a_process_that_works_gives_signs_of_life(
+    workers: Workers, db: Database, redis_server: RedisServer
+) -> None:
+    """From its first work on, again and again; one that ends in good order is not waited for, a killed one is
+    silent."""
+    running = started(workers, db)
+    wake(redis_server)
+    wait_until(lambda: len(signs(db)) == 1, 60, "no sign of life")
+    first = signs(db)
+    wait_until(lambda: signs(db) > first, 30, "no second sign of life")
+    end([running], seconds=30)
+    assert signs(db) == []
+    started(workers, db)
+    wake(redis_server)
+    wait_until(lambda: len(signs(db)) == 1, 60, "no sign of life")
+    workers.kill(workers.started[-1])
+    assert len(signs(db)) == 1
+
+
+def test_a_worker_that_cannot_work_says_why(workers: Workers, db: Database, redis_server: RedisServer) -> None:
+    """Its Keycloak is away: operators read that where they read everything else, and no secret with it."""
+    started(workers, db)
+    wake(redis_server)
     wait_until(lambda: seen(db)[0].trouble is not None, 60, "no trouble told")
     assert "Keycloak" in str(seen(db)[0].trouble)
     assert "hidden" not in str(seen(db)[0].trouble)

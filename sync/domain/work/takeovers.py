@@ -8,8 +8,6 @@ coming of it, is suspected; `sync.store` counts, from the last outcome on.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 ALONE_AFTER = 3
 """Workers in a row. From here on a worker takes the account alone, after everything else that is due: it can harm
 no other account any more, and what shared a batch with it has an outcome of its own."""
@@ -20,7 +18,3 @@ reason, an account alone, which takes some tenths of a second, meets that five t
 
 JOB_TOLD_AFTER = 3
 """Workers in a row over a periodic job. It is not given up: nobody else would do it."""
-
-AFTER_TAKEOVER = timedelta(seconds=30)
-"""How long a write of a worker that lost its lease may still be on its way: longer than one request may take
-(settings: at most 25 s)."""

@@ -170,7 +170,7 @@ def _jobs(figures: Figures) -> Iterator[Metric]:
     for each in figures.jobs:
         failures.add_metric([each.name], each.attempts)
         takeovers.add_metric([each.name], each.takeovers)
-        waits = each.leased_until is None or each.leased_until <= figures.at
+        waits = each.leased_until is None
         overdue.add_metric([each.name], figures.age(each.due_at) if waits else 0)
         if each.error is None and each.finished_at is not None:
             ended.add_metric([each.name], figures.age(each.finished_at))

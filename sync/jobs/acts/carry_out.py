@@ -40,7 +40,7 @@ from sync.jobs.acts import doing
 from sync.jobs.acts.doing import NEVER_TWICE, Done, Started
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
-from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.recording import Applied, Failed, Outcome
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.lease import kept
@@ -50,7 +50,7 @@ from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.mail import outbox
 from sync.store.provisioning import due, observations
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
 from sync.store.work.leases import Claim
 
 AT_ONCE = 20
@@ -120,7 +120,7 @@ def carry_out_in_quarantine(systems: Systems) -> int:
             systems,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: leases.claim_quarantined(tx, systems.clock.now(), LEASE, limit),
+            lambda limit: leases.claim_quarantined(tx, terms(systems), limit),
             AT_ONCE,
         )
     ended = 0
@@ -229,7 +229,7 @@ class _Begun:
 def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | None:
     """None: the lease was lost, or the act has ended meanwhile."""
     with systems.db.write() as tx:
-        if not leases.holds(tx, claim):
+        if not lease_rows.holds(tx, claim.lease):
             return None
         started = acts.start(tx, act.id, found, systems.clock.now())
         if started.state is not ActState.STARTED:
@@ -242,7 +242,7 @@ def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | N
 def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
     now, act, mail_id = systems.clock.now(), begun.act, None
     with systems.db.write() as tx:
-        if not leases.holds(tx, claim):
+        if not lease_rows.holds(tx, claim.lease):
             return False
         if act.kind is ActKind.RESET_PASSWORD:
             mail_id = _after_reset(tx, act, now)
@@ -300,7 +300,7 @@ def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _
         probe_in = circuits.probe_in(systems, tx, failure, claim.lane)
     then = after(failure, act.attempts, kind, random.random(), probe_in=probe_in)  # noqa: S311 - jitter
     with systems.db.write() as tx:
-        if not leases.holds(tx, claim):
+        if not lease_rows.holds(tx, claim.lease):
             return False
         if then.wait is None:
             if begun is not None and act.kind is ActKind.RESET_PASSWORD:

@@ -13,12 +13,12 @@ from functools import partial
 
 from sync.commands.accounts.change import existing
 from sync.commands.waking import wake
-from sync.domain.errors import Failure, FailureCode, Misconfigured, Problem, Refused, Transient
+from sync.domain.errors import Failure, Misconfigured, Problem, Refused, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.release import take_off
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
-from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.lease import keep_lease, lost, terms
 from sync.ports.lease import kept
 from sync.store import audit
 from sync.store.accounts import accounts
@@ -26,7 +26,7 @@ from sync.store.database.transactions import Tx
 from sync.store.provisioning import due, work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import RowOutcome, Run, RunRow
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
 from sync.store.work.leases import Claim
 
 ADOPT = "adopt Keycloak user"
@@ -50,7 +50,7 @@ def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
 def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
     """The mark first: should we die before the link is stored, the next worker finds the mark."""
     with systems.db.write() as tx:
-        claim = leases.claim_one(tx, str(row.account_id), systems.clock.now(), LEASE)
+        claim = leases.claim_one(tx, str(row.account_id), terms(systems))
     if claim is None:
         return False
     user = row.original["id"]
@@ -73,8 +73,8 @@ def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
 
 def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     account_id, user = claim.account.id, row.original["id"]
-    if not leases.holds(tx, claim):
-        raise Transient("the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST)
+    if not lease_rows.holds(tx, claim.lease):
+        raise lost()
     _linked(tx, row)
     accounts.remember_idp_user_ids(tx, {account_id: user})
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
@@ -96,8 +96,8 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
     except Failure as failure:
         left = f"; the user keeps our mark: {failure}"
     with systems.db.write() as tx:
-        if not leases.holds(tx, claim):
-            raise Transient("the lease was lost", code=FailureCode.LEASE_LOST)
+        if not lease_rows.holds(tx, claim.lease):
+            raise lost()
         outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
         runs.write_outcomes(tx, run.id, [outcome])
         leases.release(tx, claim)

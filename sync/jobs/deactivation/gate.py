@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy, GateVerdict, OpenWorkOrder, decide, refuse_unknown
-from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
 from sync.jobs.systems import Systems
 from sync.jobs.work.field_service import WatchedFieldService
+from sync.jobs.work.lease import lost
 from sync.ports.lease import unkept
 from sync.store.deactivation import assignment_stops, deactivations
-from sync.store.work import leases
+from sync.store.work import lease_rows
 from sync.store.work.leases import Claim
 
 
@@ -104,13 +104,13 @@ def release(systems: Systems, claim: Claim) -> None:
         return
     WatchedFieldService(systems).allow_assignments(account.technician_id)
     with systems.db.write() as tx:
-        ours = leases.holds(tx, claim)
+        ours = lease_rows.holds(tx, claim.lease)
         if ours:
             assignment_stops.forget(tx, account.technician_id)
     if not ours:
         with unkept():
             _stop_as_ours(systems, account.technician_id, account.id)
-        raise Transient("the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST)
+        raise lost()
 
 
 def _policy_of_before(systems: Systems, account: Account) -> GatePolicy:

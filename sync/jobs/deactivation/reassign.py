@@ -14,13 +14,13 @@ from functools import partial
 
 from sync.commands.waking import wake
 from sync.domain.deactivation.gate import OpenWorkOrder
-from sync.domain.errors import Failure, FailureCode, Transient
+from sync.domain.errors import Failure
 from sync.domain.work.ladder import Work, after
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
-from sync.jobs.work.lease import LEASE
+from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.lease import kept
 from sync.store import audit
@@ -37,11 +37,11 @@ def reassign_next(systems: Systems) -> int:
         if not reassignments.any_due(tx, systems.clock.now()):
             return 0
     with systems.db.write() as tx:
-        claim = reassignments.claim(tx, systems.clock.now(), LEASE)
+        claim = reassignments.claim(tx, terms(systems))
     if claim is None:
         return 0
     try:
-        with kept(partial(_keep, systems, claim)):
+        with kept(partial(keep_lease, systems, claim)):
             moved = _move(systems, claim)
     except Exception as error:
         _failed(systems, claim, as_failure(error, reassignment=claim.reassignment.id))
@@ -49,12 +49,6 @@ def reassign_next(systems: Systems) -> int:
     if moved is not None:
         _done(systems, claim, moved)
     return 1
-
-
-def _keep(systems: Systems, claim: ReassignmentClaim) -> None:
-    with systems.db.write() as tx:
-        if not reassignments.extend(tx, claim, systems.clock.now() + LEASE):
-            raise Transient("the lease was lost; another worker moves these", code=FailureCode.LEASE_LOST)
 
 
 def _move(systems: Systems, claim: ReassignmentClaim) -> Sequence[OpenWorkOrder] | None:

@@ -9,7 +9,7 @@ import structlog
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
-from sync.jobs.work.lease import LEASE
+from sync.jobs.work.lease import terms
 from sync.jobs.work.recording import Failed, record
 from sync.store.work import leases
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def give_up_deadly(systems: Systems, lane: Lane) -> int:
     """Put them in quarantine without touching them. Returns how many."""
     with systems.db.write() as tx:
-        claims = leases.claim_deadly(tx, lane, systems.clock.now(), LEASE)
+        claims = leases.claim_deadly(tx, lane, terms(systems))
         for claim in claims:
             failure = NeedsPerson(
                 f"{claim.takeovers} workers in a row ended over this account", code=FailureCode.WORKERS_ENDED

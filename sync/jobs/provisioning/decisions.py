@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from sync.commands.accounts.initial_password import mail_new
 from sync.domain.access.cause import Cause, Origin
-from sync.domain.errors import FailureCode, Transient
+from sync.domain.errors import Transient
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.systems import Systems
+from sync.jobs.work.lease import lost
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -69,9 +70,7 @@ def forget_user(systems: Systems, claim: Claim, decision: Cause) -> None:
     with systems.db.write() as tx:
         accounts.lock_all(tx, [account.id])
         if not leases.release(tx, claim):
-            raise Transient(
-                "the lease was lost; somebody else looks after this account", code=FailureCode.LEASE_LOST
-            )
+            raise lost()
         if not accounts.forget_idp_user_id(tx, account.id, str(account.idp_user_id)):
             raise Transient("the account has another Keycloak user by now")
         mail_new(tx, systems.policy, accounts.read_many(tx, [account.id])[account.id], now)

@@ -15,11 +15,11 @@ from sync.domain.provisioning.observed import Observed
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
-from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.lease import kept
 from sync.store.provisioning import looks, observations
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
 from sync.store.work.leases import Claim
 
 AT_ONCE = 5
@@ -38,7 +38,7 @@ def look_where_asked(systems: Systems) -> int:
             systems,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: leases.claim_looks(tx, systems.clock.now(), LEASE, limit),
+            lambda limit: leases.claim_looks(tx, terms(systems), limit),
             AT_ONCE,
         )
     for claim in claims:
@@ -69,7 +69,7 @@ def _record(systems: Systems, claim: Claim, found: Observed | Failure | None) ->
     """Nothing of it if the lease was lost: whoever has it sees the user later than we did."""
     now = systems.clock.now()
     with systems.db.write() as tx:
-        if not leases.holds(tx, claim):
+        if not lease_rows.holds(tx, claim.lease):
             return
         if isinstance(found, Failure):
             looks.answered(tx, claim, f"{found.kind}: {found}")

@@ -24,6 +24,7 @@ from sync.domain.provisioning.outstanding import not_ours, with_outstanding
 from sync.domain.provisioning.plan import creation, deviations, diff, refuse_unsafe
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.deactivation import gate
 from sync.jobs.deactivation.reassign import reassign_next
@@ -35,7 +36,7 @@ from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
-from sync.jobs.work.lease import LEASE, keep_lease, keep_leases, remaining
+from sync.jobs.work.lease import keep_lease, keep_leases, remaining, terms
 from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.accounts import Accounts, Created
@@ -74,8 +75,7 @@ def provision_some(systems: Systems, lane: Lane) -> int:
             tx,
             lane,
             lambda limit: (
-                leases.claim(tx, lane, systems.clock.now(), LEASE, limit)
-                or leases.claim_alone(tx, lane, systems.clock.now(), LEASE)
+                leases.claim(tx, lane, terms(systems), limit) or leases.claim_alone(tx, lane, terms(systems))
             ),
             CLAIM_AT_ONCE[lane],
         )

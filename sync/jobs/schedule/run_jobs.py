@@ -22,7 +22,8 @@ from sync.jobs.logins import read_logins
 from sync.jobs.realm import watch_realm
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
-from sync.jobs.work.job import LEASE, Job, KeepLease
+from sync.jobs.work.job import Job, KeepLease
+from sync.jobs.work.lease import terms
 from sync.jobs.work.unforeseen import as_failure, kind_of
 from sync.ports.lease import kept
 from sync.store import schedule
@@ -47,7 +48,7 @@ def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
     """Run the job that is due the longest, if any. Returns how many were run: 1 or 0."""
     with systems.db.write() as tx:
         schedule.register(tx, registry.keys(), systems.clock.now())
-        claim = schedule.claim(tx, registry.keys(), systems.clock.now(), LEASE)
+        claim = schedule.claim(tx, registry.keys(), terms(systems))
     if claim is None:
         return 0
     job = registry[claim.name]

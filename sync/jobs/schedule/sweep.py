@@ -19,11 +19,12 @@ from sync.store.deactivation import reassignments
 from sync.store.mail import outbox
 from sync.store.runs import runs
 from sync.store.work import lanes as pauses
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
 
 
 def sweep(systems: Systems) -> tuple[Lane, ...]:
-    """Wake each lane that has something due and is not paused, once. Passwords that were not delivered in time are
+    """Wake each lane that has something due and is not paused, once. What workers hold that ended or hang is taken
+    away from them. Passwords that were not delivered in time are
     erased, the mails that would have carried them given up (rule: secrets-go). Returns the lanes; none if another
     worker sweeps just now.
     """
@@ -33,6 +34,7 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
             return ()
         passwords.erase_expired(tx, now)
         outbox.expire(tx, now)
+        lease_rows.take_over(tx, now, systems.longest_request)
         due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
         lanes = {lane for lane in due if circuits.admits(systems, tx, lane)}
         if leases.any_looks(tx, now) and circuits.admits(systems, tx, Lane.INTERACTIVE):

@@ -10,22 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sync.domain.errors import FailureCode, Transient
 from sync.jobs.systems import Systems
+from sync.jobs.work.lease import keep_lease, lost
 from sync.store import schedule
 from sync.store.database.transactions import Tx
 from sync.store.schedule import JobClaim
-
-LEASE = timedelta(seconds=120)
-"""How long a job that says nothing stays ours; then another worker takes it over. Between two calls of KeepLease
-may lie half of it at most, some requests to Keycloak of 25 s each."""
 
 
 class KeepLease:
     """A running job's hold on its row. Call it before each page, chunk or write."""
 
     def __init__(self, systems: Systems, claim: JobClaim) -> None:
-        self._site = systems
+        self._systems = systems
         self._claim = claim
 
     @property
@@ -35,26 +31,14 @@ class KeepLease:
 
     def __call__(self) -> None:
         """Keep the job for another while. Raises Transient if it is somebody else's by now: write nothing more."""
-        now = self._site.clock.now()
-        if self._claim.lease_until - now > LEASE / 2:
-            return
-        with self._site.db.write() as tx:
-            if not schedule.extend(tx, self._claim, now + LEASE):
-                raise self._lost()
-        self._claim = replace(self._claim, lease_until=now + LEASE)
+        keep_lease(self._systems, self._claim)
 
     def save(self, tx: Tx, state: Mapping[str, Any]) -> None:
         """Remember this for the next run, in the commit of what it belongs to. Raises Transient if the job is
         somebody else's by now, and so undoes the transaction."""
         if not schedule.save(tx, self._claim, state):
-            raise self._lost()
+            raise lost()
         self._claim = replace(self._claim, state=dict(state))
-
-    def _lost(self) -> Transient:
-        return Transient(
-            f"the lease of the job {self._claim.name} was lost; another worker runs it",
-            code=FailureCode.LEASE_LOST,
-        )
 
 
 @dataclass(frozen=True, slots=True)

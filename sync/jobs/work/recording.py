@@ -17,7 +17,6 @@ from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import Observed
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.ladder import HOLD_LOOK, Step, Work, after
-from sync.domain.work.takeovers import AFTER_TAKEOVER
 from sync.store.accounts import accounts, passwords
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
@@ -126,11 +125,10 @@ def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> F
 
 def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:
     """After an access token's life, where work may slip in until then (D3, rule: ask-the-gate); also where a
-    worker that died had ended the access, and only the rest was left to do. After a takeover once more in any
-    case: a write of the worker whose lease had run out may have been on its way."""
+    worker that died had ended the access, and only the rest was left to do."""
     if outcome.withdrew_technician or claim.deactivation is not None:
         return now + timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
-    return now + AFTER_TAKEOVER if claim.took_over else None
+    return None
 
 
 def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, now: datetime) -> None:

@@ -1,16 +1,15 @@
 """Work orders that shall go from one technician to another: asked for by doors, moved by workers (D5).
 
-A claim is a lease with a token: whoever writes with one that is no longer the row's own writes nothing.
+A claim is a lease like that of an account (`work.lease_rows`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import uuid4
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, exists, null, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, exists, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.access import cause
@@ -24,6 +23,7 @@ from sync.store.database.tables import OPEN_REASSIGNMENT, ReassignmentState
 from sync.store.database.tables import reassignment as reassignments
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Reassignment:
 @dataclass(frozen=True, slots=True)
 class ReassignmentClaim:
     reassignment: Reassignment
-    token: str
+    lease: Lease = field(compare=False)
 
 
 _COLUMNS = (
@@ -112,29 +112,28 @@ def any_due(tx: Tx, now: datetime) -> bool:
     return bool(tx.connection.scalar(select(exists().where(*_claimable(now)))))
 
 
-def claim(tx: Tx, now: datetime, lease: timedelta) -> ReassignmentClaim | None:
+def claim(tx: Tx, terms: Terms) -> ReassignmentClaim | None:
     """The one that is due the longest and that nobody is at."""
     chosen = (
         select(reassignments.c.id)
-        .where(*_claimable(now), lanes.running(Lane.INTERACTIVE))
+        .where(*_claimable(terms.now), lanes.running(Lane.INTERACTIVE))
         .order_by(reassignments.c.due_at, reassignments.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    claimed = tx.connection.execute(
+    taken = tx.connection.execute(
         update(reassignments)
         .where(reassignments.c.id.in_(select(chosen.c.id)))
-        .values(lease_token=str(uuid4()), lease_until=now + lease)
-        .returning(*_COLUMNS, reassignments.c.lease_token)
+        .values(claimed(terms))
+        .returning(*_COLUMNS, reassignments.c.lease_token, reassignments.c.lease_until)
     )
-    row = claimed.mappings().one_or_none()
-    return None if row is None else ReassignmentClaim(_from_row(row), row["lease_token"])
-
-
-def extend(tx: Tx, claim: ReassignmentClaim, until: datetime) -> bool:
-    """Keep the claim until then. False: the lease was lost."""
-    return _write(tx, claim, lease_until=until)
+    row = taken.mappings().one_or_none()
+    if row is None:
+        return None
+    return ReassignmentClaim(
+        _from_row(row), Lease(reassignments.c.id, row["id"], row["lease_token"], row["lease_until"])
+    )
 
 
 def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> bool:
@@ -144,7 +143,9 @@ def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrde
 
 def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> bool:
     """False: the lease was lost, somebody else writes it down."""
-    return _write(tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **_FREE)
+    return _write(
+        tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **GIVEN_BACK, takeovers=0
+    )
 
 
 def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> bool:
@@ -156,21 +157,16 @@ def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, att
     return _write(tx, claim, failure=failure, due_at=until, attempts=attempts, **_FREE)
 
 
-_FREE = {"lease_token": null(), "lease_until": null()}
+_FREE = {**GIVEN_BACK, "takeovers": 0}
 
 
 def _write(tx: Tx, claim: ReassignmentClaim, **values: object) -> bool:
-    changed = tx.connection.execute(
-        update(reassignments)
-        .where(reassignments.c.id == claim.reassignment.id, reassignments.c.lease_token == claim.token)
-        .values(values)
-    )
+    changed = tx.connection.execute(update(reassignments).where(*still_held(claim.lease)).values(values))
     return changed.rowcount == 1
 
 
 def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    free = or_(reassignments.c.lease_until.is_(None), reassignments.c.lease_until <= now)
-    return OPEN_REASSIGNMENT, reassignments.c.due_at <= now, free
+    return OPEN_REASSIGNMENT, reassignments.c.due_at <= now, free(reassignments, now)
 
 
 def _from_row(values: RowMapping) -> Reassignment:

@@ -6,10 +6,9 @@ Who sends reads the secret it carries from `passwords`; nothing secret is stored
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
@@ -22,6 +21,7 @@ from sync.store.database.tables import NOT_SENT, UNSENT, account
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
 
 DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
@@ -32,9 +32,9 @@ PASSWORD_RESET = "password reset"  # noqa: S105 - a kind of mail
 
 @dataclass(frozen=True, slots=True)
 class MailClaim:
-    """One mail that a worker may send until `lease_until`.
+    """One mail that a worker may send while it keeps the lease.
 
-    `taken_over`: another worker's lease ran out while it was sending; it may have been sent already.
+    `taken_over`: a worker ended over it while it was sending; it may have been sent already.
     `attempts` counts the tries before this one.
     """
 
@@ -45,8 +45,7 @@ class MailClaim:
     message_id: str
     expires_at: datetime | None
     attempts: int
-    token: str
-    lease_until: datetime
+    lease: Lease = field(compare=False)
     taken_over: bool
 
 
@@ -120,14 +119,14 @@ def any_due(tx: Tx, now: datetime) -> bool:
     return bool(tx.connection.scalar(select(exists().where(*_claimable(now)))))
 
 
-def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClaim, ...]:
+def claim(tx: Tx, terms: Terms, limit: int) -> tuple[MailClaim, ...]:
     """Take up to `limit` mails that are due and nobody sends, the longest due first.
 
     Expired ones stay, and so do those of accounts that are inactive: they wait for a reactivation.
     """
     chosen = (
         select(mails.c.id)
-        .where(*_claimable(now), lanes.running(Lane.MAIL))
+        .where(*_claimable(terms.now), lanes.running(Lane.MAIL))
         .order_by(mails.c.due_at, mails.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -136,12 +135,7 @@ def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClai
     rows = tx.connection.execute(
         update(mails)
         .where(mails.c.id.in_(select(chosen.c.id)))
-        .values(
-            state="sending",
-            lease_token=str(uuid4()),
-            lease_until=now + lease,
-            expired_lease_until=mails.c.lease_until,
-        )
+        .values(**claimed(terms), state="sending")
         .returning(mails)
     ).all()
     ids = [row.account_id for row in rows]
@@ -158,9 +152,8 @@ def claim(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[MailClai
             message_id=row.message_id,
             expires_at=row.expires_at,
             attempts=row.attempts,
-            token=row.lease_token,
-            lease_until=row.lease_until,
-            taken_over=row.expired_lease_until is not None,
+            lease=Lease(mails.c.id, row.id, row.lease_token, row.lease_until),
+            taken_over=row.takeovers > 0,
         )
         for row in sorted(rows, key=lambda row: (row.due_at, row.id))
     )
@@ -185,7 +178,7 @@ def finish(
         raise ValueError("a retry has a due time, and nothing else has one")
     changed = tx.connection.execute(
         update(mails)
-        .where(mails.c.id == claim.id, mails.c.lease_token == claim.token)
+        .where(*still_held(claim.lease))
         .values(
             state="due" if outcome == "retry" else outcome,
             due_at=due_at,
@@ -193,9 +186,7 @@ def finish(
             finished_at=None if outcome == "retry" else now,
             error=error,
             may_have_left=may_have_left,
-            lease_token=None,
-            lease_until=None,
-            expired_lease_until=None,
+            **GIVEN_BACK,
         )
     )
     return changed.rowcount == 1
@@ -204,17 +195,14 @@ def finish(
 def expire(tx: Tx, now: datetime) -> int:
     """Mails whose secret has expired unsent will not go any more. Returns how many."""
     waiting = mails.c.state.in_(("waiting", "due", "sending"))
-    unattended = or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now)
     return tx.connection.execute(
         update(mails)
-        .where(NOT_SENT, waiting, unattended, mails.c.expires_at <= now)
+        .where(NOT_SENT, waiting, free(mails, now), mails.c.expires_at <= now)
         .values(
             state="expired",
             finished_at=now,
             due_at=None,
-            lease_token=None,
-            lease_until=None,
-            expired_lease_until=None,
+            **GIVEN_BACK,
         )
     ).rowcount
 
@@ -223,7 +211,7 @@ def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         UNSENT,
         mails.c.due_at <= now,
-        or_(mails.c.lease_until.is_(None), mails.c.lease_until <= now),
+        free(mails, now),
         or_(mails.c.expires_at.is_(None), mails.c.expires_at > now),
         exists().where(account.c.id == mails.c.account_id, account.c.life == Life.ACTIVE.value),
     )

@@ -228,7 +228,7 @@ Counted = tuple[int, int, int, int, datetime | None]
 
 def lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
     """Of what is due, in the index of it; a lane with nothing is left out."""
-    leased = and_(work.c.lease_until.is_not(None), work.c.lease_until > now)
+    leased = work.c.lease_token.is_not(None)
     due = and_(work.c.due_at <= now, ~leased)
     rows = tx.connection.execute(
         select(
@@ -246,7 +246,7 @@ def lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
 
 
 def _lane_of_mails(tx: Tx, now: datetime) -> Counted:
-    leased = and_(mail.c.lease_until.is_not(None), mail.c.lease_until > now)
+    leased = mail.c.lease_token.is_not(None)
     due = and_(mail.c.due_at <= now, ~leased, account.c.life == Life.ACTIVE.value)
     row = tx.connection.execute(
         select(
@@ -265,7 +265,7 @@ def _lane_of_mails(tx: Tx, now: datetime) -> Counted:
 
 def _lane_of_jobs(tx: Tx, now: datetime) -> Counted:
     found = jobs.all_jobs(tx)
-    leased = [each for each in found if each.leased_until is not None and each.leased_until > now]
+    leased = [each for each in found if each.leased_until is not None]
     due = [each.due_at for each in found if each.due_at <= now and each not in leased]
     failing = sum(each.error is not None for each in found)
     return len(due), len(leased), len(found) - len(due) - len(leased), failing, min(due, default=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, literal, null, update
+from sqlalchemy import ColumnElement, Text, and_, case, false, literal, null, update
 
 from sync.domain.accounts.status import observation_of
 from sync.domain.deactivation.gate import OpenWorkOrder
@@ -24,6 +24,7 @@ from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import attempts, observations
 from sync.store.provisioning.due import look_again
+from sync.store.work.lease_rows import GIVEN_BACK
 from sync.store.work.leases import Claim
 
 
@@ -67,8 +68,8 @@ def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
 
 def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
     """Write down what came of each claim and give it back. Returns the accounts written: those whose lease was
-    not lost, by the token each row has at the write. After a "retry" a lease that had run out before the claim is
-    still known as such: a write of its worker may be on its way until the account is as wanted.
+    not lost, by the token each row has at the write. After a "retry" it is still known that a worker ended over
+    the account before: what it left half done may be there until the account is as wanted.
 
     If somebody asked for another look since the claim, the account stays due. Who has lost the lease may have
     written to Keycloak after somebody else's last look, so such an account is looked at once more. One statement
@@ -78,7 +79,7 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     alike: dict[tuple[str, int, Finished], list[Claim]] = {}
     for claim, result in finished:
         same = replace(result, observed=None, changes=(), error=None)
-        alike.setdefault((claim.token, claim.asked, same), []).append(claim)
+        alike.setdefault((claim.lease.token, claim.asked, same), []).append(claim)
     written: set[str] = set()
     for (token, _, result), claims in alike.items():
         rows = tx.connection.execute(
@@ -112,10 +113,9 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
     same_system = work.c.waits_for == (waits.kind if waits else None)
     same = and_(same_system, work.c.waits_reason == (waits.reason if waits else None))
     values: dict[str, Any] = {
-        "lease_token": null(),
-        "lease_until": work.c.expired_lease_until if result.outcome == "retry" else null(),
-        "expired_lease_until": null(),
+        **GIVEN_BACK,
         "takeovers": 0,
+        "interrupted": work.c.interrupted if result.outcome == "retry" else false(),
         "applied_version": result.applied_version,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),
         "waits_attempts": null() if result.waits is None else case((same_system, work.c.waits_attempts), else_=0),

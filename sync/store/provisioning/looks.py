@@ -30,7 +30,7 @@ class Look:
 
 def ask(tx: Tx, account_id: str, now: datetime) -> None:
     """A worker shall look, unless one is at the account or about to be, and will store what it saw anyway."""
-    at_it = work.c.lease_until > now
+    at_it = work.c.lease_token.is_not(None)
     about_to = and_(work.c.due_at <= now, work.c.lane == Lane.INTERACTIVE.value, work.c.quarantine_kind.is_(None))
     asked = case((or_(at_it, about_to), work.c.look_asked_at), else_=now)
     tx.connection.execute(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import CTE, ColumnElement, RowMapping, case, null, or_, select, update
+from sqlalchemy import CTE, ColumnElement, RowMapping, case, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.access.granted import Granted
@@ -18,6 +18,7 @@ from sync.domain.work.circuit import Admission, Circuit, CircuitName, CircuitSta
 from sync.store.database.tables import circuit as circuits
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
+from sync.store.work.lease_rows import free
 
 FIELDS = tuple(each.name for each in fields(Circuit))
 
@@ -121,7 +122,7 @@ def _take_back_attempts(tx: Tx, name: CircuitName) -> None:
 
 
 def _all_due(tx: Tx, name: CircuitName, now: datetime) -> None:
-    chosen = _waiting(name, or_(work.c.lease_until.is_(None), work.c.lease_until <= now))
+    chosen = _waiting(name, free(work, now))
     sooner = case((work.c.due_at < now, work.c.due_at), else_=now)
     tx.connection.execute(
         update(work)

@@ -1,7 +1,6 @@
-"""Claims on accounts with work: made, kept, given back (H1).
+"""Claims on accounts with work: made and given back (H1). What a lease is stands in `lease_rows`.
 
-A claim is a lease with a token. Whoever writes with a token that is no longer the row's own writes nothing
-(rule: the-lease-fences-our-row). Two workers that claim at once pass each other by, on SQLite one after the other
+Two workers that claim at once pass each other by, on SQLite one after the other
 (fact: sqlite-has-no-skip-locked).
 """
 
@@ -11,17 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Row,
     and_,
-    case,
     exists,
     func,
-    null,
     or_,
     select,
     text,
@@ -40,21 +36,16 @@ from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.work import lanes
-
-
-@dataclass(slots=True)
-class Extension:
-    """Until when the holder of a claim has extended its lease; None: it has not."""
-
-    until: datetime | None = None
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One account that a worker may work on until `lease_until`, if it extends the lease in time.
+    """One account that a worker may work on while it keeps the lease. `claimed_until` is the time that the claim
+    was made for.
 
-    `lease_expired_at` is set when somebody else's lease had run out: that worker may still be at it.
-    `takeovers` is how often in a row that happened with no outcome between.
+    `took_over`: a worker ended over the account since it was last as wanted, and may have left something half
+    done. `takeovers` is how many did in a row with no outcome between.
     `asked` is how often somebody had asked to look at the account when the claim was made; `wanted_at` is since
     when the wanted version is wanted. `acts` are the open ones of that moment.
     """
@@ -62,29 +53,19 @@ class Claim:
     account: Account
     wanted_version: int
     applied_version: int | None
-    token: str
+    lease: Lease = field(compare=False)
     lane: Lane
-    lease_until: datetime
+    claimed_until: datetime
     attempts: int
     asked: int
     wanted_at: datetime | None = None
     deactivation: OpenDeactivation | None = None
     acts: tuple[Act, ...] = ()
-    lease_expired_at: datetime | None = None
+    took_over: bool = False
     takeovers: int = 0
-    extension: Extension = field(default_factory=Extension, compare=False, repr=False)
-
-    @property
-    def took_over(self) -> bool:
-        return self.lease_expired_at is not None
 
 
-_ENDED = work.c.takeovers + case((work.c.lease_token.is_not(None), 1), else_=0)
-"""Of an account that can be claimed: how many workers in a row ended over it. One that gave it back has taken its
-token off; the lease that had run out before stays."""
-
-
-def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+def claim(tx: Tx, lane: Lane, terms: Terms, limit: int) -> tuple[Claim, ...]:
     """Take up to `limit` accounts of the lane that are due and nobody works on, the longest due first. Over whom
     worker after worker ended is left to `claim_alone` and `claim_deadly`.
 
@@ -92,60 +73,59 @@ def claim(tx: Tx, lane: Lane, now: datetime, lease: timedelta, limit: int) -> tu
     inside the IN it might be evaluated again and lock more than the limit. SQLite has one writer and drops
     SKIP LOCKED.
     """
-    return _claimed(tx, lane, now, lease, limit, _ENDED < ALONE_AFTER)
+    return _claimed(tx, lane, terms, limit, work.c.takeovers < ALONE_AFTER)
 
 
-def claim_alone(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+def claim_alone(tx: Tx, lane: Lane, terms: Terms) -> tuple[Claim, ...]:
     """`claim` for one account that is suspected, or none: the one over which the fewest ended, for most of them
     only shared a batch with another."""
-    return _claimed(tx, lane, now, lease, 1, and_(_ENDED >= ALONE_AFTER, _ENDED < GIVEN_UP_AFTER), _ENDED)
+    suspected = and_(work.c.takeovers >= ALONE_AFTER, work.c.takeovers < GIVEN_UP_AFTER)
+    return _claimed(tx, lane, terms, 1, suspected, work.c.takeovers)
 
 
-def claim_deadly(tx: Tx, lane: Lane, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+def claim_deadly(tx: Tx, lane: Lane, terms: Terms) -> tuple[Claim, ...]:
     """`claim` for one account that no worker shall try again before a person wants it, or none."""
-    return _claimed(tx, lane, now, lease, 1, _ENDED >= GIVEN_UP_AFTER)
+    return _claimed(tx, lane, terms, 1, work.c.takeovers >= GIVEN_UP_AFTER)
 
 
 def _claimed(
     tx: Tx,
     lane: Lane,
-    now: datetime,
-    lease: timedelta,
+    terms: Terms,
     limit: int,
     only: ColumnElement[bool],
     *first: ColumnElement[int],
 ) -> tuple[Claim, ...]:
     chosen = (
         select(work.c.account_id)
-        .where(work.c.lane == lane.value, *claimable(now), only, lanes.running(lane))
+        .where(work.c.lane == lane.value, *claimable(terms.now), only, lanes.running(lane))
         .order_by(*first, work.c.due_at, work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: (row.due_at, row.account_id)))
+    return _claims(tx, sorted(_take(tx, chosen, terms), key=lambda row: (row.due_at, row.account_id)))
 
 
-def claim_quarantined(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+def claim_quarantined(tx: Tx, terms: Terms, limit: int) -> tuple[Claim, ...]:
     """Take up to `limit` accounts in quarantine that have an act which goes there too. Nothing else is done
     about such an account: whoever has it gives it back by `release`."""
     chosen = (
         select(work.c.account_id)
-        .where(*_with_urgent_acts(now), lanes.running(Lane.INTERACTIVE))
+        .where(*_with_urgent_acts(terms.now), lanes.running(Lane.INTERACTIVE))
         .order_by(work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: row.account_id))
+    return _claims(tx, sorted(_take(tx, chosen, terms), key=lambda row: row.account_id))
 
 
-def claim_one(tx: Tx, account_id: str, now: datetime, lease: timedelta) -> Claim | None:
+def claim_one(tx: Tx, account_id: str, terms: Terms) -> Claim | None:
     """Take this account, whatever is due about it. None: somebody works on it. Whoever has it gives it back by
     `release`."""
-    free = or_(work.c.lease_until.is_(None), work.c.lease_until <= now)
-    chosen = select(work.c.account_id).where(work.c.account_id == account_id, free)
-    claims = _claims(tx, list(_take(tx, chosen.with_for_update(skip_locked=True).cte("chosen"), now + lease)))
+    chosen = select(work.c.account_id).where(work.c.account_id == account_id, free(work, terms.now))
+    claims = _claims(tx, list(_take(tx, chosen.with_for_update(skip_locked=True).cte("chosen"), terms)))
     return claims[0] if claims else None
 
 
@@ -153,18 +133,21 @@ LOOK_WAITS = timedelta(minutes=1)
 """So long a look that was asked for is worth having; then nobody waits for it any more."""
 
 
-def claim_looks(tx: Tx, now: datetime, lease: timedelta, limit: int) -> tuple[Claim, ...]:
+def claim_looks(tx: Tx, terms: Terms, limit: int) -> tuple[Claim, ...]:
     """Take up to `limit` accounts that somebody asked to be looked at, in quarantine or not; not those over which
     worker after worker ended. Nothing is done about them: whoever has one gives it back by `release`."""
     chosen = (
         select(work.c.account_id)
-        .where(*_with_look_asked(now), lanes.running(Lane.INTERACTIVE))
+        .where(*_with_look_asked(terms.now), lanes.running(Lane.INTERACTIVE))
         .order_by(work.c.look_asked_at, work.c.account_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    return _claims(tx, sorted(_take(tx, chosen, now + lease), key=lambda row: (row.look_asked_at, row.account_id)))
+    return _claims(
+        tx,
+        sorted(_take(tx, chosen, terms), key=lambda row: (row.look_asked_at, row.account_id)),
+    )
 
 
 def any_looks(tx: Tx, now: datetime) -> bool:
@@ -176,22 +159,17 @@ def _with_look_asked(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         work.c.look_asked_at.is_not(None),
         work.c.look_asked_at > now - LOOK_WAITS,
-        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
-        _ENDED < ALONE_AFTER,
+        free(work, now),
+        work.c.takeovers < ALONE_AFTER,
     )
 
 
-def _take(tx: Tx, chosen: CTE, until: datetime) -> Sequence[Row[Any]]:
-    """Lease these accounts with one token."""
+def _take(tx: Tx, chosen: CTE, terms: Terms) -> Sequence[Row[Any]]:
+    """Lease these accounts, all with one token."""
     return tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(
-            lease_token=str(uuid4()),
-            lease_until=until,
-            expired_lease_until=work.c.lease_until,
-            takeovers=_ENDED,
-        )
+        .values(**claimed(terms), interrupted=or_(work.c.interrupted, work.c.takeovers > 0))
         .returning(work)
     ).all()
 
@@ -221,7 +199,7 @@ def _with_urgent_acts(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
     return (
         work.c.quarantine_kind.is_not(None),
-        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+        free(work, now),
         asked_for,
     )
 
@@ -242,7 +220,7 @@ def claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         work.c.due_at <= now,
         work.c.quarantine_kind.is_(None),
-        or_(work.c.lease_until.is_(None), work.c.lease_until <= now),
+        free(work, now),
     )
 
 
@@ -258,26 +236,9 @@ def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
 
 
 def release(tx: Tx, claim: Claim) -> bool:
-    """Give the claim back with nothing done, as it was: who takes an account over once knows it still the next
-    time. False: the lease was lost."""
-    values = {"lease_token": null(), "lease_until": work.c.expired_lease_until, "expired_lease_until": null()}
-    return tx.connection.execute(update(work).where(*_still_ours(claim)).values(values)).rowcount == 1
-
-
-def extend(tx: Tx, claim: Claim, until: datetime) -> bool:
-    """Keep the claim until then. False: the lease was lost, somebody else may be at work on the account."""
-    changed = tx.connection.execute(update(work).where(*_still_ours(claim)).values(lease_until=until))
-    return changed.rowcount == 1
-
-
-def holds(tx: Tx, claim: Claim) -> bool:
-    """True, and nobody takes the lease over until the transaction ends; False: it was lost."""
-    row = select(work.c.account_id).where(*_still_ours(claim))
-    return tx.connection.execute(tx.locking(row)).one_or_none() is not None
-
-
-def _still_ours(claim: Claim) -> tuple[ColumnElement[bool], ...]:
-    return (work.c.account_id == claim.account.id, work.c.lease_token == claim.token)
+    """Give the claim back with nothing done; workers that ended over the account are still counted. False: the
+    lease was lost."""
+    return tx.connection.execute(update(work).where(*still_held(claim.lease)).values(GIVEN_BACK)).rowcount == 1
 
 
 def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
@@ -295,15 +256,15 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             account=found[row.account_id],
             wanted_version=row.wanted_version,
             applied_version=row.applied_version,
-            token=row.lease_token,
+            lease=Lease(work.c.account_id, row.account_id, row.lease_token, row.lease_until),
             lane=Lane(row.lane),
-            lease_until=row.lease_until,
+            claimed_until=row.lease_until,
             attempts=row.attempts,
             asked=row.asked,
             wanted_at=row.wanted_at,
             deactivation=opened.get(row.account_id),
             acts=asked_for.get(row.account_id, ()),
-            lease_expired_at=row.expired_lease_until,
+            took_over=row.interrupted,
             takeovers=row.takeovers,
         )
         for row in rows

@@ -61,7 +61,7 @@ def _workers(figures: Figures) -> Iterator[Trouble]:
                 "No worker serves a lane",
                 f"worker {each.name} fell silent",
                 each.seen_at,
-                f"look at process {each.pid} on {each.host}; what it held is taken over after its lease",
+                f"look at process {each.pid} on {each.host}; what it held is taken over by others",
             )
         if each.trouble is not None:
             yield _trouble(

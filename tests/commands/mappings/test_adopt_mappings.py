@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,7 @@ from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
 from sync.store.work import leases
+from sync.store.work.lease_rows import Terms
 from tests.callers import machine, wanted_by
 from tests.fakes.accounts import FakeAccounts
 from tests.world import FIRST, World
@@ -214,7 +214,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
 def claimed(company: Company) -> list[str]:
     """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
     with company.systems.db.write() as tx:
-        claims = leases.claim(tx, Lane.INTERACTIVE, company.world.clock.now(), timedelta(seconds=60), 5)
+        claims = leases.claim(tx, Lane.INTERACTIVE, Terms(company.world.clock.now()), 5)
     return [claim.account.id for claim in claims]
 
 

@@ -9,10 +9,11 @@ import pytest
 from sync.domain.acts import PASSWORD, ActState, Credential
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.work.lease import LEASE
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from tests.fakes.credentials import set_password
 from tests.jobs.acts.act_steps import ACTS, NEW, Killed, ask, ended, killed_over_it, person, reset, told
 from tests.world import World
@@ -121,12 +122,12 @@ def test_two_workers_at_once_do_it_once(world: World) -> None:
     account, _ = person(world)
     act = reset(world, account)
     with world.systems.db.write() as tx:
-        [mine] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [mine] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.work()
     assert world.credentials.given == []
     world.pass_time(LEASE.total_seconds() + 1)
     world.work()
     assert world.credentials.given == [NEW]
     with world.systems.db.write() as tx:
-        assert not leases.holds(tx, mine)
+        assert not lease_rows.holds(tx, mine.lease)
     assert ended(world, act)[0] is ActState.DONE

@@ -10,8 +10,8 @@ import pytest
 
 from sync.domain.acts import PASSWORD, ActKind, ActState, Credential, stamp_of
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.work.lease import LEASE
 from sync.ports.lease import before_request, unkept
 from sync.store import acts
 from tests.fakes.credentials import set_password

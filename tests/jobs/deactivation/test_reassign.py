@@ -11,9 +11,9 @@ from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Refused, Transient
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.deactivation.reassign import reassign_next
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.work.lease import LEASE
 from sync.ports.lease import unkept
 from sync.store import audit
 from sync.store.deactivation import reassignments

@@ -23,6 +23,7 @@ from sync.ports.field_service import Technician
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
 from sync.store.work import leases
+from sync.store.work.lease_rows import Terms
 from tests.domain.users import observations
 from tests.fakes.accounts import FakeUser
 from tests.fakes.field_service import WorkOrder
@@ -116,7 +117,7 @@ def silent_while_leased(world: World, account: Account) -> bool:
     """A worker has taken it and says nothing: what differs may be of its doing."""
     with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), timedelta(seconds=60), 10)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now(), lease=timedelta(seconds=60)), 10)
     judged = judge(world.systems, [account.id])
     with world.systems.db.write() as tx:
         leases.release(tx, claim)

@@ -11,9 +11,10 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import Status
 from sync.domain.logins.activity import LoginActivity, LoginKind
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.logins import read_logins
 from sync.jobs.schedule import run_jobs
-from sync.jobs.work.job import LEASE, Job
+from sync.jobs.work.job import Job
 from sync.store import logins, schedule
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery

@@ -12,12 +12,13 @@ from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
-from sync.jobs import mail as send_mail
+from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
 from sync.ports.signals import Message
 from sync.store import audit
 from sync.store.mail import failed_mails, outbox
+from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
 
@@ -32,8 +33,8 @@ def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
     world.join()
     world.work()
     with world.systems.db.write() as tx:
-        assert outbox.claim(tx, world.clock.now(), send_mail.LEASE, 5)
-    world.pass_time(send_mail.LEASE.total_seconds() + 1)
+        assert outbox.claim(tx, Terms(world.clock.now()), 5)
+    world.pass_time(LEASE.total_seconds() + 1)
     assert send_some(world.systems) == 1
     assert world.mailer.sent == []
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from sync.commands.accounts.change import change
@@ -13,16 +16,16 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Refused, Transient
 from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup
 from sync.domain.work.lane import Lane
-from sync.domain.work.takeovers import AFTER_TAKEOVER
+from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
-from sync.jobs.work.lease import LEASE
 from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts import passwords
 from sync.store.operations import latency
 from sync.store.provisioning import due, work_state
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from tests.world import BRANCH, BY, POLICY, World, leave
 
 
@@ -64,7 +67,7 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
     account = world.join()
     with world.systems.db.write() as tx:
-        [lost] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [lost] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.wake.woken.clear()
     assert Lane.INTERACTIVE not in sweep(world.systems)
     world.pass_time(LEASE.total_seconds() + 1)
@@ -72,23 +75,27 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     world.work()
     assert world.user(account).enabled
     with world.systems.db.write() as tx:
-        assert not leases.extend(tx, lost, world.clock.now() + LEASE)
+        assert not lease_rows.extend(tx, lost.lease, world.clock.now() + LEASE)
 
 
 @pytest.mark.req("D6", "H1")
 def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
-    """Its request was on its way while somebody else took the account over: one more look finds it."""
+    """Its request is on its way when the account is taken away from it: whoever is next waits for as long as a
+    request can take, looks then, and finds it."""
+    world.systems = replace(world.systems, longest_request=timedelta(seconds=10))
     account = world.join()
     world.work()
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     with world.systems.db.write() as tx:
-        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.pass_time(LEASE.total_seconds() + 1)
+    assert Lane.INTERACTIVE not in sweep(world.systems)
     world.work()
+    assert world.user(account).given_name != "Joanna"
     late = JoinGroup(vocabulary.profile_group("administrator"))
     world.accounts.apply(world.user(account).id, late)
-    world.pass_time(AFTER_TAKEOVER.total_seconds())
+    world.pass_time(10)
     assert Lane.INTERACTIVE in sweep(world.systems)
     world.work()
     assert late.path not in world.user(account).groups
@@ -157,7 +164,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     user.tokens["offline"] = "mobile"
     leave(world, account.id, GatePolicy.REFUSE)
     with world.systems.db.write() as tx:
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.accounts.apply(user.id, Disable())
     assert user.tokens
     assert not user.enabled

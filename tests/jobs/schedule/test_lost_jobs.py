@@ -13,10 +13,11 @@ from sync.commands.adoption import ask_plan
 from sync.domain.logins.activity import LoginKind
 from sync.domain.provisioning.observed import Observed
 from sync.domain.realm.item import ItemKind, RealmState
+from sync.domain.work.lease import LEASE
 from sync.jobs.schedule.run_jobs import JOBS, run_due_job
-from sync.jobs.work.job import LEASE
 from sync.ports.lease import before_request, kept
 from sync.store import schedule
+from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, World
 
@@ -37,7 +38,7 @@ class Requests:
         if self.count == self.lost_at:
             self.world.pass_time(LEASE.total_seconds() + 1)
             with self.world.systems.db.write() as tx:
-                assert schedule.claim(tx, [self.name], self.world.clock.now(), LEASE)
+                assert schedule.claim(tx, [self.name], Terms(self.world.clock.now()))
 
 
 @dataclass

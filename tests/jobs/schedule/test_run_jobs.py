@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.schedule import sweep as sweeping
 from sync.jobs.schedule.run_jobs import next_run, run_due_job
 from sync.jobs.systems import Systems
-from sync.jobs.work.job import LEASE, Job, KeepLease
+from sync.jobs.work.job import Job, KeepLease
 from sync.store import schedule
 from sync.store.schedule import JobState
 from tests.world import World
@@ -118,7 +119,7 @@ def test_a_frozen_worker_s_late_write_does_not_count(world: World) -> None:
             return
         world.pass_time(LEASE.total_seconds() + 1)
         assert run_due_job(systems, registry) == 1
-        with pytest.raises(Transient, match="another worker"):
+        with pytest.raises(Transient, match="the lease was lost"):
             keep()
         with systems.db.write() as tx:
             keep.save(tx, {"position": 1})

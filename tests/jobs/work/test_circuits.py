@@ -13,12 +13,13 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Misconfigured, NeedsPerson, Transient
 from sync.domain.work.circuit import FAILURES_TO_OPEN, LONGEST_PAUSE, CircuitName, CircuitState
 from sync.domain.work.lane import Lane
-from sync.jobs.provisioning.provision import CLAIM_AT_ONCE, LEASE, provision_some
+from sync.jobs.provisioning.provision import CLAIM_AT_ONCE, provision_some
 from sync.jobs.schedule.sweep import sweep
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
 from sync.store.provisioning.work_state import WorkState
 from sync.store.work import circuits, leases
+from sync.store.work.lease_rows import Terms
 from sync.views.operations.problems import problems
 from tests.world import BY, POLICY, World
 
@@ -176,7 +177,7 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     world.pass_time(LONGEST_PAUSE.total_seconds())
     with world.systems.db.write() as tx:
         assert circuits.begin_probe(tx, CircuitName.KEYCLOAK, world.clock.now()) is not None
-        assert leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 1)
+        assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.work()
     assert world.accounts.users == {}
     world.pass_time(120)

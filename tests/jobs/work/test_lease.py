@@ -10,14 +10,16 @@ import pytest
 from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.provisioning.change import Change
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.jobs.provisioning.new_users import create_missing
 from sync.jobs.provisioning.provision import bring_about_safely
-from sync.jobs.work.lease import LEASE, keep_lease
+from sync.jobs.work.lease import keep_lease
 from sync.jobs.work.recording import Failed
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import before_request, carried, kept, unkept
 from sync.store.provisioning import due
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from sync.store.work.leases import Claim
 from tests.fakes.accounts import FakeUser
 from tests.world import World
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.req("H1")
 
 
 def claimed(world: World) -> Sequence[Claim]:
-    return world.do(lambda tx: leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 20))
+    return world.do(lambda tx: leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 20))
 
 
 def test_who_has_extended_a_lease_knows_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,8 +37,8 @@ def test_who_has_extended_a_lease_knows_it(world: World, monkeypatch: pytest.Mon
     [claim] = claimed(world)
     world.pass_time(LEASE.total_seconds() * 0.6)
     keep_lease(world.systems, claim)
-    extend, extended = leases.extend, []
-    monkeypatch.setattr(leases, "extend", lambda *args: extended.append(1) or extend(*args))
+    extend, extended = lease_rows.extend, []
+    monkeypatch.setattr(lease_rows, "extend", lambda *args: extended.append(1) or extend(*args))
     for _ in range(5):
         keep_lease(world.systems, claim)
     assert extended == []

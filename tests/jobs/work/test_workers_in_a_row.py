@@ -13,16 +13,16 @@ from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Transient
 from sync.domain.work.ladder import LONGEST
 from sync.domain.work.lane import Lane
+from sync.domain.work.lease import LEASE
 from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER, JOB_TOLD_AFTER
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.systems import Systems
-from sync.jobs.work.job import LEASE as JOB_LEASE
 from sync.jobs.work.job import Job, KeepLease
-from sync.jobs.work.lease import LEASE
 from sync.store.operations import figures
 from sync.store.provisioning import stuck
 from sync.store.work import leases
+from sync.store.work.lease_rows import Terms
 from sync.views.operations.troubles import of_figures
 from tests.world import BY, POLICY, World
 
@@ -103,7 +103,7 @@ def test_who_gives_an_account_back_did_not_end_over_it(world: World) -> None:
     wanted_again(world, [account])
     for _ in range(2 * GIVEN_UP_AFTER):
         with world.systems.db.write() as tx:
-            (claim,) = leases.claim(tx, Lane.INTERACTIVE, world.clock.now(), LEASE, 10)
+            (claim,) = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 10)
             assert claim.takeovers == 0
             assert leases.release(tx, claim)
     assert drained(world)
@@ -135,8 +135,8 @@ def test_a_job_that_ends_every_worker_is_told(world: World) -> None:
         with pytest.raises(Killed):
             run_due_job(world.systems, jobs)
         assert bool(told(world)) == (number >= JOB_TOLD_AFTER)
-        world.pass_time(JOB_LEASE.total_seconds() + 1)
-    assert told(world) == [f"{JOB_TOLD_AFTER} workers in a row ended over the job comparison"]
+        world.pass_time(LEASE.total_seconds() + 1)
+    assert told(world) == [f"{JOB_TOLD_AFTER + 1} workers in a row ended over the job comparison"]
     dies = False
     assert run_due_job(world.systems, jobs) == 1
     assert told(world) == []

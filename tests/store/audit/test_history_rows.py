@@ -22,6 +22,7 @@ from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
 from sync.store.work import leases
+from sync.store.work.lease_rows import Terms
 from tests.callers import granted, machine, wanted_by
 from tests.store.conftest import MakeAccount
 
@@ -90,12 +91,12 @@ def test_the_timeline_tells_the_story_in_order(
             )
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
         due.mark_due(tx, account.id, Lane.BULK, now)
-        [claim] = leases.claim(tx, Lane.BULK, now, timedelta(minutes=5), 1)
+        [claim] = leases.claim(tx, Lane.BULK, Terms(now, lease=timedelta(minutes=5)), 1)
         finishing.finish(
             tx, claim, Finished("applied", 1, None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
         )
         outbox.make_due(tx, [account.id], at(1))
-        [mail] = outbox.claim(tx, at(2), timedelta(minutes=1), 5)
+        [mail] = outbox.claim(tx, Terms(at(2), lease=timedelta(minutes=1)), 5)
         outbox.finish(tx, mail, "sent", at(2))
         audit.audit(
             tx,

@@ -23,7 +23,8 @@ from sync.store.mail import outbox
 from sync.store.operations import figures
 from sync.store.provisioning import stuck
 from sync.store.runs import runs
-from sync.store.work import circuits, leases
+from sync.store.work import circuits, lease_rows, leases
+from sync.store.work.lease_rows import Terms
 
 pytestmark = pytest.mark.req("H5")
 
@@ -36,17 +37,18 @@ Query = Callable[[Tx], object]
 """What is run, and the index that has to appear in its plan: none where the table is small or found by its key. Of
 two that fit mails PostgreSQL may take either while both are empty."""
 QUERIES: dict[str, tuple[Query, str]] = {
-    "claim": (lambda tx: leases.claim(tx, Lane.BULK, NOW, LEASE, 20), "ix_provisioning_claim"),
-    "claim looks": (lambda tx: leases.claim_looks(tx, NOW, LEASE, 5), "ix_provisioning_look"),
-    "claim in quarantine": (lambda tx: leases.claim_quarantined(tx, NOW, LEASE, 20), ""),
+    "claim": (lambda tx: leases.claim(tx, Lane.BULK, Terms(NOW), 20), "ix_provisioning_claim"),
+    "claim looks": (lambda tx: leases.claim_looks(tx, Terms(NOW), 5), "ix_provisioning_look"),
+    "claim in quarantine": (lambda tx: leases.claim_quarantined(tx, Terms(NOW), 20), ""),
+    "take over": (lambda tx: lease_rows.take_over(tx, NOW, LEASE), "ix_provisioning_leased"),
     "sweep: lanes": (lambda tx: leases.due_lanes(tx, NOW), "ix_provisioning_claim"),
     "sweep: mails": (lambda tx: outbox.any_due(tx, NOW), "ix_mail_"),
     "sweep: expired mails": (lambda tx: outbox.expire(tx, NOW), "ix_mail_"),
     "sweep: passwords": (lambda tx: passwords.erase_expired(tx, NOW), ""),
     "sweep: runs": (lambda tx: runs.any_to_apply(tx, NOW), ""),
     "sweep: jobs": (lambda tx: schedule.any_due(tx, JOBS.keys(), NOW), ""),
-    "claim a mail": (lambda tx: outbox.claim(tx, NOW, LEASE, 1), "ix_mail_"),
-    "claim a job": (lambda tx: schedule.claim(tx, JOBS.keys(), NOW, LEASE), ""),
+    "claim a mail": (lambda tx: outbox.claim(tx, Terms(NOW), 1), "ix_mail_"),
+    "claim a job": (lambda tx: schedule.claim(tx, JOBS.keys(), Terms(NOW)), ""),
     "lanes": (lambda tx: figures.lanes_of_accounts(tx, NOW), "ix_provisioning_claim"),
     "quarantine by reason": (stuck.quarantine_groups, "ix_provisioning_quarantine"),
     "quarantine": (stuck.quarantined, "ix_provisioning_quarantine"),
@@ -98,6 +100,6 @@ def test_no_table_is_read_from_end_to_end(years: Database) -> None:
 def test_only_the_few_are_found(years: Database) -> None:
     """All that are due and no other."""
     with years.write() as tx:
-        assert len(leases.claim(tx, Lane.BULK, NOW, LEASE, 1000)) == DUE
+        assert len(leases.claim(tx, Lane.BULK, Terms(NOW), 1000)) == DUE
         assert figures.lanes_of_accounts(tx, NOW)[Lane.BULK][:2] == (0, DUE)
         assert sum(group.count for group in stuck.quarantine_groups(tx)) == ACCOUNTS // 1000

@@ -13,6 +13,8 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.mail.outbox import MailClaim
+from sync.store.work import lease_rows
+from sync.store.work.lease_rows import Terms
 from tests.callers import granted
 
 LEASE = timedelta(minutes=2)
@@ -32,7 +34,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
 
 def claim(db: Database, now: datetime) -> tuple[MailClaim, ...]:
     with db.write() as tx:
-        return outbox.claim(tx, now, LEASE, 10)
+        return outbox.claim(tx, Terms(now), 10)
 
 
 def state(db: Database) -> str:
@@ -66,6 +68,8 @@ def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: d
     with db.write() as tx:
         outbox.make_due(tx, [account.id], now)
     [first] = claim(db, now)
+    with db.write() as tx:
+        lease_rows.take_over(tx, now + LEASE, timedelta())
     [second] = claim(db, now + LEASE)
     assert second.taken_over
     assert second.message_id == first.message_id

@@ -22,7 +22,8 @@ from sync.store.mail import outbox
 from sync.store.operations import figures
 from sync.store.operations.figures import Figures
 from sync.store.provisioning import due
-from sync.store.work import lanes, leases
+from sync.store.work import lanes, lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted
 from tests.store.conftest import MakeAccount
 
@@ -70,7 +71,7 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
                 due_at=None, quarantine_kind="conflict", quarantine_code="name-taken", quarantine_reason="taken"
             )
         )
-        leases.claim(tx, Lane.BULK, now, MINUTE, 2)
+        leases.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 2)
         lanes.pause(tx, Lane.BULK, allowed(by), now)
     found = read(db, now)
     bulk, interactive = lane(found, Lane.BULK), lane(found, Lane.INTERACTIVE)
@@ -78,6 +79,8 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
     assert (interactive.due, interactive.later, interactive.failing, interactive.oldest_due_at) == (0, 1, 1, None)
     assert found.quarantined == {"name-taken": 1}
     assert bulk.pause is not None
+    with db.write() as tx:
+        lease_rows.take_over(tx, now + MINUTE, timedelta())
     assert lane(read(db, now + 2 * MINUTE), Lane.BULK).due == 5
 
 
@@ -87,8 +90,10 @@ def test_a_lease_that_ran_out_is_due_work_again(db: Database, make_account: Make
     with db.write() as tx:
         accounts.insert(tx, granted(person))
         due.mark_due(tx, person.id, Lane.BULK, now)
-        leases.claim(tx, Lane.BULK, now, MINUTE, 1)
+        leases.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 1)
     assert lane(read(db, now + MINUTE / 2), Lane.BULK).leased == 1
+    with db.write() as tx:
+        lease_rows.take_over(tx, now + MINUTE, timedelta())
     later = lane(read(db, now + 2 * MINUTE), Lane.BULK)
     assert (later.leased, later.due, later.oldest_due_at) == (0, 1, now)
 
@@ -120,10 +125,10 @@ def test_work_orders_that_nobody_moves_are_seen(db: Database, now: datetime) -> 
         for number in (1, 2, 3):
             asked = now - number * MINUTE
             reassignments.ask(tx, allowed(), f"T-{number}", "T-9", asked)
-        oldest = reassignments.claim(tx, now, MINUTE)
+        oldest = reassignments.claim(tx, Terms(now, lease=MINUTE))
         assert oldest is not None
         reassignments.done(tx, oldest, (), now)
-        next_one = reassignments.claim(tx, now, MINUTE)
+        next_one = reassignments.claim(tx, Terms(now, lease=MINUTE))
         assert next_one is not None
         reassignments.put_off(tx, next_one, "away", now + MINUTE, 7)
     found = read(db, now)
@@ -139,7 +144,7 @@ def test_a_failed_mail_is_no_trouble_once_another_was_tried(
         accounts.insert(tx, granted(person))
         outbox.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
         outbox.make_due(tx, [person.id], now)
-        [claim] = outbox.claim(tx, now, MINUTE, 1)
+        [claim] = outbox.claim(tx, Terms(now, lease=MINUTE), 1)
         outbox.finish(tx, claim, "failed", now, error="refused")
     found = read(db, now)
     assert (found.undelivered, found.mails) == (1, {"failed": 1})

@@ -11,6 +11,8 @@ from sync.store import schedule
 from sync.store.database import locks
 from sync.store.database.transactions import Database
 from sync.store.schedule import JobClaim
+from sync.store.work import lease_rows
+from sync.store.work.lease_rows import Terms
 
 pytestmark = pytest.mark.req("H1", "H4")
 
@@ -21,7 +23,7 @@ LEASE = timedelta(seconds=60)
 def claim(db: Database, now: datetime) -> JobClaim | None:
     with db.write() as tx:
         schedule.register(tx, NAMES, now)
-        return schedule.claim(tx, NAMES, now, LEASE)
+        return schedule.claim(tx, NAMES, Terms(now))
 
 
 def claimed(db: Database, now: datetime) -> JobClaim:
@@ -37,6 +39,8 @@ def test_a_new_job_is_due_at_once_and_runs_once(db: Database, now: datetime) -> 
     assert claim(db, now) is None
     with db.read() as tx:
         assert not schedule.any_due(tx, NAMES, now)
+    with db.write() as tx:
+        lease_rows.take_over(tx, now + LEASE, timedelta())
         assert schedule.any_due(tx, NAMES, now + LEASE)
 
 
@@ -46,13 +50,15 @@ def test_a_crashed_worker_is_taken_over_and_writes_nothing_late(db: Database, no
     with db.write() as tx:
         assert schedule.save(tx, lost, {"position": 7})
     later = now + LEASE
+    with db.write() as tx:
+        lease_rows.take_over(tx, later, timedelta())
     taken = {each.name: each for each in (claimed(db, later), claimed(db, later))}[lost.name]
     assert taken.state == {"position": 7}
     with db.write() as tx:
-        assert not schedule.extend(tx, lost, later + LEASE)
+        assert not lease_rows.extend(tx, lost.lease, later + LEASE)
         assert not schedule.save(tx, lost, {"position": 3})
         assert not schedule.finish(tx, lost, later, due_at=later)
-        assert schedule.extend(tx, taken, later + LEASE)
+        assert lease_rows.extend(tx, taken.lease, later + LEASE)
     with db.read() as tx:
         assert {each.name: each.state for each in schedule.all_jobs(tx)}[lost.name] == {"position": 7}
 

@@ -13,7 +13,8 @@ from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database
 from sync.store.operations import figures
 from sync.store.provisioning import observations, work_state
-from sync.store.work import leases
+from sync.store.work import lease_rows, leases
+from sync.store.work.lease_rows import Terms
 from tests.store.claims import LEASE, attempts_of, claim_all, claim_one, finish, seen, store
 from tests.store.conftest import MakeAccount
 
@@ -27,7 +28,7 @@ def test_a_claim_carries_the_account_and_what_is_wanted(
     claim = claim_one(db, now)
     assert claim.account == account
     assert (claim.wanted_version, claim.applied_version) == (1, None)
-    assert claim.lease_until == now + LEASE
+    assert claim.lease.until == claim.claimed_until == now + LEASE
     assert not claim.took_over
 
 
@@ -56,8 +57,7 @@ def test_what_is_claimed_is_nobody_elses_until_the_lease_is_over(
     assert claim_all(db, now + LEASE - timedelta(microseconds=1)) == ()
     second = claim_one(db, now + LEASE)
     assert second.took_over
-    assert second.lease_expired_at == first.lease_until
-    assert second.token != first.token
+    assert second.lease.token != first.lease.token
 
 
 @pytest.mark.req("H1")
@@ -71,7 +71,7 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
         before = tx.connection.execute(select(provisioning_table)).one()
     assert not finish(db, late, now + LEASE, observed=seen(account), changes=(JoinGroup("/fsm/x"),))
     with db.write() as tx:
-        assert not leases.extend(tx, late, now + 2 * LEASE)
+        assert not lease_rows.extend(tx, late.lease, now + 2 * LEASE)
         assert not leases.release(tx, late)
     with db.read() as tx:
         after = tx.connection.execute(select(provisioning_table)).one()
@@ -98,7 +98,7 @@ def test_an_extended_lease_holds_longer(db: Database, make_account: MakeAccount,
     store(db, make_account(), now)
     claim = claim_one(db, now)
     with db.write() as tx:
-        assert leases.extend(tx, claim, now + 2 * LEASE)
+        assert lease_rows.extend(tx, claim.lease, now + 2 * LEASE)
     assert claim_all(db, now + LEASE) == ()
     assert finish(db, claim, now + LEASE)
 
@@ -108,7 +108,7 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
     """A worker that stops gives back what it has not begun, and the next one did not take over."""
     store(db, make_account(), now)
     with db.write() as tx:
-        (claim,) = leases.claim(tx, Lane.BULK, now, LEASE, 5)
+        (claim,) = leases.claim(tx, Lane.BULK, Terms(now), 5)
         assert leases.release(tx, claim)
     assert not claim_one(db, now).took_over
 
@@ -118,10 +118,10 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
 def test_a_takeover_is_known_until_the_account_is_as_wanted(
     db: Database, make_account: MakeAccount, now: datetime, outcome: str
 ) -> None:
-    """The one that took over has no time for it, or fails: a write of the dead worker may still be on its way, so
-    the next one has to know as well."""
+    """The one that took over has no time for it, or fails: what the dead worker left half done may still be
+    there, so the next one has to know as well."""
     store(db, make_account(), now)
-    dead = claim_one(db, now)
+    claim_one(db, now)
     second = claim_one(db, now + LEASE)
     if outcome == "given back":
         with db.write() as tx:
@@ -129,7 +129,7 @@ def test_a_takeover_is_known_until_the_account_is_as_wanted(
     else:
         assert finish(db, second, now + LEASE, outcome="retry", due_at=now + LEASE)
     third = claim_one(db, now + LEASE)
-    assert third.lease_expired_at == dead.lease_until
+    assert third.took_over
     assert finish(db, third, now + LEASE, due_at=now + 2 * LEASE)
     assert not claim_one(db, now + 2 * LEASE).took_over
 

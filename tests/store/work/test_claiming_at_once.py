@@ -18,7 +18,8 @@ from sync.store.database.tables import account as account_table
 from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database, Tx
 from sync.store.work import leases
-from tests.store.claims import LEASE, claim_all, store
+from sync.store.work.lease_rows import Terms
+from tests.store.claims import claim_all, store
 from tests.store.conftest import MakeAccount
 
 
@@ -129,7 +130,7 @@ def explained(connection: Connection, now: datetime) -> str:
     event.listen(connection, "before_cursor_execute", catch)
     with connection.begin_nested() as savepoint:
         tx = Tx(connection, Sealer([Fernet.generate_key().decode()]), writing=True)
-        leases.claim(tx, Lane.BULK, now, LEASE, 20)
+        leases.claim(tx, Lane.BULK, Terms(now), 20)
         savepoint.rollback()
     event.remove(connection, "before_cursor_execute", catch)
     [(statement, parameters)] = [each for each in caught if each[0].startswith("WITH chosen")]

@@ -17,6 +17,7 @@ from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.provisioning import due as provisioning
 from sync.store.work import lanes, leases
+from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted, wanted_by
 
 pytestmark = pytest.mark.req("H3")
@@ -28,11 +29,11 @@ def claimed(db: Database, lane: Lane, now: datetime) -> int:
     with db.write() as tx:
         match lane:
             case Lane.MAIL:
-                return len(outbox.claim(tx, now, LEASE, 10))
+                return len(outbox.claim(tx, Terms(now), 10))
             case Lane.RECONCILE:
-                return int(schedule.claim(tx, ["comparison"], now, LEASE) is not None)
+                return int(schedule.claim(tx, ["comparison"], Terms(now)) is not None)
             case _:
-                return len(leases.claim(tx, lane, now, LEASE, 10))
+                return len(leases.claim(tx, lane, Terms(now), 10))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ from sync.store.database.tables.latency import latency
 from sync.store.database.tables.logins import login_activity, login_failure, login_gap
 from sync.store.database.tables.mails import NOT_SENT, UNSENT, MailState, mail
 from sync.store.database.tables.metadata import metadata
-from sync.store.database.tables.operations import PAUSABLE, lane_pause, worker
+from sync.store.database.tables.operations import PAUSABLE, lane_pause, process, worker
 from sync.store.database.tables.policies import policy, push_count
 from sync.store.database.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
 from sync.store.database.tables.schedule import schedule
@@ -91,6 +91,7 @@ __all__ = [
     "metadata",
     "observation",
     "policy",
+    "process",
     "provisioning",
     "push_count",
     "reassignment",

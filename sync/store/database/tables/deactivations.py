@@ -89,6 +89,8 @@ reassignment = Table(
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
+    Column("held_by", Text),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("found", WorkOrderList, nullable=False),
     Column("moved", WorkOrderList, nullable=False),
     Column("failure", Text),

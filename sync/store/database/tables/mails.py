@@ -13,6 +13,7 @@ MailState = Literal["waiting", "due", "sending", "sent", "failed", "expired"]
 
 UNSENT = condition("state IN ('due', 'sending')")
 NOT_SENT = condition("state <> 'sent'")
+LEASED = condition("lease_token IS NOT NULL")
 
 mail = Table(
     "mail",
@@ -29,7 +30,8 @@ mail = Table(
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
-    Column("expired_lease_until", UtcDateTime),
+    Column("held_by", Text),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
     Column("may_have_left", Boolean),
@@ -40,7 +42,8 @@ mail = Table(
         sqlite_where=UNSENT,
         postgresql_where=UNSENT,
     ),
+    Index("ix_mail_leased", "id", sqlite_where=LEASED, postgresql_where=LEASED),
     Index("ix_mail_not_sent", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
 )
 """The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7). `may_have_left` is of
-one that failed; None: not known."""
+one that failed; None: not known. `takeovers` are the workers that ended over it: it may have been sent."""

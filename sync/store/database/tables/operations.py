@@ -1,4 +1,4 @@
-"""What operators steer and watch: lanes that were paused, and the workers that were seen."""
+"""What operators steer and watch: lanes that were paused, and the workers and processes that were seen."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ worker = Table(
 )
 """One row a worker, by its node name (`bulk@host`). `doing` None: it waits. `trouble`: why it touches no
 account."""
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""One row a process that works and may hold leases; a worker has several. `seen_at` is its last sign of life."""

@@ -14,6 +14,7 @@ schedule = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
+    Column("held_by", Text),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("takeovers", Integer, nullable=False, server_default="0"),

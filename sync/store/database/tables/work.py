@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, text
 
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
@@ -27,8 +27,9 @@ provisioning = Table(
     Column("asked", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
     Column("lease_token", Text),
-    Column("expired_lease_until", UtcDateTime),
+    Column("held_by", Text),
     Column("takeovers", Integer, nullable=False, server_default="0"),
+    Column("interrupted", Boolean, nullable=False, server_default=false()),
     Column("attempts", Integer, nullable=False),
     Column("quarantine_kind", Text),
     Column("quarantine_code", Text),
@@ -72,6 +73,12 @@ provisioning = Table(
         postgresql_where=text("held_work_orders IS NOT NULL"),
     ),
     Index(
+        "ix_provisioning_leased",
+        "account_id",
+        sqlite_where=text("lease_token IS NOT NULL"),
+        postgresql_where=text("lease_token IS NOT NULL"),
+    ),
+    Index(
         "ix_provisioning_look",
         "look_asked_at",
         sqlite_where=text("look_asked_at IS NOT NULL"),
@@ -79,13 +86,12 @@ provisioning = Table(
     ),
 )
 """The work on each account. `wanted_at` is since when the wanted version is wanted. `asked` counts every request
-to look; a worker that finishes an older request leaves the account due. `expired_lease_until` is set while a lease
-was taken over from one that ran out; `takeovers` counts those in a row without an outcome. `waits_for` names the
-circuit whose system failed the last look, or "configuration" for what somebody has to mend, with the reason, since
-when it is the same, and how many attempts it cost. `quarantine_code` and `waits_code` are the failure's code and
-what it is about, for groups and figures. `quarantine_difference` is what could not be made.
-`look_asked_at` is set while somebody waits for a look that changes nothing; `look_failure` is why the last one saw
-nothing."""
+to look; a worker that finishes an older request leaves the account due. `takeovers` counts the workers in a row
+that ended over it with no outcome; `interrupted`: one did since the account was last as wanted. `waits_for` names
+the circuit whose system failed the last look, or "configuration" for what somebody has to mend, with the reason,
+since when it is the same, and how many attempts it cost. `quarantine_code` and `waits_code` are the failure's code
+and what it is about, for groups and figures. `quarantine_difference` is what could not be made. `look_asked_at` is
+set while somebody waits for a look that changes nothing; `look_failure` is why the last one saw nothing."""
 
 attempt = Table(
     "attempt",

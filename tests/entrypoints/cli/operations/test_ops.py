@@ -34,6 +34,7 @@ from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
 from sync.store.work import circuits, lanes
+from sync.store.work.lease_rows import Terms
 from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
 from tests.callers import granted
@@ -285,7 +286,7 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
         passwords.keep(tx, account.id, "a-secret-of-the-test", "mail", until)
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=until, now=now)
         outbox.make_due(tx, [account.id], now)
-        [claim] = outbox.claim(tx, now, timedelta(minutes=1), 1)
+        [claim] = outbox.claim(tx, Terms(now, lease=timedelta(minutes=1)), 1)
         outbox.finish(tx, claim, "failed", now, error="the mail server refuses it", may_have_left=False)
     assert "ops mails retry" in run("mails").output
     assert run("mails", "retry", claim.id[-8:]).exit_code == 2

@@ -194,6 +194,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("lease_until", TIME),
         sa.Column("lease_token", sa.Text()),
+        sa.Column("held_by", sa.Text()),
+        sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False),
         sa.Column("found", sa.JSON(), nullable=False),
         sa.Column("moved", sa.JSON(), nullable=False),
         sa.Column("failure", sa.Text()),
@@ -235,6 +237,7 @@ def upgrade() -> None:
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("lease_until", TIME),
         sa.Column("lease_token", sa.Text()),
+        sa.Column("held_by", sa.Text()),
         sa.Column("started_at", TIME),
         sa.Column("finished_at", TIME),
         sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False),
@@ -264,6 +267,14 @@ def upgrade() -> None:
         sa.Column("doing", sa.Text()),
         sa.Column("trouble", sa.Text()),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_worker")),
+    )
+    op.create_table(
+        "process",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_process")),
     )
     op.create_table(
         "assignment",
@@ -431,7 +442,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("lease_until", TIME),
         sa.Column("lease_token", sa.Text()),
-        sa.Column("expired_lease_until", TIME),
+        sa.Column("held_by", sa.Text()),
+        sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False),
         sa.Column("finished_at", TIME),
         sa.Column("error", sa.Text()),
         sa.Column("may_have_left", sa.Boolean()),
@@ -444,6 +456,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_mail_account_id", "mail", ["account_id"])
     partial_index("ix_mail_claim", "mail", ["due_at"], "(state IN ('due', 'sending'))")
+    partial_index("ix_mail_leased", "mail", ["id"], "(lease_token IS NOT NULL)")
     partial_index("ix_mail_not_sent", "mail", ["state"], "(state <> 'sent')")
     op.create_table(
         "observation",
@@ -464,8 +477,9 @@ def upgrade() -> None:
         sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("lease_until", TIME),
         sa.Column("lease_token", sa.Text()),
-        sa.Column("expired_lease_until", TIME),
+        sa.Column("held_by", sa.Text()),
         sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("interrupted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("quarantine_kind", sa.Text()),
         sa.Column("quarantine_code", sa.Text()),
@@ -495,6 +509,7 @@ def upgrade() -> None:
         "due_at IS NOT NULL AND quarantine_kind IS NULL",
     )
     partial_index("ix_provisioning_held", "provisioning", ["account_id"], "held_work_orders IS NOT NULL")
+    partial_index("ix_provisioning_leased", "provisioning", ["account_id"], "lease_token IS NOT NULL")
     partial_index("ix_provisioning_look", "provisioning", ["look_asked_at"], "look_asked_at IS NOT NULL")
     partial_index("ix_provisioning_quarantine", "provisioning", ["quarantine_kind"], "quarantine_kind IS NOT NULL")
     partial_index("ix_provisioning_waits", "provisioning", ["waits_for"], "waits_for IS NOT NULL")
@@ -599,6 +614,7 @@ def downgrade() -> None:
         "assignment_stop",
         "assignment",
         "worker",
+        "process",
         "trouble",
         "schedule",
         "run",

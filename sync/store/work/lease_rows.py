@@ -1,0 +1,103 @@
+"""What a lease is in a row: the same columns and rules for accounts, mails, reassignments and the schedule (H1).
+
+A claim is a lease with a token. Whoever writes with a token that is no longer the row's own writes nothing
+(rule: the-lease-fences-our-row). Nobody claims a row that has one: `take_over` takes it away from a holder that
+let it run out or has fallen silent, and the row can be claimed one request's time later, when nothing that this
+holder sent can be on its way any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import Column, ColumnElement, Table, and_, exists, null, or_, select, update
+
+from sync.domain.work.lease import LEASE, SILENT_AFTER
+from sync.store.database.tables import mail, process, provisioning, reassignment, schedule
+from sync.store.database.transactions import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which something is claimed: now, for so long, by this process. `holder` is one that gives signs of life;
+    None: it gives none, and its leases only run out."""
+
+    now: datetime
+    holder: str | None = None
+    lease: timedelta = LEASE
+
+
+@dataclass(slots=True)
+class Lease:
+    """The hold on one row. `until` moves on as its holder extends it."""
+
+    key: Column[Any]
+    id: str
+    token: str = field(repr=False)
+    until: datetime
+
+
+_LEASED: Final[Mapping[str, Column[Any]]] = {
+    each.table.name: each for each in (provisioning.c.account_id, mail.c.id, reassignment.c.id, schedule.c.name)
+}
+"""Every table with claimed work, and what a row is called in it."""
+
+GIVEN_BACK: Final = {"lease_token": null(), "lease_until": null(), "held_by": null()}
+
+
+def claimed(terms: Terms) -> dict[str, object]:
+    """What a claim writes: one token for all rows that it takes."""
+    return {"lease_token": str(uuid4()), "lease_until": terms.now + terms.lease, "held_by": terms.holder}
+
+
+def free(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Nobody is at it, and nothing of whoever was at it can be on its way."""
+    return and_(table.c.lease_token.is_(None), or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
+
+
+def still_held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    return (lease.key == lease.id, lease.key.table.c.lease_token == lease.token)
+
+
+def extend(tx: Tx, lease: Lease, until: datetime) -> bool:
+    """Keep the row until then. False: the lease was lost, somebody else may be at work on it."""
+    changed = update(lease.key.table).where(*still_held(lease)).values(lease_until=until)
+    return tx.connection.execute(changed).rowcount == 1
+
+
+def holds(tx: Tx, lease: Lease) -> bool:
+    """True, and nobody takes the lease away until the transaction ends; False: it was lost."""
+    row = select(lease.key).where(*still_held(lease))
+    return tx.connection.execute(tx.locking(row)).one_or_none() is not None
+
+
+def take_over(tx: Tx, now: datetime, request: timedelta) -> int:
+    """Take rows away from holders that let their leases run out or fell silent; they can be claimed after
+    `request`, the longest that one request of such a holder can take. Returns how many were taken away.
+
+    Rows that somebody is writing just now are left for the next time.
+    """
+    return sum(_take_over(tx, key, now, request) for key in _LEASED.values())
+
+
+def _take_over(tx: Tx, key: Column[Any], now: datetime, request: timedelta) -> int:
+    table = key.table
+    lives = exists().where(process.c.id == table.c.held_by, process.c.seen_at > now - SILENT_AFTER)
+    silent = and_(table.c.held_by.is_not(None), ~lives)
+    lost = (
+        select(key)
+        .where(table.c.lease_token.is_not(None), or_(table.c.lease_until <= now, silent))
+        .with_for_update(skip_locked=True)
+        .cte("lost")
+    )
+    taken_away = (
+        update(table)
+        .where(key.in_(select(lost.c[0])))
+        .values(**GIVEN_BACK | {"lease_until": now + request, "takeovers": table.c.takeovers + 1})
+        .returning(key)
+    )
+    return len(tx.connection.execute(taken_away).all())
