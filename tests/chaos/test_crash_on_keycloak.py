@@ -23,6 +23,7 @@ import requests
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.listing import KeycloakListing
 from sync.commands import acts as asking
 from sync.commands.accounts.change import change_account, create
 from sync.commands.accounts.initial_password import InitialPassword
@@ -129,6 +130,7 @@ def process(systems: Systems, realm: ConfiguredRealm) -> Systems:
         accounts=KeycloakAccounts(realm.connection("fsm-worker"), POLICY),
         bulk_accounts=ImportingAccounts(realm.connection("fsm-import"), POLICY),
         credentials=KeycloakCredentials(realm.connection("fsm-worker")),
+        listing=KeycloakListing(realm.connection("fsm-worker"), POLICY),
     )
 
 
