@@ -13,7 +13,7 @@ from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.domain.imports.verdict import account_change, new_account
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, refuse_changed_meanwhile
-from sync.store.runs.runs import RunRow
+from sync.store.runs.run_rows import RunRow
 
 
 def apply_import_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:

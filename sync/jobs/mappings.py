@@ -11,7 +11,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, existing
 from sync.store import audit
 from sync.store.provisioning import due
-from sync.store.runs.runs import RunRow
+from sync.store.runs.run_rows import RunRow
 
 
 def apply_mappings_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:

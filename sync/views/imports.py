@@ -10,9 +10,10 @@ from sync.desk import Desk
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.verdict import findings
 from sync.spreadsheet.writing import FileKind, write_table
-from sync.store.runs import progress, runs
+from sync.store.runs import progress, run_rows
 from sync.store.runs.progress import Place
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 
 MESSAGES = "Messages"
 
@@ -20,7 +21,7 @@ MESSAGES = "Messages"
 def error_file(desk: Desk, run: Run, kind: FileKind) -> bytes:
     """Rows that are errors, were refused, or are in quarantine. Raises Refused if there are none."""
     with desk.db.read() as tx:
-        rows = runs.rows(tx, run.id)
+        rows = run_rows.rows(tx, run.id)
         places = progress.places(tx, run.id)
     told = [
         (row, "; ".join(messages)) for row in rows if (messages := what_is_wrong(run, row, places.get(row.number)))

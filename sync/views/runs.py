@@ -10,9 +10,10 @@ from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.store.database.tables import RunKind, RunState
 from sync.store.database.transactions import Tx
-from sync.store.runs import progress, runs
+from sync.store.runs import progress, run_rows, runs
 from sync.store.runs.progress import Place, Progress
-from sync.store.runs.runs import IMPORT, Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import IMPORT, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def run_view(tx: Tx, scope: Scope, run_id: str) -> RunView:
     run = runs.get(tx, run_id)
     if run is None:
         raise _unknown(run_id, None)
-    return RunView(run, runs.rows(tx, run_id), progress.progress(tx, run_id), progress.places(tx, run_id))
+    return RunView(run, run_rows.rows(tx, run_id), progress.progress(tx, run_id), progress.places(tx, run_id))
 
 
 def run_progress(tx: Tx, scope: Scope, run_id: str) -> Progress:

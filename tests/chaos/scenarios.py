@@ -28,7 +28,7 @@ from sync.ports.field_service import Technician
 from sync.store import audit
 from sync.store.accounts import accounts, passwords
 from sync.store.deactivation import deactivations
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from tests.chaos.crash_place import BY, PASSWORD, Place, joiner
 from tests.commands.imports.import_sites import person, staff_file
 from tests.fakes.field_service import WorkOrder
@@ -276,7 +276,7 @@ def _reviewed(place: Place) -> str:
 
 def _imported(place: Place, run_id: str) -> None:
     with place.systems.db.read() as tx:
-        assert [row.result for row in runs.rows(tx, run_id)] == ["applied"] * 3
+        assert [row.result for row in run_rows.rows(tx, run_id)] == ["applied"] * 3
         run = runs.get(tx, run_id)
     assert run is not None
     assert run.state == "done"

@@ -39,8 +39,9 @@ from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.imports import read_world
-from sync.store.runs import runs
-from sync.store.runs.runs import IMPORT, Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import IMPORT, Run
 
 SHOWN = 20
 AGAIN = "review the file again: fsm-identity import review"
@@ -56,7 +57,7 @@ def confirm(
     """
     with desk.db.read() as tx:
         run = _existing(tx, run_id)
-        kept = runs.parsed_rows(tx, run_id)
+        kept = run_rows.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
         raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
     if fingerprint is not None and not is_named(run.fingerprint, fingerprint):
@@ -132,7 +133,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
 def _refuse_rows_of_others(tx: Tx, desk: Desk, run: Run, by: Cause) -> None:
     now = desk.clock.now()
     judge = authority.judge_of(tx, desk.policy, by, now)
-    rows = runs.pending_decided(tx, run.id, None)
+    rows = run_rows.pending_decided(tx, run.id, None)
     known = accounts.read_many(tx, [row.account_id for row in rows if row.account_id is not None])
     for row in rows:
         if row.account_id is None:
@@ -184,7 +185,7 @@ def refuse_same_people(shared: Sequence[tuple[int, Run]]) -> None:
 def _refuse_differences(tx: Tx, run: Run, plan: ImportPlan, policy: Policy) -> None:
     if plan.fingerprint == run.fingerprint:
         return
-    different = list(_differences(runs.rows(tx, run.id), plan))
+    different = list(_differences(run_rows.rows(tx, run.id), plan))
     lead = [Problem("run", f"{len(different)} rows would be decided otherwise than in the review", AGAIN)]
     if run.options.get("policy") != policy.fingerprint:
         lead = [Problem("run", "the mapping files have changed since the review", AGAIN)]

@@ -26,7 +26,8 @@ from sync.store.accounts import listing
 from sync.store.database.ids import new_id
 from sync.store.imports import read_world
 from sync.store.runs import runs
-from sync.store.runs.runs import IMPORT, Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import IMPORT, Run
 
 
 @dataclass(frozen=True, slots=True)

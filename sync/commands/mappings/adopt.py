@@ -31,8 +31,9 @@ from sync.store.accounts import accounts, listing
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
-from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 from sync.views.mappings import InForce
 
 CLOCKS = timedelta(minutes=10)
@@ -65,7 +66,7 @@ def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = N
     numbered = enumerate(affected(desk, proposal), start=1)
     while page := list(islice(numbered, PAGE)):
         with desk.db.write() as tx:
-            runs.add_rows(tx, run.id, [_row(number, found) for number, found in page])
+            run_rows.add_rows(tx, run.id, [_row(number, found) for number, found in page])
         for _, found in page:
             made.add(found)
     try:
@@ -200,7 +201,7 @@ def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:
         ids = due.touched_since(tx, run.created_at - CLOCKS, last, PAGE)
         if not ids:
             return late
-        known = runs.accounts_of(tx, run.id, ids)
+        known = run_rows.accounts_of(tx, run.id, ids)
         for account in accounts.read_many(tx, ids).values():
             effect = comparison.of(account)
             if effect is None or known.get(account.id) == {"change": effect.record()}:

@@ -32,7 +32,7 @@ from sync.entrypoints.cli.output import (
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Timeout, Wait, wait_for_act
 from sync.store.operations.heartbeats import serves
-from sync.store.runs.runs import RunRow
+from sync.store.runs.run_rows import RunRow
 from sync.views.runs import RunView, find_run, run_view
 from sync.wiring.doors import open_desk
 

@@ -24,8 +24,9 @@ from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due, work_state
-from sync.store.runs import runs
-from sync.store.runs.runs import RowOutcome, Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RowOutcome, RunRow
+from sync.store.runs.runs import Run
 from sync.store.work import lease_rows, leases
 from sync.store.work.leases import Claim
 
@@ -36,7 +37,7 @@ def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
     """Mark and link every match of a confirmed run; conflicts are left alone. False: workers are at some of the
     accounts, and the run has to come again. Raises Transient or Misconfigured where Keycloak itself fails."""
     with systems.db.read() as tx:
-        rows = runs.pending(tx, run.id, None)
+        rows = run_rows.pending(tx, run.id, None)
     left = 0
     for row in rows:
         keep()
@@ -80,7 +81,7 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
     audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     due.mark_due(tx, account_id, Lane.BULK, now)
-    runs.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
+    run_rows.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
     leases.release(tx, claim)
 
 
@@ -99,7 +100,7 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
         if not lease_rows.holds(tx, claim.lease):
             raise lost()
         outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
-        runs.write_outcomes(tx, run.id, [outcome])
+        run_rows.write_outcomes(tx, run.id, [outcome])
         leases.release(tx, claim)
 
 

@@ -18,8 +18,9 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.store.accounts import accounts, pages
 from sync.store.provisioning import work_state
-from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 
 
 def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
@@ -43,7 +44,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
     with systems.db.write() as tx:
         keep.save(tx, keep.state)
         if runs.planned(tx, run.id, fingerprint(rows), counts):
-            runs.add_rows(tx, run.id, rows)
+            run_rows.add_rows(tx, run.id, rows)
 
 
 def _rows(systems: Systems, run: Run) -> tuple[tuple[RunRow, ...], int]:

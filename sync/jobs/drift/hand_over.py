@@ -24,8 +24,9 @@ from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import work_state
-from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 
 BY_FILE = Cause(System.DRIFT_FILE, None, "drift.toml says repair", Origin.DRIFT)
 
@@ -50,7 +51,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
             runs.cancel(tx, run.id, granted, now)
             _audit(tx, "cancel", run, now)
         else:
-            for account_id in runs.accounts_of(tx, run.id, by_account):
+            for account_id in run_rows.accounts_of(tx, run.id, by_account):
                 del by_account[account_id]
     if not by_account:
         return 0

@@ -11,7 +11,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, existing, refuse_changed_meanwhile
 from sync.store.drift import findings
 from sync.store.provisioning import due
-from sync.store.runs.runs import RunRow
+from sync.store.runs.run_rows import RunRow
 
 
 def apply_repair_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:

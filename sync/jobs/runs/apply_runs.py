@@ -26,8 +26,9 @@ from sync.store import mappings
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx, UnforeseenInPart
 from sync.store.provisioning import work_state
-from sync.store.runs import runs
-from sync.store.runs.runs import RowOutcome, Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RowOutcome, RunRow
+from sync.store.runs.runs import Run
 from sync.store.work import lanes, leases
 
 CHUNK = 100
@@ -97,13 +98,13 @@ def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], li
     if run is None:
         return 0
     together = bool(run.options.get("all_or_nothing"))
-    rows = runs.pending_decided(tx, run.id, None if together else limit)
+    rows = run_rows.pending_decided(tx, run.id, None if together else limit)
     outcomes, lost = _apply(systems, tx, kinds[run.kind], run, rows, now)
     if lost is not None and together:
         raise _RightLost(run.id, lost)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)
-    runs.write_outcomes(tx, run.id, _versioned(tx, outcomes))
+    run_rows.write_outcomes(tx, run.id, _versioned(tx, outcomes))
     if lost is not None:
         runs.hold_rest(tx, run.id, lost)
     else:
@@ -176,4 +177,4 @@ def _refuse_all(tx: Tx, stopped: _NotAll, now: datetime) -> None:
     """Nothing of the run is applied; the rows that stood in the way keep their reasons."""
     if runs.end(tx, stopped.run_id, "refused", now):
         refused = [outcome for outcome in stopped.outcomes if outcome.result != "applied"]
-        runs.write_outcomes(tx, stopped.run_id, refused)
+        run_rows.write_outcomes(tx, stopped.run_id, refused)

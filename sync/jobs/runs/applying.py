@@ -14,7 +14,8 @@ from mappings.policy import Policy
 from sync.domain.access.cause import Cause
 from sync.domain.errors import Problem, Refused
 from sync.store.database.transactions import Tx
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,27 @@
-"""Runs and their rows: what was reviewed, who confirmed it, what became of each row (F2-F5).
+"""Runs: what was reviewed, who confirmed it, how far it is (F2-F5). Their rows stand in `run_rows`.
 
 A run goes reviewed → confirmed → applying → done, or ends cancelled or refused. One that the mass-change guard
-stops is held between reviewed and confirmed, until somebody approves it (E7). Its rows are written once at the
-review; later only their results are.
+stops is held between reviewed and confirmed, until somebody approves it (E7).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, bindparam, exists, func, select, text, update
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, func, select, text, update
 from sqlalchemy.orm import aliased
 
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
-from sync.store.database.batches import batches
-from sync.store.database.tables import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState
+from sync.store.database.tables import PENDING_ROW, RunKind, RunState, run_row
 from sync.store.database.tables import run as runs
-from sync.store.database.tables import run_row as run_rows
 from sync.store.database.transactions import Tx
+from sync.store.runs import run_rows
+from sync.store.runs.run_rows import RunRow
 
 IMPORT: Final = "import"
 UNFINISHED: Final = ("confirmed", "applying", "paused")
@@ -74,44 +73,10 @@ class Run:
         return title(self.kind, self.source)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """`original` is the row as it stood in the file, `parsed` its cells by field; `changes` and `messages`
-    are records of `sync.domain.imports.verdict`. `login_key` and `employee_number` say who it is about."""
-
-    number: int
-    original: Mapping[str, str]
-    parsed: Mapping[str, Any] | None
-    verdict: RowVerdict
-    changes: Mapping[str, Any]
-    messages: Mapping[str, Any]
-    account_id: str | None = None
-    base_version: int | None = None
-    login_key: str | None = None
-    employee_number: str | None = None
-    result: RowResult | None = None
-    result_message: str | None = None
-    applied_version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What became of one pending row. `applied_version` is the account's wanted version from then on."""
-
-    number: int
-    result: RowResult
-    message: str | None = None
-    account_id: str | None = None
-    applied_version: int | None = None
-
-
 _FIELDS = tuple(each.name for each in fields(Run))
 _COLUMN = {name: runs.c["cause" if name == "by" else name] for name in _FIELDS}
 _CAUSES = ("by", "confirmation", "approval")
 _RUN = tuple(column.label(name) for name, column in _COLUMN.items())
-_ROW_FIELDS = tuple(each.name for each in fields(RunRow))
-_ROW = tuple(run_rows.c[name] for name in _ROW_FIELDS)
-_DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parsed"})
 
 
 def insert(tx: Tx, granted: Granted, run: Run, rows: Sequence[RunRow]) -> None:
@@ -121,14 +86,7 @@ def insert(tx: Tx, granted: Granted, run: Run, rows: Sequence[RunRow]) -> None:
         values[column] = None if values[column] is None else cause.record(values[column])
     tx.connection.execute(runs.insert().values(values))
     for start in range(0, len(rows), _AT_ONCE):
-        add_rows(tx, run.id, rows[start : start + _AT_ONCE])
-
-
-def add_rows(tx: Tx, run_id: str, rows: Sequence[RunRow]) -> None:
-    """More rows of a run that is still being written; nobody may confirm it before `written`."""
-    if rows:
-        written = [{"run_id": run_id} | {name: getattr(row, name) for name in _ROW_FIELDS} for row in rows]
-        tx.connection.execute(run_rows.insert(), written)
+        run_rows.add_rows(tx, run.id, rows[start : start + _AT_ONCE])
 
 
 def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> None:
@@ -171,24 +129,11 @@ def unfinished(tx: Tx, kind: RunKind) -> tuple[tuple[Run, ...], tuple[Run, ...]]
 def was_adopted(tx: Tx, account_id: str, idp_user_id: str) -> bool:
     """Whether this user became the account's by an adoption: it was not made by us."""
     rows_found = tx.connection.execute(
-        select(run_rows.c.original)
-        .join(runs, runs.c.id == run_rows.c.run_id)
-        .where(runs.c.kind == "adoption", run_rows.c.account_id == account_id, run_rows.c.result == "applied")
+        select(run_row.c.original)
+        .join(runs, runs.c.id == run_row.c.run_id)
+        .where(runs.c.kind == "adoption", run_row.c.account_id == account_id, run_row.c.result == "applied")
     )
     return any(original["id"] == idp_user_id for original in rows_found.scalars())
-
-
-def accounts_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-    """Of these accounts those that a row of the run is about, with what it changes."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for some in batches(account_ids):
-        rows_found = tx.connection.execute(
-            select(run_rows.c.account_id, run_rows.c.changes).where(
-                run_rows.c.run_id == run_id, run_rows.c.account_id.in_(some)
-            )
-        )
-        found.update((row.account_id, row.changes) for row in rows_found)
-    return found
 
 
 def get(tx: Tx, run_id: str) -> Run | None:
@@ -215,19 +160,6 @@ def _of_kind(kind: RunKind | None) -> tuple[ColumnElement[bool], ...]:
     return () if kind is None else (runs.c.kind == kind,)
 
 
-def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
-    """Every row, by number."""
-    found = select(*_ROW).where(run_rows.c.run_id == run_id).order_by(run_rows.c.number)
-    return tuple(RunRow(*row) for row in tx.connection.execute(found))
-
-
-def parsed_rows(tx: Tx, run_id: str) -> tuple[tuple[int, Mapping[str, Any]], ...]:
-    """Number and `parsed` of every row, by number: all that a plan is made of."""
-    found = select(run_rows.c.number, run_rows.c.parsed).where(run_rows.c.run_id == run_id)
-    rows_found = tx.connection.execute(found.order_by(run_rows.c.number))
-    return tuple((row.number, row.parsed or {}) for row in rows_found)
-
-
 def confirm_one_at_a_time(tx: Tx) -> None:
     """Nobody else confirms a run until this transaction ends, so that each sees what the other wants.
 
@@ -240,7 +172,7 @@ def confirm_one_at_a_time(tx: Tx) -> None:
 
 def same_people(tx: Tx, run_id: str) -> tuple[tuple[int, Run], ...]:
     """Rows of this run that are about somebody whom a pending row of another unfinished run is about."""
-    mine, other = aliased(run_rows), aliased(run_rows)
+    mine, other = aliased(run_row), aliased(run_row)
     found: dict[int, Run] = {}
     for name in ("account_id", "login_key", "employee_number"):
         rows_found = tx.connection.execute(
@@ -346,45 +278,10 @@ def next_to_apply(tx: Tx, kinds: Collection[RunKind]) -> Run | None:
     return None if row is None else _run(row)
 
 
-def pending(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
-    """The next rows to apply, by number; None: all of them."""
-    found = select(*_ROW).where(run_rows.c.run_id == run_id, PENDING_ROW).order_by(run_rows.c.number)
-    return tuple(RunRow(*row) for row in tx.connection.execute(found.limit(limit)))
-
-
-def pending_decided(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...]:
-    """`pending`, without what stood in the file: to read JSON is most of what it costs to read a row."""
-    found = select(*(run_rows.c[name] for name in _DECIDED)).where(run_rows.c.run_id == run_id, PENDING_ROW)
-    return tuple(
-        RunRow(original={}, parsed=None, **dict(zip(_DECIDED, row, strict=True)))
-        for row in tx.connection.execute(found.order_by(run_rows.c.number).limit(limit))
-    )
-
-
-def write_outcomes(tx: Tx, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
-    written = [
-        {
-            "of_number": each.number,
-            "result": each.result,
-            "result_message": each.message,
-            "account_id": each.account_id,
-            "applied_version": each.applied_version,
-        }
-        for each in outcomes
-    ]
-    if written:
-        tx.connection.execute(
-            update(run_rows)
-            .where(run_rows.c.run_id == run_id, run_rows.c.number == bindparam("of_number"))
-            .values({name: bindparam(name) for name in written[0] if name != "of_number"}),
-            written,
-        )
-
-
 def applying(tx: Tx, run_id: str, now: datetime) -> bool:
     """After a chunk: the run goes on when the others have had their turn, or is done. False: nothing is left of
     it."""
-    left = tx.connection.scalar(select(exists().where(run_rows.c.run_id == run_id, PENDING_ROW)))
+    left = tx.connection.scalar(select(exists().where(run_row.c.run_id == run_id, PENDING_ROW)))
     if not left:
         end(tx, run_id, "done", now)
         return False

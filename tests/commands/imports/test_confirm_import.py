@@ -12,7 +12,7 @@ from sync.commands.imports.confirm import confirm
 from sync.domain.errors import Refused
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from tests.callers import allowed
 from tests.commands.imports.import_sites import (
@@ -113,7 +113,7 @@ def test_what_is_under_way_is_called_what_it_is(systems: Systems) -> None:
     run = reviewed(systems, person(1, Niederlassung="Köln"))
     with systems.db.write() as tx:
         other = replace(run, id="repair", kind="repair", state="confirmed", source="comparison")
-        runs.insert(tx, allowed(BY), other, runs.rows(tx, run.id))
+        runs.insert(tx, allowed(BY), other, run_rows.rows(tx, run.id))
     with pytest.raises(Refused, match=r"changes 1 of the same people.*in the repair of comparison \(repair\)"):
         confirm(systems, run.id, BY)
 

@@ -21,7 +21,7 @@ from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.database.tables import audit
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from tests.callers import machine, wanted_by
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
@@ -171,7 +171,7 @@ def test_of_an_approved_run_only_the_changed_accounts_are_refused(systems: Syste
         pass
     assert branches(systems) == {"koeln", "berlin"}
     with systems.db.read() as tx:
-        assert [row.result for row in runs.rows(tx, run.id)].count("refused") == 1
+        assert [row.result for row in run_rows.rows(tx, run.id)].count("refused") == 1
 
 
 @pytest.mark.req("E7")

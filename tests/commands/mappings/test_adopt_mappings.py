@@ -28,7 +28,7 @@ from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts
 from sync.store.provisioning import work_state
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from sync.store.work import leases
 from sync.store.work.lease_rows import Terms
@@ -177,7 +177,7 @@ def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company
     run = held(company)
     assert (run.state, company.number_in_force()) == ("held", 1)
     company.carry_out()
-    rows = company.world.read(lambda tx: runs.rows(tx, run.id))
+    rows = company.world.read(lambda tx: run_rows.rows(tx, run.id))
     assert [row.messages["effects"] for row in rows] == [["demoted"]] * 12
     joiner = company.world.join("late.comer")
     company.world.work()
@@ -203,7 +203,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
     company.carry_out()
     while provision_some(company.systems, Lane.INTERACTIVE):
         pass
-    rows = company.world.read(lambda tx: runs.rows(tx, run.id))
+    rows = company.world.read(lambda tx: run_rows.rows(tx, run.id))
     people = company.world.read(lambda tx: accounts.read_many(tx, [str(row.account_id) for row in rows]))
     assert len(people) == 12
     for account in (*people.values(), joiner, busy):
@@ -382,7 +382,7 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
     assert (paged.fingerprint, paged.affected) == (whole.fingerprint, 8)
     done = adopt(company.systems, proposal, LEE, whole.fingerprint)
     assert done.run is not None
-    rows = company.world.read(lambda tx: runs.rows(tx, done.run.id))  # type: ignore[union-attr]
+    rows = company.world.read(lambda tx: run_rows.rows(tx, done.run.id))  # type: ignore[union-attr]
     assert [row.number for row in rows] == list(range(1, 9))
 
 

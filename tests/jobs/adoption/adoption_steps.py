@@ -11,8 +11,9 @@ from sync.domain.acts import Act
 from sync.jobs.adoption.scheduled import ADOPTION
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.store import acts, schedule
-from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 from tests.world import BY, POLICY, World
 
 
@@ -45,7 +46,7 @@ def make_plan(world: World, attribute: str | None = None) -> Plan:
 
 
 def rows_of(world: World, run_id: str) -> tuple[RunRow, ...]:
-    return world.read(lambda tx: runs.rows(tx, run_id))
+    return world.read(lambda tx: run_rows.rows(tx, run_id))
 
 
 def apply(world: World, plan: Plan, fingerprint: str | None = None) -> tuple[RunRow, ...]:

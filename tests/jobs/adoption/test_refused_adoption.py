@@ -14,7 +14,7 @@ from sync.domain.acts import ActState
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
-from sync.store.runs.runs import RunRow
+from sync.store.runs.run_rows import RunRow
 from sync.store.work import leases
 from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser

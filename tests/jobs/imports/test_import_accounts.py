@@ -31,7 +31,7 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
 from sync.store.runs import progress as run_progress
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from sync.views.runs import find_run
 from tests.commands.imports.import_sites import (
@@ -65,7 +65,7 @@ def usernames(systems: Systems) -> list[str]:
 
 def results(systems: Systems, run: Run) -> list[str | None]:
     with systems.db.read() as tx:
-        return [row.result for row in runs.rows(tx, run.id)]
+        return [row.result for row in run_rows.rows(tx, run.id)]
 
 
 @pytest.mark.req("F2")
@@ -85,7 +85,7 @@ def test_review_changes_nothing_and_says_everything(systems: Systems) -> None:
     assert found.run.options["read_as"] == "csv, utf-8, semicolon-separated"
     assert usernames(systems) == []
     with systems.db.read() as tx:
-        assert runs.rows(tx, found.run.id) == found.rows
+        assert run_rows.rows(tx, found.run.id) == found.rows
         assert runs.get(tx, found.run.id) == found.run
 
 
@@ -98,7 +98,7 @@ def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> Non
     assert Lane.BULK in systems.wake.woken
     with systems.db.read() as tx:
         progress = run_progress.progress(tx, run.id)
-        timeline = audit.timeline(tx, runs.rows(tx, run.id)[0].account_id or "")
+        timeline = audit.timeline(tx, run_rows.rows(tx, run.id)[0].account_id or "")
         [entry] = [each for each in timeline if each.kind == "asked"]
     assert (progress.state, progress.applied, progress.places["in Keycloak"]) == ("done", 2, 2)
     assert progress.finished
@@ -157,7 +157,7 @@ def test_an_unforeseen_error_stays_with_its_row(systems: Systems, monkeypatch: p
     run = imported(systems, person(1), person(2, Vorname="Bad"))
     assert usernames(systems) == ["pat1@example.com"]
     with systems.db.read() as tx:
-        [row] = [row for row in runs.rows(tx, run.id) if row.result == "failed"]
+        [row] = [row for row in run_rows.rows(tx, run.id) if row.result == "failed"]
     assert "LookupError" in (row.result_message or "")
     assert apply_chunk(systems) == 0
 
@@ -188,7 +188,7 @@ def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(syste
     assert results(systems, run) == ["refused", "applied"]
     assert (branch_of(systems, "pat1@example.com"), branch_of(systems, "pat2@example.com")) == ("berlin", "koeln")
     with systems.db.read() as tx:
-        assert "changed by somebody else since the review" in str(runs.rows(tx, run.id)[0].result_message)
+        assert "changed by somebody else since the review" in str(run_rows.rows(tx, run.id)[0].result_message)
 
 
 @pytest.mark.req("F4", "H1")

@@ -15,8 +15,9 @@ from sync.store import audit
 from sync.store.database.ids import new_id
 from sync.store.database.tables import RunKind
 from sync.store.provisioning import work_state
-from sync.store.runs import runs
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs import run_rows, runs
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 from tests.callers import allowed, wanted_by
 from tests.world import World
 
@@ -59,7 +60,7 @@ def due_in(world: World, account: Account) -> bool:
 
 
 def results(world: World, run: Run) -> list[str | None]:
-    return [row.result for row in world.read(lambda tx: runs.rows(tx, run.id))]
+    return [row.result for row in world.read(lambda tx: run_rows.rows(tx, run.id))]
 
 
 @pytest.mark.req("E7", "F4")

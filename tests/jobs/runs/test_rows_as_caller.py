@@ -22,7 +22,7 @@ from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
 from sync.store.audit import assignments
-from sync.store.runs import runs
+from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from tests.callers import BY
 from tests.commands.imports.import_sites import POLICY, import_site, person, staff_file
@@ -83,7 +83,7 @@ def test_what_the_caller_may_not_is_an_error_of_its_row(systems: Systems, hambur
     run, verdicts = reviewed(systems, hamburg, "Hamburg", "Köln", "Hamburg")
     assert verdicts == ["create", "error", "create"]
     with systems.db.read() as tx:
-        [problem] = runs.rows(tx, run.id)[1].messages["errors"]
+        [problem] = run_rows.rows(tx, run.id)[1].messages["errors"]
     assert "is not your branch" in problem["reason"]
     confirm(systems, run.id, hamburg)
     while apply_chunk(systems):

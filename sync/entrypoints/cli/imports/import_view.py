@@ -15,7 +15,8 @@ from sync.domain.imports.verdict import findings
 from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
 from sync.entrypoints.cli.runs.run_view import SHORT, row_json
 from sync.store.runs.progress import Progress
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 from sync.views.imports import what_is_wrong
 from sync.views.runs import RunView, run_progress, run_view
 

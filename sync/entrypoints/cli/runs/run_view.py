@@ -8,7 +8,8 @@ from typing import Any
 
 from sync.entrypoints.cli.output import errors, print_table, shown
 from sync.store.runs.progress import Progress
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 
 SHORT = 8
 """The last characters of a run's id that are shown to be typed: the first ones are the time."""

@@ -8,7 +8,8 @@ import pytest
 
 from sync.entrypoints.cli.runs.run_view import print_run
 from sync.store.runs.progress import Progress
-from sync.store.runs.runs import Run, RunRow
+from sync.store.runs.run_rows import RunRow
+from sync.store.runs.runs import Run
 from tests.callers import BY
 
 
