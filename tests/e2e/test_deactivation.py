@@ -157,7 +157,7 @@ def test_a_hold_completes_by_itself(place: Place) -> None:
         place.give_work(person.id)
     [held] = held_ones(place, person)
     assert [order.number for order in held.deactivation.work_orders] == list(numbers)
-    assert held.deactivation.reason == BY.reason
+    assert held.deactivation.by.reason == BY.reason
 
     place.close_work(*numbers[:2])
     place.pass_time(HOLD_LOOK.total_seconds())

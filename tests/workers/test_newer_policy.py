@@ -50,12 +50,13 @@ def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
     made: list[Systems] = []
     with import_site(f"sqlite:///{tmp_path / 'our.db'}") as blank:
 
-        def build() -> Systems:
+        def build(*, holder: str) -> Systems:
             in_force = adopt_first(blank.db, None, FIRST, NOW)
-            made.append(replace(blank, policy=in_force.policy, policy_number=in_force.number))
+            made.append(replace(blank, policy=in_force.policy, policy_number=in_force.number, holder=holder))
             return made[-1]
 
         monkeypatch.setattr(tasks, "open_systems", build)
+        monkeypatch.setattr(tasks.signs, "of_process", lambda process: f"process {process}")
         monkeypatch.setattr(tasks, "ready_for_accounts", lambda systems: systems)
         for kept in (tasks._systems_of, tasks._ready_systems_of):
             kept.cache_clear()
