@@ -37,7 +37,7 @@ NOT_WANTED: Mapping[str, str] = {
     "provisioning.looks.ask": LOOK,
     "runs.pushes.count": OURS,
     "runs.pushes.forget": OURS,
-    "runs.runs.add_rows": PAGES,
+    "runs.run_rows.add_rows": PAGES,
     "runs.runs.end": "the run is refused while its pages are written",
     "runs.runs.written": PAGES,
     "schedule.hasten": "what comes round anyway comes sooner",
