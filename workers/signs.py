@@ -19,6 +19,7 @@ from celery.signals import worker_process_shutdown
 
 from sync.domain.errors import Failure
 from sync.domain.work.lease import SIGN_EVERY
+from sync.jobs.work.unforeseen import as_failure
 from sync.settings import load_settings
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.transactions import Database
@@ -41,12 +42,13 @@ class SignsOfLife(threading.Thread):
         self._give()
 
     def run(self) -> None:
-        """One that cannot be written is followed by the next; three missing ones let others take over."""
+        """One that cannot be written, whatever the reason, is followed by the next; three missing ones let others
+        take over."""
         while not self._over.wait(SIGN_EVERY.total_seconds()):
             try:
                 self._give()
-            except Failure as failure:
-                log.warning("a sign of life cannot be written", reason=str(failure))
+            except Exception as error:
+                log.warning("a sign of life cannot be written", reason=str(as_failure(error, thread=self.name)))
 
     def end(self) -> None:
         """In good order: nothing of the process needs to be waited for."""

@@ -6,12 +6,11 @@ from datetime import timedelta
 
 LEASE = timedelta(seconds=60)
 """How long a claim is ours if we say nothing more. Its holder keeps it before each request, so it need only
-outlast
-one: it is made longer as soon as half of it is over. Twice the longest request that the settings allow, and
-what clocks may differ by, fit in it."""
+outlast one. Twice the longest request that the settings allow, and what clocks may differ by, fit in it."""
 
 SIGN_EVERY = timedelta(seconds=5)
 """How often a process that works says that it lives."""
 
 SILENT_AFTER = timedelta(seconds=15)
-"""Three signs of life that did not come: what the process holds may be taken away before its leases run out."""
+"""Three signs of life that did not come: what the process holds may be taken away before its leases run out. So
+long a holder may also send without asking whether it still holds what it claimed or kept."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from sync.domain.errors import FailureCode, Transient
-from sync.domain.work.lease import LEASE
+from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.jobs.systems import Systems
 from sync.store.work import lease_rows
 from sync.store.work.lease_rows import Lease, Terms
@@ -29,9 +29,9 @@ def keep_lease(systems: Systems, claim: Leased) -> None:
 
 def keep_leases(systems: Systems, claims: Sequence[Leased]) -> None:
     """`keep_lease` for what is brought about together. Raises Transient if one of them was lost. Who has extended
-    a lease knows it, and writes nothing until half of it is over."""
+    a lease knows it, and writes nothing for as long as nobody can have taken it away."""
     now = systems.clock.now()
-    if min(claim.lease.until for claim in claims) - now > LEASE / 2:
+    if min(claim.lease.until for claim in claims) - now > LEASE - SILENT_AFTER:
         return
     with systems.db.write() as tx:
         if not all(lease_rows.extend(tx, claim.lease, now + LEASE) for claim in claims):

@@ -79,15 +79,17 @@ def take_over(tx: Tx, now: datetime, request: timedelta) -> int:
     """Take rows away from holders that let their leases run out or fell silent; they can be claimed after
     `request`, the longest that one request of such a holder can take. Returns how many were taken away.
 
-    Rows that somebody is writing just now are left for the next time.
+    What was claimed or kept within SILENT_AFTER stays: its holder lived then, and may send without asking until
+    that is over. Rows that somebody is writing just now are left for the next time.
     """
     return sum(_take_over(tx, key, now, request) for key in _LEASED.values())
 
 
 def _take_over(tx: Tx, key: Column[Any], now: datetime, request: timedelta) -> int:
     table = key.table
-    lives = exists().where(process.c.id == table.c.held_by, process.c.seen_at > now - SILENT_AFTER)
-    silent = and_(table.c.held_by.is_not(None), ~lives)
+    signed = exists().where(process.c.id == table.c.held_by, process.c.seen_at > now - SILENT_AFTER)
+    asks_nobody_yet = table.c.lease_until > now + LEASE - SILENT_AFTER
+    silent = and_(table.c.held_by.is_not(None), ~signed, ~asks_nobody_yet)
     lost = (
         select(key)
         .where(table.c.lease_token.is_not(None), or_(table.c.lease_until <= now, silent))

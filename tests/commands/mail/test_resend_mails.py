@@ -13,10 +13,12 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import NotFound, Refused
+from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.store import audit
-from sync.store.mail import failed_mails
+from sync.store.mail import failed_mails, outbox
 from sync.store.mail.failed_mails import FailedMail
+from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("F7", "H3")
@@ -84,6 +86,21 @@ def test_one_that_may_have_left_needs_a_word_for_it_alone(world: World, jo: Acco
     assert again(world, doubtful.id, anyway=True) == 1
     mailed(world)
     assert [each.to for each in world.mailer.sent] == [jo.email, other.email]
+
+
+def test_one_over_which_a_worker_ended_goes_again(world: World) -> None:
+    """A person has said that it shall, whatever the dead worker did; by itself it never goes."""
+    account = world.join("ann.arno")
+    world.work()
+    with world.systems.db.write() as tx:
+        assert outbox.claim(tx, Terms(world.clock.now()), 1)
+    world.pass_time(LEASE.total_seconds() + 1)
+    mailed(world)
+    [doubtful] = failed(world)
+    assert (doubtful.may_have_left, world.mailer.sent) == (True, [])
+    assert again(world, doubtful.id, anyway=True) == 1
+    mailed(world)
+    assert [each.to for each in world.mailer.sent] == [account.email]
 
 
 def test_nothing_goes_without_a_password_that_is_valid(world: World, jo: Account) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.provisioning.change import Change
 from sync.domain.work.lane import Lane
-from sync.domain.work.lease import LEASE
+from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.jobs.provisioning.new_users import create_missing
 from sync.jobs.provisioning.provision import bring_about_safely
-from sync.jobs.work.lease import keep_lease
+from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.recording import Failed
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import before_request, carried, kept, unkept
@@ -32,7 +33,7 @@ def claimed(world: World) -> Sequence[Claim]:
 
 
 def test_who_has_extended_a_lease_knows_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is kept before each request, and written only when half of it is over."""
+    """It is kept before each request, and written only when so much of it is over as a silent process has."""
     world.join()
     [claim] = claimed(world)
     world.pass_time(LEASE.total_seconds() * 0.6)
@@ -46,6 +47,17 @@ def test_who_has_extended_a_lease_knows_it(world: World, monkeypatch: pytest.Mon
     keep_lease(world.systems, claim)
     assert extended == [1]
     assert claimed(world) == (), "it is still ours, long after the time it was claimed for"
+
+
+def test_who_fell_silent_sends_nothing_more(world: World) -> None:
+    """It stood still without a sign of life, and most of its lease is left: it has to ask all the same."""
+    world.systems = replace(world.systems, holder="a process that gives no signs")
+    world.join()
+    [claim] = world.do(lambda tx: leases.claim(tx, Lane.INTERACTIVE, terms(world.systems), 20))
+    world.pass_time(SILENT_AFTER.total_seconds())
+    with pytest.raises(Transient) as lost:
+        keep_lease(world.systems, claim)
+    assert lost.value.code is FailureCode.LEASE_LOST
 
 
 def test_who_has_lost_it_sends_nothing_more(world: World) -> None:

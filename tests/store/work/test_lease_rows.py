@@ -98,12 +98,29 @@ def test_a_process_that_gives_signs_keeps_what_it_holds(
 def test_a_process_that_ended_in_good_order_is_not_waited_for(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
+    """But for the time in which it may have sent without asking."""
     store(db, make_account(), now)
     gives_a_sign(db, now)
     assert claim(db, now, "p-1")
     with db.write() as tx:
         processes.ends(tx, "p-1")
-    assert take_over(db, now) == 1
+    assert take_over(db, now + SILENT_AFTER - timedelta(microseconds=1)) == 0
+    assert take_over(db, now + SILENT_AFTER) == 1
+
+
+def test_whoever_claimed_or_kept_something_just_now_lives(
+    db: Database, make_account: MakeAccount, now: datetime
+) -> None:
+    """Our database was away, so nobody's signs came; the first sweep afterwards takes nothing from the living."""
+    store(db, make_account(), now)
+    gives_a_sign(db, now - timedelta(minutes=2))
+    [held] = claim(db, now, "p-1")
+    assert take_over(db, now + SIGN_EVERY) == 0
+    kept = now + SILENT_AFTER - SIGN_EVERY
+    with db.write() as tx:
+        assert lease_rows.extend(tx, held.lease, kept + LEASE)
+    assert take_over(db, kept + SILENT_AFTER - timedelta(microseconds=1)) == 0
+    assert take_over(db, kept + SILENT_AFTER) == 1
 
 
 def test_whoever_gives_no_signs_has_its_lease(db: Database, make_account: MakeAccount, now: datetime) -> None:
