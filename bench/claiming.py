@@ -189,7 +189,7 @@ def _give_back(db: Database) -> None:
     with db.write() as tx:
         tx.connection.execute(
             text(
-                "UPDATE provisioning SET lease_token = NULL, lease_until = NULL, expired_lease_until = NULL "
+                "UPDATE provisioning SET lease_token = NULL, lease_until = NULL, held_by = NULL "
                 "WHERE due_at IS NOT NULL AND quarantine_kind IS NULL"
             )
         )
