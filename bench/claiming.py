@@ -35,7 +35,7 @@ from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.operations import figures
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 
 MANY, FEW, DUE = 1_000_000, 1_000, 100
@@ -148,7 +148,7 @@ def _claim_all(db: Database) -> None:
     got = 0
     while True:
         with db.write() as tx:
-            claims = leases.claim(tx, Lane.BULK, Terms(NOW), SHARE)
+            claims = account_claims.claim(tx, Lane.BULK, Terms(NOW), SHARE)
         if not claims:
             break
         got += len(claims)
@@ -171,8 +171,8 @@ def _indexes(db: Database) -> str:
     """Of what sweep and claim read, by EXPLAIN. Raises AssertionError if they read all accounts."""
     with db.write() as tx, plans(tx) as found:
         lease_rows.take_over(tx, NOW, timedelta(seconds=10))
-        leases.due_lanes(tx, NOW)
-        leases.claim(tx, Lane.BULK, Terms(NOW), SHARE)
+        account_claims.due_lanes(tx, NOW)
+        account_claims.claim(tx, Lane.BULK, Terms(NOW), SHARE)
     whole = [plan for plan in found if re.search(r"(Seq Scan on|SCAN) (provisioning|account)\b(?! USING)", plan)]
     if whole:
         raise AssertionError(f"all accounts are read: {whole[0]}")

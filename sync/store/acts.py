@@ -2,7 +2,7 @@
 
 A password that an act carries is sealed and leaves the row with its delivery, its failure or its time (rule
 12). Whoever changes a row that was claimed makes sure in the same transaction that the account's lease is still
-its own (`leases.holds`).
+its own (`lease_rows.holds`).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 from sync.store.work import lanes
-from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
 
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
@@ -117,9 +117,8 @@ def finish(
         .where(*still_held(claim.lease))
         .values(
             due_at=case((asked, schedule.c.due_at), else_=literal(due_at, UtcDateTime())),
-            **GIVEN_BACK,
+            **ENDED,
             finished_at=now,
-            takeovers=0,
             attempts=attempts,
             error_kind=kind,
             error=text,

@@ -17,7 +17,7 @@ from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
 from sync.store.deactivation import assignment_stops
 from sync.store.provisioning import work_state
-from sync.store.work.leases import due_lanes
+from sync.store.work.account_claims import due_lanes
 from tests.chaos.crash_place import POLICY, Place, State, told_by
 
 

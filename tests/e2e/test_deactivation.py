@@ -35,7 +35,7 @@ from sync.jobs.schedule.sweep import sweep
 from sync.store import audit
 from sync.store.deactivation import deactivations, reassignments
 from sync.store.deactivation.deactivations import HeldDeactivation
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from sync.views.accounts.assignability import assignability
 from tests.e2e.place import APP, BY, Overheard, Place, Technician
@@ -127,7 +127,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(place: Place) -> None:
     person = place.technician()
     place.leave(person.account, GatePolicy.REFUSE)
     with place.systems.db.write() as tx:
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(place.clock.now()), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(place.clock.now()), 1)
     assert claim.account.id == person.account.id
     assert person.account.idp_user_id is not None
     place.systems.accounts.apply(person.account.idp_user_id, Disable())

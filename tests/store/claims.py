@@ -15,9 +15,9 @@ from sync.store.database.tables import attempt as attempt_table
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
+from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Terms
-from sync.store.work.leases import Claim
 from tests.callers import granted
 
 LEASE = timedelta(seconds=60)
@@ -38,7 +38,7 @@ def claim_all(db: Database, now: datetime, lane: Lane = Lane.BULK, limit: int = 
     """After a take-over, as the sweep does it; a request takes no time here."""
     with db.write() as tx:
         lease_rows.take_over(tx, now, timedelta())
-        return leases.claim(tx, lane, Terms(now), limit)
+        return account_claims.claim(tx, lane, Terms(now), limit)
 
 
 def claim_one(db: Database, now: datetime, lane: Lane = Lane.BULK) -> Claim:

@@ -50,8 +50,8 @@ from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.mail import outbox
 from sync.store.provisioning import due, observations
-from sync.store.work import lease_rows, leases
-from sync.store.work.leases import Claim
+from sync.store.work import account_claims, lease_rows
+from sync.store.work.account_claims import Claim
 
 AT_ONCE = 20
 """Accounts in quarantine whose acts are taken in one go."""
@@ -113,14 +113,14 @@ def carry_out_in_quarantine(systems: Systems) -> int:
     """What opens no way in is done on accounts in quarantine too; nothing else is done about them. Returns how
     many acts came to an end."""
     with systems.db.read() as tx:
-        if not leases.any_quarantined(tx, systems.clock.now()):
+        if not account_claims.any_quarantined(tx, systems.clock.now()):
             return 0
     with systems.db.write() as tx:
         claims, watch = circuits.claim(
             systems,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: leases.claim_quarantined(tx, terms(systems), limit),
+            lambda limit: account_claims.claim_quarantined(tx, terms(systems), limit),
             AT_ONCE,
         )
     ended = 0
@@ -132,7 +132,7 @@ def carry_out_in_quarantine(systems: Systems) -> int:
         else:
             watch.report_nothing()
         with systems.db.write() as tx:
-            leases.release(tx, claim)
+            account_claims.release(tx, claim)
     return ended
 
 
@@ -142,7 +142,7 @@ def look_for_overlooked(tx: Tx, now: datetime) -> frozenset[Lane]:
     acts.erase_expired(tx, now)
     for account_id, lane in acts.overlooked(tx, now, OVERLOOKED_AT_ONCE).items():
         due.look_again(tx, account_id, lane, now)
-    return frozenset({Lane.INTERACTIVE} if leases.any_quarantined(tx, now) else ())
+    return frozenset({Lane.INTERACTIVE} if account_claims.any_quarantined(tx, now) else ())
 
 
 @dataclass

@@ -7,7 +7,7 @@ from sync.domain.access import vocabulary
 from sync.domain.provisioning.change import Change, LeaveGroup, TakeRole
 from sync.domain.provisioning.observed import Observed
 from sync.jobs.systems import Systems
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
 
 
 def let_go(systems: Systems, account_id: str, observed: Observed) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ from sync.store.provisioning import due, work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.run_rows import RowOutcome, RunRow
 from sync.store.runs.runs import Run
-from sync.store.work import lease_rows, leases
-from sync.store.work.leases import Claim
+from sync.store.work import account_claims, lease_rows
+from sync.store.work.account_claims import Claim
 
 ADOPT = "adopt Keycloak user"
 
@@ -51,7 +51,7 @@ def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
 def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
     """The mark first: should we die before the link is stored, the next worker finds the mark."""
     with systems.db.write() as tx:
-        claim = leases.claim_one(tx, str(row.account_id), terms(systems))
+        claim = account_claims.claim_one(tx, str(row.account_id), terms(systems))
     if claim is None:
         return False
     user = row.original["id"]
@@ -82,7 +82,7 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     due.mark_due(tx, account_id, Lane.BULK, now)
     run_rows.write_outcomes(tx, run.id, [RowOutcome(row.number, "applied", None, account_id)])
-    leases.release(tx, claim)
+    account_claims.release(tx, claim)
 
 
 def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) -> None:
@@ -101,12 +101,12 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
             raise lost()
         outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
         run_rows.write_outcomes(tx, run.id, [outcome])
-        leases.release(tx, claim)
+        account_claims.release(tx, claim)
 
 
 def _give_back(systems: Systems, claim: Claim) -> None:
     with systems.db.write() as tx:
-        leases.release(tx, claim)
+        account_claims.release(tx, claim)
 
 
 def _linked(tx: Tx, row: RunRow) -> bool:

@@ -19,7 +19,7 @@ from sync.jobs.work.lease import lost
 from sync.ports.lease import unkept
 from sync.store.deactivation import assignment_stops, deactivations
 from sync.store.work import lease_rows
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
 
 
 @dataclass(frozen=True, slots=True)

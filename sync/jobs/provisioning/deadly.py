@@ -11,7 +11,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work.lease import terms
 from sync.jobs.work.recording import Failed, record
-from sync.store.work import leases
+from sync.store.work import account_claims
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def give_up_deadly(systems: Systems, lane: Lane) -> int:
     """Put them in quarantine without touching them. Returns how many."""
     with systems.db.write() as tx:
-        claims = leases.claim_deadly(tx, lane, terms(systems))
+        claims = account_claims.claim_deadly(tx, lane, terms(systems))
         for claim in claims:
             failure = NeedsPerson(
                 f"{claim.takeovers} workers in a row ended over this account", code=FailureCode.WORKERS_ENDED

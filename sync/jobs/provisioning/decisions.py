@@ -19,8 +19,8 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
-from sync.store.work import leases
-from sync.store.work.leases import Claim
+from sync.store.work import account_claims
+from sync.store.work.account_claims import Claim
 
 
 def decided_about(tx: Tx, claims: Sequence[Claim]) -> Mapping[str, tuple[Finding, ...]]:
@@ -69,7 +69,7 @@ def forget_user(systems: Systems, claim: Claim, decision: Cause) -> None:
     account, now = claim.account, systems.clock.now()
     with systems.db.write() as tx:
         accounts.lock_all(tx, [account.id])
-        if not leases.release(tx, claim):
+        if not account_claims.release(tx, claim):
             raise lost()
         if not accounts.forget_idp_user_id(tx, account.id, str(account.idp_user_id)):
             raise Transient("the account has another Keycloak user by now")

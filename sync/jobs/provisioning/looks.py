@@ -19,8 +19,8 @@ from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.lease import kept
 from sync.store.provisioning import looks, observations
-from sync.store.work import lease_rows, leases
-from sync.store.work.leases import Claim
+from sync.store.work import account_claims, lease_rows
+from sync.store.work.account_claims import Claim
 
 AT_ONCE = 5
 """Few, for due work comes after them, such as a deactivation."""
@@ -31,14 +31,14 @@ GONE: Final = "the user does not exist in Keycloak"
 def look_where_asked(systems: Systems) -> int:
     """Look at some accounts. Returns how many; 0: nobody has asked, or Keycloak cannot be asked."""
     with systems.db.read() as tx:
-        if not leases.any_looks(tx, systems.clock.now()):
+        if not account_claims.any_looks(tx, systems.clock.now()):
             return 0
     with systems.db.write() as tx:
         claims, watch = circuits.claim(
             systems,
             tx,
             Lane.INTERACTIVE,
-            lambda limit: leases.claim_looks(tx, terms(systems), limit),
+            lambda limit: account_claims.claim_looks(tx, terms(systems), limit),
             AT_ONCE,
         )
     for claim in claims:
@@ -79,9 +79,9 @@ def _record(systems: Systems, claim: Claim, found: Observed | Failure | None) ->
         else:
             observations.keep_all(tx, {claim.account.id: observation_of(found, now)})
             looks.answered(tx, claim, None)
-        leases.release(tx, claim)
+        account_claims.release(tx, claim)
 
 
 def _give_back(systems: Systems, claim: Claim) -> None:
     with systems.db.write() as tx:
-        leases.release(tx, claim)
+        account_claims.release(tx, claim)

@@ -22,7 +22,7 @@ from sync.ports.accounts import Accounts, Created, NewUser
 from sync.ports.lease import kept
 from sync.store.accounts import passwords
 from sync.store.accounts.passwords import KeptPassword
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
 
 
 def create_missing(

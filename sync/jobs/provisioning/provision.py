@@ -43,8 +43,8 @@ from sync.ports.accounts import Accounts, Created
 from sync.ports.lease import carried, kept
 from sync.store import mappings
 from sync.store.drift.findings import Finding
-from sync.store.work import leases
-from sync.store.work.leases import Claim
+from sync.store.work import account_claims
+from sync.store.work.account_claims import Claim
 
 CLAIM_AT_ONCE = {Lane.INTERACTIVE: 20, Lane.BULK: 80}
 """A drain's share by lane: a killed worker holds few, and the bulk lane has several chunks to send at once."""
@@ -75,7 +75,8 @@ def provision_some(systems: Systems, lane: Lane) -> int:
             tx,
             lane,
             lambda limit: (
-                leases.claim(tx, lane, terms(systems), limit) or leases.claim_alone(tx, lane, terms(systems))
+                account_claims.claim(tx, lane, terms(systems), limit)
+                or account_claims.claim_alone(tx, lane, terms(systems))
             ),
             CLAIM_AT_ONCE[lane],
         )
@@ -96,7 +97,7 @@ def provision_some(systems: Systems, lane: Lane) -> int:
         untried = found is None and (not watch.closed or remaining(systems, claim) < LEASE / 2)
         if untried or (isinstance(found, Failure) and watch.shares(found)):
             with systems.db.write() as tx:
-                leases.release(tx, claim)
+                account_claims.release(tx, claim)
             continue
         outcome = bring_about_safely(systems, accounts, claim, found, decisions.get(claim.account.id, ()))
         watch.report(outcome.failure if isinstance(outcome, Failed) else None)

@@ -29,7 +29,7 @@ from sync.store.provisioning import work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.run_rows import RowOutcome, RunRow
 from sync.store.runs.runs import Run
-from sync.store.work import lanes, leases
+from sync.store.work import account_claims, lanes
 
 CHUNK = 100
 """Rows in one transaction: well below a second of locks, and few enough commits."""
@@ -93,7 +93,7 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int
 
 
 def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], limit: int, now: datetime) -> int:
-    waits = lanes.is_paused(tx, Lane.BULK) or leases.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
+    waits = lanes.is_paused(tx, Lane.BULK) or account_claims.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
     run = None if waits else runs.next_to_apply(tx, kinds.keys())
     if run is None:
         return 0

@@ -18,8 +18,8 @@ from sync.store.database import locks
 from sync.store.deactivation import reassignments
 from sync.store.mail import outbox
 from sync.store.runs import runs
+from sync.store.work import account_claims, lease_rows
 from sync.store.work import lanes as pauses
-from sync.store.work import lease_rows, leases
 
 
 def sweep(systems: Systems) -> tuple[Lane, ...]:
@@ -35,9 +35,9 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
         passwords.erase_expired(tx, now)
         outbox.expire(tx, now)
         lease_rows.take_over(tx, now, systems.longest_request)
-        due = {*look_for_overlooked(tx, now), *leases.due_lanes(tx, now)}
+        due = {*look_for_overlooked(tx, now), *account_claims.due_lanes(tx, now)}
         lanes = {lane for lane in due if circuits.admits(systems, tx, lane)}
-        if leases.any_looks(tx, now) and circuits.admits(systems, tx, Lane.INTERACTIVE):
+        if account_claims.any_looks(tx, now) and circuits.admits(systems, tx, Lane.INTERACTIVE):
             lanes.add(Lane.INTERACTIVE)
         if reassignments.any_due(tx, now):
             lanes.add(Lane.INTERACTIVE)

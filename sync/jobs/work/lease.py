@@ -10,8 +10,8 @@ from sync.domain.errors import FailureCode, Transient
 from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.jobs.systems import Systems
 from sync.store.work import lease_rows
+from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Lease, Terms
-from sync.store.work.leases import Claim
 
 
 class Leased(Protocol):

@@ -25,7 +25,7 @@ from sync.store.operations import latency
 from sync.store.provisioning import finishing
 from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import circuits
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, DateTime, Dialect, Text, literal_column
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    Text,
+    literal_column,
+)
 from sqlalchemy.types import TypeDecorator
 
 from sync.domain.deactivation.gate import OpenWorkOrder
@@ -144,6 +154,17 @@ def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     """A named CHECK that the column holds one of the values (or NULL, where the column allows it)."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def lease_columns() -> tuple[Column[Any], ...]:
+    """Who works on a row (`store.work.lease_rows`): until when, under which token, which process, and how many
+    workers in a row ended over it with no outcome."""
+    return (
+        Column("lease_until", UtcDateTime),
+        Column("lease_token", Text),
+        Column("held_by", Text),
+        Column("takeovers", Integer, nullable=False, server_default="0"),
+    )
 
 
 def condition(sql: str) -> ColumnElement[bool]:

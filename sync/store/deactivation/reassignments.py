@@ -23,7 +23,7 @@ from sync.store.database.tables import OPEN_REASSIGNMENT, ReassignmentState
 from sync.store.database.tables import reassignment as reassignments
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
-from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +143,16 @@ def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrde
 
 def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> bool:
     """False: the lease was lost, somebody else writes it down."""
-    return _write(
-        tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **GIVEN_BACK, takeovers=0
-    )
+    return _write(tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **ENDED)
 
 
 def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> bool:
     """For good: a person has to ask for something else."""
-    return _write(tx, claim, state="failed", failure=failure, finished_at=now, **_FREE)
+    return _write(tx, claim, state="failed", failure=failure, finished_at=now, **ENDED)
 
 
 def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int) -> bool:
-    return _write(tx, claim, failure=failure, due_at=until, attempts=attempts, **_FREE)
-
-
-_FREE = {**GIVEN_BACK, "takeovers": 0}
+    return _write(tx, claim, failure=failure, due_at=until, attempts=attempts, **ENDED)
 
 
 def _write(tx: Tx, claim: ReassignmentClaim, **values: object) -> bool:

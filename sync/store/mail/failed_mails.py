@@ -56,8 +56,7 @@ def certainly_unsent(tx: Tx, now: datetime) -> tuple[FailedMail, ...]:
 
 
 def send_again(tx: Tx, granted: Granted, mail_id: str, now: datetime) -> bool:  # noqa: ARG001 - it was asked
-    """Make it due, to the address that the account has now, whatever became of it before. False: it is not a
-    failed one any more."""
+    """Make it due, to the address that the account has now. False: it is not a failed one any more."""
     address = select(account.c.email).where(account.c.id == mails.c.account_id).scalar_subquery()
     changed = tx.connection.execute(
         update(mails)
@@ -67,7 +66,6 @@ def send_again(tx: Tx, granted: Granted, mail_id: str, now: datetime) -> bool:  
             due_at=now,
             recipient=address,
             attempts=0,
-            takeovers=0,
             finished_at=None,
             error=None,
             may_have_left=None,

@@ -21,7 +21,7 @@ from sync.store.database.tables import NOT_SENT, UNSENT, account
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
-from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
 
 DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
@@ -186,7 +186,7 @@ def finish(
             finished_at=None if outcome == "retry" else now,
             error=error,
             may_have_left=may_have_left,
-            **GIVEN_BACK,
+            **ENDED,
         )
     )
     return changed.rowcount == 1
@@ -202,7 +202,7 @@ def expire(tx: Tx, now: datetime) -> int:
             state="expired",
             finished_at=now,
             due_at=None,
-            **GIVEN_BACK,
+            **ENDED,
         )
     ).rowcount
 

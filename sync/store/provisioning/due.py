@@ -1,4 +1,4 @@
-"""The work on each account: what makes it due. Who works on it stands in `leases`."""
+"""The work on each account: what makes it due. Who works on it stands in `account_claims`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writing down what came of claims, and giving them back: one account or a batch, in few statements (H1).
 
-`sync.jobs.work.recording` calls it inside the transaction that records; claims are in `leases`.
+`sync.jobs.work.recording` calls it inside the transaction that records; claims are in `account_claims`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import attempts, observations
 from sync.store.provisioning.due import look_again
-from sync.store.work.lease_rows import GIVEN_BACK
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
+from sync.store.work.lease_rows import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:
     same_system = work.c.waits_for == (waits.kind if waits else None)
     same = and_(same_system, work.c.waits_reason == (waits.reason if waits else None))
     values: dict[str, Any] = {
-        **GIVEN_BACK,
-        "takeovers": 0,
+        **ENDED,
         "interrupted": work.c.interrupted if result.outcome == "retry" else false(),
         "applied_version": result.applied_version,
         "due_at": _unless_asked(claim, work.c.due_at, literal(result.due_at, UtcDateTime())),

@@ -1,6 +1,7 @@
 """Looks that somebody asked for: a worker sees the user as it is and changes nothing.
 
-A door asks, `leases.claim_looks` finds them in the lane `interactive`, `sync.jobs.provisioning.looks` answers.
+A door asks, `account_claims.claim_looks` finds them in the lane `interactive`, `sync.jobs.provisioning.looks`
+answers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sync.domain.work.lane import Lane
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import observations
-from sync.store.work.leases import Claim
+from sync.store.work.account_claims import Claim
 
 
 @dataclass(frozen=True, slots=True)

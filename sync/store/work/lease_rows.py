@@ -47,6 +47,10 @@ _LEASED: Final[Mapping[str, Column[Any]]] = {
 """Every table with claimed work, and what a row is called in it."""
 
 GIVEN_BACK: Final = {"lease_token": null(), "lease_until": null(), "held_by": null()}
+"""With nothing done: workers that ended over it before are still counted."""
+
+ENDED: Final = {**GIVEN_BACK, "takeovers": 0}
+"""Something came of it, so whoever ended over it before is forgotten."""
 
 
 def claimed(terms: Terms) -> dict[str, object]:

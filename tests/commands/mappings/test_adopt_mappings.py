@@ -30,7 +30,7 @@ from sync.store.accounts import accounts
 from sync.store.provisioning import work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import machine, wanted_by
 from tests.fakes.accounts import FakeAccounts
@@ -214,7 +214,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
 def claimed(company: Company) -> list[str]:
     """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
     with company.systems.db.write() as tx:
-        claims = leases.claim(tx, Lane.INTERACTIVE, Terms(company.world.clock.now()), 5)
+        claims = account_claims.claim(tx, Lane.INTERACTIVE, Terms(company.world.clock.now()), 5)
     return [claim.account.id for claim in claims]
 
 

@@ -12,7 +12,7 @@ from sync.domain.work.lane import Lane
 from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.fakes.credentials import set_password
 from tests.jobs.acts.act_steps import ACTS, NEW, Killed, ask, ended, killed_over_it, person, reset, told
@@ -122,7 +122,7 @@ def test_two_workers_at_once_do_it_once(world: World) -> None:
     account, _ = person(world)
     act = reset(world, account)
     with world.systems.db.write() as tx:
-        [mine] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [mine] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.work()
     assert world.credentials.given == []
     world.pass_time(LEASE.total_seconds() + 1)

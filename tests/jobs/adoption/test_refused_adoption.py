@@ -15,7 +15,7 @@ from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.runs.run_rows import RunRow
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption import adoption_steps as steps
@@ -42,7 +42,7 @@ def given_name_changes(world: World, account: Account) -> None:
 def a_worker_begins(world: World, account: Account) -> None:
     with world.systems.db.write() as tx:
         retry(tx, None, BY, world.clock.now(), account_ids=[account.id])
-        assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        assert account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
 
 
 def apply(world: World, plan: Plan) -> RunRow:
@@ -106,7 +106,7 @@ def test_no_worker_comes_between_mark_and_link(
     def a_worker_looks() -> None:
         with world.systems.db.write() as tx:
             retry(tx, None, BY, world.clock.now(), account_ids=[ann.id])
-            assert not leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+            assert not account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
 
     marked(world, a_worker_looks, monkeypatch)
     assert apply(world, plan).result == "applied"

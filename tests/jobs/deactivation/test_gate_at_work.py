@@ -27,7 +27,7 @@ from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.fakes.field_service import WorkOrder
 from tests.world import BY, POLICY, World, leave
@@ -37,7 +37,7 @@ def forced_while_a_worker_looks(world: World, account_id: str, before: GatePolic
     """A worker looks at the leaver as it was asked before; the force comes before it writes down what it found."""
     leave(world, account_id, before)
     with world.systems.db.write() as tx:
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     outcome = bring_about(world.systems, world.accounts, claim, None)
     leave(world, account_id, GatePolicy.FORCE)
     with world.systems.db.write() as tx:
@@ -196,7 +196,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
         with world.systems.db.write() as tx:
-            assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+            assert account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
         world.accounts.apply(world.user(account).id, Disable())
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()
@@ -218,7 +218,7 @@ class TestTheGate:
         world.do(lambda tx: change(tx, POLICY, account.id, wanted, BY, world.clock.now()))
         if crash:
             with world.systems.db.write() as tx:
-                [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+                [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
             bring_about(world.systems, world.accounts, claim, None)
             world.fsm.add(WorkOrder("WO-6", lead="T-1"))
             world.pass_time(LEASE.total_seconds() + 1)
@@ -310,7 +310,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.HOLD)
         with world.systems.db.write() as tx:
-            [slow] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+            [slow] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
         answer = world.fsm.technician
 
         def late(technician_id: str) -> Technician | None:
@@ -334,7 +334,7 @@ class TestTheGate:
         account = world.join_technician("T-1")
         leave(world, account.id, GatePolicy.REFUSE)
         with world.systems.db.write() as tx:
-            [asleep] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+            [asleep] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
         world.do(lambda tx: reactivate(tx, POLICY, account.id, BY, world.clock.now()))
         world.pass_time(LEASE.total_seconds() + 1)
         world.work()

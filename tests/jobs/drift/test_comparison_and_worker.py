@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +21,7 @@ from sync.jobs.drift.judge import judge
 from sync.ports.field_service import Technician
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.domain.users import observations
 from tests.fakes.accounts import FakeUser
@@ -117,10 +116,10 @@ def silent_while_leased(world: World, account: Account) -> bool:
     """A worker has taken it and says nothing: what differs may be of its doing."""
     with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now(), lease=timedelta(seconds=60)), 10)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 10)
     judged = judge(world.systems, [account.id])
     with world.systems.db.write() as tx:
-        leases.release(tx, claim)
+        account_claims.release(tx, claim)
     return judged.left_out == {account.id} and about(world, account, "open") == set()
 
 

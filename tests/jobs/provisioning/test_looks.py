@@ -16,7 +16,7 @@ from sync.jobs.provisioning.looks import GONE, look_where_asked
 from sync.jobs.schedule.sweep import sweep
 from sync.store.provisioning import due, looks, work_state
 from sync.store.provisioning.looks import Look
-from sync.store.work import lanes, leases
+from sync.store.work import account_claims, lanes
 from sync.store.work.lease_rows import Terms
 from sync.views.accounts.look import what_differs
 from tests.callers import allowed
@@ -81,13 +81,13 @@ def test_whoever_is_being_worked_on_needs_no_other_look(world: World, people: li
     assert not newest(world, people[0]).waits
     ask_look(world.systems, people[1].id)
     with world.systems.db.write() as tx:
-        [held] = leases.claim_looks(tx, Terms(world.clock.now()), 5)
+        [held] = account_claims.claim_looks(tx, Terms(world.clock.now()), 5)
         ask_before = newest(world, people[1])
     ask_look(world.systems, people[1].id)
     assert newest(world, people[1]) == ask_before
     with world.systems.db.write() as tx:
         looks.answered(tx, held, None)
-        leases.release(tx, held)
+        account_claims.release(tx, held)
     assert look_where_asked(world.systems) == 0
 
 
@@ -132,7 +132,7 @@ def test_who_lost_the_lease_stores_nothing(
         world.pass_time(LEASE.total_seconds() + 1)
         with world.systems.db.write() as tx:
             due.mark_due(tx, people[0].id, Lane.INTERACTIVE, world.clock.now())
-            assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+            assert account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
         return observe(idp_user_id, sessions=sessions)
 
     monkeypatch.setattr(world.accounts, "observe", slow)

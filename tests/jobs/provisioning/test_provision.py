@@ -24,7 +24,7 @@ from sync.store import audit
 from sync.store.accounts import passwords
 from sync.store.operations import latency
 from sync.store.provisioning import due, work_state
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.world import BRANCH, BY, POLICY, World, leave
 
@@ -67,7 +67,7 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
     account = world.join()
     with world.systems.db.write() as tx:
-        [lost] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [lost] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.wake.woken.clear()
     assert Lane.INTERACTIVE not in sweep(world.systems)
     world.pass_time(LEASE.total_seconds() + 1)
@@ -88,7 +88,7 @@ def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     with world.systems.db.write() as tx:
-        assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        assert account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.pass_time(LEASE.total_seconds() + 1)
     assert Lane.INTERACTIVE not in sweep(world.systems)
     world.work()
@@ -164,7 +164,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     user.tokens["offline"] = "mobile"
     leave(world, account.id, GatePolicy.REFUSE)
     with world.systems.db.write() as tx:
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.accounts.apply(user.id, Disable())
     assert user.tokens
     assert not user.enabled

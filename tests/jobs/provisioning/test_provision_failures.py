@@ -20,7 +20,7 @@ from sync.store.accounts import accounts
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, work_state
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
 from tests.world import POLICY, World, leave
@@ -172,6 +172,6 @@ def test_bring_about_raises_for_a_user_that_was_deleted(world: World) -> None:
     world.accounts.users.clear()
     with world.systems.db.write() as tx:
         due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now())
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     with pytest.raises(NeedsPerson, match="deleted"):
         bring_about(world.systems, world.accounts, claim, None)

@@ -19,9 +19,9 @@ from sync.ports.lease import unkept
 from sync.store import audit
 from sync.store.database.tables import provisioning as work
 from sync.store.provisioning import due, observations, work_state
-from sync.store.work import leases
+from sync.store.work import account_claims
+from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Terms
-from sync.store.work.leases import Claim
 from tests.world import BY, POLICY, World
 
 
@@ -75,7 +75,7 @@ def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
     rename = AccountChange(given_name="Joanna")
     world.do(lambda tx: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     with world.systems.db.write() as tx:
-        [held] = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        [held] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     move = AccountChange(family_name="Lindgren")
     world.do(lambda tx: change(tx, POLICY, account.id, move, BY, world.clock.now(), lane=Lane.BULK))
     assert provision_some(world.systems, Lane.INTERACTIVE) == 0
@@ -159,7 +159,7 @@ def test_who_was_created_first_stays_leased_to_the_end(world: World, monkeypatch
         made = make(user)
         world.pass_time(25)
         with world.systems.db.write() as tx:
-            found.extend(leases.claim(tx, Lane.BULK, Terms(world.clock.now()), 10))
+            found.extend(account_claims.claim(tx, Lane.BULK, Terms(world.clock.now()), 10))
         return made
 
     monkeypatch.setattr(world.accounts, "_outcome", slow)

@@ -18,7 +18,7 @@ from sync.jobs.schedule.sweep import sweep
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
 from sync.store.provisioning.work_state import WorkState
-from sync.store.work import circuits, leases
+from sync.store.work import account_claims, circuits
 from sync.store.work.lease_rows import Terms
 from sync.views.operations.problems import problems
 from tests.world import BY, POLICY, World
@@ -177,7 +177,7 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     world.pass_time(LONGEST_PAUSE.total_seconds())
     with world.systems.db.write() as tx:
         assert circuits.begin_probe(tx, CircuitName.KEYCLOAK, world.clock.now()) is not None
-        assert leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
+        assert account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 1)
     world.work()
     assert world.accounts.users == {}
     world.pass_time(120)

@@ -24,7 +24,7 @@ from sync.store.accounts import accounts
 from sync.store.database.tables import provisioning as work
 from sync.store.runs import progress
 from sync.store.runs.runs import Run
-from sync.store.work import leases
+from sync.store.work import account_claims
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
 from tests.fakes.signals import FakeClock
 
@@ -76,7 +76,7 @@ def test_no_more_is_applied_than_the_lane_can_carry(systems: Systems) -> None:
     while apply_chunk(systems):
         pass
     with systems.db.read() as tx:
-        due = leases.new_up_to(tx, Lane.BULK, systems.clock.now(), LARGE)
+        due = account_claims.new_up_to(tx, Lane.BULK, systems.clock.now(), LARGE)
     assert ENOUGH <= due < ENOUGH + 100
     assert provision_some(systems, Lane.BULK)
     assert apply_chunk(systems)

@@ -19,9 +19,9 @@ from sync.jobs.work.recording import Failed
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import before_request, carried, kept, unkept
 from sync.store.provisioning import due
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
+from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Terms
-from sync.store.work.leases import Claim
 from tests.fakes.accounts import FakeUser
 from tests.world import World
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.req("H1")
 
 
 def claimed(world: World) -> Sequence[Claim]:
-    return world.do(lambda tx: leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 20))
+    return world.do(lambda tx: account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 20))
 
 
 def test_who_has_extended_a_lease_knows_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_who_fell_silent_sends_nothing_more(world: World) -> None:
     """It stood still without a sign of life, and most of its lease is left: it has to ask all the same."""
     world.systems = replace(world.systems, holder="a process that gives no signs")
     world.join()
-    [claim] = world.do(lambda tx: leases.claim(tx, Lane.INTERACTIVE, terms(world.systems), 20))
+    [claim] = world.do(lambda tx: account_claims.claim(tx, Lane.INTERACTIVE, terms(world.systems), 20))
     world.pass_time(SILENT_AFTER.total_seconds())
     with pytest.raises(Transient) as lost:
         keep_lease(world.systems, claim)

@@ -21,7 +21,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import Job, KeepLease
 from sync.store.operations import figures
 from sync.store.provisioning import stuck
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from sync.views.operations.troubles import of_figures
 from tests.world import BY, POLICY, World
@@ -103,9 +103,9 @@ def test_who_gives_an_account_back_did_not_end_over_it(world: World) -> None:
     wanted_again(world, [account])
     for _ in range(2 * GIVEN_UP_AFTER):
         with world.systems.db.write() as tx:
-            (claim,) = leases.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 10)
+            (claim,) = account_claims.claim(tx, Lane.INTERACTIVE, Terms(world.clock.now()), 10)
             assert claim.takeovers == 0
-            assert leases.release(tx, claim)
+            assert account_claims.release(tx, claim)
     assert drained(world)
 
 

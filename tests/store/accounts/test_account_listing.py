@@ -18,7 +18,7 @@ from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished, Stuck
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
 from tests.store.conftest import MakeAccount
@@ -112,7 +112,7 @@ def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccou
     for name, end in ends.items():
         with db.write() as tx:
             due.mark_due(tx, people[name].id, Lane.BULK, now)
-            [claim] = leases.claim(tx, Lane.BULK, Terms(now, lease=timedelta(minutes=1)), 1)
+            [claim] = account_claims.claim(tx, Lane.BULK, Terms(now, lease=timedelta(minutes=1)), 1)
             finishing.finish(tx, claim, end, now)
     assert usernames(db, profile="technician") == ["linked", "unlinked"]
     assert usernames(db, team="blue") == ["linked"]

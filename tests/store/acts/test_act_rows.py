@@ -21,7 +21,7 @@ from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished, Stuck
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted, wanted_by
 
@@ -148,7 +148,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
         for each in (first, ended, last):
             acts.add(tx, let(account), each)
         acts.finish(tx, ended.id, ActState.DONE, "done", now)
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
     assert [each.id for each in claim.acts] == [first.id, last.id]
 
 
@@ -156,10 +156,10 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
 def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetime) -> None:
     """Who comes back after a takeover writes nothing about the act."""
     with db.write() as tx:
-        [lost] = leases.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
+        [lost] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
         assert lease_rows.holds(tx, lost.lease)
         lease_rows.take_over(tx, now + LEASE, timedelta())
-        [taken] = leases.claim(tx, Lane.INTERACTIVE, Terms(now + LEASE), 1)
+        [taken] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now + LEASE), 1)
         assert not lease_rows.holds(tx, lost.lease)
         assert lease_rows.holds(tx, taken.lease)
 
@@ -170,18 +170,18 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
 ) -> None:
     """Its sessions can be ended; the unlock waits; and without an act it is left alone."""
     with db.write() as tx:
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
         finishing.finish(tx, claim, quarantined(), now)
         acts.add(tx, let(account), asked(account, ActKind.UNLOCK, now))
-        assert not leases.any_quarantined(tx, now)
-        assert leases.claim_quarantined(tx, Terms(now), 1) == ()
+        assert not account_claims.any_quarantined(tx, now)
+        assert account_claims.claim_quarantined(tx, Terms(now), 1) == ()
         acts.add(tx, let(account), asked(account, ActKind.END_SESSIONS, now))
-        assert leases.any_quarantined(tx, now)
-        [urgent] = leases.claim_quarantined(tx, Terms(now), 1)
-        assert leases.claim_quarantined(tx, Terms(now), 1) == ()
+        assert account_claims.any_quarantined(tx, now)
+        [urgent] = account_claims.claim_quarantined(tx, Terms(now), 1)
+        assert account_claims.claim_quarantined(tx, Terms(now), 1) == ()
         assert len(urgent.acts) == 2
-        assert leases.release(tx, urgent)
-        assert leases.any_quarantined(tx, now)
+        assert account_claims.release(tx, urgent)
+        assert account_claims.any_quarantined(tx, now)
 
 
 @pytest.mark.req("C1", "H1")
@@ -192,7 +192,7 @@ def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: A
             tx, let(account), asked(account, ActKind.EXPIRE_PASSWORD, now, due_at=now + LEASE, lane=Lane.BULK)
         )
         assert acts.overlooked(tx, now + LEASE, 10) == {}
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
         finishing.finish(tx, claim, Finished("applied", 1, None, 0), now)
         assert acts.overlooked(tx, now, 10) == {}
         assert acts.overlooked(tx, now + LEASE, 10) == {account.id: Lane.BULK}

@@ -21,7 +21,7 @@ from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
 from sync.store.provisioning import due, finishing
 from sync.store.provisioning.finishing import Finished
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted, machine, wanted_by
 from tests.store.conftest import MakeAccount
@@ -91,7 +91,7 @@ def test_the_timeline_tells_the_story_in_order(
             )
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
         due.mark_due(tx, account.id, Lane.BULK, now)
-        [claim] = leases.claim(tx, Lane.BULK, Terms(now, lease=timedelta(minutes=5)), 1)
+        [claim] = account_claims.claim(tx, Lane.BULK, Terms(now, lease=timedelta(minutes=5)), 1)
         finishing.finish(
             tx, claim, Finished("applied", 1, None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
         )

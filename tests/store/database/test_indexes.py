@@ -23,7 +23,7 @@ from sync.store.mail import outbox
 from sync.store.operations import figures
 from sync.store.provisioning import stuck
 from sync.store.runs import runs
-from sync.store.work import circuits, lease_rows, leases
+from sync.store.work import account_claims, circuits, lease_rows
 from sync.store.work.lease_rows import Terms
 
 pytestmark = pytest.mark.req("H5")
@@ -37,11 +37,11 @@ Query = Callable[[Tx], object]
 """What is run, and the index that has to appear in its plan: none where the table is small or found by its key. Of
 two that fit mails PostgreSQL may take either while both are empty."""
 QUERIES: dict[str, tuple[Query, str]] = {
-    "claim": (lambda tx: leases.claim(tx, Lane.BULK, Terms(NOW), 20), "ix_provisioning_claim"),
-    "claim looks": (lambda tx: leases.claim_looks(tx, Terms(NOW), 5), "ix_provisioning_look"),
-    "claim in quarantine": (lambda tx: leases.claim_quarantined(tx, Terms(NOW), 20), ""),
+    "claim": (lambda tx: account_claims.claim(tx, Lane.BULK, Terms(NOW), 20), "ix_provisioning_claim"),
+    "claim looks": (lambda tx: account_claims.claim_looks(tx, Terms(NOW), 5), "ix_provisioning_look"),
+    "claim in quarantine": (lambda tx: account_claims.claim_quarantined(tx, Terms(NOW), 20), ""),
     "take over": (lambda tx: lease_rows.take_over(tx, NOW, LEASE), "ix_provisioning_leased"),
-    "sweep: lanes": (lambda tx: leases.due_lanes(tx, NOW), "ix_provisioning_claim"),
+    "sweep: lanes": (lambda tx: account_claims.due_lanes(tx, NOW), "ix_provisioning_claim"),
     "sweep: mails": (lambda tx: outbox.any_due(tx, NOW), "ix_mail_"),
     "sweep: expired mails": (lambda tx: outbox.expire(tx, NOW), "ix_mail_"),
     "sweep: passwords": (lambda tx: passwords.erase_expired(tx, NOW), ""),
@@ -100,6 +100,6 @@ def test_no_table_is_read_from_end_to_end(years: Database) -> None:
 def test_only_the_few_are_found(years: Database) -> None:
     """All that are due and no other."""
     with years.write() as tx:
-        assert len(leases.claim(tx, Lane.BULK, Terms(NOW), 1000)) == DUE
+        assert len(account_claims.claim(tx, Lane.BULK, Terms(NOW), 1000)) == DUE
         assert figures.lanes_of_accounts(tx, NOW)[Lane.BULK][:2] == (0, DUE)
         assert sum(group.count for group in stuck.quarantine_groups(tx)) == ACCOUNTS // 1000

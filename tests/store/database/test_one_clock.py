@@ -14,7 +14,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.operations import troubles
 from sync.store.provisioning import due
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
 from tests.store.conftest import MakeAccount
@@ -48,9 +48,9 @@ def test_two_machines_minutes_apart_do_not_take_from_each_other(db: Database, ma
         accounts.insert(tx, granted(account))
         due.mark_due(tx, account.id, Lane.BULK, ahead.now())
     with db.write() as tx:
-        assert len(leases.claim(tx, Lane.BULK, Terms(behind.now() + CLOSE), 1)) == 1
+        assert len(account_claims.claim(tx, Lane.BULK, Terms(behind.now() + CLOSE), 1)) == 1
     with db.write() as tx:
-        assert leases.claim(tx, Lane.BULK, Terms(ahead.now()), 1) == ()
+        assert account_claims.claim(tx, Lane.BULK, Terms(ahead.now()), 1) == ()
     assert abs(ahead.now() - behind.now()) < CLOSE
 
 

@@ -17,7 +17,7 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
 from sync.store.deactivation import assignment_stops, deactivations
 from sync.store.provisioning import due
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
 from tests.store.conftest import MakeAccount
@@ -56,7 +56,7 @@ def test_a_request_comes_back_whole_and_with_the_claim(
     with db.write() as tx:
         assert deactivations.open_for(tx, account.id) == asked
         due.mark_due(tx, account.id, Lane.INTERACTIVE, now)
-        [claim] = leases.claim(tx, Lane.INTERACTIVE, Terms(now, lease=timedelta(minutes=1)), 1)
+        [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now, lease=timedelta(minutes=1)), 1)
     assert claim.deactivation == asked
     assert asked.by == by
     assert (asked.deadline, asked.after_deadline) == (now + timedelta(days=14), "force")

@@ -22,7 +22,7 @@ from sync.store.mail import outbox
 from sync.store.operations import figures
 from sync.store.operations.figures import Figures
 from sync.store.provisioning import due
-from sync.store.work import lanes, lease_rows, leases
+from sync.store.work import account_claims, lanes, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted
 from tests.store.conftest import MakeAccount
@@ -71,7 +71,7 @@ def test_work_is_counted_where_it_is(db: Database, make_account: MakeAccount, no
                 due_at=None, quarantine_kind="conflict", quarantine_code="name-taken", quarantine_reason="taken"
             )
         )
-        leases.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 2)
+        account_claims.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 2)
         lanes.pause(tx, Lane.BULK, allowed(by), now)
     found = read(db, now)
     bulk, interactive = lane(found, Lane.BULK), lane(found, Lane.INTERACTIVE)
@@ -90,7 +90,7 @@ def test_a_lease_that_ran_out_is_due_work_again(db: Database, make_account: Make
     with db.write() as tx:
         accounts.insert(tx, granted(person))
         due.mark_due(tx, person.id, Lane.BULK, now)
-        leases.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 1)
+        account_claims.claim(tx, Lane.BULK, Terms(now, lease=MINUTE), 1)
     assert lane(read(db, now + MINUTE / 2), Lane.BULK).leased == 1
     with db.write() as tx:
         lease_rows.take_over(tx, now + MINUTE, timedelta())

@@ -16,7 +16,7 @@ from sync.store.accounts import accounts
 from sync.store.database.transactions import Database, Tx
 from sync.store.provisioning import due, finishing, work_state
 from sync.store.provisioning.finishing import Finished, Stuck
-from sync.store.work import circuits, leases
+from sync.store.work import account_claims, circuits
 from sync.store.work.circuits import Probe
 from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted
@@ -111,7 +111,7 @@ def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
             due.mark_due(tx, account.id, Lane.BULK, now)
         for time in range(1, times + 1):
             with db.write() as tx:
-                [claim] = leases.claim(tx, Lane.BULK, Terms(now, lease=timedelta(seconds=60)), 1)
+                [claim] = account_claims.claim(tx, Lane.BULK, Terms(now, lease=timedelta(seconds=60)), 1)
                 finished = Finished(
                     outcome="retry",
                     applied_version=None,

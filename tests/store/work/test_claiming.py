@@ -13,7 +13,7 @@ from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database
 from sync.store.operations import figures
 from sync.store.provisioning import observations, work_state
-from sync.store.work import lease_rows, leases
+from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.store.claims import LEASE, attempts_of, claim_all, claim_one, finish, seen, store
 from tests.store.conftest import MakeAccount
@@ -72,7 +72,7 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
     assert not finish(db, late, now + LEASE, observed=seen(account), changes=(JoinGroup("/fsm/x"),))
     with db.write() as tx:
         assert not lease_rows.extend(tx, late.lease, now + 2 * LEASE)
-        assert not leases.release(tx, late)
+        assert not account_claims.release(tx, late)
     with db.read() as tx:
         after = tx.connection.execute(select(provisioning_table)).one()
         assert after._asdict() == before._asdict() | {"asked": before.asked + 1}
@@ -108,8 +108,8 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
     """A worker that stops gives back what it has not begun, and the next one did not take over."""
     store(db, make_account(), now)
     with db.write() as tx:
-        (claim,) = leases.claim(tx, Lane.BULK, Terms(now), 5)
-        assert leases.release(tx, claim)
+        (claim,) = account_claims.claim(tx, Lane.BULK, Terms(now), 5)
+        assert account_claims.release(tx, claim)
     assert not claim_one(db, now).took_over
 
 
@@ -125,7 +125,7 @@ def test_a_takeover_is_known_until_the_account_is_as_wanted(
     second = claim_one(db, now + LEASE)
     if outcome == "given back":
         with db.write() as tx:
-            assert leases.release(tx, second)
+            assert account_claims.release(tx, second)
     else:
         assert finish(db, second, now + LEASE, outcome="retry", due_at=now + LEASE)
     third = claim_one(db, now + LEASE)
@@ -144,8 +144,8 @@ def test_the_backlog_counts_what_waits_and_what_is_worked_on(
     claim_all(db, now, limit=1)
     with db.read() as tx:
         lanes = {each.lane: each for each in figures.read(tx, now).lanes}
-        assert leases.due_lanes(tx, now) == (Lane.BULK,)
-        assert set(leases.due_lanes(tx, now - timedelta(hours=1))) == set()
+        assert account_claims.due_lanes(tx, now) == (Lane.BULK,)
+        assert set(account_claims.due_lanes(tx, now - timedelta(hours=1))) == set()
     bulk, interactive = lanes[Lane.BULK], lanes[Lane.INTERACTIVE]
     assert (bulk.due, bulk.leased, bulk.oldest_due_at) == (2, 1, now - timedelta(minutes=5))
     assert (interactive.due, interactive.leased, interactive.oldest_due_at) == (0, 0, None)

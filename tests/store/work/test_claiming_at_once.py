@@ -17,7 +17,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.tables import account as account_table
 from sync.store.database.tables import provisioning as provisioning_table
 from sync.store.database.transactions import Database, Tx
-from sync.store.work import leases
+from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.store.claims import claim_all, store
 from tests.store.conftest import MakeAccount
@@ -130,7 +130,7 @@ def explained(connection: Connection, now: datetime) -> str:
     event.listen(connection, "before_cursor_execute", catch)
     with connection.begin_nested() as savepoint:
         tx = Tx(connection, Sealer([Fernet.generate_key().decode()]), writing=True)
-        leases.claim(tx, Lane.BULK, Terms(now), 20)
+        account_claims.claim(tx, Lane.BULK, Terms(now), 20)
         savepoint.rollback()
     event.remove(connection, "before_cursor_execute", catch)
     [(statement, parameters)] = [each for each in caught if each[0].startswith("WITH chosen")]

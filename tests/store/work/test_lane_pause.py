@@ -16,7 +16,7 @@ from sync.store.database.tables import PAUSABLE
 from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.provisioning import due as provisioning
-from sync.store.work import lanes, leases
+from sync.store.work import account_claims, lanes
 from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted, wanted_by
 
@@ -33,7 +33,7 @@ def claimed(db: Database, lane: Lane, now: datetime) -> int:
             case Lane.RECONCILE:
                 return int(schedule.claim(tx, ["comparison"], Terms(now)) is not None)
             case _:
-                return len(leases.claim(tx, lane, Terms(now), 10))
+                return len(account_claims.claim(tx, lane, Terms(now), 10))
 
 
 @pytest.fixture

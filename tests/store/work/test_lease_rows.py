@@ -14,9 +14,9 @@ from sync.store.database.clock import TOLERATED
 from sync.store.database.tables import metadata, process
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Database
-from sync.store.work import lease_rows, leases, processes
+from sync.store.work import account_claims, lease_rows, processes
+from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Terms
-from sync.store.work.leases import Claim
 from tests.store.claims import finish, store
 from tests.store.conftest import MakeAccount
 
@@ -27,7 +27,7 @@ REQUEST = timedelta(seconds=10)
 
 def claim(db: Database, now: datetime, holder: str | None = None) -> tuple[Claim, ...]:
     with db.write() as tx:
-        return leases.claim(tx, Lane.BULK, Terms(now, holder), 1)
+        return account_claims.claim(tx, Lane.BULK, Terms(now, holder), 1)
 
 
 def take_over(db: Database, now: datetime) -> int:
@@ -65,7 +65,7 @@ def test_nobody_claims_what_was_not_taken_away(db: Database, make_account: MakeA
     assert take_over(db, over) == 0, "it is nobody's now"
     with db.read() as tx:
         assert not lease_rows.holds(tx, first.lease)
-        assert leases.due_lanes(tx, over) == (), "and nobody need be woken for it yet"
+        assert account_claims.due_lanes(tx, over) == (), "and nobody need be woken for it yet"
     assert claim(db, over + REQUEST - timedelta(microseconds=1)) == ()
     [second] = claim(db, over + REQUEST)
     assert second.took_over

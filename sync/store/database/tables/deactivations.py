@@ -8,7 +8,15 @@ from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text
 
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.deactivation.request import DeactivationState
-from sync.store.database.columns import JsonObject, TextList, UtcDateTime, WorkOrderList, condition, one_of
+from sync.store.database.columns import (
+    JsonObject,
+    TextList,
+    UtcDateTime,
+    WorkOrderList,
+    condition,
+    lease_columns,
+    one_of,
+)
 from sync.store.database.tables.metadata import metadata
 
 OPEN_DEACTIVATION = condition("state IN ('requested', 'held')")
@@ -87,10 +95,7 @@ reassignment = Table(
     Column("cause", JsonObject, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", UtcDateTime),
-    Column("lease_token", Text),
-    Column("held_by", Text),
-    Column("takeovers", Integer, nullable=False, server_default="0"),
+    *lease_columns(),
     Column("found", WorkOrderList, nullable=False),
     Column("moved", WorkOrderList, nullable=False),
     Column("failure", Text),

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
-from sync.store.database.columns import UtcDateTime, condition, one_of
+from sync.store.database.columns import UtcDateTime, condition, lease_columns, one_of
 from sync.store.database.tables.metadata import metadata
 
 MailState = Literal["waiting", "due", "sending", "sent", "failed", "expired"]
@@ -28,10 +28,7 @@ mail = Table(
     Column("due_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", UtcDateTime),
-    Column("lease_token", Text),
-    Column("held_by", Text),
-    Column("takeovers", Integer, nullable=False, server_default="0"),
+    *lease_columns(),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
     Column("may_have_left", Boolean),

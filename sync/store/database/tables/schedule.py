@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, Table, Text
 
-from sync.store.database.columns import JsonObject, UtcDateTime
+from sync.store.database.columns import JsonObject, UtcDateTime, lease_columns
 from sync.store.database.tables.metadata import metadata
 
 schedule = Table(
@@ -12,12 +12,9 @@ schedule = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("due_at", UtcDateTime, nullable=False),
-    Column("lease_until", UtcDateTime),
-    Column("lease_token", Text),
-    Column("held_by", Text),
+    *lease_columns(),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
-    Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False),
     Column("error_kind", Text),
     Column("error", Text),

@@ -8,7 +8,14 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text,
 
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
-from sync.store.database.columns import ChangeList, DifferenceList, UtcDateTime, WorkOrderList, one_of
+from sync.store.database.columns import (
+    ChangeList,
+    DifferenceList,
+    UtcDateTime,
+    WorkOrderList,
+    lease_columns,
+    one_of,
+)
 from sync.store.database.tables.metadata import metadata
 
 WAITS_FOR = (*CircuitName, "configuration")
@@ -25,10 +32,7 @@ provisioning = Table(
     Column("lane", Text, nullable=False),
     Column("due_at", UtcDateTime),
     Column("asked", Integer, nullable=False),
-    Column("lease_until", UtcDateTime),
-    Column("lease_token", Text),
-    Column("held_by", Text),
-    Column("takeovers", Integer, nullable=False, server_default="0"),
+    *lease_columns(),
     Column("interrupted", Boolean, nullable=False, server_default=false()),
     Column("attempts", Integer, nullable=False),
     Column("quarantine_kind", Text),
