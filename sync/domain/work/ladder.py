@@ -119,9 +119,9 @@ def after(
     step, pace = LADDER[work][_kind(failure)]
     if pace is None:
         return Next(step)
-    if probe_in is not None and failure.system is not None:
-        return Next(step, _for_the_probe(failure, work, chance, probe_in), burns=False)
     asked = min(failure.retry_after or timedelta(), LONGEST)
+    if probe_in is not None and failure.system is not None:
+        return Next(step, max(asked, _for_the_probe(failure, work, chance, probe_in)), burns=False)
     return Next(step, max(asked, _wait(pace, attempts + 1, chance)))
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from sync.domain.errors import Failure, Misconfigured, System, Transient
+from sync.domain.errors import Failure, FailureCode, Misconfigured, System, Transient
 from sync.domain.work.circuit import Admission, Circuit, CircuitName
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
@@ -173,12 +173,18 @@ def _answered(failure: Failure | None, system: System) -> bool | None:
     """Whether the system could be asked. None: the failure does not tell."""
     if failure is None:
         return True
+    if _about_ourselves(failure):
+        return None
     if failure.system in ("keycloak", "fsm"):
         return failure.system != system
-    return None if isinstance(failure, Transient) or _about_ourselves(failure) else True
+    return None if isinstance(failure, Transient) else True
 
 
 def _about_ourselves(failure: Failure | None) -> bool:
-    """A setting of ours that stops this account alone, often before Keycloak is asked: a profile that this worker
-    does not know yet, a password that it cannot open."""
-    return isinstance(failure, Misconfigured) and failure.system is None
+    """It stopped on our side, often before the system was asked: by a setting that stops this account alone (a
+    profile that this worker does not know yet, a password that it cannot open), a lease that was lost, or our own
+    database."""
+    if failure is None:
+        return False
+    setting = isinstance(failure, Misconfigured) and failure.system is None
+    return setting or failure.code is FailureCode.LEASE_LOST or failure.system == "database"

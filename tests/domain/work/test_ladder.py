@@ -104,6 +104,13 @@ def test_a_system_says_how_long_to_leave_it_alone(asked: timedelta, wait: timede
     assert after(busy, 30, Work.ACCOUNT, 0.99999).wait == max(wait, backoff(31, 0.99999))
 
 
+@pytest.mark.parametrize("work", Work)
+def test_an_open_circuit_does_not_make_it_sooner_than_the_system_asked(work: Work) -> None:
+    """The one that opened it may have asked for less, or for nothing."""
+    busy = Transient("503", system="keycloak", retry_after=timedelta(minutes=3))
+    assert after(busy, 0, work, 0.5, probe_in=timedelta(seconds=1)).wait == timedelta(minutes=3)
+
+
 failures = st.sampled_from(FAILURES)
 chances = st.floats(0, 1, exclude_max=True)
 probes = st.none() | st.timedeltas(timedelta(), timedelta(minutes=20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,11 +11,13 @@ import pytest
 from sync.commands.deactivation.deactivate import deactivate
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy
-from sync.domain.errors import Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
 from sync.domain.work.circuit import FAILURES_TO_OPEN, LONGEST_PAUSE, CircuitName, CircuitState
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import CLAIM_AT_ONCE, provision_some
 from sync.jobs.schedule.sweep import sweep
+from sync.jobs.work.circuits import SYSTEMS, admitted
+from sync.jobs.work.lease import lost
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
 from sync.store.provisioning.work_state import WorkState
@@ -258,10 +261,39 @@ def test_the_fsm_circuit_holds_up_only_what_asks_fsm(world: World) -> None:
 def test_a_lost_lease_is_no_outage(world: World) -> None:
     """Another worker took the account over: the circuit hears nothing of it."""
     world.join()
-    world.accounts.fail_next(Transient("the lease was lost; somebody else looks after this account"))
+    world.accounts.fail_next(lost())
     world.work()
     world.pass_time(timedelta(hours=1).total_seconds())
     assert world.read(circuits.every)[0].failures == 0
+
+
+OURS = [
+    pytest.param(lost, id="the lease was lost"),
+    pytest.param(lambda: Transient("no answer", system="database"), id="our database is away"),
+    pytest.param(lambda: Misconfigured("other tables", system="database"), id="our tables differ"),
+    pytest.param(lambda: Misconfigured("no key opens the password"), id="a setting of ours"),
+]
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize("failed", OURS)
+@pytest.mark.parametrize("name", CircuitName)
+def test_a_probe_that_stops_on_our_side_tells_nothing(
+    world: World, name: CircuitName, failed: Callable[[], Failure]
+) -> None:
+    """The pause does not grow, and another probe may go at once."""
+    away, now = Transient("no answer", system=SYSTEMS[name]), world.clock.now()
+    for _ in range(FAILURES_TO_OPEN):
+        world.do(lambda tx: circuits.change(tx, name, lambda circuit: circuit.failed(away, now, 0.5), now))
+    world.pass_time(LONGEST_PAUSE.total_seconds())
+    watch = admitted(world.systems, name)
+    assert watch is not None
+    before = watch.circuit
+    watch.report(failed())
+    after = world.read(lambda tx: circuits.get(tx, name))
+    assert (after.openings, after.reason) == (before.openings, before.reason)
+    assert after.state is CircuitState.OPEN
+    assert admitted(world.systems, name) is not None
 
 
 @pytest.mark.req("H1", "H3")
