@@ -16,6 +16,7 @@ from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.open_work import open_work, withdraws_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
+from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account
@@ -113,7 +114,11 @@ def drop_retired(
     tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
 ) -> Mapping[str, tuple[object, object]]:
     """Values of attributes that are no longer in attributes.toml go. Returns what they were, for the history that
-    the caller writes; it makes the account due, too."""
+    the caller writes; it makes the account due, too.
+
+    The files want it, which are in force for everybody: nobody is asked whether whoever adopted them may change
+    this account."""
+    by = replace(by, caller=System.MAPPING_FILES)
     before = existing(tx, account_id)
     kept = {key: text for key, text in before.attributes.items() if key in policy.attributes}
     after = replace(before, attributes=kept)

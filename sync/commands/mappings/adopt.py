@@ -7,7 +7,7 @@ chunks. Accounts that were created or changed while all of this went on follow b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -76,15 +76,16 @@ def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = N
             _refuse_outdated(tx, proposal)
             refuse_vanished(tx, proposal.policy)
             unchanged = made.affected - made.for_workers
-            runs.written(tx, run.id, made.fingerprint, {"update": made.for_workers, "unchanged": unchanged})
-            number = _hold_or_adopt(tx, desk, made, run, by)
-            stored = runs.get(tx, run.id)
+            counts = {"update": made.for_workers, "unchanged": unchanged}
+            runs.written(tx, run.id, made.fingerprint, counts)
+            number = _hold_or_adopt(tx, desk, made, _written(tx, run), by)
+            stored = _written(tx, run)
     except Refused:
         with desk.db.write() as tx:
             runs.end(tx, run.id, "refused", desk.clock.now())
         raise
     wake(desk, Lane.BULK)
-    return Adoption(made, stored if made.affected else None, number)
+    return Adoption(made, stored if any(stored.counts.values()) else None, number)
 
 
 def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) -> Run:
@@ -104,7 +105,7 @@ def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) 
     proposal = Proposal(in_force, policy, files, run.source)
     with desk.db.write() as tx:
         mappings.adopt_one_at_a_time(tx)
-        approved = release(tx)
+        release(tx)
         _refuse_outdated(tx, proposal)
         refuse_vanished(tx, policy)
         late = _late(tx, proposal, run)
@@ -114,7 +115,8 @@ def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) 
             reasons = [Problem("since the plan", reason) for reason in verdict.reasons]
             what = f"{len(late)} accounts that nobody looked at would change as well"
             raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
-        _bring_into_force(tx, desk, proposal, late, by)
+        _bring_into_force(tx, desk, proposal, run, late, by)
+        approved = _written(tx, run)
     wake(desk, Lane.BULK)
     return approved
 
@@ -177,19 +179,39 @@ def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Cause) 
         )
         return None
     runs.confirm(tx, run.id, granted, desk.clock.now())
-    return _bring_into_force(tx, desk, made.proposal, late, by)
+    return _bring_into_force(tx, desk, made.proposal, run, late, by)
 
 
-def _bring_into_force(tx: Tx, desk: Desk, proposal: Proposal, late: list[Affected], by: Cause) -> int:
+def _bring_into_force(
+    tx: Tx, desk: Desk, proposal: Proposal, run: Run, late: Sequence[Affected], by: Cause
+) -> int:
     """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
     now = desk.clock.now()
     number = put_in_force(
         tx, proposal.in_force.policy, proposal.files, proposal.policy.fingerprint, by, now
     ).number
-    for found in late:
-        due.look_again(tx, found.account.id, Lane.BULK, now)
+    _add_late(tx, run, late)
     due.look_after_leases(tx, now)
     return number
+
+
+def _add_late(tx: Tx, run: Run, late: Sequence[Affected]) -> None:
+    """Who came late gets a row of the run like everybody else. One that will be applied already is enough: it
+    makes the account what the files say of it as it is then."""
+    known = run_rows.pending_of(tx, run.id, [found.account.id for found in late])
+    more = [found for found in late if found.effect.for_workers and found.account.id not in known]
+    rows = [_row(number, found) for number, found in enumerate(more, start=sum(run.counts.values()) + 1)]
+    for start in range(0, len(rows), PAGE):
+        run_rows.add_rows(tx, run.id, rows[start : start + PAGE])
+    runs.written(tx, run.id, run.fingerprint, {**run.counts, "update": run.counts["update"] + len(rows)})
+
+
+def _written(tx: Tx, run: Run) -> Run:
+    """As it stands in the database now."""
+    found = runs.get(tx, run.id)
+    if found is None:
+        raise RuntimeError(f"run {run.id} has gone")
+    return found
 
 
 def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:

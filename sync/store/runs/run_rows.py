@@ -73,6 +73,15 @@ def accounts_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> Mapping[st
     return found
 
 
+def pending_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> frozenset[str]:
+    """Of these accounts those that a row is about that will be applied."""
+    found: set[str] = set()
+    for some in batches(account_ids):
+        about_them = (run_rows.c.run_id == run_id, PENDING_ROW, run_rows.c.account_id.in_(some))
+        found.update(tx.connection.scalars(select(run_rows.c.account_id).where(*about_them)))
+    return frozenset(found)
+
+
 def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
     """Every row, by number."""
     found = select(*_ROW).where(run_rows.c.run_id == run_id).order_by(run_rows.c.number)

@@ -205,7 +205,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
         pass
     rows = company.world.read(lambda tx: run_rows.rows(tx, run.id))
     people = company.world.read(lambda tx: accounts.read_many(tx, [str(row.account_id) for row in rows]))
-    assert len(people) == 12
+    assert len(people) == 14
     for account in (*people.values(), joiner, busy):
         assert PERSONAL in company.groups(account)
         assert BRANCH not in company.groups(account)

@@ -10,26 +10,21 @@ from typing import Any
 import pytest
 
 from sync.commands.accounts.change import change
-from sync.commands.mappings.adopt import adopt
-from sync.commands.mappings.in_force import adopt_first
-from sync.commands.mappings.plan import propose
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
 from sync.domain.realm.item import ItemKind, RealmState
 from sync.domain.realm.wanted import ground_of_accounts
-from sync.domain.work.lane import Lane
 from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.realm import watch_realm
-from sync.jobs.run_kinds import apply_chunk
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.drift import findings
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
+from tests.adopting import adopted, carry_out
 from tests.company import ATTRIBUTES, company
-from tests.fakes.accounts import FakeAccounts
-from tests.world import BY, FIRST, World
+from tests.world import BY, World
 
 
 def want(world: World, account: Account, **attributes: str | None) -> None:
@@ -112,32 +107,6 @@ def test_whoever_has_a_value_waits_until_the_realm_declares_it(at_work: World) -
     assert work_of(at_work, jo).waits is None
 
 
-def in_force(world: World) -> None:
-    """The policy in force, as a process that starts now has it; Keycloak is the same."""
-    known = adopt_first(world.systems.db, None, FIRST, world.clock.now())
-    gateway = FakeAccounts(known.policy)
-    gateway.users, gateway.declared = world.accounts.users, world.accounts.declared
-    world.accounts = gateway
-    world.systems = replace(
-        world.systems,
-        policy=known.policy,
-        policy_number=known.number,
-        accounts=gateway,
-        bulk_accounts=gateway,
-    )
-
-
-def adopted(world: World, folder: Path, attributes: str) -> None:
-    """Adopt this attributes.toml and let workers carry out the run that follows."""
-    company(folder, attributes)
-    proposal = propose(adopt_first(world.systems.db, None, FIRST, world.clock.now()), folder)
-    adopt(world.systems, proposal, BY)
-    in_force(world)
-    while apply_chunk(world.systems):
-        pass
-    world.work(Lane.BULK)
-
-
 @pytest.mark.req("A10", "A7", "E7")
 def test_a_key_that_leaves_the_file_is_taken_from_all_accounts(at_work: World, tmp_path: Path) -> None:
     """By the run of the adoption, in Keycloak too; the history keeps what it was; who had none is not touched."""
@@ -205,9 +174,7 @@ def test_drift_of_an_attribute_is_found_and_repaired_or_accepted(
         ("jo.lind@example.com", "vehicle", None, "van"),
         ("kim.koch@example.com", "vehicle", None, "a bicycle"),
     }
-    while apply_chunk(world.systems):
-        pass
-    world.work(Lane.BULK)
+    carry_out(world)
     wanted = world.read(lambda tx: accounts.get(tx, jo.id))
     assert wanted is not None
     if reaction == "repair":
