@@ -20,7 +20,8 @@ from sync.store.deactivation.reassignments import Reassignment
 
 def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> Reassignment:
     """Store the wish. Raises Refused without a reason, and where the other technician cannot be given work: then
-    it says why. The FSM system is asked before the transaction, and again when they are moved.
+    it says why. The FSM system is asked before the transaction, and again when they are moved; the accounts are
+    judged as they are under their locks.
 
     Both accounts have to be the caller's to touch. Where no account knows whose work it is, it may be another
     branch's: that takes the whole company. Raises NotAllowed."""
@@ -29,21 +30,19 @@ def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> 
         raise Refused([Problem("to", f"{to} has these work orders already", "name another technician")])
     require_technician(desk, technician_id)
     taker = require_technician(desk, to)
-    with desk.db.read() as tx:
-        account = accounts.by_technician(tx, to)
-    reasons = reasons_against(account, desk.policy, fsm_assignable=taker.assignable)
-    if reasons or account is None:
-        raise Refused([Problem("to", f"{taker.name} ({to}) cannot be given work: {'; '.join(reasons)}")])
 
     def command(tx: Tx) -> Reassignment:
         now = desk.clock.now()
-        known = accounts.by_technicians(tx, [technician_id, to])
-        if technician_id not in known:
+        known = accounts.of_technicians(tx, [technician_id, to])
+        giver, account = known.get(technician_id), known.get(to)
+        reasons = reasons_against(account, desk.policy, fsm_assignable=taker.assignable)
+        if reasons or account is None:
+            raise Refused([Problem("to", f"{taker.name} ({to}) cannot be given work: {'; '.join(reasons)}")])
+        if giver is None:
             authority.allow(tx, desk.policy, by, Permission.REASSIGN_UNLINKED_WORK, now)
-        granted = [
-            authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, each, each, now)
-            for each in (*known.values(), account)
-        ]
-        return reassignments.ask(tx, granted[-1], technician_id, to, now)
+        else:
+            authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, giver, giver, now)
+        granted = authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, account, account, now)
+        return reassignments.ask(tx, granted, technician_id, to, now)
 
     return perform(desk, command, wakes=Lane.INTERACTIVE)

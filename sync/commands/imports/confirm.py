@@ -15,7 +15,7 @@ from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.guard import judge_next_run
 from sync.desk import Desk
-from sync.domain.access.callers import same
+from sync.domain.access.callers import id_of, kind_of, same
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotAllowed, Problem, Refused
@@ -76,7 +76,8 @@ def confirm(
         _refuse_nothing_to_do(run, plan)
         granted = authority.allow(tx, desk.policy, by, Permission.CONFIRM_IMPORT, desk.clock.now())
         impact, now = impact_of_import(plan, world, desk.policy), desk.clock.now()
-        verdict = judge_next_run(tx, desk.policy, f"imports of {by.name}", impact, now, door="import")
+        source = f"imports of {kind_of(by.caller)} {id_of(by.caller)}"
+        verdict = judge_next_run(tx, desk.policy, source, impact, now, door="import")
         if isinstance(verdict, Hold):
             runs.hold(tx, run_id, verdict.reasons, granted)
         else:

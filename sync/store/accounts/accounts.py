@@ -186,6 +186,12 @@ def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Acco
     return _by_keys(tx, accounts.c.technician_id, technician_ids)
 
 
+def of_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Account]:
+    """`by_technicians` for a few, locked in the order of their ids like everything that locks several accounts."""
+    known = _many(tx, accounts.c.technician_id.in_(technician_ids), order=accounts.c.id)
+    return {str(account.technician_id): account for account in known}
+
+
 def by_employee_numbers(tx: Tx, numbers: Collection[str]) -> Mapping[str, Account]:
     """Employee number to account; not locked."""
     return _by_keys(tx, accounts.c.employee_number, numbers)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sync.commands.accounts.change import change
+from sync.commands.deactivation import reassign
 from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.commands.perform import perform
+from sync.desk import Desk
 from sync.domain.access.callers import Person
 from sync.domain.access.cause import Cause, Door
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.errors import NotAllowed
+from sync.domain.errors import NotAllowed, Refused
+from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
+from sync.store.database.transactions import Tx
 from sync.store.deactivation import reassignments
+from sync.store.deactivation.reassignments import Reassignment
 from tests.world import BRANCH, BY, POLICY, World
 
 pytestmark = pytest.mark.req("D5", "I4")
@@ -55,6 +63,30 @@ def test_nothing_is_taken_from_another_branch_nor_given_there(world: World, ada:
     for giver, to in (("T-1", "T-2"), ("T-2", "T-1")):
         with pytest.raises(NotAllowed, match="is not your branch"):
             reassign_work_orders(world.systems, giver, to, ada)
+    assert waiting(world) == []
+
+
+@pytest.mark.parametrize(
+    ("became", "said"),
+    [
+        (AccountChange(branch=THERE, team=None), "is not your branch"),
+        (AccountChange(profile="read-only"), "is not for field work"),
+    ],
+    ids=["another branch's", "no technician"],
+)
+def test_the_taker_is_judged_as_it_is_when_it_is_stored(
+    world: World, taker: Account, ada: Cause, monkeypatch: pytest.MonkeyPatch, became: AccountChange, said: str
+) -> None:
+    """What was read before may have changed meanwhile."""
+    world.join_technician("T-1")
+
+    def change_before(desk: Desk, command: Callable[[Tx], Reassignment], wakes: Lane) -> Reassignment:
+        world.do(lambda tx: change(tx, POLICY, taker.id, became, BY, world.clock.now()))
+        return perform(desk, command, wakes=wakes)
+
+    monkeypatch.setattr(reassign, "perform", change_before)
+    with pytest.raises(Refused, match=said):
+        reassign_work_orders(world.systems, "T-1", "T-2", ada)
     assert waiting(world) == []
 
 

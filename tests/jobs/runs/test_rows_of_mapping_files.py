@@ -78,7 +78,7 @@ def test_who_adopted_the_files_may_be_affected_and_may_have_lost_every_right(
     assert values(company, jo) == values(company, ada) == ({}, {})
     timeline = company.read(lambda tx: audit.timeline(tx, jo.id))
     [followed] = [each for each in timeline if each.title == "follow the mapping files"]
-    assert followed.by == "ada.arndt@example.com"
+    assert followed.actor == "ada.arndt@example.com"
 
 
 def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
