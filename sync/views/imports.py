@@ -7,6 +7,7 @@ nothing to the import.
 from __future__ import annotations
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.verdict import findings
 from sync.spreadsheet.writing import FileKind, write_table
@@ -18,8 +19,10 @@ from sync.store.runs.runs import Run
 MESSAGES = "Messages"
 
 
-def error_file(desk: Desk, run: Run, kind: FileKind) -> bytes:
-    """Rows that are errors, were refused, or are in quarantine. Raises Refused if there are none."""
+def error_file(desk: Desk, scope: Scope, run: Run, kind: FileKind) -> bytes:
+    """Rows that are errors, were refused, or are in quarantine. Raises Refused if there are none, and for a scope
+    of one branch."""
+    scope.require_everything("runs")
     with desk.db.read() as tx:
         rows = run_rows.rows(tx, run.id)
         places = progress.places(tx, run.id)

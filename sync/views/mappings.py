@@ -16,7 +16,7 @@ from mappings import MappingErrors, load
 from mappings.company_attributes import keys_in
 from mappings.loading import load_texts, read_texts
 from mappings.policy import Policy
-from sync.domain.errors import Misconfigured
+from sync.domain.errors import Misconfigured, NotFound, Problem
 from sync.store import mappings
 from sync.store.database.transactions import Database
 from sync.store.mappings import Adopted
@@ -45,6 +45,21 @@ def policy_in_force(db: Database) -> InForce:
     if found is None:
         raise Misconfigured(NONE_IN_FORCE)
     return in_force(found)
+
+
+def adoptions(db: Database, limit: int) -> tuple[Adopted, ...]:
+    """What was adopted, the newest, which is in force, first."""
+    with db.read() as tx:
+        return mappings.recent(tx, limit)
+
+
+def adoption(db: Database, number: int) -> Adopted:
+    """Raises NotFound."""
+    with db.read() as tx:
+        found = mappings.numbered(tx, number)
+    if found is None:
+        raise NotFound([Problem("policy", f"there is no policy {number}", "see fsm-identity mappings history")])
+    return found
 
 
 def in_force(adopted: Adopted) -> InForce:

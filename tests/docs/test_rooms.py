@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def there(floor: str) -> set[str]:
 def test_the_rooms_of_a_floor_are_those_of_the_grid(floor: str) -> None:
     """Nothing stands there that has no row, and nothing has a mark that is not there."""
     assert there(floor) == {name for name, row in ROOMS.items() if row[floor]}
+
+
+@pytest.mark.parametrize("wing", ["commands", "views", "jobs"])
+def test_the_directions_of_a_wing_are_those_that_the_linter_keeps(wing: str) -> None:
+    """In words and as a contract."""
+    [said] = re.findall(rf"^- {wing}: ((?:.|\n  )*)[;.]$", PAGE, re.MULTILINE)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [kept] = [each["layers"] for each in contracts if each.get("containers") == [f"sync.{wing}"]]
+    as_written = [{room.strip() for room in step.split(",")} for step in said.split("→")]
+    assert as_written == [{room.strip() for room in layer.split("|")} for layer in kept]
 
 
 @pytest.mark.parametrize("floor", FLOORS)

@@ -21,6 +21,7 @@ from sync.commands.accounts.change import change, create
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.operations.quarantine import retry
 from sync.commands.perform import perform
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.errors import Difference
@@ -83,7 +84,7 @@ def work(place: Place, systems: Systems, lane: Lane = Lane.INTERACTIVE) -> None:
 
 
 def told(place: Place) -> tuple[Trouble, ...]:
-    return place.read(lambda tx: problems(tx, place.clock.now()))
+    return place.read(lambda tx: problems(tx, Scope.all(), place.clock.now()))
 
 
 def is_there(place: Place, account: Account) -> bool:
@@ -254,7 +255,7 @@ def test_a_user_there_with_the_wanted_username(place: Place, lane: Lane) -> None
     work(place, systems, lane)
     assert is_there(place, going)
     assert place.realm.get(f"users/{stranger}")["firstName"] == "Else"
-    [group] = place.read(list_quarantine)
+    [group] = place.read(lambda tx: list_quarantine(tx, Scope.all()))
     assert (group.kind, group.count) == ("conflict", 1)
     assert stranger in group.accounts[0].reason
     [trouble] = told(place)

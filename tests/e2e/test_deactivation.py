@@ -117,7 +117,7 @@ def test_unlinking_does_not_get_around_the_gate(place: Place) -> None:
     free = place.user(person.account)
     assert (free.enabled, free.technician_id, FIELD_TECHNICIANS in free.groups) == (True, None, False)
     assert "technician_id" not in claim_of(person)
-    [why_not] = [each for each in assignability(place.systems) if each.technician.id == person.id]
+    [why_not] = [each for each in assignability(place.systems, Scope.all()) if each.technician.id == person.id]
     assert why_not.reasons
 
 

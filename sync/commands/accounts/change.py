@@ -166,6 +166,25 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
     audit.record_assignments(tx, accounts, by, now)
 
 
+def create_account(
+    desk: Desk, new: NewAccount, by: Cause, password: InitialPassword, *, even_if_similar: bool
+) -> Account:
+    """Store the account and wake the workers. Raises Refused, also where it may be a second one of the same person
+    and nobody says that it is not (A2); nothing is stored then."""
+
+    def command(tx: Tx) -> Account:
+        account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
+        similar = () if even_if_similar else accounts.likely_duplicates(tx, account)
+        if similar:
+            names = ", ".join(f"{each.username} ({each.full_name})" for each in similar)
+            raise Refused(
+                [Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")]
+            )
+        return account
+
+    return perform(desk, command, wakes=Lane.INTERACTIVE)
+
+
 def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Cause) -> Account:
     """Store the change and wake the workers.
 

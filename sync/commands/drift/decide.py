@@ -19,17 +19,6 @@ from sync.store.drift.findings import Finding
 from sync.store.provisioning import due
 
 
-def the_finding(desk: Desk, ending: str) -> Finding:
-    """By its id or the last characters of it. Raises NotFound, Refused if several end like this."""
-    with desk.db.read() as tx:
-        found = findings.ending_in(tx, ending.strip())
-    if not found or not ending.strip():
-        raise NotFound([Problem("finding", f"{ending} does not exist", "see fsm-identity drift list")])
-    if len(found) > 1:
-        raise Refused([Problem("finding", f"{len(found)} findings end in {ending}", "write more of it")])
-    return found[0]
-
-
 def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
     """What was found is wanted from now on, or left alone until it changes, by the workers too. Returns the
     finding with the decision. Raises Refused."""

@@ -31,8 +31,8 @@ from sync.entrypoints.cli.output import (
 )
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Timeout, Wait, wait_for_act
-from sync.store.operations.heartbeats import serves
 from sync.store.runs.run_rows import RunRow
+from sync.views.operations.status import lane_is_served
 from sync.views.runs import RunView, find_run, run_view
 from sync.wiring.doors import open_desk
 
@@ -143,7 +143,7 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
     """Watch the run until it has left these states or the time is up. Says so if no worker serves the lane."""
     until = time.monotonic() + timeout
     with desk.db.read() as tx:
-        served = serves(tx, Lane.RECONCILE, desk.clock.now())
+        served = lane_is_served(tx, Scope.all(), Lane.RECONCILE, desk.clock.now())
     if not served:
         lane = Lane.RECONCILE.value
         what = (

@@ -24,7 +24,7 @@ from sync.entrypoints.cli.output import (
     work_order_cells,
 )
 from sync.entrypoints.cli.waiting import Timeout, wait_for_reassignment
-from sync.store.deactivation import deactivations
+from sync.views.deactivation import stranded
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Open work orders and who takes them over.", no_args_is_help=True)
@@ -44,13 +44,13 @@ def list_(
         desk = open_desk()
         if technician is None:
             with desk.db.read() as tx:
-                stranded = deactivations.stranded(tx, Scope.all())
+                left = stranded(tx, Scope.all())
             if as_json:
-                print_json(stranded)
+                print_json(left)
                 return
             print_table(
                 ["technician", *WORK_ORDER],
-                [[each.technician_id, *work_order_cells(each.work_order)] for each in stranded],
+                [[each.technician_id, *work_order_cells(each.work_order)] for each in left],
                 title="Work orders that need a new technician",
             )
             return

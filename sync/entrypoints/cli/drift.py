@@ -10,6 +10,7 @@ import typer
 from sync.commands.drift import decide
 from sync.commands.drift.compare import ask_comparison
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     AsJson,
@@ -25,11 +26,9 @@ from sync.entrypoints.cli.output import (
 )
 from sync.entrypoints.cli.runs.run_view import say_held
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS
-from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import Comparison
-from sync.store.drift.findings import Finding
-from sync.store.runs import runs
-from sync.views.drift import comparison_view
+from sync.store.drift.findings import LIVE, STATES, Finding
+from sync.views.drift import comparison_view, drift_view, find_finding, list_findings, list_foreign_users
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
@@ -67,10 +66,10 @@ def compare(
         if done.state != "done":
             raise typer.Exit(1)
         with desk.db.read() as tx:
-            number = len(findings.listed(tx, states=["open"]))
-            held = runs.recent(tx, 1, "repair", "held")
+            seen = drift_view(tx, Scope.all())
+        number = sum(seen.open.values())
         say(f"{counted(number, 'open finding')}: fsm-identity drift list" if number else "no drift")
-        for run in held:
+        for run in seen.held:
             say_held(run)
 
 
@@ -80,15 +79,13 @@ def status(as_json: AsJson = False) -> None:
     with failures_shown():
         desk = open_desk()
         with desk.db.read() as tx:
-            found = [comparisons.latest(tx, "comparison"), comparisons.latest(tx, "attribute-pass")]
-            by_attribute = findings.open_by_attribute(tx)
+            seen = drift_view(tx, Scope.all())
         if as_json:
-            print_json({"comparisons": [each for each in found if each], "open": by_attribute})
+            print_json({"comparisons": seen.comparisons, "open": seen.open})
             return
-        for each in found:
-            if each is not None:
-                _print_comparison(each)
-        print_table(["attribute", "open findings"], by_attribute.items())
+        for each in seen.comparisons:
+            _print_comparison(each)
+        print_table(["attribute", "open findings"], seen.open.items())
 
 
 @app.command("list")
@@ -105,7 +102,7 @@ def list_(
         desk = open_desk()
         if foreign:
             with desk.db.read() as tx:
-                users = foreign_users.listed(tx, limit)
+                users = list_foreign_users(tx, Scope.all(), limit)
             if as_json:
                 print_json(users)
                 return
@@ -118,7 +115,7 @@ def list_(
             )
             return
         with desk.db.read() as tx:
-            found = findings.listed(tx, states=findings.STATES if everything else findings.LIVE, limit=limit)
+            found = list_findings(tx, Scope.all(), STATES if everything else LIVE, limit)
         if as_json:
             print_json(found)
             return
@@ -129,7 +126,7 @@ def list_(
 def show(which: Which, as_json: AsJson = False) -> None:
     """One finding with everything known about it."""
     with failures_shown():
-        finding = decide.the_finding(open_desk(), which)
+        finding = find_finding(open_desk(), Scope.all(), which)
         if as_json:
             print_json(finding)
             return
@@ -142,7 +139,7 @@ def accept(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     until it changes (a missing or switched-off user, strangers in groups of ours)."""
     with failures_shown():
         desk = open_desk()
-        found = decide.accept(desk, decide.the_finding(desk, which).id, actor(reason))
+        found = decide.accept(desk, find_finding(desk, Scope.all(), which).id, actor(reason))
         if as_json:
             print_json(found)
             return
@@ -154,7 +151,7 @@ def repair(which: Which, reason: Reason, as_json: AsJson = False) -> None:
     """Have the workers bring the account to what is wanted. A missing user is made anew."""
     with failures_shown():
         desk = open_desk()
-        found = decide.repair(desk, decide.the_finding(desk, which).id, actor(reason))
+        found = decide.repair(desk, find_finding(desk, Scope.all(), which).id, actor(reason))
         if as_json:
             print_json(found)
             return
@@ -167,7 +164,7 @@ def _follow(desk: Desk, asked: Comparison, timeout: int) -> Comparison:
     until = time.monotonic() + timeout
     with errors.status(f"waiting for the {asked.kind} to begin …") as status:
         while True:
-            now = comparison_view(desk, asked.id)
+            now = comparison_view(desk, Scope.all(), asked.id)
             if now.ended:
                 return now.comparison
             if now.waits is not None:

@@ -14,10 +14,10 @@ from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import say, screen, stop
-from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
+from sync.views.deactivation import reassignment
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
 Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
@@ -85,7 +85,7 @@ def wait_for_reassignment(desk: Desk, asked: Reassignment, timeout: int) -> Reas
         while asked.is_open and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
-                asked = reassignments.get(tx, asked.id) or asked
+                asked = reassignment(tx, Scope.all(), asked.id) or asked
     return asked
 
 

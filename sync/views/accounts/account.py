@@ -13,6 +13,7 @@ from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.logins.activity import LoginActivity, doubts
 from sync.domain.logins.event_reading import Gap
 from sync.store import acts, audit, logins
+from sync.store.accounts import accounts
 from sync.store.audit import Assignment, TimelineEntry
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
@@ -64,3 +65,15 @@ def account_view(tx: Tx, scope: Scope, account_id: str) -> AccountView:
         assignments=audit.assignments(tx, account.id),
         timeline=audit.timeline(tx, account.id),
     )
+
+
+def timeline_of(tx: Tx, scope: Scope, account_id: str) -> tuple[TimelineEntry, ...]:
+    """Everything that happened to the account, in the order of time. Raises like `account_view`."""
+    return audit.timeline(tx, within(tx, scope, account_id).id)
+
+
+def own_account(tx: Tx, subject: str) -> tuple[Account, tuple[Assignment, ...]] | None:
+    """The account that has the user with this id in Keycloak, the subject of a token, and what it was given since
+    when: for the person itself (I5). None: there is none."""
+    account = accounts.by_idp_user_id(tx, subject)
+    return None if account is None else (account, audit.assignments(tx, account.id))

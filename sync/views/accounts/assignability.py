@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sync.desk import Desk
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.assignability import reasons_against
 from sync.ports.field_service import Technician
@@ -20,8 +21,9 @@ class Assignability:
     reasons: tuple[str, ...]
 
 
-def assignability(desk: Desk) -> tuple[Assignability, ...]:
-    """Every technician record of the FSM system, ordered by id (B3)."""
+def assignability(desk: Desk, scope: Scope) -> tuple[Assignability, ...]:
+    """The technician records of the FSM system, ordered by id (B3). One that no account knows is the whole
+    company's."""
     technicians = desk.field_service.technicians()
     with desk.db.read() as tx:
         linked = accounts.by_technicians(tx, [technician.id for technician in technicians])
@@ -32,4 +34,9 @@ def assignability(desk: Desk) -> tuple[Assignability, ...]:
             reasons_against(linked.get(technician.id), desk.policy, fsm_assignable=technician.assignable),
         )
         for technician in technicians
+        if _holds(scope, linked.get(technician.id))
     )
+
+
+def _holds(scope: Scope, account: Account | None) -> bool:
+    return scope.everything if account is None else scope.holds(account)

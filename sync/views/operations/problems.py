@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from sync.domain.access.scope import Scope
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import reassignments
@@ -34,8 +35,10 @@ REMEDIES = {
 }
 
 
-def problems(tx: Tx, now: datetime) -> tuple[Trouble, ...]:
-    """The gravest first: what stops a whole system, what a process met, what single accounts wait for."""
+def problems(tx: Tx, scope: Scope, now: datetime) -> tuple[Trouble, ...]:
+    """The gravest first: what stops a whole system, what a process met, what single accounts wait for. Raises
+    Refused for a scope of one branch."""
+    scope.require_everything("operations")
     return (
         *_circuits(tx, now),
         *troubles.noted(tx, now),

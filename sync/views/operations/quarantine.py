@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from sync.domain.access.scope import Scope
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import stuck
 from sync.store.provisioning.stuck import Quarantined
@@ -26,8 +27,9 @@ class QuarantineGroup:
     accounts: tuple[Quarantined, ...]
 
 
-def list_quarantine(tx: Tx, kind: str | None = None) -> tuple[QuarantineGroup, ...]:
-    """The largest group first."""
+def list_quarantine(tx: Tx, scope: Scope, kind: str | None = None) -> tuple[QuarantineGroup, ...]:
+    """The largest group first. Raises Refused for a scope of one branch."""
+    scope.require_everything("accounts in quarantine")
     groups: dict[tuple[str, str], list[Quarantined]] = defaultdict(list)
     for each in stuck.quarantined(tx, kind):
         groups[each.kind, each.code].append(each)
@@ -36,3 +38,9 @@ def list_quarantine(tx: Tx, kind: str | None = None) -> tuple[QuarantineGroup, .
         for (kind, code), found in groups.items()
     ]
     return tuple(sorted(listed, key=lambda group: (-group.count, group.kind, group.code)))
+
+
+def quarantined(tx: Tx, scope: Scope, kind: str | None = None) -> tuple[Quarantined, ...]:
+    """Each account. Raises like `list_quarantine`."""
+    scope.require_everything("accounts in quarantine")
+    return stuck.quarantined(tx, kind)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from sync.domain.access.scope import Scope
 from sync.domain.drift.anomaly import Anomaly
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
@@ -35,9 +36,10 @@ REPAIR_TOO_OLD = timedelta(minutes=15)
 """As the alert Drift."""
 
 
-def troubles(tx: Tx, figures: Figures) -> tuple[Trouble, ...]:
-    """What stops everything, what stops something, what waits for a person."""
-    return (*_workers(figures), *problems(tx, figures.at), *of_figures(figures))
+def troubles(tx: Tx, scope: Scope, figures: Figures) -> tuple[Trouble, ...]:
+    """What stops everything, what stops something, what waits for a person. Raises Refused for a scope of one
+    branch."""
+    return (*_workers(figures), *problems(tx, scope, figures.at), *of_figures(figures))
 
 
 def of_figures(figures: Figures) -> tuple[Trouble, ...]:

@@ -109,3 +109,17 @@ def test_no_command_writes_what_is_wanted_without_having_asked() -> None:
     assert {name.removeprefix("sync.store.") for name in without} == NOT_WANTED.keys()
     granted = {name.removeprefix("sync.store.") for name in called & writing} - NOT_WANTED.keys()
     assert {"accounts.accounts.update", "runs.runs.confirm", "work.circuits.put", "mappings.insert"} <= granted
+
+
+def test_nobody_but_authority_makes_what_is_granted() -> None:
+    """A class of its own would say yes without having asked."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("sync", "workers", "mappings")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(parsed(path)[1])
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if ast.unparse(base).rpartition(".")[2] in {"Granted", "GrantedAccount", "_Granted", "_GrantedAccount"}
+    }
+    assert found == {"sync/commands/access/authority.py", "sync/domain/access/granted.py"}

@@ -11,10 +11,11 @@ from structlog.testing import capture_logs
 from mappings.guard import Limit
 from sync.commands.accounts.change import change
 from sync.commands.deactivation.deactivate import deactivate, reactivate
-from sync.commands.drift.decide import accept, repair, the_finding
+from sync.commands.drift.decide import accept, repair
 from sync.commands.run_kinds import approve
 from sync.domain.access import vocabulary
 from sync.domain.access.callers import key_of
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
@@ -32,6 +33,7 @@ from sync.store.operations import figures
 from sync.store.provisioning import due, work_state
 from sync.store.provisioning.work_state import WorkState
 from sync.store.runs import runs
+from sync.views.drift import find_finding
 from sync.views.operations.troubles import of_figures
 from tests.fakes.accounts import FakeUser
 from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, reacting
@@ -308,7 +310,7 @@ def test_a_person_accepts_another_branch(world: World, people: list[Account]) ->
     user.groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
     compare(world.systems, "test")
     [finding] = findings(world)
-    accept(world.systems, the_finding(world.systems, finding.id[-6:]).id, BY)
+    accept(world.systems, find_finding(world.systems, Scope.all(), finding.id[-6:]).id, BY)
     bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None

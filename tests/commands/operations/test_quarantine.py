@@ -8,6 +8,7 @@ import pytest
 
 from sync.commands.accounts.change import change
 from sync.commands.operations.quarantine import FEW, retry
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Difference, Misconfigured, Refused, Transient
@@ -30,7 +31,7 @@ def state(world: World, account: Account) -> WorkState:
 
 
 def told(world: World) -> tuple[Trouble, ...]:
-    return world.read(lambda tx: problems(tx, world.clock.now()))
+    return world.read(lambda tx: problems(tx, Scope.all(), world.clock.now()))
 
 
 def strangers(world: World, *names: str) -> None:
@@ -45,7 +46,7 @@ def test_a_taken_name_is_kept_with_what_was_wanted(world: World) -> None:
     strangers(world, "pat.one", "pat.two")
     people = [world.join(name) for name in ("pat.one", "pat.two", "pat.three")]
     world.work()
-    [group] = world.read(list_quarantine)
+    [group] = world.read(lambda tx: list_quarantine(tx, Scope.all()))
     assert (group.kind, group.code, group.count) == ("conflict", "name-taken", 2)
     assert {each.username for each in group.accounts} == {person.username for person in people[:2]}
     assert Difference("user", people[0].username, "nothing") in state(world, people[0]).differences
@@ -98,11 +99,11 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
         each for each in world.read(lambda tx: audit.timeline(tx, people[0].id)) if each.title == "try again"
     ]
     assert (entry.actor, entry.reason) == (BY.name, BY.reason)
-    [group] = world.read(list_quarantine)
+    [group] = world.read(lambda tx: list_quarantine(tx, Scope.all()))
     assert world.do(lambda tx: retry(tx, None, BY, world.clock.now(), kind="unsafe")) == 0
     assert world.do(lambda tx: retry(tx, None, BY, world.clock.now(), kind="conflict", code=group.code)) == 2
     world.work()
-    assert world.read(list_quarantine)[0].count == 2
+    assert world.read(lambda tx: list_quarantine(tx, Scope.all()))[0].count == 2
     del world.accounts.users["pat.two"]
     del world.accounts.users["pat.three"]
     assert world.do(lambda tx: retry(tx, None, BY, world.clock.now())) == 2

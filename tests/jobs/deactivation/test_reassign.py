@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from sync.commands.deactivation.reassign import reassign_work_orders
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Refused, Transient
@@ -143,9 +144,8 @@ def test_the_fsm_system_is_away(world: World, leaving: Account, monkeypatch: pyt
     world.work()
     assert "cannot be asked" in str(now(world, asked).failure)
     world.pass_time(600)
-    [trouble] = [
-        each for each in world.read(lambda tx: problems(tx, world.clock.now())) if "not yet moved" in each.what
-    ]
+    found = world.read(lambda tx: problems(tx, Scope.all(), world.clock.now()))
+    [trouble] = [each for each in found if "not yet moved" in each.what]
     assert "the work orders of T-1 are not yet moved to T-2: the FSM system cannot be asked" in trouble.what
     world.fsm.down = False
     world.work()

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync.commands.deactivation.deactivate import deactivate
+from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Transient
@@ -301,13 +302,13 @@ def test_a_redis_that_is_away_is_shown_until_wakes_go_out_again(world: World) ->
     """The change is stored all the same."""
     world.wake.down = True
     account = world.join()
-    [trouble] = world.read(lambda tx: problems(tx, world.clock.now()))
+    [trouble] = world.read(lambda tx: problems(tx, Scope.all(), world.clock.now()))
     assert "workers cannot be woken" in trouble.what
     assert "maxmemory" in trouble.remedy
     assert Lane.INTERACTIVE in sweep(world.systems)
-    assert len(world.read(lambda tx: problems(tx, world.clock.now()))) == 1
+    assert len(world.read(lambda tx: problems(tx, Scope.all(), world.clock.now()))) == 1
     world.wake.down = False
     sweep(world.systems)
-    assert world.read(lambda tx: problems(tx, world.clock.now())) == ()
+    assert world.read(lambda tx: problems(tx, Scope.all(), world.clock.now())) == ()
     world.work()
     assert world.user(account).enabled

@@ -12,13 +12,13 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.accounts.change import change_account, create
+from sync.commands.accounts.change import change_account, create_account
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.accounts.technician import require_technician
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.perform import perform
 from sync.desk import Desk
-from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.account import Life
 from sync.domain.accounts.attribute_values import stated
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.deactivation.gate import GatePolicy
@@ -29,9 +29,7 @@ from sync.entrypoints.cli.accounts.account_view import print_account, print_acco
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
-from sync.store.accounts import accounts
 from sync.store.accounts.query import AccountQuery
-from sync.store.database.transactions import Tx
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
@@ -133,14 +131,7 @@ def create_(
             require_technician(desk, technician)
         password = InitialPassword(generate(), "mail" if mail else "shown")
         by = actor(reason)
-
-        def command(tx: Tx) -> Account:
-            account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
-            if not even_if_similar:
-                refuse_similar(accounts.likely_duplicates(tx, account))
-            return account
-
-        account = perform(desk, command, wakes=Lane.INTERACTIVE)
+        account = create_account(desk, new, by, password, even_if_similar=even_if_similar)
         say(f"{account.username} is stored ({account.id})")
         if not mail:
             say(f"temporary password, shown once: {password.password}")
@@ -232,13 +223,6 @@ def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 
         say(f"{account.username}: reactivation is stored")
         if wait:
             wait_for(desk, active, timeout)
-
-
-def refuse_similar(similar: Sequence[Account]) -> None:
-    """A likely second account of the same person is for a person to confirm, never merged in silence (A2)."""
-    if similar:
-        names = ", ".join(f"{account.username} ({account.full_name})" for account in similar)
-        raise Refused([Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")])
 
 
 def attributes_of(

@@ -14,16 +14,16 @@ from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
-from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.account import account_view
+from sync.views.accounts.listing import list_accounts
 from sync.views.accounts.look import what_differs
 
 
 def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
     with desk.db.read() as tx:
-        page = listing.list_accounts(tx, Scope.all(), query)
+        page = list_accounts(tx, Scope.all(), query)
     if as_json:
         print_json(
             [

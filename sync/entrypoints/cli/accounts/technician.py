@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sync.commands.accounts.technician import link_technician
+from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
@@ -23,7 +24,7 @@ def list_(
 ) -> None:
     """List technicians with their accounts, who can be given work, and why not."""
     with failures_shown():
-        rows = [each for each in assignability(open_desk()) if not (only_unlinked and each.account)]
+        rows = [each for each in assignability(open_desk(), Scope.all()) if not (only_unlinked and each.account)]
         if as_json:
             print_json(rows)
             return

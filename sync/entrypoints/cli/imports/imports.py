@@ -171,7 +171,7 @@ def errors(run: RunArgument, output: Output) -> None:
         kind = _kind(output)
         desk = open_desk()
         found = find_run(desk, Scope.all(), run)
-        _write(output, error_file(desk, found, kind))
+        _write(output, error_file(desk, Scope.all(), found, kind))
 
 
 @app.command()

@@ -18,7 +18,6 @@ from sync.commands.mappings import plan as plan_mappings
 from sync.commands.mappings.in_force import adopt_first
 from sync.commands.mappings.plan import Proposal
 from sync.desk import Desk
-from sync.domain.errors import NotFound, Problem
 from sync.domain.mappings import needs_realm_apply
 from sync.domain.wording import counted
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
@@ -33,7 +32,7 @@ from sync.entrypoints.cli.output import (
 )
 from sync.entrypoints.cli.runs.run_view import say_held
 from sync.settings import load_settings
-from sync.store import mappings
+from sync.views.mappings import adoption, adoptions
 from sync.wiring.doors import open_desk, open_desk_with_policy, open_operator_desk
 
 app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
@@ -122,9 +121,7 @@ def adopt(
 def history(as_json: AsJson = False) -> None:
     """List the policies that were adopted, the newest, which is in force, first."""
     with failures_shown():
-        desk = open_desk()
-        with desk.db.read() as tx:
-            found = mappings.recent(tx, 100)
+        found = adoptions(open_desk().db, 100)
         if as_json:
             print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
             return
@@ -147,11 +144,7 @@ def _adopt_first(folder: Path | None, reason: str) -> None:
 def _files(*, in_force: bool, number: int | None) -> Mapping[str, str]:
     if number is None:
         return open_desk_with_policy(load_settings())[1].files if in_force else read_texts()
-    with open_operator_desk().db.read() as tx:
-        adopted = mappings.numbered(tx, number)
-    if adopted is None:
-        raise NotFound([Problem("policy", f"there is no policy {number}", "see fsm-identity mappings history")])
-    return adopted.files
+    return adoption(open_operator_desk().db, number).files
 
 
 SHOWN = ("number", "fingerprint", "adopted_at", "adopted_by", "reason")

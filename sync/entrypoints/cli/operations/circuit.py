@@ -10,11 +10,12 @@ import typer
 from sync.commands.operations import circuits as steer_circuit
 from sync.commands.perform import perform
 from sync.commands.waking import wake
+from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
-from sync.store.work import circuits
+from sync.views.operations.circuits import circuit, every_circuit
 from sync.wiring.doors import OperatorDesk, open_operator_desk
 
 app = typer.Typer(help="Circuits: which system is left in peace because it cannot work.")
@@ -30,7 +31,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
         return
     with failures_shown():
         with open_operator_desk().db.read() as tx:
-            found = circuits.every(tx)
+            found = every_circuit(tx, Scope.all())
         if as_json:
             print_json([shown(each) for each in found])
         else:
@@ -100,7 +101,7 @@ def show_outcome(name: CircuitName, as_json: bool, words: str) -> None:
         say(words)
         return
     with open_operator_desk().db.read() as tx:
-        print_json(shown(circuits.get(tx, name)))
+        print_json(shown(circuit(tx, Scope.all(), name)))
 
 
 def wake_all(desk: OperatorDesk) -> None:

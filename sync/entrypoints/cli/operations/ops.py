@@ -30,12 +30,11 @@ from sync.entrypoints.cli.output import (
     say,
 )
 from sync.settings import SettingsError
-from sync.store import audit
 from sync.store.database import space
 from sync.store.database.transactions import Tx
 from sync.store.operations.troubles import Trouble
-from sync.store.provisioning import stuck
-from sync.views.operations.quarantine import list_quarantine
+from sync.views.accounts.account import timeline_of
+from sync.views.operations.quarantine import list_quarantine, quarantined
 from sync.views.operations.status import operations_view
 from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
 
@@ -94,10 +93,10 @@ def quarantine_(
         now = desk.clock.now()
         with desk.db.read() as tx:
             if who is None and not every:
-                groups = list_quarantine(tx, kind)
+                groups = list_quarantine(tx, Scope.all(), kind)
                 print_json(groups) if as_json else ops_view.print_groups(groups, now)
                 return
-            found = stuck.quarantined(tx, kind)
+            found = quarantined(tx, Scope.all(), kind)
             if who is not None:
                 wanted = account_ids(tx, [who])
                 found = tuple(each for each in found if each.account_id in wanted)
@@ -140,7 +139,7 @@ def retry(
 def timeline(who: Who, as_json: AsJson = False) -> None:
     """Everything that happened to one account, in the order of time."""
     with failures_shown(), open_operator_desk().db.read() as tx:
-        entries = audit.timeline(tx, account_in(tx, who).id)
+        entries = timeline_of(tx, Scope.all(), account_in(tx, who).id)
         print_json(entries) if as_json else ops_view.print_timeline(entries)
 
 

@@ -13,9 +13,8 @@ from mappings.policy import Policy
 from sync.entrypoints.web.console.own_account import own_account
 from sync.entrypoints.web.console.pages import Pages
 from sync.entrypoints.web.console.visit import current
-from sync.store import audit
-from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
+from sync.views.accounts import account as views
 
 
 def account_routes(database: Database, policy: Callable[[], Policy], pages: Pages) -> APIRouter:
@@ -31,10 +30,9 @@ def account_routes(database: Database, policy: Callable[[], Policy], pages: Page
         if visit.no_access:
             return pages.page("no_access.html", status=403, visit=visit)
         with database.read() as tx:
-            account = accounts.by_idp_user_id(tx, visit.subject)
-            past = audit.assignments(tx, account.id) if account else ()
-        if account is None:
+            found = views.own_account(tx, visit.subject)
+        if found is None:
             return pages.page("no_account.html", status=404, visit=visit)
-        return pages.page("account.html", visit=visit, own=own_account(account, past, visit, policy()))
+        return pages.page("account.html", visit=visit, own=own_account(*found, visit, policy()))
 
     return router

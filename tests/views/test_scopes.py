@@ -1,0 +1,124 @@
+"""What somebody of one branch sees of another: nothing, in the words for what does not exist; and nothing at all
+of what is not told apart by branch (I4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sync.commands.accounts.change import change
+from sync.commands.acts import unlock
+from sync.domain.access.scope import Scope
+from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.change import AccountChange
+from sync.domain.errors import NotFound, Refused
+from sync.domain.work.circuit import CircuitName
+from sync.domain.work.lane import Lane
+from sync.ports.field_service import Technician
+from sync.store.accounts.query import AccountQuery
+from sync.store.operations import figures
+from sync.views import deactivation, drift, imports, mail, runs
+from sync.views.accounts import account, assignability, find, listing, look, settling
+from sync.views.operations import circuits, problems, quarantine, status, troubles
+from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
+from tests.world import BRANCH, BY, POLICY, World
+
+pytestmark = pytest.mark.req("I4")
+
+THERE = next(key for key in POLICY.branches if key != BRANCH.key)
+HERE = Scope.of_branch(BRANCH.key)
+
+WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
+    "deactivation.reassignment": lambda w: w.read(lambda tx: deactivation.reassignment(tx, HERE, "r")),
+    "drift.drift_view": lambda w: w.read(lambda tx: drift.drift_view(tx, HERE)),
+    "drift.list_findings": lambda w: w.read(lambda tx: drift.list_findings(tx, HERE, ["open"], 10)),
+    "drift.find_finding": lambda w: drift.find_finding(w.systems, HERE, "abc"),
+    "drift.list_foreign_users": lambda w: w.read(lambda tx: drift.list_foreign_users(tx, HERE, 10)),
+    "drift.comparison_view": lambda w: drift.comparison_view(w.systems, HERE, "abc"),
+    "imports.error_file": lambda w: imports.error_file(w.systems, HERE, None, "csv"),  # type: ignore[arg-type]
+    "mail.failed": lambda w: w.read(lambda tx: mail.failed(tx, HERE, w.clock.now())),
+    "runs.run_view": lambda w: w.read(lambda tx: runs.run_view(tx, HERE, "abc")),
+    "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),
+    "runs.recent_runs": lambda w: w.read(lambda tx: runs.recent_runs(tx, HERE, 5)),
+    "runs.find_run": lambda w: runs.find_run(w.systems, HERE, "last"),
+    "operations.circuits.every_circuit": lambda w: w.read(lambda tx: circuits.every_circuit(tx, HERE)),
+    "operations.circuits.circuit": lambda w: w.read(lambda tx: circuits.circuit(tx, HERE, CircuitName.FSM)),
+    "operations.problems.problems": lambda w: w.read(lambda tx: problems.problems(tx, HERE, w.clock.now())),
+    "operations.quarantine.list_quarantine": lambda w: w.read(lambda tx: quarantine.list_quarantine(tx, HERE)),
+    "operations.quarantine.quarantined": lambda w: w.read(lambda tx: quarantine.quarantined(tx, HERE)),
+    "operations.status.operations_view": lambda w: w.read(
+        lambda tx: status.operations_view(tx, HERE, w.clock.now())
+    ),
+    "operations.status.lane_is_served": lambda w: w.read(
+        lambda tx: status.lane_is_served(tx, HERE, Lane.BULK, w.clock.now())
+    ),
+    "operations.troubles.troubles": lambda w: w.read(
+        lambda tx: troubles.troubles(tx, HERE, figures.read(tx, w.clock.now()))
+    ),
+}
+"""Views of what is not told apart by branch."""
+
+ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
+    "accounts.account.account_view": lambda w, a: w.read(lambda tx: account.account_view(tx, HERE, a.id)),
+    "accounts.account.timeline_of": lambda w, a: w.read(lambda tx: account.timeline_of(tx, HERE, a.id)),
+    "accounts.find.find": lambda w, a: w.read(lambda tx: find.find(tx, HERE, a.username)),
+    "accounts.find.within": lambda w, a: w.read(lambda tx: find.within(tx, HERE, a.id)),
+    "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),
+    "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a.id, Life.ACTIVE)),
+    "accounts.settling.last_try": lambda w, a: w.read(lambda tx: settling.last_try(tx, HERE, a.id)),
+    "accounts.settling.act_state": lambda w, a: w.read(lambda tx: settling.act_state(tx, HERE, act_on(w, a))),
+}
+"""Views of one account, and what belongs to it."""
+
+LISTS = {"accounts.listing.list_accounts", "accounts.assignability.assignability", "deactivation.stranded"}
+
+
+def act_on(world: World, concerned: Account) -> str:
+    return world.do(lambda tx: unlock(tx, POLICY, concerned.id, BY, world.clock.now())).id
+
+
+@pytest.fixture
+def there(world: World) -> Account:
+    """A technician of another branch."""
+    made = world.join_technician("T-1", "tess.there")
+    wanted = AccountChange(branch=THERE, team=None)
+    return world.do(lambda tx: change(tx, POLICY, made.id, wanted, BY, world.clock.now()))
+
+
+@pytest.mark.parametrize("view", WHOLE_COMPANY.values(), ids=WHOLE_COMPANY.keys())
+def test_what_is_the_whole_companys_is_refused(world: World, view: Callable[[World], object]) -> None:
+    """Whatever there is to see."""
+    with pytest.raises(Refused, match="are for who administers the whole company"):
+        view(world)
+
+
+@pytest.mark.parametrize("view", ONE_ACCOUNT.values(), ids=ONE_ACCOUNT.keys())
+def test_an_account_of_another_branch_does_not_exist(
+    world: World, there: Account, view: Callable[[World, Account], object]
+) -> None:
+    """Neither does what belongs to it."""
+    with pytest.raises(NotFound):
+        view(world, there)
+
+
+def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> None:
+    """Technicians without an account are nobody's branch."""
+    here = world.join_technician("T-2", "theo.here")
+    world.fsm.add(Technician("T-3", "Nobody's", None, assignable=True))
+    page = world.read(lambda tx: listing.list_accounts(tx, HERE, AccountQuery()))
+    assert [row.account.id for row in page.items] == [here.id]
+    seen = {each.technician.id for each in assignability.assignability(world.systems, HERE)}
+    assert seen == {"T-2"}
+    assert {each.technician.id for each in assignability.assignability(world.systems, Scope.all())} == {
+        "T-1",
+        "T-2",
+        "T-3",
+    }
+    assert there.id != here.id
+
+
+def test_no_view_is_left_out() -> None:
+    """What reads our database is asked here with the eyes of one branch."""
+    asked = WHOLE_COMPANY.keys() | ONE_ACCOUNT.keys() | LISTS | FOR_EVERYBODY.keys()
+    assert asked == {name for name, _ in readers()}
