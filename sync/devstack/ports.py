@@ -1,19 +1,28 @@
-"""Free ports of the loopback interface, as the system gives them out."""
+"""Free ports of the loopback interface."""
 
 from __future__ import annotations
 
+import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+FIRST, LAST = 20_000, 32_000
+"""Below those that systems give to outgoing connections: such a one would take the port of a service that is being
+started anew."""
 
 
 def free_ports(count: int) -> list[int]:
     """`count` different ports that nobody listens on now. Start the listener soon: nothing keeps them free."""
     held: list[socket.socket] = []
     try:
-        for _ in range(count):
-            held.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            held[-1].bind((LOOPBACK, 0))
+        while len(held) < count:
+            candidate = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                candidate.bind((LOOPBACK, random.randint(FIRST, LAST)))  # noqa: S311 - no secret
+            except OSError:
+                candidate.close()
+            else:
+                held.append(candidate)
         return [int(listener.getsockname()[1]) for listener in held]
     finally:
         for listener in held:
