@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from sync.commands.access import authority
 from sync.commands.perform import perform
+from sync.commands.runs.existing import existing_run
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.errors import Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
 from sync.domain.work.lane import Lane
 from sync.store import schedule
@@ -51,11 +52,7 @@ def confirm(desk: Desk, run_id: str, fingerprint: str, by: Cause) -> Run:
     another one, is not there yet, or has ended."""
 
     def command(tx: Tx) -> Run:
-        run = runs.get(tx, run_id)
-        if run is None or run.kind != "adoption":
-            raise NotFound(
-                [Problem("run", f"{run_id} is no adoption", "see fsm-identity runs list --kind adoption")]
-            )
+        run = existing_run(tx, run_id, "adoption")
         if run.state == "asked":
             raise Refused([Problem("run", "is not planned yet", "look at the plan first")])
         if not is_named(run.fingerprint, fingerprint, SHORTEST):

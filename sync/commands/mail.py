@@ -30,7 +30,7 @@ def send_again(
     even_if_it_left: bool = False,
 ) -> int:
     """The mails whose ids end like these; None: all that certainly did not leave. They go to the address that the
-    account has now. Answers how many. The caller wakes the lane `mail`.
+    account has now. Returns how many. The caller wakes the lane `mail`.
 
     One that may have left goes only if it is named alone, with `even_if_it_left`. Raises NotFound and Refused, and
     then none goes.

@@ -6,7 +6,8 @@ from sync.commands.access import authority
 from sync.commands.imports.confirm import check_held_import
 from sync.commands.mappings.adopt import approve_held
 from sync.commands.perform import perform
-from sync.commands.runs.approval import Check, end, existing_run, release
+from sync.commands.runs.approval import Check, end, release
+from sync.commands.runs.existing import existing_run
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission

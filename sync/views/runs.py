@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NotFound, Problem, Refused
 from sync.store.database.tables import RunKind, RunState
 from sync.store.database.transactions import Tx
 from sync.store.runs import progress, run_rows, runs
@@ -52,7 +52,7 @@ def recent_runs(
 
 def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None = IMPORT) -> Run:
     """By id, by the end of an id (six characters or more), or `last`; of one kind, or (None) of any. Raises
-    Refused with what there is."""
+    NotFound, or Refused if several end like this."""
     scope.require_everything("runs")
     with desk.db.read() as tx:
         if text == "last":
@@ -66,8 +66,8 @@ def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None = IMPORT)
     return found[0]
 
 
-def _unknown(text: str, kind: RunKind | None) -> Refused:
-    return Refused([Problem("run", f"there is no run {text!r}", _where(kind))])
+def _unknown(text: str, kind: RunKind | None) -> NotFound:
+    return NotFound([Problem("run", f"there is no run {text!r}", _where(kind))])
 
 
 def _where(kind: RunKind | None) -> str:

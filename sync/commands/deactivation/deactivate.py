@@ -92,7 +92,7 @@ def put_back_to_work(tx: Tx, policy: Policy, account_id: str, work_orders: int, 
 
 
 def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause) -> tuple[OpenWorkOrder, ...]:
-    """Store the wish and wake the workers. Answers the work orders that are open now.
+    """Store the wish and wake the workers. Returns the work orders that are open now.
 
     Raises WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is stored then.
     """

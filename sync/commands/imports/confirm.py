@@ -13,6 +13,7 @@ from mappings.policy import Policy
 from sync.commands.access import authority
 from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
+from sync.commands.runs.existing import existing_run
 from sync.commands.runs.guard import judge_next_run
 from sync.desk import Desk
 from sync.domain.access.callers import id_of, kind_of, same
@@ -56,7 +57,7 @@ def confirm(
     confirmed or dropped before, or while another import of the same people is under way.
     """
     with desk.db.read() as tx:
-        run = _existing(tx, run_id)
+        run = existing_run(tx, run_id, IMPORT)
         kept = run_rows.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
         raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
@@ -67,7 +68,7 @@ def confirm(
 
     def command(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
-        _refuse_unless_reviewed(_existing(tx, run_id))
+        _refuse_unless_reviewed(existing_run(tx, run_id, IMPORT))
         refuse_same_people(runs.same_people(tx, run_id))
         world = read_world(tx, Keys.of(parsed), technicians)
         refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
@@ -91,7 +92,7 @@ def confirm(
             now=now,
             correlation_id=run_id,
         )
-        return _existing(tx, run_id)
+        return existing_run(tx, run_id, IMPORT)
 
     return perform(desk, command, wakes=Lane.BULK)
 
@@ -110,7 +111,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
     could confirm what is left of it. Raises Refused if it has ended already, NotAllowed."""
 
     def command(tx: Tx) -> Run:
-        run = _existing(tx, run_id)
+        run = existing_run(tx, run_id, IMPORT)
         now = desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.CANCEL_IMPORT, now)
         if not any(same(by.caller, each.caller) for each in (run.by, run.confirmation) if each is not None):
@@ -126,7 +127,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
             now=now,
             correlation_id=run_id,
         )
-        return _existing(tx, run_id)
+        return existing_run(tx, run_id, IMPORT)
 
     return perform(desk, command, wakes=None)
 
@@ -144,13 +145,6 @@ def _refuse_rows_of_others(tx: Tx, desk: Desk, run: Run, by: Cause) -> None:
             problem = judge(before, account_change(row.changes).applied_to(before))
         if problem is not None:
             raise NotAllowed([Problem(f"row {row.number}", f"{problem.field} {problem.reason}", problem.remedy)])
-
-
-def _existing(tx: Tx, run_id: str) -> Run:
-    run = runs.get(tx, run_id)
-    if run is None or run.kind != IMPORT:
-        raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity import list")])
-    return run
 
 
 def _refuse_unless_reviewed(run: Run) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from sync.commands.access import authority
+from sync.commands.runs.existing import existing_run
 from sync.desk import Desk
 from sync.domain.access.approval import against_approval
 from sync.domain.access.cause import Cause
@@ -69,13 +70,6 @@ def _refuse_other_plan(run: Run, fingerprint: str) -> None:
     if not is_named(run.fingerprint, fingerprint):
         reason = f"is not {fingerprint}, it is {run.fingerprint[:16]}"
         raise Refused([Problem("plan", reason, f"look at it again: fsm-identity runs show {run.id[-8:]}")])
-
-
-def existing_run(tx: Tx, run_id: str) -> Run:
-    run = runs.get(tx, run_id)
-    if run is None:
-        raise Refused([Problem("run", f"there is no run {run_id}", "see fsm-identity runs list")])
-    return run
 
 
 def _audit(tx: Tx, run: Run, action: str, by: Cause, desk: Desk) -> None:

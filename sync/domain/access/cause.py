@@ -30,7 +30,6 @@ class Origin(StrEnum):
     RULE = "rule"
     MAPPING_FILES = "mapping files"
     DRIFT = "drift"
-    PLANNED_DATE = "planned date"
 
 
 @dataclass(frozen=True, slots=True)
