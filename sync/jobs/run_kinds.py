@@ -23,5 +23,5 @@ APPLY: Final[Mapping[RunKind, ApplyRows]] = {
 
 
 def apply_chunk(systems: Systems, limit: int = CHUNK) -> int:
-    """Apply the next rows of the run whose turn it is. Answers how many were looked at."""
+    """Apply the next rows of the run whose turn it is. Returns how many were looked at."""
     return apply_runs.apply_chunk(systems, APPLY, limit)

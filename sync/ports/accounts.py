@@ -41,7 +41,7 @@ class Accounts(Protocol):
         """Create each user with its groups, attributes and password, enabled or not as desired.
         Once the lease is lost, that is the outcome of whoever was not sent yet.
 
-        Answers one outcome per account id; one bad row does not stop the others. A user that exists and
+        Returns one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or
         e-mail address that somebody else has is a Conflict. Raises a Failure only when nothing was done.
         """

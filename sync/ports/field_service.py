@@ -48,7 +48,7 @@ class FieldService(Protocol):
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:
         """Move every open work order from one technician to another in one transaction (D5).
 
-        Where the other one is on the work order already, the place is freed instead of doubled. Answers what
+        Where the other one is on the work order already, the place is freed instead of doubled. Returns what
         was moved. Raises NeedsPerson if `to` does not exist or is not assignable; then nothing was moved.
         """
         ...

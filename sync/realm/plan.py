@@ -118,7 +118,7 @@ def _refuse_to_bind(alias: str, observed: RealmState, policy: Policy) -> None:
 
 
 def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:
-    """Make the realm if there is none and in it the client that runs `apply`; nothing else. Answers what was
+    """Make the realm if there is none and in it the client that runs `apply`; nothing else. Returns what was
     done. `realm` is opened as an administrator."""
     realm.create_if_missing()
     wanted = RealmState.of(configuring_client(options))

@@ -36,7 +36,7 @@ def audit(
     now: datetime,
     correlation_id: str | None = None,
 ) -> str:
-    """Add an entry; `changed` maps a field to its value before and after. Answers the entry's id.
+    """Add an entry; `changed` maps a field to its value before and after. Returns the entry's id.
 
     `correlation_id` joins what one request or run did; None: the entry stands alone.
     """

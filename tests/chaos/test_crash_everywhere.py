@@ -117,7 +117,7 @@ def test_a_process_may_end_anywhere(copies: Copies, scenario: Scenario) -> None:
 
 def woken_after(prepared: Prepared, scenario: Scenario, points: Points, *, instead: bool) -> list[str]:
     """One run with one freeze: meanwhile the world goes on, with another wish if `instead`; then the frozen
-    process goes on as if nothing had happened, and the world once more. Answers what is wrong afterwards."""
+    process goes on as if nothing had happened, and the world once more. Returns what is wrong afterwards."""
     with closing(prepared.again()) as place:
         subject = prepared.subject
 

@@ -35,10 +35,10 @@ class World(Protocol):
     admins: AdminEvents
 
     def user(self) -> str:
-        """A user with a password. Answers its id."""
+        """A user with a password. Returns its id."""
 
     def log_in(self, user: str, *, right: bool = True) -> str:
-        """Answers a refresh token, "" for a failed attempt."""
+        """Returns a refresh token, "" for a failed attempt."""
 
     def refresh(self, token: str) -> None: ...
 

@@ -25,7 +25,7 @@ class World(Protocol):
         """So much later that nothing is remembered from earlier looks."""
 
     def stranger(self, username: str, email: str) -> str:
-        """A user that is not ours, with the group `/elsewhere`. Answers its id."""
+        """A user that is not ours, with the group `/elsewhere`. Returns its id."""
 
     def delete_user(self, idp_user_id: str) -> None: ...
 

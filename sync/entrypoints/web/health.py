@@ -20,7 +20,7 @@ from sync.store.database.transactions import Database
 PATIENCE_SECONDS = 3.0
 
 Check = Callable[[], str | None]
-"""Answers None when all is well, else what is wrong, in words that hold no secret."""
+"""Returns None when all is well, else what is wrong, in words that hold no secret."""
 
 
 def health_routes(settings: Settings, database: Database) -> APIRouter:

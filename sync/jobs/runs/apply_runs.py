@@ -71,7 +71,7 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int
     """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak. `kinds`
     says what applying a row means; a run of another kind waits for a worker that knows it.
 
-    Answers how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
+    Returns how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
     do. An all-or-nothing run is one chunk, however long.
     """
     now = systems.clock.now()

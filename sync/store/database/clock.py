@@ -113,7 +113,7 @@ class DatabaseClock:
 
 
 def note_skew(tx: Tx, host: str, own: datetime) -> datetime:
-    """Keep for operators whether the host's clock differs from the database's; `own` is its time now. Answers the
+    """Keep for operators whether the host's clock differs from the database's; `own` is its time now. Returns the
     time that counts."""
     told = database_time(tx)
     if told is None:

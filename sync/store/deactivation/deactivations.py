@@ -208,7 +208,7 @@ def stranded(tx: Tx, scope: Scope) -> tuple[Stranded, ...]:
 
 
 def resolve_stranded(tx: Tx, technician_ids: Collection[str], now: datetime) -> int:
-    """Take everything of the technicians off the list. Answers how much was on it."""
+    """Take everything of the technicians off the list. Returns how much was on it."""
     return sum(
         tx.connection.execute(
             update(stranded_work_order)

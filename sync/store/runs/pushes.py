@@ -34,5 +34,5 @@ def within(tx: Tx, source: str, minutes: int, now: datetime) -> Mapping[ChangeKi
 
 
 def forget(tx: Tx, before: datetime) -> int:
-    """Drop what no window reaches any more. Answers how many rows."""
+    """Drop what no window reaches any more. Returns how many rows."""
     return tx.connection.execute(delete(pushes).where(pushes.c.minute < before)).rowcount

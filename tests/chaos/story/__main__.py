@@ -93,7 +93,7 @@ def tell(seed: int, people: int) -> int:
 
 
 def lived_through(places: Places, planned: tuple[Disturbance, ...], people: int) -> list[str]:
-    """Import, disturb, wait, compare. Answers what is wrong."""
+    """Import, disturb, wait, compare. Returns what is wrong."""
     os.environ.update(places.environment)
     systems = open_systems(load_settings())
     meanwhile = Meanwhile(systems, places.realm)

@@ -212,7 +212,7 @@ def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Comp
 
 
 def claimed(company: Company) -> list[str]:
-    """A worker is in the middle of something, by the files of before. Answers the accounts it is at."""
+    """A worker is in the middle of something, by the files of before. Returns the accounts it is at."""
     with company.systems.db.write() as tx:
         claims = account_claims.claim(tx, Lane.INTERACTIVE, Terms(company.world.clock.now()), 5)
     return [claim.account.id for claim in claims]

@@ -17,7 +17,7 @@ class Person:
         self.keycloak = requests.Session()
 
     def login(self, username: str, password: str) -> str:
-        """Go to the application, log in at Keycloak, come back. Answers the address of the callback."""
+        """Go to the application, log in at Keycloak, come back. Returns the address of the callback."""
         first = self.console.get("/")
         assert (first.status_code, first.headers["Location"]) == (303, "/login")
         to_keycloak = self.console.get("/login").headers["Location"]

@@ -63,7 +63,7 @@ def lines(row: RunRow) -> list[str]:
 
 
 def print_outcome(desk: Desk, run_id: str) -> Progress:
-    """The result table, and every row that failed. Answers the progress it was made from."""
+    """The result table, and every row that failed. Returns the progress it was made from."""
     seen = _seen(desk, run_id)
     run, progress, places = seen.run, seen.progress, seen.places
     print_table(
