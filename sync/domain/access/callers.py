@@ -70,7 +70,9 @@ class System(StrEnum):
     DRIFT_FILE = "drift.toml"
     MAPPING_FILES = "mapping files"
     WORK_ORDER_GATE = "work-order gate"
+    HOLD_DEADLINE = "hold deadline"
     EXPIRY = "expiry"
+    RETENTION = "retention"
 
 
 Caller = Person | Program | Machine | Source | System

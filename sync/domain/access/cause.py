@@ -30,6 +30,7 @@ class Origin(StrEnum):
     RULE = "rule"
     MAPPING_FILES = "mapping files"
     DRIFT = "drift"
+    PLANNED_DATE = "planned date"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ BY_ITSELF: Final[Mapping[System, frozenset[Permission]]] = {
     System.DRIFT_FILE: frozenset({Permission.CHANGE, Permission.DECIDE_DRIFT, Permission.REPAIR}),
     System.MAPPING_FILES: frozenset({Permission.ADOPT_MAPPINGS, Permission.CHANGE}),
     System.WORK_ORDER_GATE: frozenset({Permission.REACTIVATE}),
+    System.HOLD_DEADLINE: frozenset({Permission.DEACTIVATE}),
     System.EXPIRY: frozenset({Permission.EXPIRE_PASSWORD, Permission.DEACTIVATE}),
+    System.RETENTION: frozenset(),
 }
 
 FROM_HR: Final = frozenset({Permission.CREATE, Permission.CHANGE, Permission.DEACTIVATE, Permission.REACTIVATE})
