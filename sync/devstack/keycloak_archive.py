@@ -1,6 +1,6 @@
 """Keycloak on this machine: fetched once by its Maven coordinates, checked, unpacked and built once a user.
 
-`prepared` answers the folder of a built Keycloak. It is complete as soon as it has its name, is shared by
+`prepared` returns the folder of a built Keycloak. It is complete as soon as it has its name, is shared by
 all stacks and tests of the user, and is never written to afterwards (`keycloak_server` keeps data elsewhere).
 """
 

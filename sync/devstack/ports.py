@@ -12,17 +12,22 @@ started anew."""
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nobody listens on now. Start the listener soon: nothing keeps them free."""
+    """`count` different ports that nobody listens on now. Start the listener soon: nothing keeps them free. Raises
+    OSError if there are not so many."""
     held: list[socket.socket] = []
     try:
-        while len(held) < count:
+        for port in random.sample(range(FIRST, LAST), LAST - FIRST):
+            if len(held) == count:
+                break
             candidate = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:
-                candidate.bind((LOOPBACK, random.randint(FIRST, LAST)))  # noqa: S311 - no secret
+                candidate.bind((LOOPBACK, port))
             except OSError:
                 candidate.close()
             else:
                 held.append(candidate)
+        if len(held) < count:
+            raise OSError(f"{LOOPBACK} has no {count} free ports from {FIRST} to {LAST - 1}")
         return [int(listener.getsockname()[1]) for listener in held]
     finally:
         for listener in held:

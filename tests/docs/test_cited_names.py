@@ -14,7 +14,7 @@ FOLDERS = ("sync", "mappings", "workers", "tests", "docs", "bench", "deploy", "e
 ENDINGS = {".py", ".md", ".toml", ".yaml", ".yml"}
 NAME = r"[a-z0-9]+(?:-[a-z0-9]+)+"
 CITED = re.compile(rf"[(,;] ?(fact|rule): ({NAME}(?:, {NAME})*)(?=[),;.])")
-NUMBERED = re.compile(r"[(,;] ?rule \d+\b|\bRule \d+\b")
+NUMBERED = re.compile(r"[(,;] ?rule\s+\d+\b|\bRule\s+\d+\b")
 
 
 def texts() -> Iterator[tuple[Path, str]]:

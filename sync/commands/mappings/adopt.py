@@ -2,7 +2,8 @@
 
 `fsm-identity mappings adopt` calls it, and `approve` for a change that was held. From the adoption on every
 process decides by the new files; the affected accounts are rows of a run, which the bulk lane makes due in
-chunks. Accounts that were created or changed while all of this went on follow by another look.
+chunks. Whoever was created or changed while all of this went on gets a row too, and what a worker is at just then
+is looked at once more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from mappings.loading import load_texts
 from sync.commands.access import authority
 from sync.commands.mappings.in_force import put_in_force
 from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
+from sync.commands.runs.existing import existing_run
 from sync.commands.runs.guard import judge_next_run
 from sync.commands.waking import wake
 from sync.desk import Desk
@@ -78,8 +80,8 @@ def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = N
             unchanged = made.affected - made.for_workers
             counts = {"update": made.for_workers, "unchanged": unchanged}
             runs.written(tx, run.id, made.fingerprint, counts)
-            number = _hold_or_adopt(tx, desk, made, _written(tx, run), by)
-            stored = _written(tx, run)
+            number = _hold_or_adopt(tx, desk, made, existing_run(tx, run.id), by)
+            stored = existing_run(tx, run.id)
     except Refused:
         with desk.db.write() as tx:
             runs.end(tx, run.id, "refused", desk.clock.now())
@@ -116,7 +118,7 @@ def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) 
             what = f"{len(late)} accounts that nobody looked at would change as well"
             raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
         _bring_into_force(tx, desk, proposal, run, late, by)
-        approved = _written(tx, run)
+        approved = existing_run(tx, run.id)
     wake(desk, Lane.BULK)
     return approved
 
@@ -204,14 +206,6 @@ def _add_late(tx: Tx, run: Run, late: Sequence[Affected]) -> None:
     for start in range(0, len(rows), PAGE):
         run_rows.add_rows(tx, run.id, rows[start : start + PAGE])
     runs.written(tx, run.id, run.fingerprint, {**run.counts, "update": run.counts["update"] + len(rows)})
-
-
-def _written(tx: Tx, run: Run) -> Run:
-    """As it stands in the database now."""
-    found = runs.get(tx, run.id)
-    if found is None:
-        raise RuntimeError(f"run {run.id} has gone")
-    return found
 
 
 def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:

@@ -6,7 +6,7 @@ from sync.domain.errors import NotFound, Problem
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
 from sync.store.runs import runs
-from sync.store.runs.runs import IMPORT, Run
+from sync.store.runs.runs import Run
 
 
 def existing_run(tx: Tx, run_id: str, kind: RunKind | None = None) -> Run:
@@ -14,6 +14,6 @@ def existing_run(tx: Tx, run_id: str, kind: RunKind | None = None) -> Run:
     NotFound."""
     run = runs.get(tx, run_id)
     if run is None or kind not in (None, run.kind):
-        listing = "import list" if kind == IMPORT else "runs list"
+        listing = "runs list" if kind is None else f"runs list --kind {kind}"
         raise NotFound([Problem("run", f"there is no run {run_id}", f"see fsm-identity {listing}")])
     return run

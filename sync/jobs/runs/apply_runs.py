@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 import structlog
 
@@ -19,7 +18,7 @@ from sync.commands.waking import wake
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import NotAllowed, Refused
 from sync.domain.work.lane import Lane
-from sync.jobs.runs.applying import Applying, ApplyRows
+from sync.jobs.runs.applying import Applying, ApplyRows, KindOfRun
 from sync.jobs.systems import Systems
 from sync.jobs.work.unforeseen import of_type
 from sync.store import mappings
@@ -38,13 +37,6 @@ ENOUGH = 240
 """Accounts due in the bulk lane from which on no further rows are applied. They would only wait there, in front of
 whatever is confirmed next: three drains' shares keep every worker busy. Those that only come again (held, failing,
 waiting for something to be mended) are not counted: a pile of them would keep every import waiting."""
-
-ORIGINS: Final[Mapping[RunKind, Origin]] = {
-    "import": Origin.IMPORT,
-    "mappings": Origin.MAPPING_FILES,
-    "repair": Origin.DRIFT,
-    "adoption": Origin.PERSON,
-}
 
 log = structlog.get_logger()
 
@@ -67,7 +59,7 @@ class _RightLost(Exception):
         self.reason = reason
 
 
-def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int = CHUNK) -> int:
+def apply_chunk(systems: Systems, kinds: Mapping[RunKind, KindOfRun], limit: int = CHUNK) -> int:
     """Apply the next rows of the run whose turn it is, and wake the lane that carries them to Keycloak. `kinds`
     says what applying a row means; a run of another kind waits for a worker that knows it.
 
@@ -92,7 +84,7 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, ApplyRows], limit: int
     return looked_at
 
 
-def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], limit: int, now: datetime) -> int:
+def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, KindOfRun], limit: int, now: datetime) -> int:
     waits = lanes.is_paused(tx, Lane.BULK) or account_claims.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
     run = None if waits else runs.next_to_apply(tx, kinds.keys())
     if run is None:
@@ -113,18 +105,18 @@ def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, ApplyRows], li
 
 
 def _apply(
-    systems: Systems, tx: Tx, apply: ApplyRows, run: Run, rows: Sequence[RunRow], now: datetime
+    systems: Systems, tx: Tx, kind: KindOfRun, run: Run, rows: Sequence[RunRow], now: datetime
 ) -> tuple[list[RowOutcome], str | None]:
     """What became of the rows; and why the rest waits, if who confirmed them may not do this any more."""
     ids = [row.account_id for row in rows if row.account_id is not None]
     administrators.lock(tx, systems.policy, ids)  # their versions cannot move until the commit
-    chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _cause(run), now)
-    outcomes = _together(apply, chunk, rows)
+    chunk = Applying(tx, systems.policy, run, work_state.wanted_versions(tx, ids), _cause(run, kind.origin), now)
+    outcomes = _together(kind.apply, chunk, rows)
     if outcomes:
         return outcomes, None
     for row in rows:
         try:
-            outcomes.append(_alone(apply, chunk, row))
+            outcomes.append(_alone(kind.apply, chunk, row))
         except NotAllowed as refused:
             return outcomes, f"row {row.number}: {chunk.by.name} may not do this any more: {refused}"
     return outcomes, None
@@ -154,11 +146,11 @@ def _alone(apply: ApplyRows, chunk: Applying, row: RunRow) -> RowOutcome:
     return RowOutcome(row.number, "applied", None, account_id)
 
 
-def _cause(run: Run) -> Cause:
+def _cause(run: Run, origin: Origin) -> Cause:
     """Who confirmed the run, through which door and why; for the history of each account."""
     confirmed = run.cause
     reason = f"{confirmed.reason} ({run.title}, run {run.id})"
-    return replace(confirmed, reason=reason, origin=ORIGINS[run.kind])
+    return replace(confirmed, reason=reason, origin=origin)
 
 
 def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from mappings.policy import Policy
-from sync.domain.access.cause import Cause
+from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import Problem, Refused
 from sync.store.database.transactions import Tx
 from sync.store.runs.run_rows import RunRow
@@ -32,8 +32,16 @@ class Applying:
 
 
 ApplyRows: TypeAlias = Callable[[Applying, Sequence[RunRow]], Sequence[str]]
-"""Applies these rows, all or none, and answers the ids of their accounts. Raises Refused for the first that cannot
+"""Applies these rows, all or none, and returns the ids of their accounts. Raises Refused for the first that cannot
 be applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfRun:
+    """What applying a row means, and what made the changes that follow from it."""
+
+    apply: ApplyRows
+    origin: Origin
 
 
 def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:

@@ -88,17 +88,18 @@ class Watch:
     def report(self, failure: Failure | None) -> None:
         """What came of one account or question, before it is recorded; None: no failure. Opens and closes the
         circuit."""
-        answered = _answered(failure, SYSTEMS[self.name])
-        if self.probe is not None and _about_ourselves(failure):
+        if _about_ourselves(failure):
             self.report_nothing()
-        elif failure is not None and (answered is False or (answered is None and self.probe is not None)):
+            return
+        answered = _answered(failure, SYSTEMS[self.name])
+        if failure is not None and (answered is False or (answered is None and self.probe is not None)):
             self._told = failure
             self._report_failure(failure)
         elif answered and (self.probe is not None or self.circuit.failures):
             self._report_answer()
 
     def report_nothing(self) -> None:
-        """The system was not asked: another probe may go at once."""
+        """It says nothing about the system, which often was not asked: another probe may go at once."""
         if self.probe is not None:
             token, now = self.probe.token, self.systems.clock.now()
             self._change(lambda circuit: circuit.untold(token, now))
@@ -173,8 +174,6 @@ def _answered(failure: Failure | None, system: System) -> bool | None:
     """Whether the system could be asked. None: the failure does not tell."""
     if failure is None:
         return True
-    if _about_ourselves(failure):
-        return None
     if failure.system in ("keycloak", "fsm"):
         return failure.system != system
     return None if isinstance(failure, Transient) else True

@@ -54,7 +54,8 @@ _DECIDED = tuple(name for name in _ROW_FIELDS if name not in {"original", "parse
 
 
 def add_rows(tx: Tx, run_id: str, rows: Sequence[RunRow]) -> None:
-    """More rows of a run that is still being written; nobody may confirm it before `written`."""
+    """More rows of a run that is still being written, which nobody may confirm before `written`; or, with its
+    confirmation, of whoever came after it was written."""
     if rows:
         written = [{"run_id": run_id} | {name: getattr(row, name) for name in _ROW_FIELDS} for row in rows]
         tx.connection.execute(run_rows.insert(), written)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sync.commands.mappings import adopt as adopt_mappings
 from sync.commands.mappings import plan as plan_mappings
 from sync.commands.mappings.adopt import Adoption, adopt
 from sync.commands.mappings.in_force import adopt_first
-from sync.commands.mappings.plan import Affected, Proposal, plan, propose
+from sync.commands.mappings.plan import Proposal, plan, propose
 from sync.commands.perform import perform
 from sync.commands.run_kinds import approve, reject
 from sync.domain.accounts.account import Account
@@ -32,6 +31,7 @@ from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
+from tests.adopting import started_now, while_it_walks
 from tests.callers import machine, wanted_by
 from tests.fakes.accounts import FakeAccounts
 from tests.world import FIRST, World
@@ -51,16 +51,7 @@ class Company:
     @property
     def systems(self) -> Systems:
         """As a process that starts now has it."""
-        in_force = adopt_first(self.world.systems.db, None, FIRST, self.world.clock.now())
-        gateway = FakeAccounts(in_force.policy)
-        gateway.users = self.world.accounts.users
-        return replace(
-            self.world.systems,
-            policy=in_force.policy,
-            policy_number=in_force.number,
-            accounts=gateway,
-            bulk_accounts=gateway,
-        )
+        return started_now(self.world)
 
     def staff(self, number: int, start: int = 0, profile: str = "dispatcher") -> list[Account]:
         """So many people in Keycloak."""
@@ -324,16 +315,6 @@ def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pyte
     assert "other files have come into force" in said[0]
     states = sorted(run.state for run in company.world.read(lambda tx: runs.recent(tx, 5)))
     assert states == ["confirmed", "refused"]
-
-
-def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """The act comes after the last account was looked at and before the files are in force."""
-
-    def affected(systems: Systems, proposal: Proposal) -> Iterator[Affected]:
-        yield from plan_mappings.affected(systems, proposal)
-        act()
-
-    monkeypatch.setattr(adopt_mappings, "affected", affected)
 
 
 @pytest.mark.req("E7")

@@ -95,7 +95,7 @@ def test_a_row_of_a_repair_asks_for_a_look_only(world: World) -> None:
 @pytest.mark.req("F4")
 def test_a_run_of_a_kind_this_worker_does_not_know_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older worker beside newer ones neither fails at such a run nor lets it stand before the others."""
-    monkeypatch.setattr(run_kinds, "APPLY", {"repair": run_kinds.APPLY["repair"]})
+    monkeypatch.setattr(run_kinds, "KINDS", {"repair": run_kinds.KINDS["repair"]})
     account = world.join()
     unknown = confirmed_run(world, "adoption", {account.id: 1})
     known = confirmed_run(world, "repair", {account.id: 1})

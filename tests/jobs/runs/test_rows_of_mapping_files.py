@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from mappings.loading import read_texts
 from sync.commands.accounts.change import change
-from sync.commands.mappings import adopt as adopt_mappings
-from sync.commands.mappings import plan as plan_mappings
-from sync.commands.mappings.plan import Affected, Proposal
 from sync.commands.run_kinds import approve
 from sync.domain.access.callers import Person
 from sync.domain.access.cause import Cause, Door
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.jobs.systems import Systems
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
-from tests.adopting import adopted, adopted_by, carry_out, in_force
+from tests.adopting import adopted, adopted_by, carry_out, in_force, while_it_walks
 from tests.callers import wanted_by
 from tests.company import ATTRIBUTES
 from tests.world import BY, World
@@ -79,16 +74,6 @@ def test_who_adopted_the_files_may_be_affected_and_may_have_lost_every_right(
     timeline = company.read(lambda tx: audit.timeline(tx, jo.id))
     [followed] = [each for each in timeline if each.title == "follow the mapping files"]
     assert followed.actor == "ada.arndt@example.com"
-
-
-def while_it_walks(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """The act comes after the last account was looked at and before the files are in force."""
-
-    def affected(systems: Systems, proposal: Proposal) -> Iterator[Affected]:
-        yield from plan_mappings.affected(systems, proposal)
-        act()
-
-    monkeypatch.setattr(adopt_mappings, "affected", affected)
 
 
 def test_a_value_given_while_the_files_come_into_force_goes_with_the_others(

@@ -18,7 +18,7 @@ from sync.views.accounts import account as views
 
 
 def account_routes(database: Database, policy: Callable[[], Policy], pages: Pages) -> APIRouter:
-    """`policy` answers the one in force."""
+    """`policy` returns the one in force."""
     router = APIRouter()
 
     @router.get("/")
