@@ -10,7 +10,7 @@ import itertools
 import resource
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -27,11 +27,16 @@ from sync.domain.access.group_roles import roles_of_groups
 from sync.domain.accounts.change import NewAccount
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.domain.work.lane import Lane
-from sync.jobs.drift.compare import compare
+from sync.jobs.drift.scheduled import COMPARISON
 from sync.jobs.provisioning.provision import provision_some
+from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.systems import Systems
+from sync.store import schedule
+from sync.store.drift import comparisons
+from sync.store.drift.comparisons import Comparison
 
 ACCOUNTS, SAMPLE = 20_000, 500
+JOB = "comparison"
 AT_ONCE = 500
 BY = Cause(Machine(0, "bench", "bench"), Door.COMMAND_LINE, "benchmark", Origin.IMPORT)
 
@@ -96,10 +101,10 @@ def measure(place: Place, accounts: int = ACCOUNTS) -> Compared:
         here.surroundings.keycloak_url, here.realm, WORKER_CLIENT, here.surroundings.credentials.worker_client
     )
     systems = replace(here.systems, listing=KeycloakListing(connection, here.systems.policy))
-    compare(systems, "warm-up")
+    compare(systems)
     connection.sent, largest = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
-    done = compare(systems, "bench")
+    done = compare(systems)
     seconds = time.perf_counter() - began
     if done.counts.differing or done.counts.left_out or done.counts.accounts != accounts:
         raise RuntimeError(f"the realm is not as wanted: {done.counts}")
@@ -128,6 +133,18 @@ def fill(systems: Systems, accounts: int) -> None:
             create_all(tx, systems.policy, people, BY, datetime.now(UTC), lane=Lane.BULK)
         while provision_some(systems, Lane.BULK):
             pass
+
+
+def compare(systems: Systems) -> Comparison:
+    """As a worker does it, under the lease of the job."""
+    with systems.db.write() as tx:
+        schedule.hasten(tx, JOB, systems.clock.now(), timedelta())
+    run_due_job(systems, {JOB: COMPARISON})
+    with systems.db.read() as tx:
+        done = comparisons.latest(tx, "comparison")
+    if done is None or done.state != "done":
+        raise RuntimeError(f"the comparison did not come to its end: {done}")
+    return done
 
 
 def plain(place: Place, accounts: int) -> float:

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, case, literal, select, update
 
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
-from sync.store.work import lanes
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
+from sync.store.work import lanes, lease_rows
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
 
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
@@ -87,13 +88,10 @@ def claim(tx: Tx, names: Collection[str], terms: Terms) -> JobClaim | None:
     return JobClaim(row.name, lease, row.due_at, row.attempts, row.state)
 
 
-def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> bool:
-    """What the next run shall know, in the same commit as what it belongs to. False: the lease was lost; then
+def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> Held | None:
+    """What the next run shall know, in the same commit as what it belongs to. None: the lease was lost; then
     nothing else of the transaction may be committed either."""
-    return (
-        tx.connection.execute(update(schedule).where(*still_held(claim.lease)).values(state=dict(state))).rowcount
-        == 1
-    )
+    return lease_rows.write(tx, claim.lease, {"state": dict(state)})
 
 
 def finish(
@@ -112,19 +110,14 @@ def finish(
     """
     kind, text = error or (None, None)
     asked = schedule.c.due_at > literal(claim.due_at, UtcDateTime())
-    changed = tx.connection.execute(
-        update(schedule)
-        .where(*still_held(claim.lease))
-        .values(
-            due_at=case((asked, schedule.c.due_at), else_=literal(due_at, UtcDateTime())),
-            **ENDED,
-            finished_at=now,
-            attempts=attempts,
-            error_kind=kind,
-            error=text,
-        )
-    )
-    return changed.rowcount == 1
+    ended = {
+        "due_at": case((asked, schedule.c.due_at), else_=literal(due_at, UtcDateTime())),
+        "finished_at": now,
+        "attempts": attempts,
+        "error_kind": kind,
+        "error": text,
+    }
+    return lease_rows.write(tx, claim.lease, ENDED | ended) is not None
 
 
 def hasten(tx: Tx, name: str, now: datetime, between: timedelta) -> bool:

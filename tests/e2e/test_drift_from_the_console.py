@@ -11,12 +11,11 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
-from sync.jobs.drift.compare import compare
-from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.run_kinds import apply_chunk
 from sync.store.accounts import accounts
 from sync.store.drift import findings, foreign_users
+from tests.comparing import compare, compare_attributes
 from tests.contract.realm_setup import LOCK_SOON, LOGIN_CLIENT, RealmAdmin
 from tests.contract.worlds import KeycloakWorld, Seconds
 from tests.e2e.place import BY, Place
@@ -65,7 +64,7 @@ def people(place: Place) -> list[Account]:
 def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     """Disable one, take one out of the branch, give one a second profile, rename one, delete one, give one a role,
     put a role on our group, let a stranger in: each is told by its name; what may be repaired is, and no more."""
-    compare(place.systems, "test")
+    compare(place.systems)
     assert told(place) == set()
     realm, ids, names = place.realm, [str(each.idp_user_id) for each in people], [each.username for each in people]
     stranger = realm.create_user(HAMBURG, username="stranger@elsewhere.example.com")
@@ -80,7 +79,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     berlin = vocabulary.branch_group("berlin")
     realm.send("POST", f"groups/{group(place, berlin)}/role-mappings/realm", [role])
 
-    done = compare(place.systems, "test")
+    done = compare(place.systems)
     manager = vocabulary.profile_role("manager")
     assert told(place) == {
         ("switched-off", names[0], "enabled", "disabled"),
@@ -98,7 +97,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
 
     work(place)
     realm.send("DELETE", f"groups/{group(place, berlin)}/role-mappings/realm", [role])
-    compare(place.systems, "test")
+    compare(place.systems)
     assert told(place) == {
         ("switched-off", names[0], "enabled", "disabled"),
         ("missing", names[4], names[4], None),
@@ -110,7 +109,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
         [missing] = [each for each in findings.listed(tx, states=["open"]) if each.attribute == "missing"]
     repair(place.systems, missing.id, BY)
     work(place)
-    compare(place.systems, "test")
+    compare(place.systems)
     assert {attribute for attribute, *_ in told(place)} == {"switched-off", "foreign-member"}
 
 
@@ -121,7 +120,7 @@ def test_attributes_are_compared_in_the_slow_pass(place: Place, people: list[Acc
     bare = place.realm.get(f"users/{user}")
     bare["attributes"].pop(ACCOUNT_ID)
     place.realm.send("PUT", f"users/{user}", bare)
-    compare_attributes(place.systems, "test")
+    compare_attributes(place.systems)
     assert ("account-id", people[6].username, people[6].id, None) in told(place)
 
 
@@ -144,5 +143,5 @@ def test_a_locked_user_is_no_drift(place: Place, login_client: None, for_good: b
     admin = RealmAdmin(place.realm.server, place.realm.realm, place.realm.secrets)
     KeycloakWorld(place.systems.accounts, admin, Seconds()).lock(str(user), for_good=for_good)
     assert place.realm.get(f"users/{user}")["enabled"] is not for_good
-    compare(place.systems, "test")
+    compare(place.systems)
     assert account.username not in {who for _, who, *_ in told(place)}

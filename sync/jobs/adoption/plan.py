@@ -28,13 +28,12 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
     employee number if the attribute that holds it is named (that reads all attributes, slowly). Interrupted, the
     next worker begins anew. A failure that no other try mends ends the run, with its reason."""
     try:
-        rows, foreign = _rows(systems, run)
+        rows, foreign = _rows(systems, keep, run)
     except (Transient, Misconfigured):
         raise
     except Failure as failure:
         with systems.db.write() as tx:
-            keep.save(tx, keep.state)
-            runs.not_planned(tx, run, str(failure), systems.clock.now())
+            runs.not_planned(tx, keep.held(tx), run, str(failure), systems.clock.now())
         return
     counts = {
         "update": sum(row.verdict == "update" for row in rows),
@@ -42,14 +41,13 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
         "foreign": foreign,
     }
     with systems.db.write() as tx:
-        keep.save(tx, keep.state)
-        if runs.planned(tx, run.id, fingerprint(rows), counts):
+        if runs.planned(tx, keep.held(tx), run.id, fingerprint(rows), counts):
             run_rows.add_rows(tx, run.id, rows)
 
 
-def _rows(systems: Systems, run: Run) -> tuple[tuple[RunRow, ...], int]:
+def _rows(systems: Systems, keep: KeepLease, run: Run) -> tuple[tuple[RunRow, ...], int]:
     """With how many users match nobody and stay as they are."""
-    found, foreign = _candidates(systems, run)
+    found, foreign = _candidates(systems, keep, run)
     with systems.db.read() as tx:
         known = accounts.read_many(tx, {account_id for each in found for account_id in each.accounts})
         versions = work_state.wanted_versions(tx, known)
@@ -61,13 +59,13 @@ def _rows(systems: Systems, run: Run) -> tuple[tuple[RunRow, ...], int]:
     return tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1)), foreign
 
 
-def _candidates(systems: Systems, run: Run) -> tuple[list[Candidate], int]:
+def _candidates(systems: Systems, keep: KeepLease, run: Run) -> tuple[list[Candidate], int]:
     found: list[Candidate] = []
     foreign = read = 0
     for page in _pages(systems, run.options.get("employee_number_attribute")):
         read += len(page)
         with systems.db.write() as tx:
-            runs.planning(tx, run.id, read)
+            runs.planning(tx, keep.held(tx), run.id, read)
         with systems.db.read() as tx:
             ours = pages.of_users(tx, [user.idp_user_id for user, _ in page])
             strangers = [(user, number) for user, number in page if user.idp_user_id not in ours]

@@ -3,7 +3,7 @@ comparison judged by the mass-change guard (E7, G4). Comparisons and the job tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -16,6 +16,7 @@ from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact, judge
+from sync.jobs.work.job import KeepLease
 from sync.store import mappings
 from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
@@ -33,13 +34,13 @@ log = structlog.get_logger()
 
 
 def accept_by_file(
-    desk: Desk, found: Sequence[tuple[Finding, int]], keep: Callable[[], None], *, hinted: bool = False
+    desk: Desk, found: Sequence[tuple[Finding, int]], keep: KeepLease, *, hinted: bool = False
 ) -> None:
     """Accept what drift.toml says, each finding given with the version of its account that was compared. If it is
     more than guard.toml lets pass, none is: they stay open with the reason, for a person. So does what our own
     rules refuse, and what has changed since the look is left to the next one.
 
-    `keep` is called before each transaction. Raises Transient if other mapping files came into force.
+    Raises Transient if other mapping files came into force, or the job is somebody else's by now.
     """
     by_account: dict[str, list[Finding]] = {}
     versions: dict[str, int] = {}
@@ -47,13 +48,14 @@ def accept_by_file(
         account_id = str(finding.subject.account_id)
         by_account.setdefault(account_id, []).append(finding)
         versions[account_id] = version
-    if not by_account or _held(desk, by_account, hinted=hinted):
+    if not by_account or _held_back(desk, keep, by_account, hinted=hinted):
         return
     ids = sorted(by_account)
     for start in range(0, len(ids), AT_ONCE):
         keep()
         some = ids[start : start + AT_ONCE]
         with desk.db.write() as tx:
+            keep.held(tx)
             mappings.refuse_outdated(tx, desk.policy_number)
             wanted = work_state.wanted_versions(tx, some)
             for account_id in some:
@@ -61,7 +63,9 @@ def accept_by_file(
                     _accept(tx, desk, by_account[account_id])
 
 
-def _held(desk: Desk, by_account: Mapping[str, Collection[Finding]], *, hinted: bool) -> bool:
+def _held_back(
+    desk: Desk, keep: KeepLease, by_account: Mapping[str, Collection[Finding]], *, hinted: bool
+) -> bool:
     impact = Impact({"changed": len(by_account)})
     policy, now = desk.policy, desk.clock.now()
     with desk.db.write() as tx:
@@ -73,7 +77,7 @@ def _held(desk: Desk, by_account: Mapping[str, Collection[Finding]], *, hinted: 
         if not isinstance(verdict, Hold):
             return False
         why = _by_file(f"not accepted by itself: {'; '.join(verdict.reasons)}")
-        drift.leave_open(tx, [each.id for found in by_account.values() for each in found], why, now)
+        drift.leave_open(tx, keep.held(tx), [each.id for found in by_account.values() for each in found], why, now)
     log.warning("drift is not accepted by itself", accounts=len(by_account), reason=why.reason)
     return True
 

@@ -86,7 +86,7 @@ def _looked_at(systems: Systems, keep: KeepLease, users: set[str]) -> Judged:
         return Judged(left_out=frozenset(ours))
     judged = Judged()
     for start_at in range(0, len(ours), TOGETHER):
-        judged += judge(systems, ours[start_at : start_at + TOGETHER])
+        judged += judge(systems, keep, ours[start_at : start_at + TOGETHER])
     return judged
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 import structlog
 
@@ -22,12 +21,14 @@ from sync.domain.drift.shrunken import refuse_shrunken
 from sync.domain.drift.sums import Sums, details
 from sync.domain.errors import Transient, Unsafe
 from sync.domain.provisioning.desired import desired_state
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
 from sync.jobs.drift.hand_over import hand_over
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.jobs.work.unforeseen import kind_of, message_of
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups
 from sync.store.accounts import pages
@@ -47,8 +48,6 @@ MOST_FOREIGN = 1_000
 PAGES_BETWEEN = 10
 """Pages between two notes of how far it is."""
 
-Keep: TypeAlias = Callable[[], None]
-
 log = structlog.get_logger()
 
 
@@ -58,16 +57,15 @@ class Comparing:
 
     systems: Systems
     row: Comparison
-    keep: Keep
+    keep: KeepLease
     counts: Counts = field(default_factory=Counts)
 
     def note(self, **changed: int) -> None:
-        """Count, keep the lease, and say how far it is. Raises Transient if somebody else ended it."""
+        """Count, keep the lease, and say how far it is. Raises Transient if it was lost."""
         self.counts = replace(self.counts, **changed)
         self.keep()
         with self.systems.db.write() as tx:
-            if not comparisons.progress(tx, self.row.id, self.counts, self.systems.clock.now()):
-                raise self._given_up()
+            comparisons.progress(tx, self.keep.held(tx), self.row.id, self.counts, self.systems.clock.now())
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
         """What is to be repaired goes to the workers as one run, once everything has been compared
@@ -75,13 +73,9 @@ class Comparing:
         repairs = hand_over(tx, self.systems.policy, judged.to_repair, self.systems.clock.now(), self.row.kind)
         self.counts = replace(self.counts, repairs=repairs)
 
-    def finish(self, tx: Tx) -> None:
-        """It is whole, in the commit of what it found. Raises Transient, and so undoes that, like `note`."""
-        if not comparisons.finish(tx, self.row.id, self.counts, self.systems.clock.now()):
-            raise self._given_up()
-
-    def _given_up(self) -> Transient:
-        return Transient("the comparison was silent for too long and was given up; it begins again")
+    def finish(self, tx: Tx, held: Held) -> None:
+        """It is whole, in the commit of what it found."""
+        comparisons.finish(tx, held, self.row.id, self.counts, self.systems.clock.now())
 
 
 @dataclass
@@ -97,27 +91,28 @@ class Pages:
     with_features: dict[str, set[str]] = field(default_factory=dict)
 
 
-def compare(systems: Systems, by: str, keep: Keep = lambda: None) -> Comparison:
-    """Compare everything once. Raises Refused while another comparison runs, Transient while changed mapping files
-    are being carried out, Unsafe if so many users are missing that the listing cannot be believed."""
+def compare(systems: Systems, keep: KeepLease) -> Comparison:
+    """Compare everything once. Raises Transient while changed mapping files are being carried out, Unsafe if so
+    many users are missing that the listing cannot be believed."""
     with systems.db.read() as tx:
         if runs.being_applied(tx, "mappings"):
             raise Transient("changed mapping files are being carried out; the comparison comes after that")
-    return under_a_row(systems, "comparison", by, keep, _compare)
+    return under_a_row(systems, "comparison", keep, _compare)
 
 
 def under_a_row(
-    systems: Systems, kind: ComparisonKind, by: str, keep: Keep, work: Callable[[Comparing], None]
+    systems: Systems, kind: ComparisonKind, keep: KeepLease, work: Callable[[Comparing], None]
 ) -> Comparison:
     """Run `work` under a row of its own, and write down how it ended."""
     with systems.db.write() as tx:
-        row = comparisons.begin(tx, kind, by, systems.clock.now())
+        row = comparisons.begin(tx, keep.held(tx), kind, systems.clock.now())
     comparing = Comparing(systems, row, keep)
     try:
         work(comparing)
     except Exception as error:
         with systems.db.write() as tx:
-            comparisons.fail(tx, row.id, kind_of(error), message_of(error), systems.clock.now())
+            failed = kind_of(error), message_of(error), systems.clock.now()
+            comparisons.fail(tx, keep.held(tx), row.id, *failed)
         raise
     with systems.db.read() as tx:
         return comparisons.get(tx, row.id)
@@ -130,18 +125,18 @@ def _compare(comparing: Comparing) -> None:
     comparing.note(accounts=len(sums))
     shown = _read(comparing, groups, sums)
     _refuse_another_realm(comparing, sums, shown)
-    _note_groups(systems, groups)
+    _note_groups(comparing, groups)
     judged = _judge_suspects(comparing, sums, shown)
-    accept_by_file(systems, judged.to_accept, comparing.note)
+    accept_by_file(systems, judged.to_accept, comparing.keep)
     foreign = _foreign(comparing, shown)
     with systems.db.write() as tx:
-        now = systems.clock.now()
+        now, held = systems.clock.now(), comparing.keep.held(tx)
         for subject, each in foreign:
-            findings.found(tx, subject, each, "report", now)
-        findings.close_unseen(tx, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
-        foreign_users.forget_unseen(tx, comparing.row.started_at)
+            findings.found(tx, held, subject, each, "report", now)
+        findings.close_unseen(tx, held, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
+        foreign_users.forget_unseen(tx, held, comparing.row.started_at)
         comparing.hand_over(tx, judged)
-        comparing.finish(tx)
+        comparing.finish(tx, held)
     wake(systems, Lane.BULK)
 
 
@@ -152,7 +147,7 @@ def _refuse_another_realm(comparing: Comparing, sums: Sums, shown: Pages) -> Non
         refuse_shrunken(len(sums), shown.listed, systems.policy.drift.most_missing_percent)
     except Unsafe:
         with systems.db.write() as tx:
-            foreign_users.forget_new(tx, comparing.row.started_at)
+            foreign_users.forget_new(tx, comparing.keep.held(tx), comparing.row.started_at)
         raise
 
 
@@ -222,18 +217,20 @@ def _note_foreign(comparing: Comparing, unknown: Collection[ListedUser]) -> int:
     with comparing.systems.db.write() as tx:
         ours = pages.of_users(tx, [user.idp_user_id for user in unknown])
         foreign = [user for user in unknown if user.idp_user_id not in ours]
-        foreign_users.seen(tx, foreign, comparing.systems.clock.now())
+        foreign_users.seen(tx, comparing.keep.held(tx), foreign, comparing.systems.clock.now())
     return len(foreign)
 
 
-def _note_groups(systems: Systems, groups: OurGroups) -> None:
+def _note_groups(comparing: Comparing, groups: OurGroups) -> None:
     """Groups that are missing, and roles that somebody put on one: once a group, for a person."""
+    systems = comparing.systems
     wanted = roles_of_groups(systems.policy).keys()
     missing = [(path, Irregularity(Anomaly.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
     carrying = [(path, held(Anomaly.GROUP_ROLES, roles)) for path, roles in groups.extra_roles.items()]
     with systems.db.write() as tx:
+        held_job = comparing.keep.held(tx)
         for path, each in sorted(missing + carrying, key=lambda found: found[0]):
-            findings.found(tx, Subject.of_group(path), each, "report", systems.clock.now())
+            findings.found(tx, held_job, Subject.of_group(path), each, "report", systems.clock.now())
 
 
 def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
@@ -241,7 +238,7 @@ def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
     judged = Judged()
     for some in _suspects(comparing.systems, sums, shown.with_roles):
         room = max(0, MOST_LOOKED_AT - judged.looked_at)
-        judged += judge(comparing.systems, some[:room], comparing.note)
+        judged += judge(comparing.systems, comparing.keep, some[:room], comparing.note)
         judged += Judged(left_out=frozenset(some[room:]))
         comparing.note(
             looked_at=judged.looked_at,

@@ -4,9 +4,9 @@ interrupted, for it takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any
 
 import structlog
 
@@ -19,12 +19,12 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import ACCOUNT_ID, Seen
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
-from sync.jobs.drift.compare import Comparing, Keep, under_a_row
+from sync.jobs.drift.compare import Comparing, under_a_row
 from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.ports.listing import UserAttributes
 from sync.store.accounts import accounts, pages
-from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import Subject
@@ -41,27 +41,27 @@ class Position:
     first: int = 0
     strays: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
+    @classmethod
+    def kept(cls, state: Mapping[str, Any]) -> Position:
+        strays = {user: (name, mark) for user, (name, mark) in state.get("strays", {}).items()}
+        return cls(int(state.get("first", 0)), strays)
 
-Save: TypeAlias = Callable[[Tx, Position], None]
+    def record(self) -> Mapping[str, Any]:
+        return {"first": self.first, "strays": {user: list(each) for user, each in self.strays.items()}}
 
 
-def compare_attributes(
-    systems: Systems,
-    by: str,
-    keep: Keep = lambda: None,
-    start: Position = Position(),
-    save: Save = lambda _tx, _position: None,
-) -> Comparison:
-    """Read every user with its attributes once, from `start` on. Raises like `compare`.
+def compare_attributes(systems: Systems, keep: KeepLease) -> Comparison:
+    """Read every user with its attributes once, from where an interrupted pass was. Raises like `compare`.
 
     A pass that goes on ends no findings: of whoever was read before the interruption it knows nothing any more.
     What was found there and is to be repaired is handed over by the next comparison, which looks at it again.
     """
-    return under_a_row(systems, "attribute-pass", by, keep, lambda comparing: _compare(comparing, start, save))
+    return under_a_row(systems, "attribute-pass", keep, _compare)
 
 
-def _compare(comparing: Comparing, start: Position, save: Save) -> None:
-    systems = comparing.systems
+def _compare(comparing: Comparing) -> None:
+    systems, keep = comparing.systems, comparing.keep
+    start = Position.kept(keep.state)
     expected = sum(len(page) for page in pages.ids_in_keycloak(systems.db))
     judged, listed, first, strays = Judged(), 0, start.first, dict(start.strays)
     if first:
@@ -73,7 +73,7 @@ def _compare(comparing: Comparing, start: Position, save: Save) -> None:
             for user in page
             if user.idp_user_id in ours and _differs(systems, ours[user.idp_user_id], user)
         ]
-        judged += judge(systems, suspects, comparing.note)
+        judged += judge(systems, keep, suspects, comparing.note)
         strays |= {
             user.idp_user_id: (user.username, ", ".join(user.attributes[ACCOUNT_ID]))
             for user in page
@@ -88,13 +88,13 @@ def _compare(comparing: Comparing, start: Position, save: Save) -> None:
             differing=judged.differing,
         )
         with systems.db.write() as tx:
-            save(tx, Position(first, strays))
+            keep.save(tx, Position(first, strays).record())
         first += len(page)
     with systems.db.write() as tx:
-        save(tx, Position())
+        keep.save(tx, Position().record())
     if not start.first:
         refuse_shrunken(expected, listed, systems.policy.drift.most_missing_percent)
-    accept_by_file(systems, judged.to_accept, comparing.note)
+    accept_by_file(systems, judged.to_accept, keep)
     _end(comparing, strays, judged, whole=not start.first)
 
 
@@ -115,14 +115,16 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
     is being created just now and is ours at the next pass."""
     systems = comparing.systems
     with systems.db.write() as tx:
-        now = systems.clock.now()
+        now, held = systems.clock.now(), comparing.keep.held(tx)
         ours = pages.of_users(tx, strays)
         for user, (username, carried) in sorted(strays.items()):
             if user not in ours:
                 stray = Irregularity(Anomaly.STRAY_ACCOUNT_ID, None, carried)
-                findings.found(tx, Subject.of_user(user, username), stray, "report", now)
+                findings.found(tx, held, Subject.of_user(user, username), stray, "report", now)
         if whole:
-            findings.close_unseen(tx, ENDED_BY_ATTRIBUTE_PASS, comparing.row.started_at, judged.unjudged, now)
+            findings.close_unseen(
+                tx, held, ENDED_BY_ATTRIBUTE_PASS, comparing.row.started_at, judged.unjudged, now
+            )
         comparing.hand_over(tx, judged)
-        comparing.finish(tx)
+        comparing.finish(tx, held)
     wake(systems, Lane.BULK)

@@ -13,8 +13,10 @@ from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.kinds import BY_A_LOOK, KINDS, Drift, Kind, drift_of, refuses_user
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.desired import desired_state
+from sync.domain.work.held import Held
 from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.store import mappings
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -61,11 +63,13 @@ class _Look:
     unreadable: bool = False
 
 
-def judge(systems: Systems, account_ids: Collection[str], note: Callable[[], None] = lambda: None) -> Judged:
+def judge(
+    systems: Systems, keep: KeepLease, account_ids: Collection[str], note: Callable[[], None] = lambda: None
+) -> Judged:
     """Look at these accounts in Keycloak and keep what differs; returns what is to be repaired and accepted. Five
     requests an account; `note` is called before each look, as a sign of life. A user that cannot be read is a
     finding of its own. Raises a Failure if Keycloak cannot be asked at all, Transient if other mapping files came
-    into force."""
+    into force or the job is somebody else's by now."""
     before = _states(systems, account_ids)
     single = ReadableUsers(systems, note)
     looks = [_look(systems, single, account, state) for account, state in before if settled(state)]
@@ -74,7 +78,7 @@ def judge(systems: Systems, account_ids: Collection[str], note: Callable[[], Non
     now = systems.clock.now()
     with systems.db.write() as tx:
         mappings.refuse_outdated(tx, systems.policy_number)
-        to_repair, to_accept = _written(systems, tx, sure, now)
+        to_repair, to_accept = _written(systems, tx, keep.held(tx), sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
@@ -116,7 +120,7 @@ def _look(systems: Systems, single: ReadableUsers, account: Account, state: Work
 
 
 def _written(
-    systems: Systems, tx: Tx, looks: Iterable[_Look], now: datetime
+    systems: Systems, tx: Tx, held: Held, looks: Iterable[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
     """Keep everything that was found; returns the findings to repair and those to accept."""
     to_repair: list[Finding] = []
@@ -125,8 +129,10 @@ def _written(
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         still = {(each.attribute, each.key) for each in look.drift}
-        findings.close_of_account(tx, account.id, still, _unknown(look), now)
-        found = [findings.found(tx, subject, each, _reaction(systems, account, each), now) for each in look.drift]
+        findings.close_of_account(tx, held, account.id, still, _unknown(look), now)
+        found = [
+            findings.found(tx, held, subject, each, _reaction(systems, account, each), now) for each in look.drift
+        ]
         undecided = [finding for finding in found if finding.state == "open"]
         to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)
         if look.state.quarantine is None and not any(_stays_off(each) for each in undecided):

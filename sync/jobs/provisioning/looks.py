@@ -69,16 +69,17 @@ def _record(systems: Systems, claim: Claim, found: Observed | Failure | None) ->
     """Nothing of it if the lease was lost: whoever has it sees the user later than we did."""
     now = systems.clock.now()
     with systems.db.write() as tx:
-        if not lease_rows.holds(tx, claim.lease):
+        held = lease_rows.holds(tx, claim.lease)
+        if held is None:
             return
         if isinstance(found, Failure):
-            looks.answered(tx, claim, f"{found.kind}: {found}")
+            looks.answered(tx, held, f"{found.kind}: {found}")
         elif found is None:
-            observations.forget(tx, claim.account.id)
-            looks.answered(tx, claim, GONE)
+            observations.forget(tx, held)
+            looks.answered(tx, held, GONE)
         else:
-            observations.keep_all(tx, {claim.account.id: observation_of(found, now)})
-            looks.answered(tx, claim, None)
+            observations.keep_all(tx, {held: observation_of(found, now)})
+            looks.answered(tx, held, None)
         account_claims.release(tx, claim)
 
 

@@ -7,6 +7,7 @@ is for each kind of run to say.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +28,7 @@ from sync.store.database.transactions import Tx, UnforeseenInPart
 from sync.store.provisioning import work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.run_rows import RowOutcome, RunRow
-from sync.store.runs.runs import Run
+from sync.store.runs.runs import Run, RunClaim
 from sync.store.work import account_claims, lanes
 
 CHUNK = 100
@@ -41,22 +42,39 @@ waiting for something to be mended) are not counted: a pile of them would keep e
 log = structlog.get_logger()
 
 
-class _NotAll(Exception):
-    """A row of an all-or-nothing run cannot be applied: the transaction is rolled back."""
+class _Stopped(Exception, ABC):
+    """Nothing of an all-or-nothing run is applied: its transaction is rolled back, and another one says why."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+    @abstractmethod
+    def record(self, tx: Tx, claim: RunClaim, now: datetime) -> None: ...
+
+
+class _NotAll(_Stopped):
+    """A row cannot be applied; those that stood in the way keep their reasons."""
 
     def __init__(self, run_id: str, outcomes: Sequence[RowOutcome]) -> None:
         super().__init__(run_id)
-        self.run_id = run_id
         self.outcomes = outcomes
 
+    def record(self, tx: Tx, claim: RunClaim, now: datetime) -> None:
+        refused = [outcome for outcome in self.outcomes if outcome.result != "applied"]
+        run_rows.write_outcomes(tx, claim, claim.run.id, refused)
+        runs.refuse(tx, claim, now)
 
-class _RightLost(Exception):
-    """Whoever confirmed an all-or-nothing run may not do this any more: the transaction is rolled back."""
+
+class _RightLost(_Stopped):
+    """Whoever confirmed it may not do this any more."""
 
     def __init__(self, run_id: str, reason: str) -> None:
         super().__init__(run_id)
-        self.run_id = run_id
         self.reason = reason
+
+    def record(self, tx: Tx, claim: RunClaim, now: datetime) -> None:  # noqa: ARG002 - it has not ended
+        runs.hold_rest(tx, claim, self.reason)
 
 
 def apply_chunk(systems: Systems, kinds: Mapping[RunKind, KindOfRun], limit: int = CHUNK) -> int:
@@ -71,13 +89,11 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, KindOfRun], limit: int
         with systems.db.write() as tx:
             current = mappings.still_in_force(tx, systems.policy_number)
             looked_at = _apply_next(systems, tx, kinds, limit, now) if current else 0
-    except _NotAll as stopped:
+    except _Stopped as stopped:
         with systems.db.write() as tx:
-            _refuse_all(tx, stopped, now)
-        return 0
-    except _RightLost as lost:
-        with systems.db.write() as tx:
-            runs.hold_rest(tx, lost.run_id, lost.reason)
+            claim = runs.claim_again(tx, stopped.run_id)
+            if claim is not None:
+                stopped.record(tx, claim, now)
         return 0
     if looked_at:
         wake(systems, Lane.BULK)
@@ -86,9 +102,10 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, KindOfRun], limit: int
 
 def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, KindOfRun], limit: int, now: datetime) -> int:
     waits = lanes.is_paused(tx, Lane.BULK) or account_claims.new_up_to(tx, Lane.BULK, now, ENOUGH) >= ENOUGH
-    run = None if waits else runs.next_to_apply(tx, kinds.keys())
-    if run is None:
+    claim = None if waits else runs.claim(tx, kinds.keys())
+    if claim is None:
         return 0
+    run = claim.run
     together = bool(run.options.get("all_or_nothing"))
     rows = run_rows.pending_decided(tx, run.id, None if together else limit)
     outcomes, lost = _apply(systems, tx, kinds[run.kind], run, rows, now)
@@ -96,11 +113,11 @@ def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, KindOfRun], li
         raise _RightLost(run.id, lost)
     if together and any(outcome.result != "applied" for outcome in outcomes):
         raise _NotAll(run.id, outcomes)
-    run_rows.write_outcomes(tx, run.id, _versioned(tx, outcomes))
+    run_rows.write_outcomes(tx, claim, run.id, _versioned(tx, outcomes))
     if lost is not None:
-        runs.hold_rest(tx, run.id, lost)
+        runs.hold_rest(tx, claim, lost)
     else:
-        runs.applying(tx, run.id, now)
+        runs.applying(tx, claim, run.id, now)
     return len(rows)
 
 
@@ -163,10 +180,3 @@ def _versioned(tx: Tx, outcomes: Sequence[RowOutcome]) -> list[RowOutcome]:
         else outcome
         for outcome in outcomes
     ]
-
-
-def _refuse_all(tx: Tx, stopped: _NotAll, now: datetime) -> None:
-    """Nothing of the run is applied; the rows that stood in the way keep their reasons."""
-    if runs.end(tx, stopped.run_id, "refused", now):
-        refused = [outcome for outcome in stopped.outcomes if outcome.result != "applied"]
-        run_rows.write_outcomes(tx, stopped.run_id, refused)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sync.domain.work.held import Held
 from sync.jobs.systems import Systems
-from sync.jobs.work.lease import keep_lease, lost
+from sync.jobs.work.lease import holding, keep_lease, lost
 from sync.store import schedule
 from sync.store.database.transactions import Tx
 from sync.store.schedule import JobClaim
@@ -33,12 +34,18 @@ class KeepLease:
         """Keep the job for another while. Raises Transient if it is somebody else's by now: write nothing more."""
         keep_lease(self._systems, self._claim)
 
-    def save(self, tx: Tx, state: Mapping[str, Any]) -> None:
-        """Remember this for the next run, in the commit of what it belongs to. Raises Transient if the job is
-        somebody else's by now, and so undoes the transaction."""
-        if not schedule.save(tx, self._claim, state):
+    def held(self, tx: Tx) -> Held:
+        """What this transaction writes is written as the job's. Raises Transient, and so undoes it, if the job is
+        somebody else's by now."""
+        return holding(tx, self._claim)
+
+    def save(self, tx: Tx, state: Mapping[str, Any]) -> Held:
+        """Remember this for the next run, in the commit of what it belongs to. Raises Transient like `held`."""
+        saved = schedule.save(tx, self._claim, state)
+        if saved is None:
             raise lost()
         self._claim = replace(self._claim, state=dict(state))
+        return saved
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from sync.domain.errors import FailureCode, Transient
+from sync.domain.work.held import Held
 from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.jobs.systems import Systems
+from sync.store.database.transactions import Tx
 from sync.store.work import lease_rows
 from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Lease, Terms
@@ -38,6 +40,14 @@ def keep_leases(systems: Systems, claims: Sequence[Leased]) -> None:
             raise lost()
     for claim in claims:
         claim.lease.until = now + LEASE
+
+
+def holding(tx: Tx, claim: Leased) -> Held:
+    """The lease until the transaction ends. Raises Transient, and so undoes the transaction, if it was lost."""
+    held = lease_rows.holds(tx, claim.lease)
+    if held is None:
+        raise lost()
+    return held
 
 
 def lost() -> Transient:

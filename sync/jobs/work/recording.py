@@ -84,29 +84,27 @@ def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]]
     out. Raises Conflict, with nothing to be kept, if Keycloak's id of one belongs to another account."""
     finished = [(claim, _applied(policy, claim, outcome, now)) for claim, outcome in done]
     written = finishing.finish_all(tx, finished, now)
-    kept = [(claim, outcome) for claim, outcome in done if claim.account.id in written]
-    accounts.remember_idp_user_ids(
-        tx,
-        {claim.account.id: outcome.idp_user_id for claim, outcome in kept if claim.account.idp_user_id is None},
-    )
-    created = [claim.account.id for claim, outcome in kept if outcome.created]
+    kept = [(written[claim.account.id], claim, each) for claim, each in done if claim.account.id in written]
+    linked = {held: outcome.idp_user_id for held, claim, outcome in kept if claim.account.idp_user_id is None}
+    accounts.remember_idp_user_ids(tx, linked)
+    created = [held for held, _, outcome in kept if outcome.created]
     passwords.erase_shown(tx, created)
     outbox.make_due(tx, created, now)
-    for claim, outcome in kept:
+    for held, claim, outcome in kept:
         for technician_id, work_orders in sorted(outcome.stranded.items()):
-            deactivations.strand(tx, claim.account.id, technician_id, work_orders, now)
+            deactivations.strand(tx, held, technician_id, work_orders, now)
         if claim.deactivation is not None:
-            deactivations.complete(tx, claim.deactivation.id, now)
-    working = {str(claim.account.technician_id) for claim, _ in kept if does_field_work(claim.account, policy)}
+            deactivations.complete(tx, held, claim.deactivation.id, now)
+    working = {
+        held: str(claim.account.technician_id) for held, claim, _ in kept if does_field_work(claim.account, policy)
+    }
     deactivations.resolve_stranded(tx, working, now)
-    latency.add(
-        tx,
-        [
-            (claim.lane, now - claim.wanted_at)
-            for claim, _ in kept
-            if claim.wanted_at is not None and claim.applied_version != claim.wanted_version
-        ],
-    )
+    took = {
+        held: (claim.lane, now - claim.wanted_at)
+        for held, claim, _ in kept
+        if claim.wanted_at is not None and claim.applied_version != claim.wanted_version
+    }
+    latency.add(tx, took)
 
 
 def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> Finished:
@@ -144,13 +142,12 @@ def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, no
         changes=outcome.changes,
         error=None,
     )
-    if not finishing.finish(tx, claim, finished, now):
-        return
-    if claim.deactivation is None:
+    held = finishing.finish(tx, claim, finished, now)
+    if held is None or claim.deactivation is None:
         return
     if not refused:
-        deactivations.hold(tx, claim.deactivation.id, outcome.work_orders, now)
-    elif deactivations.refuse(tx, claim.deactivation.id, outcome.work_orders, now):
+        deactivations.hold(tx, held, claim.deactivation.id, outcome.work_orders, now)
+    elif deactivations.refuse(tx, held, claim.deactivation.id, outcome.work_orders, now):
         put_back_to_work(tx, policy, claim.account.id, len(outcome.work_orders), now)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, RowMapping, Select, func, literal, select, update
+from sqlalchemy import Label, RowMapping, Select, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.access import cause
@@ -21,6 +21,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Problem, Refused
+from sync.domain.work.held import Held
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.batches import batches
 from sync.store.database.columns import UtcDateTime
@@ -103,26 +104,27 @@ def last_completed(tx: Tx, account_id: str) -> GatePolicy | None:
     return None if policy is None else GatePolicy(policy)
 
 
-def hold(tx: Tx, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
+def hold(tx: Tx, held: Held, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
     """Keep which work orders stand in the way. False: it is not open any more."""
     since = func.coalesce(deactivations.c.held_at, literal(now, UtcDateTime()))
-    return _move(tx, deactivation_id, DeactivationState.HELD, work_orders=tuple(work_orders), held_at=since)
+    values = {"work_orders": tuple(work_orders), "held_at": since}
+    return _move(tx, held.row, deactivation_id, DeactivationState.HELD, values)
 
 
-def refuse(tx: Tx, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
+def refuse(tx: Tx, held: Held, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
     """The gate said no. False: it is not open any more."""
-    return _move(tx, deactivation_id, DeactivationState.REFUSED, work_orders=tuple(work_orders), finished_at=now)
+    values = {"work_orders": tuple(work_orders), "finished_at": now}
+    return _move(tx, held.row, deactivation_id, DeactivationState.REFUSED, values)
 
 
-def complete(tx: Tx, deactivation_id: str, now: datetime) -> bool:
+def complete(tx: Tx, held: Held, deactivation_id: str, now: datetime) -> bool:
     """Keycloak is as wanted. False: it is not open any more."""
-    return _move(tx, deactivation_id, DeactivationState.COMPLETED, finished_at=now)
+    return _move(tx, held.row, deactivation_id, DeactivationState.COMPLETED, {"finished_at": now})
 
 
 def cancel(tx: Tx, deactivation_id: str, granted: GrantedAccount, now: datetime) -> bool:
     """Somebody called it off or asked for another one. False: it is not open any more, or another account's."""
-    its = deactivations.c.account_id == granted.after.id
-    return _move(tx, deactivation_id, DeactivationState.CANCELLED, its, finished_at=now)
+    return _move(tx, granted.after.id, deactivation_id, DeactivationState.CANCELLED, {"finished_at": now})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +160,11 @@ class Stranded:
     found_at: datetime
 
 
-def strand(
-    tx: Tx, account_id: str, technician_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime
-) -> None:
+def strand(tx: Tx, held: Held, technician_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> None:
     """Put these on the list of what needs another technician. Idempotent; one that comes back is open again."""
     for each in work_orders:
         seen = {
-            "account_id": account_id,
+            "account_id": held.row,
             "status": each.status,
             "customer": each.customer,
             "date": each.date,
@@ -207,15 +207,16 @@ def stranded(tx: Tx, scope: Scope) -> tuple[Stranded, ...]:
     )
 
 
-def resolve_stranded(tx: Tx, technician_ids: Collection[str], now: datetime) -> int:
-    """Take everything of the technicians off the list. Returns how much was on it."""
+def resolve_stranded(tx: Tx, technicians: Mapping[Held, str], now: datetime) -> int:
+    """Take everything of the technicians off the list, by the work that gave them to somebody. Returns how much
+    was on it."""
     return sum(
         tx.connection.execute(
             update(stranded_work_order)
             .where(stranded_work_order.c.technician_id.in_(some), STRANDED)
             .values(resolved_at=now)
         ).rowcount
-        for some in batches(technician_ids)
+        for some in batches(sorted(set(technicians.values())))
     )
 
 
@@ -246,11 +247,12 @@ def _deactivation(row: RowMapping, *, prefix: str = "") -> OpenDeactivation:
 
 
 def _move(
-    tx: Tx, deactivation_id: str, state: DeactivationState, *conditions: ColumnElement[bool], **values: object
+    tx: Tx, account_id: str, deactivation_id: str, state: DeactivationState, values: Mapping[str, object]
 ) -> bool:
+    its = deactivations.c.account_id == account_id
     moved = tx.connection.execute(
         update(deactivations)
-        .where(deactivations.c.id == deactivation_id, OPEN_DEACTIVATION, *conditions)
-        .values({"state": state.value} | values)
+        .where(its, deactivations.c.id == deactivation_id, OPEN_DEACTIVATION)
+        .values({"state": state.value, **values})
     )
     return moved.rowcount == 1

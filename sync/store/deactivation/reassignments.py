@@ -17,13 +17,14 @@ from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Problem, Refused
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.store.database.ids import new_id
 from sync.store.database.tables import OPEN_REASSIGNMENT, ReassignmentState
 from sync.store.database.tables import reassignment as reassignments
 from sync.store.database.transactions import Tx
-from sync.store.work import lanes
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
+from sync.store.work import lanes, lease_rows
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,28 +137,24 @@ def claim(tx: Tx, terms: Terms) -> ReassignmentClaim | None:
     )
 
 
-def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> bool:
-    """Before the FSM system is told. False: the lease was lost, move nothing."""
-    return _write(tx, claim, found=tuple(found))
+def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> Held | None:
+    """Before the FSM system is told. None: the lease was lost, move nothing."""
+    return lease_rows.write(tx, claim.lease, {"found": tuple(found)})
 
 
-def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> bool:
-    """False: the lease was lost, somebody else writes it down."""
-    return _write(tx, claim, state="done", moved=tuple(moved), failure=null(), finished_at=now, **ENDED)
+def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> Held | None:
+    """None: the lease was lost, somebody else writes it down."""
+    ended = {"state": "done", "moved": tuple(moved), "failure": null(), "finished_at": now}
+    return lease_rows.write(tx, claim.lease, ENDED | ended)
 
 
-def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> bool:
+def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> Held | None:
     """For good: a person has to ask for something else."""
-    return _write(tx, claim, state="failed", failure=failure, finished_at=now, **ENDED)
+    return lease_rows.write(tx, claim.lease, ENDED | {"state": "failed", "failure": failure, "finished_at": now})
 
 
-def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int) -> bool:
-    return _write(tx, claim, failure=failure, due_at=until, attempts=attempts, **ENDED)
-
-
-def _write(tx: Tx, claim: ReassignmentClaim, **values: object) -> bool:
-    changed = tx.connection.execute(update(reassignments).where(*still_held(claim.lease)).values(values))
-    return changed.rowcount == 1
+def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int) -> Held | None:
+    return lease_rows.write(tx, claim.lease, ENDED | {"failure": failure, "due_at": until, "attempts": attempts})
 
 
 def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:

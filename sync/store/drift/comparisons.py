@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.domain.access.granted import Granted
-from sync.domain.errors import Problem, Refused, Transient
+from sync.domain.errors import Transient
+from sync.domain.work.held import Held
 from sync.store.database.ids import new_id
 from sync.store.database.tables import ComparisonKind, ComparisonState
 from sync.store.database.tables import comparison as comparisons
 from sync.store.database.transactions import Tx
 
-SILENT = timedelta(minutes=5)
-"""One that has said nothing for so long has died with its worker."""
+SCHEDULE: Final = "schedule"
+"""Who asked for a comparison that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,56 +68,32 @@ def ask(tx: Tx, granted: Granted, kind: ComparisonKind, now: datetime) -> Compar
     return get(tx, str(row["id"]))
 
 
-def begin(tx: Tx, kind: ComparisonKind, by: str, now: datetime) -> Comparison:
-    """Begin the one that is asked for, or one of the worker's own. Raises Refused while another of the kind runs.
-    One that was interrupted is ended, and this one starts anew: a listing that was left in the middle is worth
-    nothing later."""
-    tx.connection.execute(
-        update(comparisons)
-        .where(comparisons.c.kind == kind, comparisons.c.state == "running", comparisons.c.seen_at < now - SILENT)
-        .values(state="interrupted", finished_at=now)
-    )
+def begin(tx: Tx, _held: Held, kind: ComparisonKind, now: datetime) -> Comparison:
+    """Begin the one that is asked for, or one that the schedule wants. Whoever holds the job is the only one at
+    it: one that still runs was interrupted, and this one starts anew, for a listing that was left in the middle is
+    worth nothing later."""
+    running = (comparisons.c.kind == kind, comparisons.c.state == "running")
+    tx.connection.execute(update(comparisons).where(*running).values(state="interrupted", finished_at=now))
     waiting = _asked(tx, kind)
-    row = _row(kind, "running", by, now) if waiting is None else {"id": waiting.id}
-    try:
-        with tx.connection.begin_nested():
-            if waiting is None:
-                tx.connection.execute(comparisons.insert().values(row))
-            else:
-                tx.connection.execute(
-                    update(comparisons)
-                    .where(comparisons.c.id == waiting.id)
-                    .values(state="running", started_at=now, seen_at=now)
-                )
-    except IntegrityError:
-        running = latest(tx, kind)
-        since = running.started_at.isoformat(timespec="seconds") if running else "just now"
-        raise Refused(
-            [Problem("", f"a {kind} is running since {since}", "wait for it: fsm-identity drift status")]
-        ) from None
+    if waiting is not None:
+        _set(tx, waiting.id, {"state": "running", "started_at": now, "seen_at": now})
+        return get(tx, waiting.id)
+    row = _row(kind, "running", SCHEDULE, now)
+    tx.connection.execute(comparisons.insert().values(row))
     return get(tx, str(row["id"]))
 
 
-def progress(tx: Tx, comparison_id: str, counts: Counts, now: datetime) -> bool:
-    """False: it was ended meanwhile, because it was silent for too long."""
-    changed = tx.connection.execute(
-        update(comparisons)
-        .where(comparisons.c.id == comparison_id, comparisons.c.state == "running")
-        .values(seen_at=now, **_values(counts))
-    )
-    return changed.rowcount == 1
+def progress(tx: Tx, _held: Held, comparison_id: str, counts: Counts, now: datetime) -> None:
+    _set(tx, comparison_id, {"seen_at": now, **_values(counts)})
 
 
-def finish(tx: Tx, comparison_id: str, counts: Counts, now: datetime) -> bool:
-    """False: as `progress`."""
-    if not progress(tx, comparison_id, counts, now):
-        return False
-    _end(tx, comparison_id, {"state": "done", "finished_at": now})
-    return True
+def finish(tx: Tx, held: Held, comparison_id: str, counts: Counts, now: datetime) -> None:
+    progress(tx, held, comparison_id, counts, now)
+    _set(tx, comparison_id, {"state": "done", "finished_at": now})
 
 
-def fail(tx: Tx, comparison_id: str, kind: str, error: str, now: datetime) -> None:
-    _end(tx, comparison_id, {"state": "failed", "finished_at": now, "error_kind": kind, "error": error})
+def fail(tx: Tx, _held: Held, comparison_id: str, kind: str, error: str, now: datetime) -> None:
+    _set(tx, comparison_id, {"state": "failed", "finished_at": now, "error_kind": kind, "error": error})
 
 
 def get(tx: Tx, comparison_id: str) -> Comparison:
@@ -163,12 +141,8 @@ def _row(kind: ComparisonKind, state: ComparisonState, by: str, now: datetime) -
     }
 
 
-def _end(tx: Tx, comparison_id: str, values: dict[str, object]) -> None:
-    tx.connection.execute(
-        update(comparisons)
-        .where(comparisons.c.id == comparison_id, comparisons.c.state == "running")
-        .values(values)
-    )
+def _set(tx: Tx, comparison_id: str, values: dict[str, object]) -> None:
+    tx.connection.execute(update(comparisons).where(comparisons.c.id == comparison_id).values(values))
 
 
 def _values(counts: Counts) -> dict[str, int]:

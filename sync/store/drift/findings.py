@@ -19,6 +19,7 @@ from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted, GrantedAccount
 from sync.domain.drift.kinds import Drift, Kind, kind_of
 from sync.domain.provisioning.aspect import Aspect
+from sync.domain.work.held import Held
 from sync.store.database.batches import batches
 from sync.store.database.ids import new_id
 from sync.store.database.tables import DriftState, run_row
@@ -76,7 +77,7 @@ class Finding:
         return self.key or self.attribute.value
 
 
-def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
+def found(tx: Tx, _held: Held, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
     """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
     known = _live(tx, subject.key, drift)
     if known is not None:
@@ -116,7 +117,12 @@ def found(tx: Tx, subject: Subject, drift: Drift, reaction: Reaction, now: datet
 
 
 def close_unseen(
-    tx: Tx, attributes: Collection[Kind], since: datetime, left_out: Collection[str], now: datetime
+    tx: Tx,
+    _held: Held,
+    attributes: Collection[Kind],
+    since: datetime,
+    left_out: Collection[str],
+    now: datetime,
 ) -> int:
     """End what a comparison that began at `since` did not find any more, except of the subjects it could not
     judge: repaired, if a repair was asked for, or gone. Returns how many ended."""
@@ -133,7 +139,12 @@ def close_unseen(
 
 
 def close_of_account(
-    tx: Tx, account_id: str, still: Collection[tuple[Kind, str]], unknown: Collection[Kind], now: datetime
+    tx: Tx,
+    _held: Held,
+    account_id: str,
+    still: Collection[tuple[Kind, str]],
+    unknown: Collection[Kind],
+    now: datetime,
 ) -> None:
     """End what a look at the one account did not find any more; of what is unknown it says nothing."""
     rows = tx.connection.execute(
@@ -201,7 +212,7 @@ def decided(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Finding,
     return known
 
 
-def end(tx: Tx, ids: Collection[str], state: DriftState, now: datetime) -> None:
+def end(tx: Tx, _held: Held, ids: Collection[str], state: DriftState, now: datetime) -> None:
     """A worker's own look says so: it is repaired, or gone."""
     _set(tx, ids, state=state, closed_at=now)
 
@@ -217,7 +228,7 @@ def take_back(tx: Tx, granted: Granted, run_id: str, asked_at: datetime, now: da
     )
 
 
-def leave_open(tx: Tx, ids: Collection[str], by: Cause, now: datetime) -> None:
+def leave_open(tx: Tx, _held: Held, ids: Collection[str], by: Cause, now: datetime) -> None:
     """For a person to decide, with the reason why nobody else did: nothing else is wanted."""
     _set(tx, ids, **_decided(by, now))
 

@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from sync.domain.accounts.account import Account, Life
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.batches import batches
@@ -20,8 +21,8 @@ from sync.store.database.ids import new_id
 from sync.store.database.tables import NOT_SENT, UNSENT, account
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
-from sync.store.work import lanes
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free, still_held
+from sync.store.work import lanes, lease_rows
+from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
 
 DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
@@ -81,7 +82,7 @@ def enqueue_all(
     return tuple(str(row["id"]) for row in rows)
 
 
-def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
+def make_due(tx: Tx, held: Collection[Held], now: datetime) -> int:
     """The accounts are in Keycloak: their waiting mails may go. Returns how many."""
     return sum(
         tx.connection.execute(
@@ -89,7 +90,7 @@ def make_due(tx: Tx, account_ids: Collection[str], now: datetime) -> int:
             .where(mails.c.account_id.in_(some), mails.c.state == "waiting")
             .values(state="due", due_at=now)
         ).rowcount
-        for some in batches(account_ids)
+        for some in batches([each.row for each in held])
     )
 
 
@@ -168,28 +169,23 @@ def finish(
     due_at: datetime | None = None,
     error: str | None = None,
     may_have_left: bool | None = None,
-) -> bool:
+) -> Held | None:
     """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person, who wants to know whether
     it may have left all the same.
 
-    False: the lease was lost; nothing was written.
+    None: the lease was lost; nothing was written.
     """
     if (outcome == "retry") != (due_at is not None):
         raise ValueError("a retry has a due time, and nothing else has one")
-    changed = tx.connection.execute(
-        update(mails)
-        .where(*still_held(claim.lease))
-        .values(
-            state="due" if outcome == "retry" else outcome,
-            due_at=due_at,
-            attempts=mails.c.attempts + 1,
-            finished_at=None if outcome == "retry" else now,
-            error=error,
-            may_have_left=may_have_left,
-            **ENDED,
-        )
-    )
-    return changed.rowcount == 1
+    ended = {
+        "state": "due" if outcome == "retry" else outcome,
+        "due_at": due_at,
+        "attempts": mails.c.attempts + 1,
+        "finished_at": None if outcome == "retry" else now,
+        "error": error,
+        "may_have_left": may_have_left,
+    }
+    return lease_rows.write(tx, claim.lease, ENDED | ended)
 
 
 def expire(tx: Tx, now: datetime) -> int:

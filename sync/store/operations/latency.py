@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import latency as counters
 from sync.store.database.transactions import Tx
@@ -39,11 +40,11 @@ class Histogram:
         return self.buckets["+Inf"]
 
 
-def add(tx: Tx, took: Iterable[tuple[Lane, timedelta]]) -> None:
+def add(tx: Tx, took: Mapping[Held, tuple[Lane, timedelta]]) -> None:
     """Count each change in its lane. Last in its transaction: two workers of one slot wait for each other here,
     and whoever waits here must not hold what the other one still wants."""
     found: dict[tuple[str, str], tuple[int, float]] = {}
-    for lane, time in took:
+    for lane, time in took.values():
         seconds = max(0.0, time.total_seconds())
         key = lane.value, LABELS[bisect_left(BUCKETS, seconds)]
         count, together = found.get(key, (0, 0.0))

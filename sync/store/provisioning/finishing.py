@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, false, literal, null, update
+from sqlalchemy import ColumnElement, Text, and_, case, false, literal, null
 
 from sync.domain.accounts.status import observation_of
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Difference
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.observed import Observed
+from sync.domain.work.held import Held
 from sync.store.accounts import accounts
 from sync.store.database.columns import DifferenceList, UtcDateTime, WorkOrderList
 from sync.store.database.tables import Outcome
@@ -24,6 +25,7 @@ from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import attempts, observations
 from sync.store.provisioning.due import look_again
+from sync.store.work import lease_rows
 from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import ENDED
 
@@ -61,15 +63,15 @@ class Finished:
     differences: tuple[Difference, ...] | None = None
 
 
-def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> bool:
-    """`finish_all` for one. False: the lease was lost; nothing of it was written."""
-    return claim.account.id in finish_all(tx, [(claim, result)], now)
+def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> Held | None:
+    """`finish_all` for one. None: the lease was lost; nothing of it was written."""
+    return finish_all(tx, [(claim, result)], now).get(claim.account.id)
 
 
-def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> frozenset[str]:
-    """Write down what came of each claim and give it back. Returns the accounts written: those whose lease was
-    not lost, by the token each row has at the write. After a "retry" it is still known that a worker ended over
-    the account before: what it left half done may be there until the account is as wanted.
+def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> Mapping[str, Held]:
+    """Write down what came of each claim and give it back. Returns the accounts written, by id: those whose lease
+    was not lost. After a "retry" it is still known that a worker ended over the account before: what it left half
+    done may be there until the account is as wanted.
 
     If somebody asked for another look since the claim, the account stays due. Who has lost the lease may have
     written to Keycloak after somebody else's last look, so such an account is looked at once more. One statement
@@ -80,22 +82,15 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     for claim, result in finished:
         same = replace(result, observed=None, changes=(), error=None)
         alike.setdefault((claim.lease.token, claim.asked, same), []).append(claim)
-    written: set[str] = set()
-    for (token, _, result), claims in alike.items():
-        rows = tx.connection.execute(
-            update(work)
-            .where(
-                work.c.account_id.in_(sorted(claim.account.id for claim in claims)), work.c.lease_token == token
-            )
-            .values(_values(claims[0], result, now))
-            .returning(work.c.account_id)
-        )
-        written.update(rows.scalars())
+    written: dict[str, Held] = {}
+    for (_, _, result), claims in alike.items():
+        values = _values(claims[0], result, now)
+        written |= lease_rows.write_all(tx, [claim.lease for claim in claims], values)
     kept = [(claim, result) for claim, result in finished if claim.account.id in written]
     observations.keep_all(
         tx,
         {
-            claim.account.id: observation_of(result.observed, now)
+            written[claim.account.id]: observation_of(result.observed, now)
             for claim, result in kept
             if result.observed is not None
         },
@@ -104,7 +99,7 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     for claim, _ in finished:
         if claim.account.id not in written:
             look_again(tx, claim.account.id, claim.lane, now)
-    return frozenset(written)
+    return written
 
 
 def _values(claim: Claim, result: Finished, now: datetime) -> dict[str, Any]:

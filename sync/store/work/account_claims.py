@@ -35,8 +35,8 @@ from sync.store.database.tables import OPEN_ACT, account, act
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
-from sync.store.work import lanes
-from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free, still_held
+from sync.store.work import lanes, lease_rows
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
 def release(tx: Tx, claim: Claim) -> bool:
     """Give the claim back with nothing done; workers that ended over the account are still counted. False: the
     lease was lost."""
-    return tx.connection.execute(update(work).where(*still_held(claim.lease)).values(GIVEN_BACK)).rowcount == 1
+    return lease_rows.write(tx, claim.lease, GIVEN_BACK) is not None
 
 
 def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:

@@ -8,7 +8,7 @@ holder sent can be on its way any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy import Column, ColumnElement, Table, and_, exists, null, or_, select, update
 
+from sync.domain.work.held import Held
 from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.store.database.tables import mail, process, provisioning, reassignment, schedule
 from sync.store.database.transactions import Tx
@@ -63,20 +64,41 @@ def free(table: Table, now: datetime) -> ColumnElement[bool]:
     return and_(table.c.lease_token.is_(None), or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
 
 
-def still_held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
-    return (lease.key == lease.id, lease.key.table.c.lease_token == lease.token)
+@dataclass(frozen=True)
+class _Held(Held):
+    @property
+    def from_lock(self) -> bool:
+        return True
+
+
+def holds(tx: Tx, lease: Lease) -> Held | None:
+    """None: the lease was lost, somebody else may be at work on the row."""
+    row = select(lease.key).where(_ours([lease]))
+    return None if tx.connection.execute(tx.locking(row)).one_or_none() is None else _Held(lease.id)
+
+
+def write(tx: Tx, lease: Lease, values: Mapping[str, object]) -> Held | None:
+    """Write into the row. None: the lease was lost, and nothing was written."""
+    return write_all(tx, [lease], values).get(lease.id)
+
+
+def write_all(tx: Tx, leases: Sequence[Lease], values: Mapping[str, object]) -> Mapping[str, Held]:
+    """Write the same into rows that were claimed together. Returns those that were written, by id: the leases of
+    the others were lost."""
+    key = leases[0].key
+    changed = update(key.table).where(_ours(leases)).values(values).returning(key)
+    return {row: _Held(row) for row in tx.connection.execute(changed).scalars()}
+
+
+def _ours(leases: Sequence[Lease]) -> ColumnElement[bool]:
+    """Raises ValueError for leases of different claims, whose tokens differ."""
+    ((key, token),) = {(lease.key, lease.token) for lease in leases}
+    return and_(key.in_(sorted(lease.id for lease in leases)), key.table.c.lease_token == token)
 
 
 def extend(tx: Tx, lease: Lease, until: datetime) -> bool:
-    """Keep the row until then. False: the lease was lost, somebody else may be at work on it."""
-    changed = update(lease.key.table).where(*still_held(lease)).values(lease_until=until)
-    return tx.connection.execute(changed).rowcount == 1
-
-
-def holds(tx: Tx, lease: Lease) -> bool:
-    """True, and nobody takes the lease away until the transaction ends; False: it was lost."""
-    row = select(lease.key).where(*still_held(lease))
-    return tx.connection.execute(tx.locking(row)).one_or_none() is not None
+    """Keep the row until then. False: the lease was lost."""
+    return write(tx, lease, {"lease_until": until}) is not None
 
 
 def take_over(tx: Tx, now: datetime, request: timedelta) -> int:

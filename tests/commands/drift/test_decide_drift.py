@@ -23,9 +23,6 @@ from sync.domain.errors import Refused
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
-from sync.jobs.drift.compare import compare
-from sync.jobs.drift.compare_attributes import compare_attributes
-from sync.jobs.drift.judge import judge
 from sync.store import audit as history
 from sync.store.accounts import accounts
 from sync.store.database.tables import audit, mail
@@ -35,6 +32,7 @@ from sync.store.provisioning.work_state import WorkState
 from sync.store.runs import runs
 from sync.views.drift import find_finding
 from sync.views.operations.troubles import of_figures
+from tests.comparing import compare, compare_attributes, judge, under_lease
 from tests.fakes.accounts import FakeUser
 from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, reacting
 from tests.world import BRANCH, BY, POLICY, World
@@ -65,7 +63,7 @@ def audited(world: World) -> list[tuple[str, str, str]]:
 def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World, people: list[Account]) -> None:
     """Nobody is made anew by himself; on a decision the user comes back with a mail, and the finding ends."""
     del world.accounts.users[world.user(people[0]).id]
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = findings(world)
     assert (finding.attribute, finding.reaction) == (Aspect.MISSING, "report")
     bulk(world)
@@ -74,7 +72,7 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     world.work()
     assert world.user(people[0]).required_actions == {"UPDATE_PASSWORD"}
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
     story = world.read(lambda tx: history.timeline(tx, people[0].id))
     [anew] = [entry for entry in story if entry.title == "make anew in Keycloak"]
@@ -91,7 +89,7 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
     reacting(world, missing="repair")
     for account in people[:2]:
         del world.accounts.users[world.user(account).id]
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     assert world.user(people[0]).enabled
     assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
@@ -102,7 +100,7 @@ def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Accoun
     """The decision came late: Keycloak has the user again when the worker looks, so nothing is made, no password
     is mailed, and the finding ends."""
     kept = world.accounts.users.pop(world.user(people[0]).id)
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = findings(world)
     repair(world.systems, finding.id, BY)
     world.accounts.users[kept.id] = kept
@@ -125,7 +123,7 @@ def test_nobody_is_made_anew_while_the_run_waits_for_an_approval(world: World) -
     world.systems = replace(world.systems, policy=replace(world.systems.policy, guard=guard))
     for account in made[:5]:
         del world.accounts.users[world.user(account).id]
-    compare(world.systems, "test")
+    compare(world.systems)
     [run] = world.read(lambda tx: runs.recent(tx, 10, "repair", "held"))
     world.do(lambda tx: due.look_again(tx, made[0].id, Lane.INTERACTIVE, world.clock.now()))
     world.work()
@@ -142,7 +140,7 @@ def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: li
     switches her on, it is over: switched off again, she is told again."""
     ann = people[0]
     world.user(ann).enabled = False
-    compare(world.systems, "test")
+    compare(world.systems)
     accept(world.systems, findings(world)[0].id, BY)
     moved = AccountChange(branch=OTHER_BRANCH)
     world.do(lambda tx: change(tx, POLICY, ann.id, moved, BY, world.clock.now()))
@@ -156,7 +154,7 @@ def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: li
     assert findings(world) == []
     world.user(ann).enabled = False
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world)] == ["open"]
 
 
@@ -169,7 +167,7 @@ def test_who_is_deactivated_and_wanted_back_is_switched_on(
     whether or not a worker came by in between."""
     ann = people[0]
     world.user(ann).enabled = False
-    compare(world.systems, "test")
+    compare(world.systems)
     accept(world.systems, findings(world)[0].id, BY)
     world.do(lambda tx: deactivate(tx, POLICY, ann.id, GatePolicy.FORCE, BY, world.clock.now()))
     if looked_between:
@@ -185,7 +183,7 @@ def test_who_is_wanted_back_without_a_user_waits_for_a_person(world: World, peop
     """The user was deleted, which was accepted; wanted active again, the account cannot be, and says so."""
     ann = people[0]
     del world.accounts.users[world.user(ann).id]
-    compare(world.systems, "test")
+    compare(world.systems)
     accept(world.systems, findings(world)[0].id, BY)
     world.do(lambda tx: deactivate(tx, POLICY, ann.id, GatePolicy.FORCE, BY, world.clock.now()))
     world.work()
@@ -194,7 +192,7 @@ def test_who_is_wanted_back_without_a_user_waits_for_a_person(world: World, peop
     world.work()
     assert state_of(world, ann).quarantine is not None
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [(each.attribute, each.state) for each in findings(world)] == [(Aspect.MISSING, "open")]
 
 
@@ -206,7 +204,7 @@ def test_a_missing_user_that_was_accepted_waits_for_nobody(world: World, people:
     married = AccountChange(family_name="Ahrens")
     world.do(lambda tx: change(tx, POLICY, ann.id, married, BY, world.clock.now()))
     world.work()
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = findings(world)
     assert state_of(world, ann).quarantine is not None
     accept(world.systems, finding.id, BY)
@@ -223,11 +221,11 @@ def test_a_repair_goes_on_where_a_switched_off_user_was_accepted(world: World, p
     """She was stopped and renamed: stopped she stays, the name is put right."""
     user = world.user(people[0])
     user.enabled, user.family_name = False, "Suspended"
-    compare(world.systems, "test")
+    compare(world.systems)
     [off] = [each for each in findings(world) if each.attribute is Aspect.SWITCHED_OFF]
     accept(world.systems, off.id, BY)
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     assert (user.family_name, user.enabled) == (people[0].family_name, False)
 
@@ -237,13 +235,13 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     """Where people keep their own names: the account follows, with an entry in its history, and stays so."""
     reacting(world, family_name="accept")
     world.user(people[0]).family_name = "Arnold"
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert (kept.family_name, world.user(people[0]).family_name) == ("Arnold", "Arnold")
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
 
 
@@ -257,7 +255,7 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     world.systems = replace(world.systems, policy=policy)
     for each in people:
         world.user(each).family_name = "Arnold"
-    compare(world.systems, "test")
+    compare(world.systems)
     found = findings(world)
     assert [each.state for each in found] == ["open"] * 3
     reasons = {each.decision.reason for each in found if each.decision}
@@ -267,7 +265,7 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     assert any("3 findings in Keycloak wait for a decision" in each.what for each in of_figures(now))
 
     world.user(people[0]).family_name = people[0].family_name
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     kept = [world.read(lambda tx, each=each: accounts.get(tx, each.id)) for each in people]  # type: ignore[misc]
     assert [each.family_name for each in kept if each] == [people[0].family_name, "Arnold", "Arnold"]
@@ -281,7 +279,7 @@ def test_the_file_accepts_nothing_over_a_later_change(world: World, people: list
     judged = judge(world.systems, [people[0].id])
     married = AccountChange(family_name="Ahrens")
     world.do(lambda tx: change(tx, POLICY, people[0].id, married, BY, world.clock.now()))
-    accept_by_file(world.systems, judged.to_accept, lambda: None)
+    under_lease(world.systems, "comparison", lambda desk, keep: accept_by_file(desk, judged.to_accept, keep))
     kept = world.read(lambda tx: accounts.get(tx, people[0].id))
     assert kept is not None
     assert kept.family_name == "Ahrens"
@@ -293,7 +291,7 @@ def test_what_the_file_cannot_accept_is_logged_without_names(world: World, peopl
     reacting(world, email="accept")
     world.user(people[0]).email = people[1].email
     with capture_logs() as logged:
-        compare(world.systems, "test")
+        compare(world.systems)
     [finding] = findings(world)
     assert finding.state == "open"
     [line] = [each for each in logged if each["event"] == "drift cannot be accepted"]
@@ -308,7 +306,7 @@ def test_a_person_accepts_another_branch(world: World, people: list[Account]) ->
     reacting(world, branch="report")
     user = world.user(people[0])
     user.groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = findings(world)
     accept(world.systems, find_finding(world.systems, Scope.all(), finding.id[-6:]).id, BY)
     bulk(world)
@@ -323,7 +321,7 @@ def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) ->
     """An account has exactly one."""
     reacting(world, profile="report")
     world.user(people[0]).groups.add(vocabulary.profile_group("manager"))
-    compare(world.systems, "test")
+    compare(world.systems)
     with pytest.raises(Refused, match="cannot be wanted"):
         accept(world.systems, findings(world)[0].id, BY)
 
@@ -333,14 +331,14 @@ def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: 
     """Left alone while it stays so; otherwise it is open again."""
     world.accounts.users["x"] = FakeUser("x", "guest", "guest@elsewhere.example.com")
     world.accounts.users["x"].groups.add(vocabulary.profile_group("read-only"))
-    compare(world.systems, "test")
+    compare(world.systems)
     accept(world.systems, findings(world)[0].id, BY)
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world)] == ["accepted"]
     world.accounts.users["x"].groups.add(vocabulary.profile_group("manager"))
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world)] == ["open"]
 
 
@@ -353,7 +351,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     paths = {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
     for account in made:
         world.user(account).groups ^= paths
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     [first] = world.read(lambda tx: runs.recent(tx, 10, "repair"))
     assert first.state == "held"
@@ -361,7 +359,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     assert "moved" in first.held_reasons[0]
     assert vocabulary.branch_group(OTHER_BRANCH) in world.user(made[0]).groups
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     second, before = world.read(lambda tx: runs.recent(tx, 10, "repair"))
     assert (before.id, before.state, second.state) == (first.id, "cancelled", "held")
     approve(world.systems, second.id, BY, second.fingerprint)
@@ -374,7 +372,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     bulk(world)
     assert all(vocabulary.branch_group(BRANCH.key) in world.user(each).groups for each in made)
     later(world)
-    assert compare(world.systems, "test").counts.differing == 0
+    assert compare(world.systems).counts.differing == 0
 
 
 @pytest.mark.req("G4")
@@ -384,7 +382,7 @@ def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
     """Somebody stopped an account in an emergency and renamed it as well: both are told, none is mended."""
     user = world.user(people[0])
     user.enabled, user.family_name = False, "Suspended"
-    compare(world.systems, "test")
+    compare(world.systems)
     bulk(world)
     assert not world.user(people[0]).enabled
     assert {each.attribute for each in findings(world)} == {Aspect.SWITCHED_OFF, Aspect.FAMILY_NAME}
@@ -397,8 +395,8 @@ def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) ->
     world.work()
     for account in made:
         world.user(account).groups ^= {vocabulary.branch_group(BRANCH.key), vocabulary.branch_group(OTHER_BRANCH)}
-    compare(world.systems, "test")
+    compare(world.systems)
     world.user(made[0]).attributes["technician_id"] = ("T-1",)
     later(world)
-    compare_attributes(world.systems, "test")
+    compare_attributes(world.systems)
     assert [run.state for run in world.read(lambda tx: runs.recent(tx, 10, "repair"))] == ["held"]

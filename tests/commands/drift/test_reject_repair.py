@@ -20,6 +20,7 @@ from sync.store.drift.findings import Subject
 from sync.store.runs import runs
 from tests.callers import allowed, wanted_by
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
+from tests.holding import JOB
 
 LEE = wanted_by("lee", "Keycloak is right")
 PEOPLE = 12
@@ -45,7 +46,9 @@ def test_the_findings_of_a_rejected_repair_are_open_again_at_once(systems: Syste
             account = accounts.by_login(tx, f"pat{number}@example.com")
             assert account is not None
             subject = Subject(account.id, account.username, account.id, f"kc-{number}")
-            found.append(findings.found(tx, subject, Deviation(Aspect.BRANCH, "hamburg", "koeln"), "repair", now))
+            found.append(
+                findings.found(tx, JOB, subject, Deviation(Aspect.BRANCH, "hamburg", "koeln"), "repair", now)
+            )
         hand_over(tx, systems.policy, found, now)
         [run] = runs.recent(tx, 10, "repair", "held")
         findings.ask_repair(tx, allowed(), [found[0].id], now + timedelta(minutes=1))

@@ -25,6 +25,7 @@ from sync.store.drift.findings import Subject
 from sync.store.runs import runs
 from tests.callers import BY, allowed
 from tests.commands.imports.import_sites import POLICY, import_site, move, person, reviewed, state
+from tests.holding import JOB
 
 pytestmark = pytest.mark.req("I4", "F4")
 
@@ -105,7 +106,7 @@ def test_it_drops_imports_alone(systems: Systems, hamburg: Cause) -> None:
         assert account is not None
         subject = Subject(account.id, account.username, account.id, "kc-1")
         drift = Deviation(Aspect.BRANCH, "hamburg", "koeln")
-        found = findings.found(tx, subject, drift, "repair", systems.clock.now())
+        found = findings.found(tx, JOB, subject, drift, "repair", systems.clock.now())
         hand_over(tx, POLICY, [found], systems.clock.now())
         [repair] = runs.recent(tx, 10, "repair")
     with pytest.raises(Refused, match="there is no run"):

@@ -26,6 +26,7 @@ from sync.store.provisioning import due
 from sync.store.work import lanes
 from tests.callers import allowed, granted, wanted_by
 from tests.entrypoints.web.conftest import MakeSettings
+from tests.holding import held
 from tests.people import an_account
 
 pytestmark = pytest.mark.req("H3")
@@ -79,7 +80,13 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
         due.mark_due(tx, someone.id, Lane.INTERACTIVE, now - timedelta(minutes=5))
         lanes.pause(tx, Lane.BULK, allowed(wanted_by("kim", "moving house")), now)
         reassignments.ask(tx, allowed(), "T-1", "T-2", now - timedelta(minutes=10))
-        latency.add(tx, [(Lane.INTERACTIVE, timedelta(seconds=0.2)), (Lane.INTERACTIVE, timedelta(seconds=3))])
+        latency.add(
+            tx,
+            {
+                held("a"): (Lane.INTERACTIVE, timedelta(seconds=0.2)),
+                held("b"): (Lane.INTERACTIVE, timedelta(seconds=3)),
+            },
+        )
     status, text = asked(settings)
     found = values(text)
     assert status == 200

@@ -8,12 +8,12 @@ from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.drift.anomaly import Anomaly
 from sync.jobs.adoption import adopt
-from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.drift import findings
 from sync.store.operations import figures
 from sync.views.operations.troubles import RUN_STILL, of_figures
+from tests.comparing import compare_attributes
 from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption.adoption_steps import Plan, apply, make_plan, reconcile, rows_of
 from tests.world import BY, World
@@ -92,7 +92,7 @@ def test_no_worker_goes_on(world: World, ann: Account, plan: Plan) -> None:
     world.pass_time(RUN_STILL.total_seconds() + 1)
     [remedy] = standing(world)
     assert "the lane reconcile" in remedy
-    compare_attributes(world.systems, "test")
+    compare_attributes(world.systems)
     found = world.read(lambda tx: findings.listed(tx, states=("open",)))
     assert [(each.attribute, each.subject.who, each.found) for each in found] == [
         (Anomaly.STRAY_ACCOUNT_ID, "ann", ann.id)

@@ -19,13 +19,19 @@ from sync.domain.drift.anomaly import Anomaly
 from sync.domain.errors import Refused, Transient, Unsafe
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed
-from sync.jobs.drift.compare import compare
-from sync.jobs.drift.compare_attributes import compare_attributes
+from sync.jobs.drift.compare import compare as compare_now
+from sync.jobs.drift.scheduled import COMPARISON
+from sync.jobs.schedule.run_jobs import run_due_job
+from sync.jobs.systems import Systems
+from sync.jobs.work.job import KeepLease
 from sync.store.accounts import accounts
 from sync.store.drift import comparisons, foreign_users
+from sync.store.drift.comparisons import Comparison
 from sync.store.provisioning import work_state
+from tests.comparing import compare, compare_attributes, under_lease
 from tests.fakes.accounts import FakeUser
 from tests.fakes.listing import FakeListing
+from tests.holding import JOB
 from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, told
 from tests.world import BRANCH, BY, POLICY, World
 
@@ -33,7 +39,7 @@ from tests.world import BRANCH, BY, POLICY, World
 @pytest.mark.req("H4", "G4")
 def test_keycloak_as_wanted_has_no_drift(world: World, people: list[Account]) -> None:
     """Right after the workers have applied everything there is nothing to tell, and nobody is looked at singly."""
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert (done.state, done.counts.accounts, done.counts.users, done.counts.looked_at) == ("done", 3, 3, 0)
     assert done.counts.memberships == sum(len(world.user(each).groups) for each in people)
     assert findings(world) == []
@@ -63,12 +69,12 @@ def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[
     tamper, (attribute, wanted, found) = TAMPERINGS[case]
     before = len(world.accounts.applied)
     tamper(world.user(people[0]))
-    compare(world.systems, "test")
+    compare(world.systems)
     assert told(world) == {(attribute, people[0].username, wanted, found)}
     assert len(world.accounts.applied) == before, "the comparison itself writes nothing to Keycloak"
     bulk(world)
     later(world)
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert done.counts.looked_at == 0
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
 
@@ -77,9 +83,9 @@ def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[
 def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list[Account]) -> None:
     """Somebody switched an account off in the console: it is told once, and nobody opens it."""
     world.user(people[0]).enabled = False
-    compare(world.systems, "test")
+    compare(world.systems)
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = findings(world)
     assert (finding.attribute, finding.state) == (Aspect.SWITCHED_OFF, "open")
     assert finding.last_seen_at > finding.first_seen_at
@@ -87,7 +93,7 @@ def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list
     assert not world.user(people[0]).enabled
     world.user(people[0]).enabled = True
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.state for each in findings(world, "open", "gone", "repaired")] == ["gone"]
 
 
@@ -97,7 +103,7 @@ def test_lockouts_are_no_drift(world: World, people: list[Account]) -> None:
     world.user(people[0]).lock = LockState(temporary=True, failures=5)
     world.user(people[1]).lock = LockState(permanent=True, failures=9)
     world.user(people[1]).enabled = False
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert (done.counts.looked_at, done.counts.differing) == (1, 0)
     assert findings(world) == []
 
@@ -109,7 +115,7 @@ def test_our_own_changes_are_no_drift(world: World, people: list[Account]) -> No
         lambda tx: change(tx, POLICY, people[0].id, AccountChange(branch=OTHER_BRANCH), BY, world.clock.now())
     )
     world.do(lambda tx: deactivate(tx, POLICY, people[1].id, GatePolicy.HOLD, BY, world.clock.now()))
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert done.counts.left_out == 2
     assert findings(world) == []
 
@@ -138,7 +144,7 @@ def test_a_change_of_ours_during_the_comparison_is_no_drift(world: World, people
 
     world.user(people[0]).given_name = "Annie"
     listing = ChangedWhileRead(world, moved)
-    compare(replace(world.systems, listing=listing), "test")
+    compare(replace(world.systems, listing=listing))
     assert findings(world) == []
 
 
@@ -158,7 +164,7 @@ def test_an_account_changed_while_it_is_looked_at_is_left_out(
 
     world.user(people[0]).given_name = "Annie"
     monkeypatch.setattr(world.accounts, "observe", observing)
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert (done.counts.looked_at, done.counts.left_out) == (1, 1)
     assert findings(world) == []
 
@@ -174,7 +180,7 @@ def test_a_listing_without_our_users_is_not_believed(world: World, left: int) ->
     world.accounts.users = dict(list(world.accounts.users.items())[:left])
     world.accounts.users["other"] = FakeUser("other", "somebody.else", "else@elsewhere.example.com")
     with pytest.raises(Unsafe, match=f"lists {left} of our 15 users"):
-        compare(world.systems, "test")
+        compare(world.systems)
     assert findings(world) == []
     assert world.read(lambda tx: foreign_users.listed(tx, 10)) == ()
     last = world.read(lambda tx: comparisons.latest(tx, "comparison"))
@@ -186,24 +192,28 @@ def test_a_listing_without_our_users_is_not_believed(world: World, left: int) ->
 def test_keycloak_going_away_in_the_middle_ends_nothing(world: World, people: list[Account]) -> None:
     """What was found before stays as it was, the comparison says why it failed, and the next one does it all."""
     world.user(people[0]).enabled = False
-    compare(world.systems, "test")
+    compare(world.systems)
     later(world)
     world.systems.listing.failure = Transient("Keycloak does not answer")  # type: ignore[attr-defined]
     with pytest.raises(Transient):
-        compare(world.systems, "test")
+        compare(world.systems)
     assert [each.state for each in findings(world)] == ["open"]
     world.systems.listing.failure = None  # type: ignore[attr-defined]
-    assert compare(world.systems, "test").state == "done"
+    assert compare(world.systems).state == "done"
 
 
 @pytest.mark.req("H4")
 def test_one_comparison_at_a_time(world: World, people: list[Account]) -> None:
-    """A second one is refused while the first is alive; one that died is ended and begun anew."""
-    world.do(lambda tx: comparisons.begin(tx, "comparison", "a dead worker", world.clock.now()))
-    with pytest.raises(Refused, match="is running since"):
-        compare(world.systems, "test")
+    """One that a dead worker left behind is ended and begun anew; no second one begins while the job is held."""
+    dead = world.do(lambda tx: comparisons.begin(tx, JOB, "comparison", world.clock.now()))
     later(world)
-    assert compare(world.systems, "test").state == "done"
+
+    def compare_twice(systems: Systems, keep: KeepLease) -> Comparison:
+        assert run_due_job(systems, {"comparison": COMPARISON}) == 0
+        return compare_now(systems, keep)
+
+    assert under_lease(world.systems, "comparison", compare_twice).state == "done"
+    assert world.read(lambda tx: comparisons.get(tx, dead.id)).state == "interrupted"
 
 
 @pytest.mark.req("G4")
@@ -211,7 +221,7 @@ def test_a_role_on_a_group_of_ours_is_one_finding(world: World, people: list[Acc
     """However many members the group has; its members are not repaired, and it is gone once it is taken off."""
     path = vocabulary.profile_group("dispatcher")
     world.accounts.groups[path].add("realm-management/manage-users")
-    compare(world.systems, "test")
+    compare(world.systems)
     assert told(world) == {("group-roles", path, None, "realm-management/manage-users")}
     with pytest.raises(Refused, match="cannot be accepted"):
         accept(world.systems, findings(world)[0].id, BY)
@@ -219,7 +229,7 @@ def test_a_role_on_a_group_of_ours_is_one_finding(world: World, people: list[Acc
         repair(world.systems, findings(world)[0].id, BY)
     world.accounts.groups[path].discard("realm-management/manage-users")
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert findings(world) == []
 
 
@@ -230,7 +240,7 @@ def test_a_group_that_vanished_is_one_finding(world: World, people: list[Account
     del world.accounts.groups[path]
     for user in world.accounts.users.values():
         user.groups.discard(path)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert told(world) == {("group-missing", path, path, None)}
 
 
@@ -241,7 +251,7 @@ def test_a_profile_group_that_vanished_is_one_finding(world: World, people: list
     del world.accounts.groups[path]
     for user in world.accounts.users.values():
         user.groups.discard(path)
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert told(world) == {("group-missing", path, path, None)}
     assert done.counts.looked_at == 0
 
@@ -257,7 +267,7 @@ def test_the_users_as_a_whole_are_listed_only_to_find_somebody(
     listed = []
     users = FakeListing.users
     monkeypatch.setattr(FakeListing, "users", lambda self: listed.append(1) or users(self))
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     assert bool(listed) == (also == "a stranger") == bool(done.counts.foreign_users)
     assert done.counts.users == len(world.accounts.users)
 
@@ -270,7 +280,7 @@ def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people:
     world.accounts.users["intruder"].groups.add(vocabulary.profile_group("manager"))
     world.accounts.users["intruder"].roles.add("fsm-profile-manager")
     before = len(world.accounts.applied)
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     bulk(world)
     assert done.counts.foreign_users == 2
     assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["guest", "intruder"]
@@ -281,7 +291,7 @@ def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people:
     assert len(world.accounts.applied) == before
     del world.accounts.users["guest"]
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["intruder"]
 
 
@@ -291,7 +301,7 @@ def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World,
     user = world.user(people[0])
     mark = user.attributes.pop(ACCOUNT_ID)
     user.family_name = "Arnold"
-    compare(world.systems, "test")
+    compare(world.systems)
     assert {each.attribute for each in findings(world)} == {Anomaly.ACCOUNT_ID, Aspect.FAMILY_NAME}
     bulk(world)
     state = world.read(lambda tx: work_state.of_account(tx, people[0].id))
@@ -300,7 +310,7 @@ def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World,
     user.attributes[ACCOUNT_ID] = mark
     user.family_name = "Arno"
     later(world)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert findings(world) == []
 
 
@@ -312,7 +322,7 @@ def test_an_inactive_account_that_somebody_switched_on(world: World, people: lis
     world.pass_time(3600)
     world.work()
     world.user(people[0]).enabled = True
-    compare(world.systems, "test")
+    compare(world.systems)
     assert {each.attribute for each in findings(world)} == {Aspect.SWITCHED_ON}
     bulk(world)
     assert not world.user(people[0]).enabled
@@ -327,8 +337,8 @@ def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, peo
     world.user(people[0]).attributes["technician_id"] = ("T-9",)
     mark = world.user(people[1]).attributes.pop(ACCOUNT_ID)
     world.accounts.users["x"] = FakeUser("x", "copy", "copy@example.com", attributes={ACCOUNT_ID: mark})
-    assert compare(world.systems, "test").counts.looked_at == 0
-    done = compare_attributes(world.systems, "test")
+    assert compare(world.systems).counts.looked_at == 0
+    done = compare_attributes(world.systems)
     assert (done.counts.users, done.counts.accounts, done.counts.differing) == (4, 3, 2)
     assert told(world) == {
         ("technician-id", people[0].username, None, "T-9"),
@@ -338,7 +348,7 @@ def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, peo
     bulk(world)
     world.accounts.users["x"].attributes.clear()
     later(world)
-    compare_attributes(world.systems, "test")
+    compare_attributes(world.systems)
     assert told(world) == {("account-id", people[1].username, people[1].id, None)}
 
 
@@ -348,5 +358,5 @@ def test_a_comparison_by_files_of_before_finds_nothing(world: World, people: lis
     world.user(people[0]).family_name = "Arnold"
     outdated = replace(world.systems, policy_number=7)
     with pytest.raises(Transient, match="other mapping files have just come into force"):
-        compare(outdated, "test")
+        compare(outdated)
     assert findings(world) == []

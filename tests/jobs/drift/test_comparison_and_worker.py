@@ -17,12 +17,12 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import ACCOUNT_ID, Observed, Sessions
 from sync.domain.provisioning.plan import diff
 from sync.domain.work.lane import Lane
-from sync.jobs.drift.judge import judge
 from sync.ports.field_service import Technician
 from sync.store.accounts import accounts
 from sync.store.provisioning import due, work_state
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
+from tests.comparing import judge
 from tests.domain.users import observations
 from tests.fakes.accounts import FakeUser
 from tests.fakes.field_service import WorkOrder

@@ -15,13 +15,13 @@ from sync.domain.drift.anomaly import Anomaly
 from sync.domain.errors import Misconfigured, Refused, Transient
 from sync.domain.provisioning.aspect import Aspect
 from sync.jobs.drift.admin_events import look_at_admin_events
-from sync.jobs.drift.compare import compare
 from sync.jobs.schedule import run_jobs
 from sync.jobs.work.job import Job
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
 from sync.store.operations import figures
 from sync.views.operations.troubles import of_figures
+from tests.comparing import compare
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, POLICY, World
 
@@ -57,7 +57,7 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
     """Wherever it comes in the order; a reason that nobody foresaw is told by its type alone."""
     sick = people[number]
     world.accounts.unreadable[world.user(sick).id] = failure
-    done = compare(world.systems, "test")
+    done = compare(world.systems)
     names = {(Aspect.GIVEN_NAME, each.username) for each in people if each is not sick}
     assert (done.state, told(world)) == ("done", {(Anomaly.UNREADABLE, sick.username), *names})
     [finding] = [each for each in live(world) if each.attribute is Anomaly.UNREADABLE]
@@ -68,22 +68,22 @@ def test_one_unreadable_user_is_noted_and_the_rest_are_compared(
 
 def test_it_ends_when_the_user_can_be_read_again(world: World, people: list[Account]) -> None:
     """Also when nothing else of it differs, so that only the look can tell; what was known of it before stays."""
-    compare(world.systems, "test")
+    compare(world.systems)
     world.accounts.unreadable[world.user(people[0]).id] = SICK
     for account in people:
         world.user(account).given_name = account.given_name
     for _ in range(2):
         world.pass_time(600)
         world.user(people[0]).given_name = "Somebody"
-        compare(world.systems, "test")
+        compare(world.systems)
         assert told(world) == {(each, people[0].username) for each in (Aspect.GIVEN_NAME, Anomaly.UNREADABLE)}
     world.user(people[0]).given_name = people[0].given_name
     world.pass_time(600)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert (Anomaly.UNREADABLE, people[0].username) in told(world)
     world.accounts.unreadable.clear()
     world.pass_time(600)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert told(world) == set()
 
 
@@ -92,14 +92,14 @@ def test_keycloak_away_marks_nobody(world: World, people: list[Account], failure
     """No user can be read: the comparison stops as it always did, and comes again."""
     world.accounts.unreadable = dict.fromkeys(world.accounts.users, failure)
     with pytest.raises(type(failure)):
-        compare(world.systems, "test")
+        compare(world.systems)
     assert told(world) == set()
 
 
 def test_keycloak_that_was_away_for_one_request_marks_nobody(world: World, people: list[Account]) -> None:
     """The user is looked at once more before anything is said of it."""
     world.accounts.fail_next(SICK)
-    assert compare(world.systems, "test").state == "done"
+    assert compare(world.systems).state == "done"
     assert told(world) == {(Aspect.GIVEN_NAME, each.username) for each in people}
 
 
@@ -108,11 +108,11 @@ def test_an_unreadable_stranger_ends_no_comparison(world: World, people: list[Ac
     world.accounts.users["guest"] = FakeUser("guest", "guest", "guest@elsewhere.example.com")
     world.accounts.users["guest"].groups.add(vocabulary.profile_group("manager"))
     world.accounts.unreadable["guest"] = SICK
-    compare(world.systems, "test")
+    compare(world.systems)
     assert {each for each in told(world) if each[1] == "guest"} == {(Anomaly.UNREADABLE, "guest")}
     world.accounts.unreadable.clear()
     world.pass_time(600)
-    compare(world.systems, "test")
+    compare(world.systems)
     assert {each for each in told(world) if each[1] == "guest"} == {(Anomaly.FOREIGN_MEMBER, "guest")}
 
 
@@ -137,7 +137,7 @@ def test_a_hint_at_an_unreadable_user_holds_up_no_other(world: World, people: li
 def test_it_is_told_with_its_remedy_and_nobody_decides_it_away(world: World, people: list[Account]) -> None:
     """Workers cannot write to it either; there is nothing in it to accept."""
     world.accounts.unreadable[world.user(people[0]).id] = SICK
-    compare(world.systems, "test")
+    compare(world.systems)
     [finding] = [each for each in live(world) if each.attribute is Anomaly.UNREADABLE]
     for decide in (accept, repair):
         with pytest.raises(Refused):
@@ -153,5 +153,5 @@ def test_of_an_account_that_is_changed_meanwhile_nothing_is_said(world: World, p
     """As of every other: a worker is on its way to it, and says what it meets."""
     world.accounts.unreadable[world.user(people[0]).id] = SICK
     world.do(lambda tx: change(tx, POLICY, people[0].id, AccountChange(given_name="Ada"), BY, world.clock.now()))
-    compare(world.systems, "test")
+    compare(world.systems)
     assert people[0].username not in {who for _, who in told(world)}

@@ -113,8 +113,10 @@ def test_a_crash_between_read_and_commit_loses_and_doubles_nothing(
     for crash_at in (1, 2, 4):
         calls = iter(range(1, 100))
 
-        def crashing(tx: object, events: object, calls: object = calls, crash_at: int = crash_at) -> None:
-            take(tx, events)  # type: ignore[arg-type]
+        def crashing(
+            tx: object, held: object, events: object, calls: object = calls, crash_at: int = crash_at
+        ) -> None:
+            take(tx, held, events)  # type: ignore[arg-type]
             if next(calls) == crash_at:  # type: ignore[call-overload]
                 raise KeyboardInterrupt
 

@@ -15,7 +15,6 @@ from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
 from sync.domain.realm.item import ItemKind, RealmState
 from sync.domain.realm.wanted import ground_of_accounts
-from sync.jobs.drift.compare_attributes import compare_attributes
 from sync.jobs.realm import watch_realm
 from sync.store import audit
 from sync.store.accounts import accounts
@@ -24,6 +23,7 @@ from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
 from tests.adopting import adopted, carry_out
 from tests.company import ATTRIBUTES, company
+from tests.comparing import compare_attributes
 from tests.world import BY, World
 
 
@@ -167,7 +167,7 @@ def test_drift_of_an_attribute_is_found_and_repaired_or_accepted(
     world.user(jo).attributes |= {"cost_centre": ("4712",), "vehicle": ("van",), "shoe_size": ("44",)}
     world.user(kim).attributes["vehicle"] = ("a bicycle",)
 
-    compare_attributes(world.systems, "the test")
+    compare_attributes(world.systems)
     found = world.read(lambda tx: findings.listed(tx, states=findings.STATES))
     assert {(each.subject.who, each.what, each.wanted, each.found) for each in found} == {
         ("jo.lind@example.com", "cost_centre", "4711", "4712"),

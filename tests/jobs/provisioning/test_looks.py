@@ -20,6 +20,7 @@ from sync.store.work import account_claims, lanes
 from sync.store.work.lease_rows import Terms
 from sync.views.accounts.look import what_differs
 from tests.callers import allowed
+from tests.holding import held
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("A8", "H1")
@@ -81,13 +82,13 @@ def test_whoever_is_being_worked_on_needs_no_other_look(world: World, people: li
     assert not newest(world, people[0]).waits
     ask_look(world.systems, people[1].id)
     with world.systems.db.write() as tx:
-        [held] = account_claims.claim_looks(tx, Terms(world.clock.now()), 5)
+        [claim] = account_claims.claim_looks(tx, Terms(world.clock.now()), 5)
         ask_before = newest(world, people[1])
     ask_look(world.systems, people[1].id)
     assert newest(world, people[1]) == ask_before
     with world.systems.db.write() as tx:
-        looks.answered(tx, held, None)
-        account_claims.release(tx, held)
+        looks.answered(tx, held(people[1].id), None)
+        account_claims.release(tx, claim)
     assert look_where_asked(world.systems) == 0
 
 

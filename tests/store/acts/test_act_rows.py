@@ -24,6 +24,7 @@ from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted, wanted_by
+from tests.holding import held
 
 LEASE = timedelta(seconds=60)
 SECRET = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -77,8 +78,8 @@ def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Accoun
     found = Found(LockState(permanent=True, failures=4), now, ("one",))
     with db.write() as tx:
         acts.add(tx, let(account), unlock)
-        acts.start(tx, unlock.id, found, now)
-        again = acts.start(tx, unlock.id, Found(), now + LEASE)
+        acts.start(tx, held(unlock.account_id), unlock.id, found, now)
+        again = acts.start(tx, held(unlock.account_id), unlock.id, Found(), now + LEASE)
     assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
 
 
@@ -91,9 +92,9 @@ def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     with db.write() as tx:
         for each in (one, other):
             acts.add(tx, let(account), each)
-            acts.start(tx, each.id, Found(), now)
-        acts.put_off(tx, one.id, now + LEASE, "no answer", certainly_not_done=False)
-        acts.put_off(tx, other.id, now + LEASE, "refused", certainly_not_done=True)
+            acts.start(tx, held(each.account_id), each.id, Found(), now)
+        acts.put_off(tx, held(one.account_id), one.id, now + LEASE, "no answer", certainly_not_done=False)
+        acts.put_off(tx, held(other.account_id), other.id, now + LEASE, "refused", certainly_not_done=True)
         stays, waits = acts.open_for_many(tx, [account.id])[account.id]
     assert (stays.state, stays.attempts, stays.outcome) == (ActState.STARTED, 1, "no answer")
     assert (waits.state, waits.started_at, waits.found) == (ActState.WAITING, None, None)
@@ -106,9 +107,9 @@ def test_the_password_goes_with_the_end(db: Database, account: Account, now: dat
     reset = asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE)
     with db.write() as tx:
         acts.add(tx, let(account), reset, SECRET)
-        assert acts.finish(tx, reset.id, state, "so it was", now)
+        assert acts.finish(tx, held(reset.account_id), reset.id, state, "so it was", now)
         assert acts.password_of(tx, reset.id) is None
-        assert not acts.finish(tx, reset.id, ActState.FAILED, "too late", now)
+        assert not acts.finish(tx, held(reset.account_id), reset.id, ActState.FAILED, "too late", now)
         ended = acts.get(tx, reset.id)
     assert ended is not None
     assert (ended.state, ended.outcome, ended.finished_at) == (state, "so it was", now)
@@ -129,11 +130,11 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
         )
         for reset, mail in zip(resets, (sent, unsent), strict=True):
             acts.add(tx, let(account), reset, SECRET)
-            acts.finish(tx, reset.id, ActState.DONE, "done", now, mail_id=mail)
+            acts.finish(tx, held(reset.account_id), reset.id, ActState.DONE, "done", now, mail_id=mail)
             kept = acts.password_of_mail(tx, mail)
             assert kept is not None
             assert kept.password == SECRET
-        acts.erase_password_of_mail(tx, sent)
+        acts.erase_password_of_mail(tx, held(sent))
         assert acts.password_of_mail(tx, sent) is None
         assert acts.erase_expired(tx, now) == 0
         assert acts.erase_expired(tx, now + LEASE) == 1
@@ -147,7 +148,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
     with db.write() as tx:
         for each in (first, ended, last):
             acts.add(tx, let(account), each)
-        acts.finish(tx, ended.id, ActState.DONE, "done", now)
+        acts.finish(tx, held(ended.account_id), ended.id, ActState.DONE, "done", now)
         [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
     assert [each.id for each in claim.acts] == [first.id, last.id]
 

@@ -20,6 +20,7 @@ from sync.store.provisioning import due
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
+from tests.holding import held
 from tests.store.conftest import MakeAccount
 
 FIRST = OpenWorkOrder("WO-1", "scheduled", "Contoso", date(2026, 4, 1), ("lead", "appointment"))
@@ -83,13 +84,13 @@ def test_what_has_ended_stays_ended(db: Database, account: Account, by: Cause, n
     asked = request(db, account, by, now)
     with db.write() as tx:
         ended = {
-            "refuse": lambda: deactivations.refuse(tx, asked.id, (FIRST,), now),
+            "refuse": lambda: deactivations.refuse(tx, held(asked.account_id), asked.id, (FIRST,), now),
             "cancel": lambda: deactivations.cancel(tx, asked.id, granted(account), now),
-            "complete": lambda: deactivations.complete(tx, asked.id, now),
+            "complete": lambda: deactivations.complete(tx, held(asked.account_id), asked.id, now),
         }
         assert ended[end]()
-        assert not deactivations.hold(tx, asked.id, (FIRST,), now)
-        assert not deactivations.complete(tx, asked.id, now)
+        assert not deactivations.hold(tx, held(asked.account_id), asked.id, (FIRST,), now)
+        assert not deactivations.complete(tx, held(asked.account_id), asked.id, now)
         assert deactivations.open_for(tx, account.id) is None
         assert deactivations.list_held(tx, Scope.all()) == ()
 
@@ -101,22 +102,22 @@ def test_a_hold_shows_since_when_and_what_stands_in_the_way(
     """The time of the first hold stays, the work orders are those of the last look."""
     asked = request(db, account, by, now)
     with db.write() as tx:
-        deactivations.hold(tx, asked.id, (FIRST, SECOND), now)
-        deactivations.hold(tx, asked.id, (SECOND,), now + timedelta(hours=1))
+        deactivations.hold(tx, held(asked.account_id), asked.id, (FIRST, SECOND), now)
+        deactivations.hold(tx, held(asked.account_id), asked.id, (SECOND,), now + timedelta(hours=1))
     with db.read() as tx:
-        [held] = deactivations.list_held(tx, Scope.of_branch("north"))
+        [kept] = deactivations.list_held(tx, Scope.of_branch("north"))
         assert deactivations.list_held(tx, Scope.of_branch("south")) == ()
-    assert (held.account, held.held_at) == (account, now)
-    assert held.deactivation.work_orders == (SECOND,)
-    assert held.deactivation.state is DeactivationState.HELD
+    assert (kept.account, kept.held_at) == (account, now)
+    assert kept.deactivation.work_orders == (SECOND,)
+    assert kept.deactivation.state is DeactivationState.HELD
 
 
 @pytest.mark.req("D4", "D5")
 def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account: Account, now: datetime) -> None:
     """Listed once however often they are found, off the list when reassigned, on it again if they come back."""
     with db.write() as tx:
-        deactivations.strand(tx, account.id, "T-1", (FIRST, SECOND), now)
-        deactivations.strand(tx, account.id, "T-1", (FIRST,), now + timedelta(minutes=5))
+        deactivations.strand(tx, held(account.id), "T-1", (FIRST, SECOND), now)
+        deactivations.strand(tx, held(account.id), "T-1", (FIRST,), now + timedelta(minutes=5))
     with db.read() as tx:
         listed = deactivations.stranded(tx, Scope.all())
         assert deactivations.stranded(tx, Scope.of_branch("south")) == ()
@@ -126,10 +127,10 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
     ]
     assert listed[0].account == account
     with db.write() as tx:
-        assert deactivations.resolve_stranded(tx, ["T-2"], now) == 0
-        assert deactivations.resolve_stranded(tx, ["T-1"], now) == 2
+        assert deactivations.resolve_stranded(tx, {held(): "T-2"}, now) == 0
+        assert deactivations.resolve_stranded(tx, {held(): "T-1"}, now) == 2
         assert deactivations.stranded(tx, Scope.all()) == ()
-        deactivations.strand(tx, account.id, "T-1", (FIRST,), now)
+        deactivations.strand(tx, held(account.id), "T-1", (FIRST,), now)
         assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
 
 
@@ -141,5 +142,5 @@ def test_only_a_stop_of_ours_is_known(db: Database, account: Account, now: datet
         assignment_stops.remember(tx, "T-1", account.id, now)
         assignment_stops.remember(tx, "T-1", account.id, now)
         assert assignment_stops.ours(tx, ["T-1"])
-        assignment_stops.forget(tx, "T-1")
+        assignment_stops.forget(tx, held(), "T-1")
         assert not assignment_stops.ours(tx, ["T-1"])

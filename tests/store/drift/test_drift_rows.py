@@ -11,14 +11,14 @@ from sync.domain.accounts.account import Account
 from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.kinds import KINDS
 from sync.domain.drift.listed_user import ListedUser
-from sync.domain.errors import Refused
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.store.accounts import accounts, pages
 from sync.store.database.transactions import Database
 from sync.store.drift import comparisons, findings, foreign_users
-from sync.store.drift.comparisons import SILENT, Counts
+from sync.store.drift.comparisons import Counts
 from sync.store.drift.findings import Subject
 from tests.callers import allowed, granted, wanted_by
+from tests.holding import JOB
 
 BRANCH = Deviation(Aspect.BRANCH, "hamburg", None)
 KIM = wanted_by("kim", "on loan")
@@ -38,9 +38,9 @@ def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject,
     """With the time it was first and last seen."""
     later = now + timedelta(hours=6)
     with db.write() as tx:
-        first = findings.found(tx, subject, BRANCH, "repair", now)
+        first = findings.found(tx, JOB, subject, BRANCH, "repair", now)
     with db.write() as tx:
-        again = findings.found(tx, subject, BRANCH, "report", later)
+        again = findings.found(tx, JOB, subject, BRANCH, "report", later)
     assert (again.id, again.first_seen_at, again.last_seen_at, again.reaction) == (first.id, now, later, "report")
     with db.read() as tx:
         assert findings.listed(tx, states=findings.LIVE, account_id=subject.account_id) == (again,)
@@ -56,16 +56,16 @@ def test_each_attribute_of_a_company_is_a_finding_of_its_own(
     """One is accepted and the other ends, each by itself."""
     centre, vehicle = (Deviation(Aspect.ATTRIBUTES, "was", "is", key) for key in ("cost_centre", "vehicle"))
     with db.write() as tx:
-        first, second = (findings.found(tx, subject, each, "report", now) for each in (centre, vehicle))
+        first, second = (findings.found(tx, JOB, subject, each, "report", now) for each in (centre, vehicle))
         findings.decide(tx, allowed(KIM), first.id, "accepted", now)
         assert (first.what, second.what) == ("cost_centre", "vehicle")
         assert findings.open_by_attribute(tx) == {"attributes": 1}
         still = {(Aspect.ATTRIBUTES, "cost_centre")}
-        findings.close_of_account(tx, str(subject.account_id), still, [], now)
+        findings.close_of_account(tx, JOB, str(subject.account_id), still, [], now)
         assert [(each.what, each.state) for each in findings.listed(tx, states=findings.LIVE)] == [
             ("cost_centre", "accepted")
         ]
-        findings.close_of_account(tx, str(subject.account_id), set(), [Aspect.ATTRIBUTES], now)
+        findings.close_of_account(tx, JOB, str(subject.account_id), set(), [Aspect.ATTRIBUTES], now)
         assert len(findings.listed(tx, states=findings.LIVE)) == 1
 
 
@@ -77,30 +77,30 @@ def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: da
     extra = Irregularity(Anomaly.GROUP_ROLES, None, "admin")
     member = Irregularity(Anomaly.FOREIGN_MEMBER, None, "/fsm/branches/hamburg")
     with db.write() as tx:
-        asked = findings.found(tx, subject, BRANCH, "repair", now)
+        asked = findings.found(tx, JOB, subject, BRANCH, "repair", now)
         findings.ask_repair(tx, allowed(), [asked.id], now)
-        plain = findings.found(tx, group, extra, "report", now)
-        unjudged = findings.found(tx, stranger, member, "report", now)
+        plain = findings.found(tx, JOB, group, extra, "report", now)
+        unjudged = findings.found(tx, JOB, stranger, member, "report", now)
     since = now + timedelta(hours=1)
     with db.write() as tx:
-        ended = findings.close_unseen(tx, KINDS, since, {stranger.key}, since)
+        ended = findings.close_unseen(tx, JOB, KINDS, since, {stranger.key}, since)
     assert ended == 2
     with db.read() as tx:
         found = {each.id: each.state for each in findings.listed(tx, states=findings.STATES)}
         assert found == {asked.id: "repaired", plain.id: "gone", unjudged.id: "open"}
     with db.write() as tx:
-        assert findings.found(tx, subject, BRANCH, "repair", since).id != asked.id
+        assert findings.found(tx, JOB, subject, BRANCH, "repair", since).id != asked.id
 
 
 @pytest.mark.req("G4")
 def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: Subject, now: datetime) -> None:
     """The old one is gone with the decision about it, a new one is open."""
     with db.write() as tx:
-        first = findings.found(tx, subject, BRANCH, "report", now)
+        first = findings.found(tx, JOB, subject, BRANCH, "report", now)
         findings.decide(tx, allowed(KIM), first.id, "accepted", now)
     with db.write() as tx:
-        assert findings.found(tx, subject, BRANCH, "report", now).state == "accepted"
-        other = findings.found(tx, subject, Deviation(Aspect.BRANCH, "hamburg", "berlin"), "report", now)
+        assert findings.found(tx, JOB, subject, BRANCH, "report", now).state == "accepted"
+        other = findings.found(tx, JOB, subject, Deviation(Aspect.BRANCH, "hamburg", "berlin"), "report", now)
     assert (other.state, other.decision) == ("open", None)
     with db.write() as tx:
         before = findings.get(tx, first.id)
@@ -110,19 +110,16 @@ def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: S
 
 @pytest.mark.req("H4")
 def test_one_comparison_of_a_kind_at_a_time(db: Database, now: datetime) -> None:
-    """The transaction of the second stays usable; one that fell silent is ended, and it notices."""
+    """Whoever begins one holds the job, so what still runs was interrupted. Another kind is another job's."""
     with db.write() as tx:
-        first = comparisons.begin(tx, "comparison", "kim", now)
-        comparisons.begin(tx, "attribute-pass", "kim", now)
-    with db.write() as tx, pytest.raises(Refused, match="is running since"):
-        comparisons.begin(tx, "comparison", "jo", now)
-    later = now + SILENT + timedelta(seconds=1)
+        first = comparisons.begin(tx, JOB, "comparison", now)
+        other = comparisons.begin(tx, JOB, "attribute-pass", now)
+    later = now + timedelta(seconds=1)
     with db.write() as tx:
-        second = comparisons.begin(tx, "comparison", "jo", later)
-    with db.write() as tx:
-        assert not comparisons.progress(tx, first.id, Counts(users=7), later)
-        assert comparisons.finish(tx, second.id, Counts(users=8), later)
+        second = comparisons.begin(tx, JOB, "comparison", later)
+        comparisons.finish(tx, JOB, second.id, Counts(users=8), later)
     with db.read() as tx:
+        assert [comparisons.get(tx, each.id).state for each in (first, other)] == ["interrupted", "running"]
         last = comparisons.latest(tx, "comparison")
         assert last is not None
         assert (last.id, last.state, last.counts.users) == (second.id, "done", 8)
@@ -137,10 +134,10 @@ def test_foreign_users_come_and_go(db: Database, now: datetime) -> None:
     )
     later = now + timedelta(hours=6)
     with db.write() as tx:
-        foreign_users.seen(tx, [guest, other], now)
+        foreign_users.seen(tx, JOB, [guest, other], now)
     with db.write() as tx:
-        foreign_users.seen(tx, [guest], later)
-        foreign_users.forget_unseen(tx, later)
+        foreign_users.seen(tx, JOB, [guest], later)
+        foreign_users.forget_unseen(tx, JOB, later)
     with db.read() as tx:
         [left] = foreign_users.listed(tx, 10)
     assert (left.username, left.first_seen_at, left.last_seen_at) == ("guest", now, later)

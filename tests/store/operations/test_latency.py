@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
+from sync.domain.work.held import Held
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Database
 from sync.store.operations import latency
+from tests.holding import held
+
+
+def counted(*took: tuple[Lane, timedelta]) -> Mapping[Held, tuple[Lane, timedelta]]:
+    return {held(str(number)): each for number, each in enumerate(took)}
 
 
 @pytest.mark.req("H3")
@@ -16,8 +23,8 @@ def test_changes_are_counted_by_how_long_they_took(db: Database) -> None:
     """Each in its lane, in every bucket that is as long; what takes longer than all of them is counted too."""
     took = [(Lane.INTERACTIVE, timedelta(seconds=each)) for each in (0.01, 0.05, 0.3, 4000)]
     with db.write() as tx:
-        latency.add(tx, took)
-        latency.add(tx, [(Lane.BULK, timedelta(seconds=7)), (Lane.INTERACTIVE, timedelta(seconds=0.3))])
+        latency.add(tx, counted(*took))
+        latency.add(tx, counted((Lane.BULK, timedelta(seconds=7)), (Lane.INTERACTIVE, timedelta(seconds=0.3))))
     with db.read() as tx:
         read = latency.read(tx)
     interactive = read[Lane.INTERACTIVE]
@@ -30,7 +37,7 @@ def test_changes_are_counted_by_how_long_they_took(db: Database) -> None:
 def test_a_clock_behind_ours_is_no_negative_time(db: Database) -> None:
     """The change was stored by a machine whose clock is ahead: it counts as done at once."""
     with db.write() as tx:
-        latency.add(tx, [(Lane.BULK, timedelta(seconds=-3))])
+        latency.add(tx, counted((Lane.BULK, timedelta(seconds=-3))))
     with db.read() as tx:
         histogram = latency.read(tx)[Lane.BULK]
     assert (histogram.buckets["0.05"], histogram.seconds) == (1, 0.0)
