@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from mappings.attributes import BUILT_IN
 from mappings.policy import Policy
 from sync.commands.accounts.change import change
 from sync.domain.access.cause import Cause
@@ -15,22 +16,16 @@ from sync.domain.accounts.change import AccountChange, with_attributes
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.aspect import Aspect
+from sync.domain.provisioning.observed import TECHNICIAN_ID
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import Finding
 
 TAKEN_OVER: Mapping[Kind, str] = {
-    Aspect.USERNAME: "username",
-    Aspect.EMAIL: "email",
-    Aspect.GIVEN_NAME: "given_name",
-    Aspect.FAMILY_NAME: "family_name",
-    Aspect.PROFILE: "profile",
-    Aspect.BRANCH: "branch",
-    Aspect.TEAM: "team",
-    Aspect.DATA_ACCESS: "data_access",
     Aspect.ATTRIBUTES: "attributes",
+    **{Aspect(each.drift_name): each.key for each in BUILT_IN if each.drift and each.key != TECHNICIAN_ID},
 }
-"""What is a field of an account."""
+"""What is a field of an account. A technician is linked by a command, which asks the FSM system first."""
 
 MAY_BE_NOTHING = frozenset({Aspect.BRANCH, Aspect.TEAM})
 

@@ -10,13 +10,14 @@ import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from mappings.attributes import BUILT_IN, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.errors import Problem
 
-LONGEST = 255
-"""Keycloak's limit for usernames, e-mail addresses and names."""
+SHORTEST_USERNAME = 3
+"""Keycloak's limit."""
 
 LONGEST_LOCAL_PART = 64
 """RFC 5321, section 4.5.3.1.1; Keycloak checks it too."""
@@ -32,6 +33,7 @@ _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x
 def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
     """Every problem of the account, in the order of its fields; empty if it may be stored."""
     return (
+        *_lengths(account),
         *_names(account),
         *_identifiers(account),
         *_access(account, policy),
@@ -40,17 +42,27 @@ def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
     )
 
 
+def _lengths(account: Account) -> Iterator[Problem]:
+    for attribute in BUILT_IN:
+        value = getattr(account, attribute.key)
+        if attribute.type is AttributeType.TEXT and value is not None and len(value) > attribute.longest:
+            yield Problem(
+                attribute.key,
+                f"is longer than {attribute.longest} characters: it has {len(value)}",
+                "write it shorter",
+            )
+
+
 def _names(account: Account) -> Iterator[Problem]:
-    if not 3 <= len(account.username) <= LONGEST or not _USERNAME.fullmatch(account.username):
+    if len(account.username) < SHORTEST_USERNAME or not _USERNAME.fullmatch(account.username):
         yield Problem(
             "username",
             f"{account.username!r} is not a username Keycloak accepts",
-            f"use 3 to {LONGEST} letters, digits, dots, hyphens, underscores, plus signs or @",
+            f"use {SHORTEST_USERNAME} or more letters, digits, dots, hyphens, underscores, plus signs or @",
         )
     local_part = account.email.partition("@")[0]
     if (
         not _EMAIL.fullmatch(account.email)
-        or len(account.email) > LONGEST
         or len(local_part) > LONGEST_LOCAL_PART
         or ".." in local_part
         or local_part.startswith(".")
@@ -61,7 +73,7 @@ def _names(account: Account) -> Iterator[Problem]:
         value = getattr(account, name)
         if not value:
             yield Problem(name, "is missing", "every account belongs to a named person")
-        elif len(value) > LONGEST or not _PERSON_NAME.fullmatch(value):
+        elif not _PERSON_NAME.fullmatch(value):
             yield Problem(
                 name, f"{value!r} has a character Keycloak refuses in names", "write the name in letters"
             )
@@ -70,7 +82,7 @@ def _names(account: Account) -> Iterator[Problem]:
 def _identifiers(account: Account) -> Iterator[Problem]:
     for name in ("employee_number", "technician_id"):
         value = getattr(account, name)
-        if value is not None and (len(value) > LONGEST or not _IDENTIFIER.fullmatch(value)):
+        if value is not None and not _IDENTIFIER.fullmatch(value):
             yield Problem(name, f"{value!r} is not usable", "no control characters, no blanks at the ends")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from mappings import load
+from mappings.attributes import BUILT_IN, AttributeType, BuiltIn
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.rules import check
 
@@ -62,6 +63,19 @@ def test_what_is_no_email_address_is_refused(email: str) -> None:
 def test_names_must_be_there_and_plain(name: str) -> None:
     """Every account belongs to a named person, in characters Keycloak takes."""
     assert fields(replace(GOOD, given_name=name)) == ["given_name"]
+
+
+@pytest.mark.req("A2")
+@pytest.mark.parametrize(
+    "attribute", [each for each in BUILT_IN if each.type is AttributeType.TEXT], ids=lambda each: each.key
+)
+def test_what_is_too_long_is_said_to_be_so(attribute: BuiltIn) -> None:
+    """Of every text of an account, with the length that it may have."""
+    end = ".io" if attribute.key == "email" else ""
+    for length, expected in ((attribute.longest, []), (attribute.longest + 1, [attribute.key])):
+        value = (f"e@{'a' * length}" if end else "a" * length)[: length - len(end)] + end
+        problems = check(replace(GOOD, **{attribute.key: value}), POLICY)
+        assert [each.field for each in problems if f"longer than {attribute.longest} " in each.reason] == expected
 
 
 @pytest.mark.req("A3")
