@@ -112,6 +112,36 @@ def test_a_comparison_finds_what_a_worker_would_change(
     assert about(world, account, "open") == set()
 
 
+@pytest.mark.req("G4", "H2")
+@pytest.mark.parametrize("who", ["office", "field", "left"])
+@pytest.mark.parametrize("accepting", [True, False])
+@pytest.mark.parametrize("leased", [True, False])
+def test_who_is_missed_is_whom_no_worker_makes_anew(
+    at_work: World, staff: Mapping[str, Account], who: str, *, accepting: bool, leased: bool
+) -> None:
+    """The one finding, also of somebody who left; a worker asks a person about it, unless it was accepted."""
+    world, account = at_work, staff[who]
+    del world.accounts.users[world.user(account).id]
+    if leased:
+        assert silent_while_leased(world, account)
+        settle(world)
+    judge(world.systems, [account.id])
+    assert about(world, account, "open") == {Aspect.MISSING}
+    if accepting:
+        [finding] = findings(world, "open")
+        accept(world.systems, finding.id, BY)
+
+    before, users = len(world.accounts.applied), set(world.accounts.users)
+    world.do(lambda tx: due.look_again(tx, account.id, Lane.INTERACTIVE, world.clock.now()))
+    settle(world)
+    assert (world.accounts.applied[before:], set(world.accounts.users)) == ([], users)
+    state = world.read(lambda tx: work_state.of_account(tx, account.id))
+    assert state is not None
+    assert (state.quarantine is None) == accepting
+    judge(world.systems, [account.id])
+    assert about(world, account, "accepted" if accepting else "open") == {Aspect.MISSING}
+
+
 def silent_while_leased(world: World, account: Account) -> bool:
     """A worker has taken it and says nothing: what differs may be of its doing."""
     with world.systems.db.write() as tx:
