@@ -9,6 +9,7 @@ import pytest
 
 from sync.commands.accounts.change import change
 from sync.commands.acts import unlock
+from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange
@@ -17,6 +18,7 @@ from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
 from sync.store.accounts.query import AccountQuery
+from sync.store.deactivation.reassignments import Reassignment
 from sync.store.operations import figures
 from sync.views import deactivation, drift, imports, mail, runs
 from sync.views.accounts import account, assignability, find, listing, look, settling
@@ -30,7 +32,6 @@ THERE = next(key for key in POLICY.branches if key != BRANCH.key)
 HERE = Scope.of_branch(BRANCH.key)
 
 WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
-    "deactivation.reassignment": lambda w: w.read(lambda tx: deactivation.reassignment(tx, HERE, "r")),
     "drift.drift_view": lambda w: w.read(lambda tx: drift.drift_view(tx, HERE)),
     "drift.list_findings": lambda w: w.read(lambda tx: drift.list_findings(tx, HERE, ["open"], 10)),
     "drift.find_finding": lambda w: drift.find_finding(w.systems, HERE, "abc"),
@@ -41,7 +42,7 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "runs.run_view": lambda w: w.read(lambda tx: runs.run_view(tx, HERE, "abc")),
     "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),
     "runs.recent_runs": lambda w: w.read(lambda tx: runs.recent_runs(tx, HERE, 5)),
-    "runs.find_run": lambda w: runs.find_run(w.systems, HERE, "last"),
+    "runs.find_run": lambda w: runs.find_run(w.systems, HERE, "last", None),
     "operations.circuits.every_circuit": lambda w: w.read(lambda tx: circuits.every_circuit(tx, HERE)),
     "operations.circuits.circuit": lambda w: w.read(lambda tx: circuits.circuit(tx, HERE, CircuitName.FSM)),
     "operations.problems.problems": lambda w: w.read(lambda tx: problems.problems(tx, HERE, w.clock.now())),
@@ -67,6 +68,9 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),
     "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a.id, Life.ACTIVE)),
     "accounts.settling.last_try": lambda w, a: w.read(lambda tx: settling.last_try(tx, HERE, a.id)),
+    "deactivation.reassignment": lambda w, a: w.read(
+        lambda tx: deactivation.reassignment(tx, HERE, moving(w, a).id)
+    ),
     "accounts.settling.act_state": lambda w, a: w.read(lambda tx: settling.act_state(tx, HERE, act_on(w, a))),
 }
 """Views of one account, and what belongs to it."""
@@ -76,6 +80,13 @@ LISTS = {"accounts.listing.list_accounts", "accounts.assignability.assignability
 
 def act_on(world: World, concerned: Account) -> str:
     return world.do(lambda tx: unlock(tx, POLICY, concerned.id, BY, world.clock.now())).id
+
+
+def moving(world: World, giver: Account) -> Reassignment:
+    """Work orders of this technician, asked to go to one of this branch."""
+    taker = world.join_technician("T-2", "theo.here")
+    world.work()
+    return reassign_work_orders(world.systems, str(giver.technician_id), str(taker.technician_id), BY)
 
 
 @pytest.fixture
@@ -100,6 +111,14 @@ def test_an_account_of_another_branch_does_not_exist(
     """Neither does what belongs to it."""
     with pytest.raises(NotFound):
         view(world, there)
+
+
+def test_a_branch_sees_work_orders_go_from_one_of_it_to_another(world: World) -> None:
+    """Who may ask for it sees what becomes of it."""
+    asked = moving(world, world.join_technician("T-1", "tess.here"))
+    assert world.read(lambda tx: deactivation.reassignment(tx, HERE, asked.id)) == asked
+    with pytest.raises(NotFound):
+        world.read(lambda tx: deactivation.reassignment(tx, Scope.of_branch(THERE), asked.id))
 
 
 def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> None:

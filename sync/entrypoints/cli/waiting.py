@@ -85,7 +85,7 @@ def wait_for_reassignment(desk: Desk, asked: Reassignment, timeout: int) -> Reas
         while asked.is_open and time.monotonic() < until:
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
-                asked = reassignment(tx, Scope.all(), asked.id) or asked
+                asked = reassignment(tx, Scope.all(), asked.id)
     return asked
 
 
