@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import pytest
 from celery import Celery
 
-from sync.adapters.broker import CeleryWake
+from sync.adapters.broker import REDIS, CeleryWake
+from sync.domain.errors import Transient
 from sync.domain.work.lane import Lane
 from tests.services import RedisServer
 from tests.world import World
 
 pytestmark = pytest.mark.req("H1", "H5")
+
+WORKERS_PATIENCE = 30
+"""Seconds (fact: a-silent-redis-holds-a-command)."""
 
 
 @pytest.fixture
@@ -73,6 +79,16 @@ def test_sweeps_that_wait_keep_no_wake_back(wakes: CeleryWake) -> None:
         wakes._app.send_task(beat["task"], **beat["options"])
     wakes.wake(Lane.INTERACTIVE)
     assert waiting(wakes, Lane.INTERACTIVE) == 1
+
+
+def test_a_redis_that_says_nothing_holds_nobody_up(redis_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and is silent; whoever waits for a command is told while a worker would still wait."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as waiting_for_it:
+        monkeypatch.setenv("FSM_REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        sys.modules.pop("celeryconfig", None)
+        told = waiting_for_it.submit(CeleryWake().wake, Lane.INTERACTIVE).exception(timeout=WORKERS_PATIENCE / 2)
+    assert isinstance(told, Transient)
+    assert told.about == REDIS
 
 
 @pytest.mark.parametrize("lane", [Lane.INTERACTIVE, Lane.BULK, Lane.MAIL])
