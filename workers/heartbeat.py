@@ -21,10 +21,10 @@ from celery.worker.state import active_requests
 from sync.domain.errors import Failure
 from sync.domain.work.lane import Lane
 from sync.settings import SettingsError, load_settings
-from sync.store.database.clock import note_skew
 from sync.store.database.transactions import Tx
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
+from sync.store.operations.skew import note_skew
 from sync.wiring.doors import open_database
 
 BEAT_SECONDS = 10

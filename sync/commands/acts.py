@@ -23,14 +23,13 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.acts import Act, ActKind
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
-from sync.store import acts, audit
+from sync.store import acts, adoption, audit
 from sync.store.accounts import accounts as account_rows
 from sync.store.accounts import listing
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
-from sync.store.runs import runs
 
 REPLACED = "replaced by a newer reset before a worker came to it"
 AT_ONCE = 500
@@ -147,7 +146,7 @@ def release_user(tx: Tx, policy: Policy, account_id: str, by: Cause, now: dateti
     with a new password by mail if it is active. Raises Refused for any user but the one that was adopted."""
     account = existing(tx, account_id)
     user = account.idp_user_id
-    if user is None or not runs.was_adopted(tx, account_id, user):
+    if user is None or not adoption.was_adopted(tx, account_id, user):
         what = f"{account.username} was not adopted" if user is None else f"Keycloak user {user} was not adopted"
         raise Refused([Problem("account", what, "nothing is to be released")])
     act = replace(_new(account, ActKind.RELEASE_USER, by, now), idp_user_id=user)

@@ -15,6 +15,8 @@ from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, refuse_changed_meanwhile
 from sync.store.runs.run_rows import RunRow
 
+_REVIEW_AGAIN = "review the file again; rows that are applied already will be unchanged"
+
 
 def apply_import_rows(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
     """In the order of the file; joiners that follow each other are stored together. Raises Refused if a rule of
@@ -36,7 +38,9 @@ def _create(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
 def _change(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
     ids = []
     for row in rows:
-        refuse_changed_meanwhile(chunk, row)
+        refuse_changed_meanwhile(
+            chunk, row, "review the file again; rows that are applied already will be unchanged"
+        )
         wanted, account_id = account_change(row.changes), str(row.account_id)
         change(chunk.tx, chunk.policy, account_id, wanted, chunk.by, chunk.now, lane=Lane.BULK)
         ids.append(account_id)

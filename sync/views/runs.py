@@ -13,7 +13,7 @@ from sync.store.database.transactions import Tx
 from sync.store.runs import progress, run_rows, runs
 from sync.store.runs.progress import Place, Progress
 from sync.store.runs.run_rows import RunRow
-from sync.store.runs.runs import IMPORT, Run
+from sync.store.runs.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def recent_runs(
     return runs.recent(tx, limit, kind, state)
 
 
-def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None = IMPORT) -> Run:
+def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None) -> Run:
     """By id, by the end of an id (six characters or more), or `last`; of one kind, or (None) of any. Raises
     NotFound, or Refused if several end like this."""
     scope.require_everything("runs")
@@ -71,4 +71,4 @@ def _unknown(text: str, kind: RunKind | None) -> NotFound:
 
 
 def _where(kind: RunKind | None) -> str:
-    return f"see fsm-identity {'import' if kind == IMPORT else 'runs'} list"
+    return "see fsm-identity runs list" + ("" if kind is None else f" --kind {kind}")

@@ -25,7 +25,10 @@ FOR_EVERYBODY = {
 OF_THE_DATABASE = ("sync.store.database.",)
 """How a door comes to a transaction, and what stands in no row: versions of tables, space on a disk."""
 
-MEASURES = {"metrics.py: figures.read": "counts for a monitoring system, which names nobody"}
+MEASURES = {
+    "metrics.py: figures.read": "counts for a monitoring system, which names nobody",
+    "ops.py: space.troubles_of": "whether a small write is taken, which leaves nothing behind",
+}
 """What else a door asks the store, and why."""
 
 

@@ -42,7 +42,7 @@ from sync.store.database.transactions import Tx
 from sync.store.imports import read_world
 from sync.store.runs import run_rows, runs
 from sync.store.runs.run_rows import RunRow
-from sync.store.runs.runs import IMPORT, Run
+from sync.store.runs.runs import Run
 
 SHOWN = 20
 AGAIN = "review the file again: fsm-identity import review"
@@ -57,7 +57,7 @@ def confirm(
     confirmed or dropped before, or while another import of the same people is under way.
     """
     with desk.db.read() as tx:
-        run = existing_run(tx, run_id, IMPORT)
+        run = existing_run(tx, run_id, "import")
         kept = run_rows.parsed_rows(tx, run_id)
     if content is not None and digest(content) != run.source_digest:
         raise Refused([Problem("file", f"is not the {run.source} that was reviewed", AGAIN)])
@@ -68,7 +68,7 @@ def confirm(
 
     def command(tx: Tx) -> Run:
         runs.confirm_one_at_a_time(tx)
-        _refuse_unless_reviewed(existing_run(tx, run_id, IMPORT))
+        _refuse_unless_reviewed(existing_run(tx, run_id, "import"))
         refuse_same_people(runs.same_people(tx, run_id))
         world = read_world(tx, Keys.of(parsed), technicians)
         refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
@@ -92,7 +92,7 @@ def confirm(
             now=now,
             correlation_id=run_id,
         )
-        return existing_run(tx, run_id, IMPORT)
+        return existing_run(tx, run_id, "import")
 
     return perform(desk, command, wakes=Lane.BULK)
 
@@ -111,7 +111,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
     could confirm what is left of it. Raises Refused if it has ended already, NotAllowed."""
 
     def command(tx: Tx) -> Run:
-        run = existing_run(tx, run_id, IMPORT)
+        run = existing_run(tx, run_id, "import")
         now = desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.CANCEL_IMPORT, now)
         if not any(same(by.caller, each.caller) for each in (run.by, run.confirmation) if each is not None):
@@ -127,7 +127,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
             now=now,
             correlation_id=run_id,
         )
-        return existing_run(tx, run_id, IMPORT)
+        return existing_run(tx, run_id, "import")
 
     return perform(desk, command, wakes=None)
 

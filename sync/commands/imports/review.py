@@ -27,7 +27,7 @@ from sync.store.database.ids import new_id
 from sync.store.imports import read_world
 from sync.store.runs import runs
 from sync.store.runs.run_rows import RunRow
-from sync.store.runs.runs import IMPORT, Run
+from sync.store.runs.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
     now = desk.clock.now()
     run = Run(
         id=new_id(now),
-        kind=IMPORT,
+        kind="import",
         state="reviewed",
         source=name,
         source_digest=staff.sheet.source.digest,

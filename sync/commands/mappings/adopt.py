@@ -128,7 +128,7 @@ def _new_run(proposal: Proposal, by: Cause, now: datetime) -> Run:
         id=new_id(now),
         kind="mappings",
         state="reviewed",
-        source=f"mapping files of {proposal.source}",
+        source=proposal.source,
         source_digest=proposal.policy.fingerprint,
         fingerprint="",
         created_at=now,

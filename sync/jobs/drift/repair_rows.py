@@ -23,7 +23,7 @@ def _repair(chunk: Applying, row: RunRow) -> str:
     Raises Refused if the account was changed since the comparison; then it is looked at anyway. Raises NotAllowed
     if whoever let the run go may not do so any more."""
     account_id = existing(chunk, row)
-    refuse_changed_meanwhile(chunk, row)
+    refuse_changed_meanwhile(chunk, row, "what is wanted of it now is carried out anyway")
     granted = authority.allow(chunk.tx, chunk.policy, chunk.by, Permission.REPAIR, chunk.now)
     gone = row.changes.get("recreate")
     if gone is not None:

@@ -44,18 +44,16 @@ class KindOfRun:
     origin: Origin
 
 
-def refuse_changed_meanwhile(chunk: Applying, row: RunRow) -> None:
+def refuse_changed_meanwhile(chunk: Applying, row: RunRow, remedy: str) -> None:
     """An account that is not as the review saw it is refused alone (rule: approve-a-fingerprint). Raises
-    Refused."""
+    Refused, with what the kind of run advises."""
     if chunk.versions.get(row.account_id or "") != row.base_version:
         raise Refused(
             [
                 Problem(
                     f"row {row.number}",
                     f"{row.messages['who']} was changed by somebody else since the review",
-                    "review the file again; rows that are applied already will be unchanged"
-                    if chunk.run.kind == "import"
-                    else "what is wanted of it now is carried out anyway",
+                    remedy,
                 )
             ]
         )

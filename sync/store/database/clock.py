@@ -17,7 +17,6 @@ from sqlalchemy import text
 
 from sync.domain.errors import Failure
 from sync.store.database.transactions import Database, Tx
-from sync.store.operations import troubles
 
 MEASURED_EVERY = 60.0
 """Seconds. Steady clocks drift by milliseconds in this time."""
@@ -110,20 +109,6 @@ class DatabaseClock:
     def _tell(self, behind: timedelta) -> None:
         if abs(behind) > TOLERATED:
             log.warning("this machine's clock is wrong", reason=skewed(behind), remedy=REMEDY)
-
-
-def note_skew(tx: Tx, host: str, own: datetime) -> datetime:
-    """Keep for operators whether the host's clock differs from the database's; `own` is its time now. Returns the
-    time that counts."""
-    told = database_time(tx)
-    if told is None:
-        return own
-    name = f"clock of {host}"
-    if abs(told - own) > TOLERATED:
-        troubles.note(tx, name, f"the clock of {host} is {skewed(told - own)}", REMEDY, told)
-    elif troubles.is_noted(tx, name):
-        troubles.clear(tx, name)
-    return told
 
 
 def skewed(behind: timedelta) -> str:

@@ -24,7 +24,6 @@ from sync.store.database.transactions import Tx
 from sync.store.runs import run_rows
 from sync.store.runs.run_rows import RunRow
 
-IMPORT: Final = "import"
 UNFINISHED: Final = ("confirmed", "applying", "paused")
 _CONFIRMING = 7_203_114
 """The number of PostgreSQL's advisory lock under which runs are confirmed: any constant of our own."""
@@ -32,8 +31,8 @@ _AT_ONCE = 500
 
 
 def title(kind: str, source: str) -> str:
-    """What a run is called in a sentence. The source of a mapping change says already what it is."""
-    return source if kind == "mappings" else f"{kind} of {source}"
+    """What a run is called in a sentence."""
+    return f"{kind} of {source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +124,6 @@ def unfinished(tx: Tx, kind: RunKind) -> tuple[tuple[Run, ...], tuple[Run, ...]]
     found = select(*_RUN).where(runs.c.kind == kind, runs.c.state.in_(("asked", "confirmed", "applying")))
     every = tuple(_run(row) for row in tx.connection.execute(found.order_by(runs.c.id)).mappings())
     return tuple(r for r in every if r.state == "asked"), tuple(r for r in every if r.state != "asked")
-
-
-def was_adopted(tx: Tx, account_id: str, idp_user_id: str) -> bool:
-    """Whether this user became the account's by an adoption: it was not made by us."""
-    rows_found = tx.connection.execute(
-        select(run_row.c.original)
-        .join(runs, runs.c.id == run_row.c.run_id)
-        .where(runs.c.kind == "adoption", run_row.c.account_id == account_id, run_row.c.result == "applied")
-    )
-    return any(original["id"] == idp_user_id for original in rows_found.scalars())
 
 
 def get(tx: Tx, run_id: str) -> Run | None:

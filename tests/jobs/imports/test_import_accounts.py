@@ -301,7 +301,7 @@ def test_file_that_cannot_be_read_stores_nothing(systems: Systems) -> None:
     with pytest.raises(FileRefused, match="no column for email"):
         review(systems, b"Profil;Niederlassung;Name\na;b;c\n", "x.csv", BY, ImportOptions())
     with pytest.raises(Refused, match="there is no run 'last'"):
-        find_run(systems, Scope.all(), "last")
+        find_run(systems, Scope.all(), "last", "import")
 
 
 def test_runs_are_found_by_what_people_type(systems: Systems) -> None:
@@ -309,8 +309,8 @@ def test_runs_are_found_by_what_people_type(systems: Systems) -> None:
     first = reviewed(systems, person(1))
     systems.clock.advance(timedelta(seconds=1))  # type: ignore[attr-defined]
     second = reviewed(systems, person(1))
-    assert find_run(systems, Scope.all(), first.id) == first
-    assert find_run(systems, Scope.all(), first.id[-8:].upper()) == first
-    assert find_run(systems, Scope.all(), "last") == second
+    assert find_run(systems, Scope.all(), first.id, "import") == first
+    assert find_run(systems, Scope.all(), first.id[-8:].upper(), "import") == first
+    assert find_run(systems, Scope.all(), "last", "import") == second
     with pytest.raises(Refused, match="no run 'abc'"):
-        find_run(systems, Scope.all(), "abc")
+        find_run(systems, Scope.all(), "abc", "import")

@@ -13,9 +13,10 @@ import pytest
 from sync.domain.errors import Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import LEASE, provision_some
-from sync.store.database import schema, space
+from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from sync.store.operations import space
 from tests.world import World
 
 MIB = 1024 * 1024

@@ -9,10 +9,11 @@ import pytest
 
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
-from sync.store.database.clock import MEASURED_EVERY, DatabaseClock, note_skew
+from sync.store.database.clock import MEASURED_EVERY, DatabaseClock
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.operations import troubles
+from sync.store.operations.skew import note_skew
 from sync.store.provisioning import due
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms

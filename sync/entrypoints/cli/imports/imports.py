@@ -32,7 +32,6 @@ from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
 from sync.spreadsheet.writing import FileKind
-from sync.store.runs.runs import IMPORT
 from sync.views.imports import error_file
 from sync.views.runs import find_run, recent_runs, run_progress, run_view
 from sync.wiring.doors import open_desk
@@ -88,7 +87,7 @@ def confirm(
     """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run)
+        found = find_run(desk, Scope.all(), run, kind="import")
         content = load_file(file) if file is not None else None
         if not yes and found.state == "reviewed":
             print_counts(found)
@@ -123,7 +122,7 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
     """Show what was reviewed and how far it is."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run)
+        found = find_run(desk, Scope.all(), run, kind="import")
         if json:
             print_json(as_json(desk, found.id))
             return
@@ -142,7 +141,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJso
     with failures_shown():
         desk = open_desk()
         with desk.db.read() as tx:
-            found = recent_runs(tx, Scope.all(), limit, IMPORT)
+            found = recent_runs(tx, Scope.all(), limit, "import")
         if json:
             print_json(found)
             return
@@ -170,7 +169,7 @@ def errors(run: RunArgument, output: Output) -> None:
     with failures_shown():
         kind = _kind(output)
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run)
+        found = find_run(desk, Scope.all(), run, kind="import")
         _write(output, error_file(desk, Scope.all(), found, kind))
 
 
@@ -193,7 +192,7 @@ def cancel(
     """Apply nothing more of an import; what was applied stays."""
     with failures_shown():
         desk = open_desk()
-        ended = cancel_import(desk, find_run(desk, Scope.all(), run).id, actor(reason))
+        ended = cancel_import(desk, find_run(desk, Scope.all(), run, kind="import").id, actor(reason))
         say(f"{ended.source}: nothing more of it is applied")
 
 

@@ -30,8 +30,8 @@ from sync.entrypoints.cli.output import (
     say,
 )
 from sync.settings import SettingsError
-from sync.store.database import space
 from sync.store.database.transactions import Tx
+from sync.store.operations import space
 from sync.store.operations.troubles import Trouble
 from sync.views.accounts.account import timeline_of
 from sync.views.operations.quarantine import list_quarantine, quarantined
