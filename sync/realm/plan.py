@@ -98,12 +98,14 @@ def apply(
 ) -> None:
     """Carry a plan out, in its order. `tell` hears of each difference before it is carried out.
 
-    A flow is looked at once more before it is bound. Raises Misconfigured if it does not hold then; what was
-    done until there stays, and the next plan holds the rest.
+    Flows are looked at once more before the first of them is bound. Raises Misconfigured if one does not hold
+    then; what was done until there stays, and the next plan holds the rest.
     """
+    seen: RealmState | None = None
     for difference in wanted.differences:
         if isinstance(difference, Update) and difference.kind is ItemKind.BINDING:
-            _refuse_to_bind(str(difference.new["alias"]), realm.observe(LOGIN_KINDS), policy)
+            seen = seen or realm.observe(LOGIN_KINDS)
+            _refuse_to_bind(str(difference.new["alias"]), seen, policy)
         tell(difference)
         realm.apply(difference)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat, merged
-from sync.adapters.keycloak.realm.roles import RoleList, client_uuid
+from sync.adapters.keycloak.realm.roles import ClientIds, RoleList
 from sync.adapters.keycloak.realm.section import Unremovable
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, Misconfigured
@@ -22,8 +22,9 @@ OUR_CLIENTS = (vocabulary.FEATURES_CLIENT, CONSOLE_CLIENT, *SERVICE_CLIENTS)
 class Clients(Unremovable):
     kinds = frozenset({ItemKind.CLIENT})
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds) -> None:
         self._connection = connection
+        self._clients = clients
 
     def read(self) -> Iterator[Item]:
         for client_id in OUR_CLIENTS:
@@ -37,7 +38,7 @@ class Clients(Unremovable):
         self._connection.post("clients", merged(new, item.fields))
 
     def update(self, update: Update) -> None:
-        path = f"clients/{_present(self._connection, update.name)}"
+        path = f"clients/{self._clients.present(update.name)}"
         self._connection.put(path, merged(self._connection.get(path), update.new))
 
 
@@ -47,12 +48,13 @@ class ServiceAccounts(Unremovable):
 
     kinds = frozenset({ItemKind.SERVICE_ACCOUNT})
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds) -> None:
         self._connection = connection
+        self._clients = clients
 
     def read(self) -> Iterator[Item]:
         for client_id in SERVICE_CLIENTS:
-            client = client_uuid(self._connection, client_id)
+            client = self._clients.find(client_id)
             if client is not None and (account := self._account(client)) is not None:
                 held, shown = self._lists(client, account)
                 yield Item(ItemKind.SERVICE_ACCOUNT, client_id, {"roles": held.read(), "scope": shown.read()})
@@ -64,7 +66,7 @@ class ServiceAccounts(Unremovable):
         self._write(update.name, update.new)
 
     def _write(self, client_id: str, fields: Fields) -> None:
-        client = _present(self._connection, client_id)
+        client = self._clients.present(client_id)
         account = self._account(client)
         if account is None:
             raise Misconfigured(f"client {client_id} has no service account", code=FailureCode.REALM_BEHIND)
@@ -82,8 +84,8 @@ class ServiceAccounts(Unremovable):
 
     def _lists(self, client: str, account: str) -> tuple[RoleList, RoleList]:
         return (
-            RoleList(self._connection, f"users/{account}/role-mappings"),
-            RoleList(self._connection, f"clients/{client}/scope-mappings"),
+            RoleList(self._connection, self._clients, f"users/{account}/role-mappings"),
+            RoleList(self._connection, self._clients, f"clients/{client}/scope-mappings"),
         )
 
 
@@ -92,8 +94,9 @@ class ClaimsScope:
 
     kinds = frozenset({ItemKind.SCOPE, ItemKind.MAPPER, ItemKind.SCOPE_ROLES, ItemKind.DEFAULT_SCOPE})
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds) -> None:
         self._connection = connection
+        self._clients = clients
 
     def read(self) -> Iterator[Item]:
         scope = self._scope()
@@ -135,7 +138,7 @@ class ClaimsScope:
             case ItemKind.SCOPE_ROLES:
                 self._roles(scope).bring_to(fields["roles"])
             case _:
-                owner = "" if name == REALM_DEFAULT else f"clients/{_present(self._connection, name)}/"
+                owner = "" if name == REALM_DEFAULT else f"clients/{self._clients.present(name)}/"
                 place = "default-default-client-scopes" if name == REALM_DEFAULT else "default-client-scopes"
                 self._connection.put(f"{owner}{place}/{scope['id']}")
 
@@ -158,13 +161,4 @@ class ClaimsScope:
         return next(each for each in self._present_scope()["protocolMappers"] if each["name"] == name)
 
     def _roles(self, scope: Json) -> RoleList:
-        return RoleList(self._connection, f"client-scopes/{scope['id']}/scope-mappings")
-
-
-def _present(connection: Connection, client_id: str) -> str:
-    client = client_uuid(connection, client_id)
-    if client is None:
-        raise Misconfigured(
-            f"client {client_id} does not exist in realm {connection.realm}", code=FailureCode.REALM_BEHIND
-        )
-    return client
+        return RoleList(self._connection, self._clients, f"client-scopes/{scope['id']}/scope-mappings")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat
-from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles
+from sync.adapters.keycloak.realm.roles import ClientIds, RoleList, mapped_roles, named
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
@@ -17,17 +17,23 @@ PAGE = 500
 
 
 class Groups:
+    """Knows the ids of the groups that were read last, and of those it made since."""
+
     kinds = frozenset({ItemKind.GROUP})
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds) -> None:
         self._connection = connection
+        self._clients = clients
+        self._ids: dict[str, str] = {}
 
     def read(self) -> Iterator[Item]:
+        self._ids.clear()
         root = self._root()
         if root is not None:
             yield from self._items(root)
 
     def _items(self, group: Json) -> Iterator[Item]:
+        self._ids[group["path"]] = group["id"]
         fields = flat({"attributes": group.get("attributes", {})})
         yield Item(ItemKind.GROUP, group["path"], {"roles": mapped_roles(group), **fields})
         if group["subGroupCount"]:
@@ -38,8 +44,8 @@ class Groups:
         parent, _, name = item.name.rpartition("/")
         new = {"name": name, "attributes": _attributes(item.fields, {})}
         place = f"groups/{self._id(parent)}/children" if parent else "groups"
-        self._connection.post(place, new)
-        self._roles(item.name).bring_to(item.fields["roles"])
+        self._ids[item.name] = self._connection.create(place, new)
+        self._roles(item.name).give(named(item.fields["roles"]))
 
     def update(self, update: Update) -> None:
         if "roles" in update.new:
@@ -63,6 +69,7 @@ class Groups:
                 code=FailureCode.GROUP_IN_USE,
                 about=item.name,
             )
+        self._ids.pop(item.name, None)
         self._connection.delete(f"groups/{group['id']}")
 
     def members(self, path: str) -> int:
@@ -92,6 +99,8 @@ class Groups:
         return group
 
     def _id(self, path: str) -> str:
+        if path in self._ids:
+            return self._ids[path]
         group = self._find(path)
         if group is None:
             raise Misconfigured(
@@ -117,7 +126,7 @@ class Groups:
             first += page
 
     def _roles(self, path: str) -> RoleList:
-        return RoleList(self._connection, f"groups/{self._id(path)}/role-mappings")
+        return RoleList(self._connection, self._clients, f"groups/{self._id(path)}/role-mappings")
 
 
 def _attributes(fields: Fields, existing: dict[str, Any]) -> dict[str, Any]:

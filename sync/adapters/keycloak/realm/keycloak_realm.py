@@ -9,7 +9,7 @@ from sync.adapters.keycloak.failures import RealmMissing
 from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.adapters.keycloak.realm.groups import Groups
-from sync.adapters.keycloak.realm.roles import Roles
+from sync.adapters.keycloak.realm.roles import ClientIds, Roles
 from sync.adapters.keycloak.realm.section import Section
 from sync.adapters.keycloak.realm.settings import Bindings, RealmSettings, RequiredActions, UserProfile
 from sync.adapters.keycloak.realm.surroundings import read_surroundings
@@ -23,15 +23,16 @@ class KeycloakRealm:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._groups = Groups(connection)
+        self._clients = ClientIds(connection)
+        self._groups = Groups(connection, self._clients)
         self._sections: tuple[Section, ...] = (
             RealmSettings(connection),
             UserProfile(connection),
             RequiredActions(connection),
-            Roles(connection),
-            Clients(connection),
-            ServiceAccounts(connection),
-            ClaimsScope(connection),
+            Roles(connection, self._clients),
+            Clients(connection, self._clients),
+            ServiceAccounts(connection, self._clients),
+            ClaimsScope(connection, self._clients),
             self._groups,
             Flows(connection),
             Bindings(connection),
@@ -44,6 +45,7 @@ class KeycloakRealm:
             self._connection.post("/realms", {"realm": self._connection.realm, "enabled": True})
 
     def observe(self, kinds: Collection[ItemKind] | None = None) -> RealmState:
+        self._clients.forget()
         wanted = frozenset(ItemKind if kinds is None else kinds)
         return RealmState.of(
             item

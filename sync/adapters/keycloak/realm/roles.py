@@ -5,15 +5,46 @@ A role is spelled `name` for a realm role and `client/name` for a client role.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.domain.access import vocabulary
+from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Item, ItemKind, Value, listed
 
 ROLES_AT_ONCE = 10_000
 PROFILE_ROLES = vocabulary.profile_role("")
+
+
+class ClientIds:
+    """Keycloak's own ids of clients, each asked for once: they stay as long as the client does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, str] = {}
+
+    def forget(self) -> None:
+        """The realm is read anew."""
+        self._known.clear()
+
+    def find(self, client_id: str) -> str | None:
+        """None: there is no such client (yet)."""
+        if client_id not in self._known:
+            self._known |= {
+                each["clientId"]: each["id"] for each in self._connection.get("clients", clientId=client_id)
+            }
+        return self._known.get(client_id)
+
+    def present(self, client_id: str) -> str:
+        """Raises Misconfigured if there is no such client."""
+        found = self.find(client_id)
+        if found is None:
+            raise Misconfigured(
+                f"client {client_id} does not exist in realm {self._connection.realm}",
+                code=FailureCode.REALM_BEHIND,
+            )
+        return found
 
 
 class Roles:
@@ -22,14 +53,15 @@ class Roles:
 
     kinds = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE})
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds) -> None:
         self._connection = connection
+        self._clients = clients
 
     def read(self) -> Iterator[Item]:
         for role in self._connection.get("roles", first=0, max=ROLES_AT_ONCE, search=vocabulary.ROLE_PREFIX):
             if _ours(role["name"]):
                 yield self._item(ItemKind.REALM_ROLE, role, "")
-        client = client_uuid(self._connection, vocabulary.FEATURES_CLIENT)
+        client = self._clients.find(vocabulary.FEATURES_CLIENT)
         if client is not None:
             for role in self._connection.get(f"clients/{client}/roles", first=0, max=ROLES_AT_ONCE):
                 yield self._item(ItemKind.FEATURE, role, f"clients/{client}/")
@@ -54,7 +86,7 @@ class Roles:
     def _owner(self, kind: ItemKind) -> str:
         if kind is ItemKind.REALM_ROLE:
             return ""
-        return f"clients/{client_uuid(self._connection, vocabulary.FEATURES_CLIENT)}/"
+        return f"clients/{self._clients.present(vocabulary.FEATURES_CLIENT)}/"
 
 
 def _ours(role: str) -> bool:
@@ -64,17 +96,12 @@ def _ours(role: str) -> bool:
     )
 
 
-def client_uuid(connection: Connection, client_id: str) -> str | None:
-    """Keycloak's own id of a client, None if there is no such client."""
-    found = connection.get("clients", clientId=client_id)
-    return found[0]["id"] if found else None
-
-
 class RoleList:
     """The roles mapped at `path`, which ends in `role-mappings` or `scope-mappings`."""
 
-    def __init__(self, connection: Connection, path: str) -> None:
+    def __init__(self, connection: Connection, clients: ClientIds, path: str) -> None:
         self._connection = connection
+        self._clients = clients
         self._path = path
 
     def read(self) -> tuple[str, ...]:
@@ -82,13 +109,15 @@ class RoleList:
 
     def bring_to(self, wanted: Value) -> None:
         """Take what is too much, then give what is missing."""
-        roles = wanted if isinstance(wanted, tuple) else ()
-        mapped = self._mapped()
-        for spelled in sorted(mapped.keys() - set(roles)):
-            self._connection.delete(self._place(mapped[spelled]), [mapped[spelled]])
-        for spelled in sorted(set(roles) - mapped.keys()):
-            role = self._role(spelled)
-            self._connection.post(self._place(role), [role])
+        roles, mapped = named(wanted), self._mapped()
+        for place, some in self._placed(mapped[spelled] for spelled in sorted(mapped.keys() - roles)).items():
+            self._connection.delete(place, some)
+        self.give(roles - mapped.keys())
+
+    def give(self, roles: Collection[str]) -> None:
+        """Map roles that are not mapped."""
+        for place, some in self._placed(map(self._role, sorted(roles))).items():
+            self._connection.post(place, some)
 
     def _mapped(self) -> dict[str, Json]:
         answer = self._connection.get(self._path)
@@ -97,12 +126,17 @@ class RoleList:
             roles |= {f"{client}/{role['name']}": role for role in mappings["mappings"]}
         return {name: role for name, role in roles.items() if name != f"default-roles-{self._connection.realm}"}
 
-    def _place(self, role: Json) -> str:
-        return f"{self._path}/clients/{role['containerId']}" if role["clientRole"] else f"{self._path}/realm"
+    def _placed(self, roles: Iterable[Json]) -> Mapping[str, list[Json]]:
+        """By where they are mapped: those of the realm together, and those of each client."""
+        places: dict[str, list[Json]] = {}
+        for role in roles:
+            place = f"clients/{role['containerId']}" if role["clientRole"] else "realm"
+            places.setdefault(f"{self._path}/{place}", []).append(role)
+        return places
 
     def _role(self, spelled: str) -> Json:
         client, _, name = spelled.rpartition("/")
-        owner = f"clients/{client_uuid(self._connection, client)}/" if client else ""
+        owner = f"clients/{self._clients.present(client)}/" if client else ""
         return self._connection.get(f"{owner}roles/{segment(name)}")
 
 
@@ -113,6 +147,11 @@ def _spelled(connection: Connection, roles: Collection[Json]) -> Iterator[str]:
             yield f"{owner}/{role['name']}"
         else:
             yield role["name"]
+
+
+def named(value: Value) -> frozenset[str]:
+    """The roles of a field of an item."""
+    return frozenset(value if isinstance(value, tuple) else ())
 
 
 def mapped_roles(representation: Json) -> tuple[str, ...]:
