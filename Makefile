@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## Run the main job on real services and leave it running (ON
 	$(RUN)python -m examples.demo $(if $(ONCE),--once)
 
 test: $(INSTALLED) ## Run all tests, those on real services included
-	$(RUN)pytest -n $(AT_ONCE) --dist loadfile $(TESTS)
+	$(RUN)pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(INSTALLED) ## Style, types, layers, and docs/coverage.md up to date
 	$(RUN)ruff check

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +20,19 @@ from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
 from tests.keycloak_of_a_run import shared_keycloak
-from tests.realms import configured_realm  # noqa: F401 - a fixture
+from tests.realms import a_realms_name, configured_realm  # noqa: F401 - the second is a fixture
 from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
 from tests.world import at_work, migrated, people, world  # noqa: F401 - fixtures
+
+TAKE_LONG = ("tests/e2e/test_demo.py", "tests/chaos", "tests/devstack", "tests/e2e")
+"""These begin first where several processes share the files, so that none is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(
+            key=lambda item: next((n for n, each in enumerate(TAKE_LONG) if item.nodeid.startswith(each)), 9)
+        )
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +61,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def realm_name(keycloak_server: KeycloakServer) -> Iterator[str]:
     """A name for a realm of this module's own; the realm is removed afterwards if the module made it."""
-    name = f"t-{uuid.uuid4().hex[:10]}"
-    yield name
-    keycloak_server.session().delete(f"{keycloak_server.url}/admin/realms/{name}", timeout=60)
+    with a_realms_name(keycloak_server) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

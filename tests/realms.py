@@ -6,7 +6,9 @@ Tests that need one take the fixture `configured_realm`; `tests/conftest.py` kno
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -124,6 +126,14 @@ class ConfiguredRealm:
         plan = realm_as_code.plan(self.gateway(), chosen, self.options)
         realm_as_code.apply(self.gateway(), chosen, plan)
         return plan
+
+
+@contextmanager
+def a_realms_name(server: KeycloakServer) -> Iterator[str]:
+    """A name that no realm has; one that was made under it is removed afterwards."""
+    name = f"t-{uuid.uuid4().hex[:10]}"
+    yield name
+    server.session().delete(f"{server.url}/admin/realms/{name}", timeout=60)
 
 
 def configure(server: KeycloakServer, name: str, policy: Policy, mail_port: int = 25) -> ConfiguredRealm:

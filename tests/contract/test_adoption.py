@@ -15,11 +15,10 @@ from sync.domain.errors import Conflict, NeedsPerson, Unsafe
 from sync.domain.provisioning.observed import TECHNICIAN_ID, Observed
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.adoption import Adoption
-from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, make_realm
+from tests.contract.realm_setup import FOREIGN_ATTRIBUTE, RealmAdmin
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.adoption import FakeAdoption
-from tests.services import KeycloakServer
 
 POLICY = load()
 
@@ -48,9 +47,8 @@ def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "fake":
         accounts = FakeAccounts(POLICY)
         return Place(FakeWorld(accounts), FakeAdoption(accounts))
-    server: KeycloakServer = request.getfixturevalue("keycloak_server")
-    admin = make_realm(server, request.getfixturevalue("realm_name"), POLICY)
-    connection = Connection(server.url, admin.name, WORKER_CLIENT, admin.secrets[WORKER_CLIENT])
+    admin: RealmAdmin = request.getfixturevalue("realm")
+    connection = Connection(admin.server.url, admin.name, WORKER_CLIENT, admin.secrets[WORKER_CLIENT])
     world = KeycloakWorld(KeycloakAccounts(connection, POLICY), admin, Seconds())
     return Place(world, KeycloakAdoption(connection))
 

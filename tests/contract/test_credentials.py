@@ -21,11 +21,10 @@ from sync.domain.provisioning.change import Disable
 from sync.domain.provisioning.observed import ACCOUNT_ID, LockState
 from sync.ports.credentials import Credentials
 from tests.contract.accounts.conftest import created, look, wanted
-from tests.contract.realm_setup import RealmAdmin, make_realm
+from tests.contract.realm_setup import RealmAdmin
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.credentials import FakeCredentials
-from tests.services import KeycloakServer
 
 FIRST = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 SECOND = FIRST + timedelta(seconds=1)
@@ -64,12 +63,6 @@ class Desk:
 def policy() -> Policy:
     """The mapping files that ship."""
     return load(None)
-
-
-@pytest.fixture(scope="module")
-def realm(keycloak_server: KeycloakServer, realm_name: str, policy: Policy) -> RealmAdmin:
-    """A real realm with our groups, roles and service clients."""
-    return make_realm(keycloak_server, realm_name, policy)
 
 
 @pytest.fixture(scope="module", params=["fake", pytest.param("fsm-worker", marks=pytest.mark.keycloak)])

@@ -20,12 +20,11 @@ from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.realm.options import WORKER_CLIENT
 from sync.ports.accounts import Created, NewUser
 from sync.ports.listing import HoldersPage, Listing, MembersPage, Page
-from tests.contract.realm_setup import make_realm
+from tests.contract.realm_setup import RealmAdmin
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.listing import FakeListing
 from tests.people import an_account
-from tests.services import KeycloakServer
 
 POLICY = load()
 SMALL_PAGE = 3
@@ -57,9 +56,8 @@ def place(request: pytest.FixtureRequest) -> Place:
         accounts = FakeAccounts(POLICY)
         made = Place(FakeWorld(accounts), FakeListing(accounts))
     else:
-        server: KeycloakServer = request.getfixturevalue("keycloak_server")
-        admin = make_realm(server, request.getfixturevalue("realm_name"), POLICY)
-        connection = Connection(server.url, admin.name, WORKER_CLIENT, admin.secrets[WORKER_CLIENT])
+        admin: RealmAdmin = request.getfixturevalue("realm")
+        connection = Connection(admin.server.url, admin.name, WORKER_CLIENT, admin.secrets[WORKER_CLIENT])
         world = KeycloakWorld(KeycloakAccounts(connection, POLICY), admin, Seconds())
         made = Place(world, KeycloakListing(connection, POLICY, page=SMALL_PAGE))
     for _ in range(9):

@@ -21,11 +21,10 @@ from sync.domain.provisioning.desired import DesiredState, desired_state
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
-from tests.contract.realm_setup import RealmAdmin, make_realm
+from tests.contract.realm_setup import RealmAdmin
 from tests.contract.worlds import FakeWorld, KeycloakWorld, Seconds, World
 from tests.fakes.accounts import FakeAccounts
 from tests.people import an_account
-from tests.services import KeycloakServer
 
 PASSWORD = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
 BRANCH = vocabulary.branch_group("hamburg")
@@ -39,12 +38,6 @@ numbers = itertools.count(1)
 def policy() -> Policy:
     """The mapping files that ship."""
     return load(None)
-
-
-@pytest.fixture(scope="module")
-def realm(keycloak_server: KeycloakServer, realm_name: str, policy: Policy) -> RealmAdmin:
-    """A real realm with our groups, roles and service clients."""
-    return make_realm(keycloak_server, realm_name, policy)
 
 
 @pytest.fixture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import mappings
 from examples.browser import CALLBACK, Authenticator, Browser
-from tests.realms import PASSWORD, ConfiguredRealm, configure
+from tests.realms import PASSWORD, ConfiguredRealm, a_realms_name, configure
 from tests.services import KeycloakServer, MailCatcher
 
 APP = "field-app"
@@ -42,10 +43,14 @@ class Person:
     username: str
 
 
-@pytest.fixture(scope="module")
-def realm(keycloak_server: KeycloakServer, realm_name: str, mail_catcher: MailCatcher) -> LoginRealm:
-    """Configured, with an application made afterwards, as a company adds one."""
-    made = configure(keycloak_server, realm_name, mappings.load(), mail_catcher.port)
+@pytest.fixture(scope="session")
+def realm(keycloak_server: KeycloakServer, mail_catcher: MailCatcher) -> Iterator[LoginRealm]:
+    """Configured, with an application made afterwards, as a company adds one. Whoever changes it puts it back."""
+    with a_realms_name(keycloak_server) as name:
+        yield _with_application(configure(keycloak_server, name, mappings.load(), mail_catcher.port))
+
+
+def _with_application(made: ConfiguredRealm) -> LoginRealm:
     realm = LoginRealm(made.server, made.realm, made.policy, made.options)
     application = {
         "clientId": APP,
