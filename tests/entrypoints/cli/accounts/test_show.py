@@ -7,26 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from typer.testing import CliRunner
 
 from sync.commands.accounts.look import ask_look
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Misconfigured
-from sync.entrypoints.cli import app, waiting
-from sync.entrypoints.cli.accounts import account
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.world import World
 from workers import logs
 
 pytestmark = pytest.mark.req("A8", "I3")
-
-
-@pytest.fixture
-def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command; nobody waits for a worker longer than a moment."""
-    monkeypatch.setattr(account, "open_desk", lambda: world.systems)
-    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0)
-    return lambda *arguments: CliRunner().invoke(app, ["account", *arguments])
 
 
 @pytest.fixture
