@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from sync.devstack import postgres
-from sync.devstack.mail_catcher import mail_catcher_launch
-from sync.devstack.ports import free_ports, listens
+from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
 from tests.keycloak_of_a_run import shared_keycloak
 from tests.realms import a_realms_name, configured_realm  # noqa: F401 - the second is a fixture
-from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer
+from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer, a_mail_catcher
 from tests.world import at_work, migrated, people, world  # noqa: F401 - fixtures
 
 TAKE_LONG = ("tests/e2e/test_demo.py", "tests/chaos", "tests/devstack", "tests/e2e")
@@ -122,11 +121,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="module")
 def mail_catcher(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[MailCatcher]:
     """An SMTP server of this module's own whose mails can be waited for."""
-    folder = tmp_path_factory.mktemp("mail")
-    [port] = free_ports(1)
-    running = launch(mail_catcher_launch(folder, port, service_logs / "mail.log"))
-    try:
-        wait_until_ready(running, lambda: listens(port), seconds=20)
-        yield MailCatcher("127.0.0.1", port, folder)
-    finally:
-        end([running])
+    with a_mail_catcher(tmp_path_factory.mktemp("mail"), service_logs / "mail.log") as catcher:
+        yield catcher

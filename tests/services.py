@@ -13,6 +13,8 @@ import redis
 import requests
 
 from sync.devstack import mail_catcher, postgres
+from sync.devstack.ports import LOOPBACK, free_ports, listens
+from sync.devstack.process import end, launch, wait_until_ready
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,15 @@ class MailCatcher:
         """Remove all mails that came so far."""
         for path in self.folder.glob("*.eml"):
             path.unlink()
+
+
+@contextmanager
+def a_mail_catcher(folder: Path, log: Path) -> Iterator[MailCatcher]:
+    """Runs one that keeps its mails in `folder`."""
+    [port] = free_ports(1)
+    running = launch(mail_catcher.mail_catcher_launch(folder, port, log))
+    try:
+        wait_until_ready(running, lambda: listens(port), seconds=20)
+        yield MailCatcher(LOOPBACK, port, folder)
+    finally:
+        end([running])

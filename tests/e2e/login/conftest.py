@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import mappings
 from examples.browser import CALLBACK, Authenticator, Browser
 from tests.realms import PASSWORD, ConfiguredRealm, a_realms_name, configure
-from tests.services import KeycloakServer, MailCatcher
+from tests.services import KeycloakServer, MailCatcher, a_mail_catcher
 
 APP = "field-app"
 
@@ -41,6 +42,13 @@ class LoginRealm(ConfiguredRealm):
 class Person:
     id: str
     username: str
+
+
+@pytest.fixture(scope="session")
+def mail_catcher(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -> Iterator[MailCatcher]:
+    """The mail server of that realm."""
+    with a_mail_catcher(tmp_path_factory.mktemp("mail"), service_logs / "mail-of-logins.log") as catcher:
+        yield catcher
 
 
 @pytest.fixture(scope="session")

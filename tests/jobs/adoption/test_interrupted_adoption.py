@@ -86,6 +86,27 @@ def test_a_look_at_the_account_finds_its_user(world: World, ann: Account, plan: 
     assert [row.result for row in rows_of(world, plan.run.id)] == ["applied"]
 
 
+def test_who_stood_still_over_the_mark_links_nobody(
+    world: World, ann: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has lost the account meanwhile and records nothing; whoever has the account next links it, once."""
+    take, made = world.systems.adoption.take, make_plan(world)
+    before: list[str | None] = []
+
+    def stands_still_once(*given: object, **names: object) -> None:
+        before.append(linked(world, ann))
+        take(*given, **names)  # type: ignore[arg-type]
+        if len(before) == 1:
+            world.pass_time(61)
+
+    monkeypatch.setattr(world.systems.adoption, "take", stands_still_once)
+    apply(world, made)
+    assert before == [None, None]
+    assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", "kc-ann")
+    told = world.read(lambda tx: audit.timeline(tx, ann.id))
+    assert [each.title for each in told].count("adopt Keycloak user") == 1
+
+
 def test_no_worker_goes_on(world: World, ann: Account, plan: Plan) -> None:
     """The run is told with what may stop it, and the pass over all attributes finds the mark."""
     assert standing(world) == []
