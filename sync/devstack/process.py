@@ -216,9 +216,10 @@ def _has_ended(process: psutil.Process) -> bool:
 
 
 def _is_zombie(process: psutil.Process) -> bool:
-    """Whether it ended and someone else's parent has not asked for its exit code yet."""
+    """Whether it ended and nobody has asked for its exit code yet. As long as a thread of it is ending, its ports
+    and files are still in use."""
     try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
+        return bool(process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
     except psutil.NoSuchProcess:
         return True
 

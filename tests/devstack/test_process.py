@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sync.devstack.ports import free_ports, listens
+from sync.devstack.ports import LOOPBACK, free_ports, listens
 from sync.devstack.process import (
     Launch,
     PartFailed,
@@ -27,6 +28,9 @@ from sync.devstack.process import (
 )
 
 pytestmark = pytest.mark.req("J1")
+
+EXIT_OF_A_THREAD = {"x86_64": 60, "aarch64": 93}
+"""Linux's number of the system call that ends one thread alone, by machine."""
 
 SLEEPS = "import time; time.sleep(600)"
 IGNORES_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
@@ -122,6 +126,25 @@ def test_children_left_by_a_dead_part_are_ended(tmp_path: Path) -> None:
     assert not gone(orphan)
     end([running], seconds=0.3)
     assert gone(orphan)
+
+
+@pytest.mark.skipif(platform.machine() not in EXIT_OF_A_THREAD, reason="the number of the call is not known here")
+def test_a_part_whose_threads_go_on_has_not_ended(tmp_path: Path) -> None:
+    """It is a zombie for the system, and keeps its port: who starts it anew then finds the port taken."""
+    number = EXIT_OF_A_THREAD[platform.machine()]
+    [port] = free_ports(1)
+    running = launch(
+        script(
+            f"import ctypes, socket, threading, time; s = socket.create_server(('127.0.0.1', {port})); "
+            f"threading.Thread(target=time.sleep, args=(600,)).start(); ctypes.CDLL(None).syscall({number}, 0)",
+            tmp_path,
+        )
+    )
+    until(lambda: psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE)
+    assert alive(running)
+    end([running], seconds=0.1)
+    assert not alive(running)
+    socket.create_server((LOOPBACK, port)).close()
 
 
 def test_a_recycled_id_is_not_ended(tmp_path: Path) -> None:
