@@ -123,8 +123,9 @@ class ConfiguredRealm:
 
     def apply(self, policy: Policy | None = None) -> RealmPlan:
         chosen = policy or self.policy
-        plan = realm_as_code.plan(self.gateway(), chosen, self.options)
-        realm_as_code.apply(self.gateway(), chosen, plan)
+        gateway = self.gateway()
+        plan = realm_as_code.plan(gateway, chosen, self.options)
+        realm_as_code.apply(gateway, chosen, plan)
         return plan
 
 
@@ -132,8 +133,10 @@ class ConfiguredRealm:
 def a_realms_name(server: KeycloakServer) -> Iterator[str]:
     """A name that no realm has; one that was made under it is removed afterwards."""
     name = f"t-{uuid.uuid4().hex[:10]}"
-    yield name
-    server.session().delete(f"{server.url}/admin/realms/{name}", timeout=60)
+    try:
+        yield name
+    finally:
+        server.session().delete(f"{server.url}/admin/realms/{name}", timeout=60)
 
 
 def configure(server: KeycloakServer, name: str, policy: Policy, mail_port: int = 25) -> ConfiguredRealm:

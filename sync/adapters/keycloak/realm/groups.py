@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.realm.fields import flat
-from sync.adapters.keycloak.realm.roles import ClientIds, RoleList, mapped_roles, named
+from sync.adapters.keycloak.realm.roles import ClientIds, RoleList, mapped_roles, role_names
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update
@@ -17,7 +17,8 @@ PAGE = 500
 
 
 class Groups:
-    """Knows the ids of the groups that were read last, and of those it made since."""
+    """Remembers the ids of the groups that it looked up or made since all of them were read: while one plan is
+    carried out, not while a person looks at it."""
 
     kinds = frozenset({ItemKind.GROUP})
 
@@ -33,7 +34,6 @@ class Groups:
             yield from self._items(root)
 
     def _items(self, group: Json) -> Iterator[Item]:
-        self._ids[group["path"]] = group["id"]
         fields = flat({"attributes": group.get("attributes", {})})
         yield Item(ItemKind.GROUP, group["path"], {"roles": mapped_roles(group), **fields})
         if group["subGroupCount"]:
@@ -45,7 +45,7 @@ class Groups:
         new = {"name": name, "attributes": _attributes(item.fields, {})}
         place = f"groups/{self._id(parent)}/children" if parent else "groups"
         self._ids[item.name] = self._connection.create(place, new)
-        self._roles(item.name).give(named(item.fields["roles"]))
+        self._roles(item.name).give(role_names(item.fields["roles"]))
 
     def update(self, update: Update) -> None:
         if "roles" in update.new:
@@ -108,7 +108,8 @@ class Groups:
                 code=FailureCode.GROUP_MISSING,
                 about=path,
             )
-        return str(group["id"])
+        self._ids[path] = str(group["id"])
+        return self._ids[path]
 
     def _root(self) -> Json | None:
         name = vocabulary.ROOT.removeprefix("/")

@@ -109,7 +109,7 @@ class RoleList:
 
     def bring_to(self, wanted: Value) -> None:
         """Take what is too much, then give what is missing."""
-        roles, mapped = named(wanted), self._mapped()
+        roles, mapped = role_names(wanted), self._mapped()
         for place, some in self._placed(mapped[spelled] for spelled in sorted(mapped.keys() - roles)).items():
             self._connection.delete(place, some)
         self.give(roles - mapped.keys())
@@ -149,7 +149,7 @@ def _spelled(connection: Connection, roles: Collection[Json]) -> Iterator[str]:
             yield role["name"]
 
 
-def named(value: Value) -> frozenset[str]:
+def role_names(value: Value) -> frozenset[str]:
     """The roles of a field of an item."""
     return frozenset(value if isinstance(value, tuple) else ())
 

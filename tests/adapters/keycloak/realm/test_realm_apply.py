@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 import mappings
-from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.connection import Connection, segment
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain.access import vocabulary
 from sync.domain.errors import Failure, Misconfigured, NeedsPerson, Refused
-from sync.domain.realm.difference import RealmDifference
+from sync.domain.realm.difference import Create, RealmDifference
+from sync.domain.realm.item import ItemKind
 from sync.realm import plan as realm_as_code
 from sync.realm.login import check_login
-from tests.realms import ConfiguredRealm, bootstrapped
+from tests.realms import ConfiguredRealm, bootstrapped, with_cap
 from tests.services import KeycloakServer
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
@@ -159,6 +160,50 @@ def test_a_flow_changed_by_hand_is_replaced_while_it_is_bound(configured_realm: 
     realm.apply()
     assert realm.get()["browserFlow"] == f"{bound} 2"
     assert bound not in [each["alias"] for each in realm.get("authentication/flows")]
+    assert lines(realm) == []
+
+
+def test_a_group_that_was_renamed_after_the_plan_is_not_touched(configured_realm: ConfiguredRealm) -> None:
+    """It is somebody else's by then; the apply names what is missing."""
+    realm, path = configured_realm, vocabulary.branch_group("koeln")
+    group = realm.get(f"group-by-path{path}")
+    at = f"groups/{group['id']}"
+    extra = realm.get("roles/offline_access")
+    realm.send("POST", f"{at}/role-mappings/realm", [extra])
+    gateway = realm.gateway()
+    plan = realm_as_code.plan(gateway, realm.policy, realm.options)
+    realm.send("PUT", at, {"name": "elsewhere", "attributes": group["attributes"]})
+    with pytest.raises(Misconfigured, match=f"group {path} does not exist"):
+        realm_as_code.apply(gateway, realm.policy, plan)
+    assert [role["name"] for role in realm.get(f"{at}/role-mappings")["realmMappings"]] == ["offline_access"]
+    realm.send("PUT", at, {"name": "koeln", "attributes": group["attributes"]})
+    realm.apply()
+    assert lines(realm) == []
+
+
+@pytest.mark.req("C6")
+def test_a_flow_that_was_changed_before_it_is_bound_is_not_bound(configured_realm: ConfiguredRealm) -> None:
+    """It was built as wanted, and somebody was quicker than the binding: what was bound before stays bound."""
+    realm = configured_realm
+    bound = realm.get()["browserFlow"]
+    built: list[str] = []
+
+    def switch_a_step_off(difference: RealmDifference) -> None:
+        if not isinstance(difference, Create) or difference.item.kind is not ItemKind.FLOW:
+            return
+        if built:
+            path = f"authentication/flows/{segment(built[0])}/executions"
+            step = next(each for each in realm.get(path) if each["displayName"].endswith("otherwise"))
+            realm.send("PUT", path, {"id": step["id"], "requirement": "DISABLED", "priority": step["priority"]})
+        built.append(difference.item.name)
+
+    policy = with_cap(realm.policy, "technician", 7, "deny")
+    plan = realm.plan(policy)
+    with pytest.raises(Misconfigured, match=r"not bound: login flow .* is not what was built"):
+        realm_as_code.apply(realm.gateway(), policy, plan, switch_a_step_off)
+    assert len(built) > 1
+    assert realm.get()["browserFlow"] == bound
+    realm.apply()
     assert lines(realm) == []
 
 
