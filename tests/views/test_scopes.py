@@ -114,8 +114,11 @@ def test_an_account_of_another_branch_does_not_exist(
 
 
 def test_a_branch_sees_work_orders_go_from_one_of_it_to_another(world: World) -> None:
-    """Who may ask for it sees what becomes of it."""
-    asked = moving(world, world.join_technician("T-1", "tess.here"))
+    """Who may ask for it sees what becomes of it, wherever the technicians are by then."""
+    giver = world.join_technician("T-1", "tess.here")
+    asked = moving(world, giver)
+    wanted = AccountChange(branch=THERE, team=None)
+    world.do(lambda tx: change(tx, POLICY, giver.id, wanted, BY, world.clock.now()))
     assert world.read(lambda tx: deactivation.reassignment(tx, HERE, asked.id)) == asked
     with pytest.raises(NotFound):
         world.read(lambda tx: deactivation.reassignment(tx, Scope.of_branch(THERE), asked.id))

@@ -43,6 +43,7 @@ def reassign_work_orders(desk: Desk, technician_id: str, to: str, by: Cause) -> 
         else:
             authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, giver, giver, now)
         granted = authority.allow_account(tx, desk.policy, by, Permission.REASSIGN_WORK, account, account, now)
-        return reassignments.ask(tx, granted, technician_id, to, now)
+        branch = account.branch if giver is not None and giver.branch == account.branch else None
+        return reassignments.ask(tx, granted, technician_id, to, now, branch=branch)
 
     return perform(desk, command, wakes=Lane.INTERACTIVE)

@@ -29,8 +29,8 @@ from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
 
 @dataclass(frozen=True, slots=True)
 class Reassignment:
-    """`found` are the work orders that were about to be moved, `moved` those that were. `failure` is why the last
-    try failed."""
+    """`branch` is that of both technicians when it was asked for, None: it is the whole company's. `found` are the
+    work orders that were about to be moved, `moved` those that were. `failure` is why the last try failed."""
 
     id: str
     technician_id: str
@@ -39,6 +39,7 @@ class Reassignment:
     asked_at: datetime
     by: Cause
     attempts: int
+    branch: str | None = None
     found: tuple[OpenWorkOrder, ...] = ()
     moved: tuple[OpenWorkOrder, ...] = ()
     failure: str | None = None
@@ -62,15 +63,18 @@ _COLUMNS = (
     reassignments.c.asked_at,
     reassignments.c.cause,
     reassignments.c.attempts,
+    reassignments.c.branch,
     reassignments.c.found,
     reassignments.c.moved,
     reassignments.c.failure,
 )
 
 
-def ask(tx: Tx, granted: Granted, technician_id: str, to: str, now: datetime) -> Reassignment:
+def ask(
+    tx: Tx, granted: Granted, technician_id: str, to: str, now: datetime, *, branch: str | None = None
+) -> Reassignment:
     """One that waits already is the same wish. Raises Refused if they are on their way to somebody else."""
-    wanted = Reassignment(new_id(now), technician_id, to, "waiting", now, granted.by, attempts=0)
+    wanted = Reassignment(new_id(now), technician_id, to, "waiting", now, granted.by, attempts=0, branch=branch)
     try:
         with tx.connection.begin_nested():
             tx.connection.execute(
@@ -78,6 +82,7 @@ def ask(tx: Tx, granted: Granted, technician_id: str, to: str, now: datetime) ->
                     id=wanted.id,
                     technician_id=technician_id,
                     to_technician_id=to,
+                    branch=branch,
                     state="waiting",
                     asked_at=now,
                     cause=cause.record(granted.by),
@@ -170,6 +175,7 @@ def _from_row(values: RowMapping) -> Reassignment:
         asked_at=values["asked_at"],
         by=cause.from_record(values["cause"]),
         attempts=values["attempts"],
+        branch=values["branch"],
         found=values["found"],
         moved=values["moved"],
         failure=values["failure"],

@@ -90,6 +90,7 @@ reassignment = Table(
     Column("id", Text, primary_key=True),
     Column("technician_id", Text, nullable=False),
     Column("to_technician_id", Text, nullable=False),
+    Column("branch", Text),
     Column("state", Text, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("cause", JsonObject, nullable=False),
@@ -110,5 +111,6 @@ reassignment = Table(
     ),
 )
 """Every wish that all open work orders of a technician go to another one, and what came of it; at most one open
-for a technician (D5). `found` are those that were about to be moved, written down before the FSM system is told,
-so that a worker that takes over after a crash knows what was moved. `failure` is why the last try failed."""
+for a technician (D5). `branch` is that of both when it was asked for; none: it is the whole company's. `found` are
+those that were about to be moved, written down before the FSM system is told, so that a worker that takes over
+after a crash knows what was moved. `failure` is why the last try failed."""

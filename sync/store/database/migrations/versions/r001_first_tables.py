@@ -187,6 +187,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("technician_id", sa.Text(), nullable=False),
         sa.Column("to_technician_id", sa.Text(), nullable=False),
+        sa.Column("branch", sa.Text()),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("asked_at", TIME, nullable=False),
         sa.Column("cause", sa.JSON(), nullable=False),
