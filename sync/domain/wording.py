@@ -1,4 +1,4 @@
-"""How a number of things is said in a sentence."""
+"""How things are called in a sentence."""
 
 from __future__ import annotations
 
@@ -7,3 +7,9 @@ def counted(number: int, noun: str) -> str:
     """ "1 account", "2 accounts"."""
     plural = {"person": "people"}.get(noun, f"{noun}s")
     return f"1 {noun}" if number == 1 else f"{number} {plural}"
+
+
+def run_title(kind: str, source: str) -> str:
+    """What a run is called: "import of staff.xlsx", "mapping files of /etc/fsm"."""
+    noun = {"mappings": "mapping files"}.get(kind, kind)
+    return f"{noun} of {source}"

@@ -173,7 +173,7 @@ def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Cause) 
         audit.audit(
             tx,
             account_id=None,
-            action=f"hold {run.source}",
+            action=f"hold {run.title}",
             changed={"run": (None, run.id), "fingerprint": (None, made.fingerprint)},
             by=by,
             now=desk.clock.now(),

@@ -112,7 +112,8 @@ def under_a_row(
     except Exception as error:
         with systems.db.write() as tx:
             failed = kind_of(error), message_of(error), systems.clock.now()
-            comparisons.fail(tx, keep.held(tx), row.id, *failed)
+            if still := keep.still_held(tx):
+                comparisons.fail(tx, still, row.id, *failed)
         raise
     with systems.db.read() as tx:
         return comparisons.get(tx, row.id)
@@ -147,7 +148,8 @@ def _refuse_another_realm(comparing: Comparing, sums: Sums, shown: Pages) -> Non
         refuse_shrunken(len(sums), shown.listed, systems.policy.drift.most_missing_percent)
     except Unsafe:
         with systems.db.write() as tx:
-            foreign_users.forget_new(tx, comparing.keep.held(tx), comparing.row.started_at)
+            if still := comparing.keep.still_held(tx):
+                foreign_users.forget_new(tx, still, comparing.row.started_at)
         raise
 
 

@@ -16,6 +16,7 @@ from sync.jobs.work.lease import holding, keep_lease, lost
 from sync.store import schedule
 from sync.store.database.transactions import Tx
 from sync.store.schedule import JobClaim
+from sync.store.work import lease_rows
 
 
 class KeepLease:
@@ -38,6 +39,10 @@ class KeepLease:
         """What this transaction writes is written as the job's. Raises Transient, and so undoes it, if the job is
         somebody else's by now."""
         return holding(tx, self._claim)
+
+    def still_held(self, tx: Tx) -> Held | None:
+        """`held` for what is written after a failure, which a lost lease must not hide. None: somebody else's."""
+        return lease_rows.holds(tx, self._claim.lease)
 
     def save(self, tx: Tx, state: Mapping[str, Any]) -> Held:
         """Remember this for the next run, in the commit of what it belongs to. Raises Transient like `held`."""

@@ -18,6 +18,7 @@ from sqlalchemy import case as when
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.request import DeactivationState
 from sync.domain.logins.event_reading import Gap
+from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit
 from sync.domain.work.lane import Lane
 from sync.store import logins
@@ -49,7 +50,6 @@ from sync.store.operations.heartbeats import Worker
 from sync.store.operations.latency import Histogram
 from sync.store.provisioning import stuck
 from sync.store.provisioning.stuck import StuckGroup
-from sync.store.runs.runs import title
 from sync.store.schedule import JobState
 from sync.store.work import circuits, lanes
 from sync.store.work.lanes import Pause
@@ -118,7 +118,7 @@ class RunFigures:
 
     @property
     def title(self) -> str:
-        return title(self.kind, self.source)
+        return run_title(self.kind, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ stops is held between reviewed and confirmed, until somebody approves it (E7).
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlalchemy.orm import aliased
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
+from sync.domain.wording import run_title
 from sync.domain.work.held import Held
 from sync.store.database.tables import PENDING_ROW, RunKind, RunState, run_row
 from sync.store.database.tables import run as runs
@@ -28,11 +30,6 @@ UNFINISHED: Final = ("confirmed", "applying", "paused")
 _CONFIRMING = 7_203_114
 """The number of PostgreSQL's advisory lock under which runs are confirmed: any constant of our own."""
 _AT_ONCE = 500
-
-
-def title(kind: str, source: str) -> str:
-    """What a run is called in a sentence."""
-    return f"{kind} of {source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        return title(self.kind, self.source)
+        return run_title(self.kind, self.source)
 
 
 _FIELDS = tuple(each.name for each in fields(Run))
@@ -254,12 +251,15 @@ def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep ask
 
 
 @dataclass(frozen=True)
-class RunClaim(Held):
+class RunClaim(Held, ABC):
     """A run that is being applied, locked until the transaction ends: the lock is the lease, and with the worker
     that held it go both the lock and whatever it had not committed (F4)."""
 
     run: Run
 
+
+@dataclass(frozen=True)
+class _RunClaim(RunClaim):
     @property
     def from_lock(self) -> bool:
         return True
@@ -285,7 +285,7 @@ def _claimed(tx: Tx, only: Sequence[ColumnElement[bool]], *, pass_over: bool) ->
         .with_for_update(skip_locked=pass_over, key_share=True)
     )
     row = tx.connection.execute(found).mappings().one_or_none()
-    return None if row is None else RunClaim(row["id"], _run(row))
+    return None if row is None else _RunClaim(row["id"], _run(row))
 
 
 def applying(tx: Tx, _held: Held, run_id: str, now: datetime) -> bool:

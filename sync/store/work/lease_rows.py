@@ -72,7 +72,10 @@ class _Held(Held):
 
 
 def holds(tx: Tx, lease: Lease) -> Held | None:
-    """None: the lease was lost, somebody else may be at work on the row."""
+    """None: the lease was lost, somebody else may be at work on the row. Raises ValueError in a transaction that
+    only reads: it locks nothing."""
+    if not tx.writing:
+        raise ValueError("nothing is held by whoever only reads")
     row = select(lease.key).where(_ours([lease]))
     return None if tx.connection.execute(tx.locking(row)).one_or_none() is None else _Held(lease.id)
 

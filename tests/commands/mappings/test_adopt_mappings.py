@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from mappings import load
 from mappings.loading import read_texts
@@ -26,6 +27,7 @@ from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store import mappings
 from sync.store.accounts import accounts
+from sync.store.database.tables import audit
 from sync.store.provisioning import work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
@@ -173,6 +175,21 @@ def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company
     joiner = company.world.join("late.comer")
     company.world.work()
     assert BRANCH in company.groups(joiner)
+
+
+@pytest.mark.req("E7", "A7")
+@pytest.mark.parametrize("decided", ["approve", "reject"])
+def test_the_audit_says_of_what_each_decision_was(company: Company, decided: str) -> None:
+    """In the same words each time."""
+    run = held(company)
+    if decided == "approve":
+        approve(company.systems, run.id, KIM, run.fingerprint)
+    else:
+        reject(company.systems, run.id, KIM)
+    said = select(audit.c.action).where(audit.c.correlation_id == run.id).order_by(audit.c.id)
+    actions = company.world.read(lambda tx: tx.connection.execute(said).scalars().all())
+    assert run.title.startswith("mapping files of ")
+    assert [f"hold {run.title}", f"{decided} {run.title}"] == actions[:2]
 
 
 @pytest.mark.req("E7")

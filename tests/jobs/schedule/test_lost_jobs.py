@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from sync.commands.adoption import ask_plan
@@ -17,6 +18,8 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.schedule.run_jobs import JOBS, run_due_job
 from sync.ports.lease import before_request, kept
 from sync.store import schedule
+from sync.store.database.tables import metadata
+from sync.store.database.tables import schedule as schedule_rows
 from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, World
@@ -99,6 +102,41 @@ def test_a_job_sends_nothing_more_once_it_is_somebody_elses(world: World, name: 
     assert run_due_job(world.systems, registry) == 1
     [state] = world.read(schedule.all_jobs)
     assert state.error is None
+
+
+@dataclass
+class Stolen(Requests):
+    """Another worker has the job right before request number `lost_at`, which is sent all the same: the job was
+    kept a moment ago. `before` is what stood in the database then."""
+
+    before: dict[str, list[object]] = field(default_factory=dict)
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == self.lost_at:
+            with self.world.systems.db.write() as tx:
+                tx.connection.execute(update(schedule_rows).values(lease_token="another worker's"))
+            self.before = stored(self.world)
+
+
+def stored(world: World) -> dict[str, list[object]]:
+    """Everything but the hold on the job itself."""
+    with world.systems.db.read() as tx:
+        return {
+            table.name: list(map(tuple, tx.connection.execute(select(table)))) for table in metadata.sorted_tables
+        }
+
+
+@pytest.mark.parametrize("name", sorted(READY.keys() - {"realm"}))
+@pytest.mark.parametrize("lost_at", [1, 2])
+def test_what_is_learned_after_the_job_was_lost_is_not_written(world: World, name: str, lost_at: int) -> None:
+    """Nothing of it, not even how it ended: that is for whoever has the job. What a realm lacks anybody notes."""
+    READY[name](world)
+    stolen = Stolen(world, name, lost_at)
+    with capture_logs() as logs, kept(stolen):
+        assert run_due_job(world.systems, {name: JOBS[name]}) == 1
+    assert [each["code"] for each in logs if each["event"] == "a job failed; it comes again"] == ["lease-lost"]
+    assert stored(world) == stolen.before
 
 
 def test_a_hint_that_is_looked_into_is_kept_inside(world: World) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from sync.domain.work.held import Held
 from tests.store_writes import called_without, classes_on
 
 pytestmark = pytest.mark.req("H1")
@@ -49,6 +52,9 @@ NO_WORK_OF_ITS_OWN: Mapping[str, str] = {
 """What jobs call and that takes neither a Held nor a claim, and why it needs none."""
 
 
+MADE = re.compile(r"\b_(?:Held|RunClaim)\(")
+
+
 def test_no_job_records_what_it_does_not_hold() -> None:
     """Whatever is new in the store and called by a job takes what is held, or says here why it needs nothing."""
     proofs = {"Held", "RunClaim", "Claim", "JobClaim", "MailClaim", "ReassignmentClaim", "Lease"}
@@ -59,8 +65,12 @@ def test_no_job_records_what_it_does_not_hold() -> None:
 
 def test_nobody_but_the_store_says_what_is_held() -> None:
     """A class of its own would say so without a look at the lease."""
-    found = classes_on({"Held", "_Held", "RunClaim"})
+    found = classes_on({"Held", "_Held", "RunClaim", "_RunClaim"})
     assert found == {
         "sync/store/work/lease_rows.py": {"_Held"},
-        "sync/store/runs/runs.py": {"RunClaim"},
+        "sync/store/runs/runs.py": {"RunClaim", "_RunClaim"},
     }
+    makers = {str(path) for path in Path("sync").rglob("*.py") if MADE.search(path.read_text(encoding="utf-8"))}
+    assert makers == found.keys()
+    with pytest.raises(TypeError, match="abstract"):
+        Held("account-1")  # type: ignore[abstract]
