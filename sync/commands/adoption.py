@@ -49,22 +49,22 @@ def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None
 
 def confirm(desk: Desk, run_id: str, fingerprint: str, by: Cause) -> Run:
     """Let workers adopt what was reviewed. Asked again it goes on where it is. Raises Refused if the plan is
-    another one, is not there yet, or has ended."""
+    another one, is not there yet, or has ended. The job is locked before the run, as workers do."""
 
     def command(tx: Tx) -> Run:
+        now = desk.clock.now()
+        schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
         run = existing_run(tx, run_id, "adoption")
         if run.state == "asked":
             raise Refused([Problem("run", "is not planned yet", "look at the plan first")])
         if not is_named(run.fingerprint, fingerprint, SHORTEST):
             reason = f"is not {fingerprint!r}, it is {run.fingerprint[:16]}"
             raise Refused([Problem("plan", reason, "look at it again")])
-        now = desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.ADOPT_USERS, now)
         if run.state == "reviewed":
             runs.confirm(tx, run.id, granted, now)
         elif run.state not in {"confirmed", "applying"}:
             raise Refused([Problem("run", f"is {run.state}", "plan the adoption anew")])
-        schedule.hasten(tx, schedule.ADOPTION, now, timedelta())
         return run
 
     return perform(desk, command, wakes=Lane.RECONCILE)

@@ -38,9 +38,7 @@ def _create(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
 def _change(chunk: Applying, rows: Sequence[RunRow]) -> list[str]:
     ids = []
     for row in rows:
-        refuse_changed_meanwhile(
-            chunk, row, "review the file again; rows that are applied already will be unchanged"
-        )
+        refuse_changed_meanwhile(chunk, row, _REVIEW_AGAIN)
         wanted, account_id = account_change(row.changes), str(row.account_id)
         change(chunk.tx, chunk.policy, account_id, wanted, chunk.by, chunk.now, lane=Lane.BULK)
         ids.append(account_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,16 @@ class RealmAdmin:
             data={"client_id": LOGIN_CLIENT, **form},
             timeout=30,
         )
+
+    @contextmanager
+    def with_settings(self, **changed: object) -> Iterator[None]:
+        """Meanwhile the realm has these settings; afterwards those of before."""
+        before = self.read("")
+        self.call("PUT", "", changed)
+        try:
+            yield
+        finally:
+            self.call("PUT", "", {name: before.get(name) for name in changed})
 
     def _at(self, path: str) -> str:
         return f"{self.url}/{path}" if path else self.url

@@ -182,11 +182,10 @@ def test_a_mail_that_certainly_was_not_sent_may_be_sent_later(realm: RealmAdmin,
     connection = Connection(realm.server.url, realm.name, "fsm-worker", realm.secrets["fsm-worker"])
     world = KeycloakWorld(KeycloakAccounts(connection, policy), realm, Seconds())
     user, credentials = created(world, wanted(policy)), KeycloakCredentials(connection)
-    realm.call("PUT", "", {"smtpServer": {"host": "127.0.0.1", "port": "1", "from": "fsm@example.com"}})
-    with pytest.raises(Transient, match="could not send"):
+    nobody_there = {"host": "127.0.0.1", "port": "1", "from": "fsm@example.com"}
+    with realm.with_settings(smtpServer=nobody_there), pytest.raises(Transient, match="could not send"):
         credentials.send_password_mail(user, timedelta(hours=1))
-    realm.call("PUT", "", {"smtpServer": {}})
-    with pytest.raises(Misconfigured, match="realm apply"):
+    with realm.with_settings(smtpServer={}), pytest.raises(Misconfigured, match="realm apply"):
         credentials.send_password_mail(user, timedelta(hours=1))
 
 

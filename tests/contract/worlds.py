@@ -205,7 +205,6 @@ class KeycloakWorld:
         return answer.ok or "not fully set up" in answer.text
 
     def lock(self, idp_user_id: str, *, for_good: bool) -> None:
-        self.admin.call("PUT", "", {"permanentLockout": for_good, "maxTemporaryLockouts": 0})
         self._give_password(idp_user_id)
         username = self._username(idp_user_id)
 
@@ -213,7 +212,8 @@ class KeycloakWorld:
             self.admin.token(grant_type="password", username=username, password="wrong")
             return bool(self.admin.read(f"attack-detection/brute-force/users/{idp_user_id}")["disabled"])
 
-        wait_until(locked, 20, "nobody is locked out")
+        with self.admin.with_settings(permanentLockout=for_good, maxTemporaryLockouts=0):
+            wait_until(locked, 20, "nobody is locked out")
 
     @contextmanager
     def carrying(self, path: str, role: str) -> Iterator[None]:

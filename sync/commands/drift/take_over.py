@@ -16,14 +16,13 @@ from sync.domain.accounts.change import AccountChange, with_attributes
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.aspect import Aspect
-from sync.domain.provisioning.observed import TECHNICIAN_ID
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import Finding
 
 TAKEN_OVER: Mapping[Kind, str] = {
     Aspect.ATTRIBUTES: "attributes",
-    **{Aspect(each.drift_name): each.key for each in BUILT_IN if each.drift and each.key != TECHNICIAN_ID},
+    **{Aspect(each.drift_name): each.key for each in BUILT_IN if each.drift and each.key != "technician_id"},
 }
 """What is a field of an account. A technician is linked by a command, which asks the FSM system first."""
 

@@ -31,7 +31,7 @@ _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x
 
 
 def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
-    """Every problem of the account, in the order of its fields; empty if it may be stored."""
+    """Every problem of the account, what is too long first; empty if it may be stored."""
     return (
         *_lengths(account),
         *_names(account),

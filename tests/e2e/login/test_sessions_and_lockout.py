@@ -102,15 +102,17 @@ def test_the_account_is_locked_after_the_failures_allowed(realm: LoginRealm) -> 
 def test_the_lock_becomes_permanent(realm: LoginRealm) -> None:
     """After as many temporary locks as the file says the next one lasts until somebody unlocks the account."""
     waits = {name: realm.get()[name] for name in ("waitIncrementSeconds", "maxFailureWaitSeconds")}
-    realm.send("PUT", "", dict.fromkeys(waits, 1))
     person = realm.person("technician")
     browser = realm.browser()
     page = browser.open_app()
     limit = time.monotonic() + 60
-    while realm.get(f"users/{person.id}")["enabled"]:
-        assert time.monotonic() < limit, f"still not locked for good: {lock_of(realm, person)}"
-        page = browser.submit(page, username=person.username, password="wrong")
-    realm.send("PUT", "", waits)
+    realm.send("PUT", "", dict.fromkeys(waits, 1))
+    try:
+        while realm.get(f"users/{person.id}")["enabled"]:
+            assert time.monotonic() < limit, f"still not locked for good: {lock_of(realm, person)}"
+            page = browser.submit(page, username=person.username, password="wrong")
+    finally:
+        realm.send("PUT", "", waits)
     temporary = realm.policy.realm.lockout.permanent_after_lockouts
     assert temporary is not None
     assert lock_of(realm, person)["numTemporaryLockouts"] == temporary + 1
