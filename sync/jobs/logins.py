@@ -43,10 +43,10 @@ def read_logins(systems: Systems, keep: KeepLease) -> None:
     if place is not None and is_late(place, keeping):
         log.warning("logins were not read for long; Keycloak will delete some unread", read_until=place.until)
     with systems.db.write() as tx:
-        held = keep.held(tx)
+        claimed = keep.claimed(tx)
         for gap in (lost_to_expiry(place, keeping), not_kept(place, keeping)):
             if gap is not None:
-                logins.add_gap(tx, held, gap)
+                logins.add_gap(tx, claimed, gap)
     if keeping.missing:
         raise Misconfigured(
             f"Keycloak does not store the events {', '.join(keeping.missing)}: logins go by unseen; "
@@ -68,18 +68,18 @@ def _read(systems: Systems, keep: KeepLease, place: Place | None, keeping: Keepi
         begun = reached is None
         reached = min(keeping.now, page[-1].at if reached is None else max(reached, page[-1].at))
         with systems.db.write() as tx:
-            held = keep.save(tx, state_of(Place(reached, before), keeping, systems.clock.now()))
-            logins.take(tx, held, page)
+            claimed = keep.save(tx, state_of(Place(reached, before), keeping, systems.clock.now()))
+            logins.take(tx, claimed, page)
             if begun:
-                logins.add_gap(tx, held, Gap(EVER, page[0].at, BEFORE))
+                logins.add_gap(tx, claimed, Gap(EVER, page[0].at, BEFORE))
     removed = lost_to_removal(place, keeping, newest_seen=found)
     with systems.db.write() as tx:
-        held = keep.save(tx, state_of(Place(keeping.now, newest), keeping, systems.clock.now()))
+        claimed = keep.save(tx, state_of(Place(keeping.now, newest), keeping, systems.clock.now()))
         if reached is None:
-            logins.add_gap(tx, held, Gap(EVER, keeping.now, BEFORE))
+            logins.add_gap(tx, claimed, Gap(EVER, keeping.now, BEFORE))
         if removed is not None:
-            logins.add_gap(tx, held, removed)
-        logins.forget_failures(tx, held, start(place, keeping) or EVER)
+            logins.add_gap(tx, claimed, removed)
+        logins.forget_failures(tx, claimed, start(place, keeping) or EVER)
 
 
 def state_of(place: Place, keeping: Keeping, now: datetime) -> dict[str, Any]:

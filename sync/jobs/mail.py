@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure, FailureCode, NeedsPerson
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedMail
 from sync.domain.work.ladder import Work, after
 from sync.jobs.systems import Systems
 from sync.jobs.work.lease import keep_lease, terms
@@ -45,9 +45,9 @@ def send_some(systems: Systems) -> int:
             _not_sent(systems, claim, failure)
         else:
             with systems.db.write() as tx:
-                held = outbox.finish(tx, claim, "sent", systems.clock.now())
-                if held is not None:
-                    erase_password(tx, claim, held)
+                claimed = outbox.finish(tx, claim, "sent", systems.clock.now())
+                if claimed is not None:
+                    erase_password(tx, claim, claimed)
     return len(claims)
 
 
@@ -87,12 +87,12 @@ def password_for(tx: Tx, claim: MailClaim, now: datetime) -> KeptPassword | Seal
     return passwords.kept(tx, claim.account.id, now)
 
 
-def erase_password(tx: Tx, claim: MailClaim, held: Held) -> None:
+def erase_password(tx: Tx, claim: MailClaim, claimed: ClaimedMail) -> None:
     """The mail has left: nobody needs it any more."""
     if claim.kind == PASSWORD_RESET:
-        acts.erase_password_of_mail(tx, held)
+        acts.erase_password_of_mail(tx, claimed)
     else:
-        passwords.erase(tx, held, claim.account.id)
+        passwords.erase(tx, claimed, claim.account.id)
 
 
 def local_time(account: Account, policy: Policy) -> tzinfo:

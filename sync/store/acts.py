@@ -2,7 +2,7 @@
 
 A password that an act carries is sealed and leaves the row with its delivery, its failure or its time
 (rule: secrets-go). Whoever changes a row that was claimed makes sure in the same transaction that the account's
-lease is still its own (`lease_rows.holds`).
+lease is still its own (`lease_rows.still_claimed`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sync.domain.access import cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.acts import Act, ActKind, ActState, Found
 from sync.domain.provisioning.observed import LockState
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedMail
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import OPEN_ACT, SEALED_ACT, provisioning
 from sync.store.database.tables import act as acts
@@ -93,37 +93,51 @@ def open_for_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Ac
     return {account_id: tuple(each) for account_id, each in found.items()}
 
 
-def start(tx: Tx, held: Held, act_id: str, found: Found, now: datetime) -> Act:
+def start(tx: Tx, claimed: ClaimedAccount, act_id: str, found: Found, now: datetime) -> Act:
     """From now on it may have been carried out. One that was started before keeps its time and what was found."""
     tx.connection.execute(
         update(acts)
-        .where(acts.c.account_id == held.row, acts.c.id == act_id, acts.c.state == ActState.WAITING.value)
+        .where(acts.c.account_id == claimed.row, acts.c.id == act_id, acts.c.state == ActState.WAITING.value)
         .values(state=ActState.STARTED.value, started_at=now, found=_found(found))
     )
     return _existing(tx, act_id)
 
 
 def put_off(
-    tx: Tx, held: Held, act_id: str, due_at: datetime, why: str, *, certainly_not_done: bool, burns: bool = True
+    tx: Tx,
+    claimed: ClaimedAccount,
+    act_id: str,
+    due_at: datetime,
+    why: str,
+    *,
+    certainly_not_done: bool,
+    burns: bool = True,
 ) -> None:
     """Again later; `burns` says whether it counts as an attempt. One that was certainly not done waits as before;
     any other stays started, to be verified."""
     started = {} if not certainly_not_done else {"state": "waiting", "started_at": None, "found": None}
     tx.connection.execute(
         update(acts)
-        .where(acts.c.account_id == held.row, acts.c.id == act_id, OPEN_ACT)
+        .where(acts.c.account_id == claimed.row, acts.c.id == act_id, OPEN_ACT)
         .values(due_at=due_at, attempts=acts.c.attempts + int(burns), outcome=why, **started)
     )
 
 
 def finish(
-    tx: Tx, held: Held, act_id: str, state: ActState, outcome: str, now: datetime, *, mail_id: str | None = None
+    tx: Tx,
+    claimed: ClaimedAccount,
+    act_id: str,
+    state: ActState,
+    outcome: str,
+    now: datetime,
+    *,
+    mail_id: str | None = None,
 ) -> bool:
     """Write down the end of an open act. Its password goes, unless `mail_id` is the mail that will carry it.
     False: it was not open."""
     changed = tx.connection.execute(
         update(acts)
-        .where(acts.c.account_id == held.row, acts.c.id == act_id, OPEN_ACT)
+        .where(acts.c.account_id == claimed.row, acts.c.id == act_id, OPEN_ACT)
         .values(
             {"state": state.value, "outcome": outcome, "finished_at": now, "due_at": None, "mail_id": mail_id}
             | ({} if mail_id else {"sealed": None})
@@ -142,9 +156,9 @@ def password_of_mail(tx: Tx, mail_id: str) -> SealedPassword | None:
     return _password(tx, acts.c.mail_id == mail_id)
 
 
-def erase_password_of_mail(tx: Tx, held: Held) -> None:
+def erase_password_of_mail(tx: Tx, claimed: ClaimedMail) -> None:
     """The mail has left: nobody needs the password any more."""
-    tx.connection.execute(update(acts).where(acts.c.mail_id == held.row).values(sealed=None))
+    tx.connection.execute(update(acts).where(acts.c.mail_id == claimed.row).values(sealed=None))
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.logins.activity import NOTHING, LoginActivity, LoginEvent, LoginKind, after
 from sync.domain.logins.event_reading import Gap
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.store.database.batches import batches
 from sync.store.database.tables import login_activity as activities
 from sync.store.database.tables import login_failure as failures
@@ -53,7 +53,7 @@ def of_users(tx: Tx, idp_user_ids: Collection[str]) -> Mapping[str, LoginActivit
     return found
 
 
-def take(tx: Tx, _held: Held, events: Sequence[LoginEvent]) -> None:
+def take(tx: Tx, _claimed: ClaimedJob, events: Sequence[LoginEvent]) -> None:
     """Add what these events say. One that was taken before changes nothing. Whoever holds the job is the only
     reader."""
     of: dict[str, list[LoginEvent]] = defaultdict(list)
@@ -72,12 +72,12 @@ def take(tx: Tx, _held: Held, events: Sequence[LoginEvent]) -> None:
     _write(tx, activities, [{"idp_user_id": user, **asdict(changed[user])} for user in sorted(changed)])
 
 
-def forget_failures(tx: Tx, _held: Held, before: datetime) -> None:
+def forget_failures(tx: Tx, _claimed: ClaimedJob, before: datetime) -> None:
     """They will not be read again. What they added to the counts stays."""
     tx.connection.execute(delete(failures).where(failures.c.at < before))
 
 
-def add_gap(tx: Tx, _held: Held, gap: Gap) -> None:
+def add_gap(tx: Tx, _claimed: ClaimedJob, gap: Gap) -> None:
     """A gap of the same beginning and reason goes on."""
     row = {"begins": gap.begins, "reason": gap.reason, "ends": gap.ends}
     tx.connection.execute(upsert(tx, gap_table, row, changes={"ends": gap.ends}))

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, case, literal, select, update
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.domain.work.lane import Lane
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import schedule
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
 from sync.store.work import lanes, lease_rows
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
+from sync.store.work.lease_rows import ENDED, Lease, Terms, free, new_claim
 
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
@@ -32,7 +32,7 @@ class JobClaim:
     the run before left."""
 
     name: str
-    lease: Lease = field(compare=False)
+    lease: Lease[ClaimedJob] = field(compare=False)
     due_at: datetime
     attempts: int
     state: Mapping[str, Any]
@@ -79,16 +79,16 @@ def claim(tx: Tx, names: Collection[str], terms: Terms) -> JobClaim | None:
     row = tx.connection.execute(
         update(schedule)
         .where(schedule.c.name.in_(select(chosen.c.name)))
-        .values(**claimed(terms), started_at=terms.now)
+        .values(**new_claim(terms), started_at=terms.now)
         .returning(schedule)
     ).one_or_none()
     if row is None:
         return None
-    lease = Lease(schedule.c.name, row.name, row.lease_token, row.lease_until)
+    lease = Lease[ClaimedJob](schedule.c.name, row.name, row.lease_token, row.lease_until)
     return JobClaim(row.name, lease, row.due_at, row.attempts, row.state)
 
 
-def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> Held | None:
+def save(tx: Tx, claim: JobClaim, state: Mapping[str, Any]) -> ClaimedJob | None:
     """What the next run shall know, in the same commit as what it belongs to. None: the lease was lost; then
     nothing else of the transaction may be committed either."""
     return lease_rows.write(tx, claim.lease, {"state": dict(state)})

@@ -49,7 +49,7 @@ def irregularities(desired: DesiredState, seen: Seen) -> tuple[Irregularity, ...
     return tuple(found)
 
 
-def held(anomaly: Anomaly, values: Collection[str]) -> Irregularity:
+def surplus(anomaly: Anomaly, values: Collection[str]) -> Irregularity:
     """Somebody has what nobody gave."""
     return Irregularity(anomaly, None, listed(values))
 

@@ -34,7 +34,7 @@ from sync.domain.acts import (
 from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.plan import refuse_foreign
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.domain.work.ladder import Step, Work, after
 from sync.domain.work.lane import Lane
 from sync.jobs.acts import doing
@@ -230,10 +230,10 @@ class _Begun:
 def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | None:
     """None: the lease was lost, or the act has ended meanwhile."""
     with systems.db.write() as tx:
-        held = lease_rows.holds(tx, claim.lease)
-        if held is None:
+        claimed = lease_rows.still_claimed(tx, claim.lease)
+        if claimed is None:
             return None
-        started = acts.start(tx, held, act.id, found, systems.clock.now())
+        started = acts.start(tx, claimed, act.id, found, systems.clock.now())
         if started.state is not ActState.STARTED:
             return None
         kept = acts.password_of(tx, act.id)
@@ -244,14 +244,14 @@ def _start(systems: Systems, claim: Claim, act: Act, found: Found) -> _Begun | N
 def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
     now, act, mail_id = systems.clock.now(), begun.act, None
     with systems.db.write() as tx:
-        held = lease_rows.holds(tx, claim.lease)
-        if held is None:
+        claimed = lease_rows.still_claimed(tx, claim.lease)
+        if claimed is None:
             return False
         if act.kind is ActKind.RESET_PASSWORD:
-            mail_id = _after_reset(tx, held, act, now)
+            mail_id = _after_reset(tx, claimed, act, now)
         if act.kind is ActKind.RELEASE_USER:
-            _after_release(tx, systems.policy, claim, held, act, now)
-        acts.finish(tx, held, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
+            _after_release(tx, systems.policy, claim, claimed, act, now)
+        acts.finish(tx, claimed, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
     if mail_id is not None:
         wake(systems, Lane.MAIL)
     if act.kind is ActKind.RELEASE_USER:
@@ -259,18 +259,18 @@ def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
     return True
 
 
-def _after_release(tx: Tx, policy: Policy, claim: Claim, held: Held, act: Act, now: datetime) -> None:
+def _after_release(tx: Tx, policy: Policy, claim: Claim, claimed: ClaimedAccount, act: Act, now: datetime) -> None:
     """The account gets a user of its own, with a new password; the link and what was seen of the other go."""
-    accounts.forget_idp_user_id(tx, held, str(act.idp_user_id))
-    observations.forget(tx, held)
+    accounts.forget_idp_user_id(tx, claimed, str(act.idp_user_id))
+    observations.forget(tx, claimed)
     mail_new(tx, policy, claim.account, now)
     due.mark_due(tx, act.account_id, Lane.BULK, now)
 
 
-def _after_reset(tx: Tx, held: Held, act: Act, now: datetime) -> str | None:
+def _after_reset(tx: Tx, claimed: ClaimedAccount, act: Act, now: datetime) -> str | None:
     """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
     it is taken away when its time is up. Returns the mail."""
-    passwords.erase(tx, held, act.account_id)
+    passwords.erase(tx, claimed, act.account_id)
     outbox.give_up(tx, act.account_id, SUPERSEDED, now)
     _expires(tx, act, now)
     account = accounts.get(tx, act.account_id)
@@ -284,7 +284,7 @@ def _after_reset(tx: Tx, held: Held, act: Act, now: datetime) -> str | None:
         expires_at=act.expires_at,
         now=now,
     )
-    outbox.make_due(tx, [held], now)
+    outbox.make_due(tx, [claimed], now)
     return mail_id
 
 
@@ -303,18 +303,18 @@ def _failed(systems: Systems, claim: Claim, act: Act, failure: Failure, begun: _
         probe_in = circuits.probe_in(systems, tx, failure, claim.lane)
     then = after(failure, act.attempts, kind, random.random(), probe_in=probe_in)  # noqa: S311 - jitter
     with systems.db.write() as tx:
-        held = lease_rows.holds(tx, claim.lease)
-        if held is None:
+        claimed = lease_rows.still_claimed(tx, claim.lease)
+        if claimed is None:
             return False
         if then.wait is None:
             if begun is not None and act.kind is ActKind.RESET_PASSWORD:
                 _expires(tx, begun.act, now)
-            acts.finish(tx, held, act.id, ActState.FAILED, str(failure), now)
+            acts.finish(tx, claimed, act.id, ActState.FAILED, str(failure), now)
             return True
         says_itself = act.kind in NEVER_TWICE and act.state is ActState.WAITING
         acts.put_off(
             tx,
-            held,
+            claimed,
             act.id,
             now + then.wait,
             str(failure),

@@ -18,7 +18,7 @@ from sync.domain.work.lane import Lane
 from sync.jobs.acts.release import take_off
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
-from sync.jobs.work.lease import holding, keep_lease, terms
+from sync.jobs.work.lease import keep_lease, require_claim, terms
 from sync.ports.lease import kept
 from sync.store import audit
 from sync.store.accounts import accounts
@@ -43,7 +43,7 @@ def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
         keep()
         left += not _adopt(systems, run, row)
     with systems.db.write() as tx:
-        runs.applying(tx, keep.held(tx), run.id, systems.clock.now())
+        runs.applying(tx, keep.claimed(tx), run.id, systems.clock.now())
     wake(systems, Lane.BULK)
     return not left
 
@@ -74,13 +74,13 @@ def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
 
 def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     account_id, user = claim.account.id, row.original["id"]
-    held = holding(tx, claim)
+    claimed = require_claim(tx, claim)
     _linked(tx, row)
-    accounts.remember_idp_user_ids(tx, {held: user})
+    accounts.remember_idp_user_ids(tx, {claimed: user})
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
     audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     due.mark_due(tx, account_id, Lane.BULK, now)
-    run_rows.write_outcomes(tx, held, run.id, [RowOutcome(row.number, "applied", None, account_id)])
+    run_rows.write_outcomes(tx, claimed, run.id, [RowOutcome(row.number, "applied", None, account_id)])
     account_claims.release(tx, claim)
 
 
@@ -97,7 +97,7 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
         left = f"; the user keeps our mark: {failure}"
     with systems.db.write() as tx:
         outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
-        run_rows.write_outcomes(tx, holding(tx, claim), run.id, [outcome])
+        run_rows.write_outcomes(tx, require_claim(tx, claim), run.id, [outcome])
         account_claims.release(tx, claim)
 
 

@@ -33,7 +33,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
         raise
     except Failure as failure:
         with systems.db.write() as tx:
-            runs.not_planned(tx, keep.held(tx), run, str(failure), systems.clock.now())
+            runs.not_planned(tx, keep.claimed(tx), run, str(failure), systems.clock.now())
         return
     counts = {
         "update": sum(row.verdict == "update" for row in rows),
@@ -41,7 +41,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
         "foreign": foreign,
     }
     with systems.db.write() as tx:
-        if runs.planned(tx, keep.held(tx), run.id, fingerprint(rows), counts):
+        if runs.planned(tx, keep.claimed(tx), run.id, fingerprint(rows), counts):
             run_rows.add_rows(tx, run.id, rows)
 
 
@@ -65,7 +65,7 @@ def _candidates(systems: Systems, keep: KeepLease, run: Run) -> tuple[list[Candi
     for page in _pages(systems, run.options.get("employee_number_attribute")):
         read += len(page)
         with systems.db.write() as tx:
-            runs.planning(tx, keep.held(tx), run.id, read)
+            runs.planning(tx, keep.claimed(tx), run.id, read)
         with systems.db.read() as tx:
             ours = pages.of_users(tx, [user.idp_user_id for user, _ in page])
             strangers = [(user, number) for user, number in page if user.idp_user_id not in ours]

@@ -104,10 +104,10 @@ def release(systems: Systems, claim: Claim) -> None:
         return
     WatchedFieldService(systems).allow_assignments(account.technician_id)
     with systems.db.write() as tx:
-        held = lease_rows.holds(tx, claim.lease)
-        if held is not None:
-            assignment_stops.forget(tx, held, account.technician_id)
-    if held is None:
+        claimed = lease_rows.still_claimed(tx, claim.lease)
+        if claimed is not None:
+            assignment_stops.forget(tx, claimed, account.technician_id)
+    if claimed is None:
         with unkept():
             _stop_as_ours(systems, account.technician_id, account.id)
         raise lost()

@@ -15,7 +15,7 @@ from functools import partial
 from sync.commands.waking import wake
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Failure
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedReassignment
 from sync.domain.work.ladder import Work, after
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
@@ -72,14 +72,16 @@ def _move(systems: Systems, claim: ReassignmentClaim) -> Sequence[OpenWorkOrder]
 def _done(systems: Systems, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder]) -> None:
     now = systems.clock.now()
     with systems.db.write() as tx:
-        held = reassignments.done(tx, claim, moved, now)
-        if held is None:
+        claimed = reassignments.done(tx, claim, moved, now)
+        if claimed is None:
             return
-        _goes_on(tx, held, claim.reassignment, moved, now)
+        _goes_on(tx, claimed, claim.reassignment, moved, now)
     wake(systems, Lane.INTERACTIVE)
 
 
-def _goes_on(tx: Tx, held: Held, asked: Reassignment, moved: Sequence[OpenWorkOrder], now: datetime) -> None:
+def _goes_on(
+    tx: Tx, claimed: ClaimedReassignment, asked: Reassignment, moved: Sequence[OpenWorkOrder], now: datetime
+) -> None:
     """All that was open is moved, so nothing of the technician needs another one any more."""
     leaving = accounts.by_technician(tx, asked.technician_id)
     audit.audit(
@@ -90,7 +92,7 @@ def _goes_on(tx: Tx, held: Held, asked: Reassignment, moved: Sequence[OpenWorkOr
         by=asked.by,
         now=now,
     )
-    deactivations.resolve_stranded(tx, {held: asked.technician_id}, now)
+    deactivations.resolve_stranded(tx, {claimed: asked.technician_id}, now)
     if leaving is not None:
         due.look_again(tx, leaving.id, Lane.INTERACTIVE, now)
 

@@ -55,7 +55,7 @@ def accept_by_file(
         keep()
         some = ids[start : start + AT_ONCE]
         with desk.db.write() as tx:
-            keep.held(tx)
+            keep.claimed(tx)
             mappings.refuse_outdated(tx, desk.policy_number)
             wanted = work_state.wanted_versions(tx, some)
             for account_id in some:
@@ -77,7 +77,9 @@ def _held_back(
         if not isinstance(verdict, Hold):
             return False
         why = _by_file(f"not accepted by itself: {'; '.join(verdict.reasons)}")
-        drift.leave_open(tx, keep.held(tx), [each.id for found in by_account.values() for each in found], why, now)
+        drift.leave_open(
+            tx, keep.claimed(tx), [each.id for found in by_account.values() for each in found], why, now
+        )
     log.warning("drift is not accepted by itself", accounts=len(by_account), reason=why.reason)
     return True
 

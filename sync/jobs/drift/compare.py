@@ -14,14 +14,14 @@ import structlog
 from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import roles_of_groups
-from sync.domain.drift.anomaly import Anomaly, Irregularity, held
+from sync.domain.drift.anomaly import Anomaly, Irregularity, surplus
 from sync.domain.drift.kinds import ENDED_BY_COMPARISON, LOOKED_AT_AGAIN
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.drift.shrunken import refuse_shrunken
 from sync.domain.drift.sums import Sums, details
 from sync.domain.errors import Transient, Unsafe
 from sync.domain.provisioning.desired import desired_state
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
 from sync.jobs.drift.hand_over import hand_over
@@ -65,7 +65,7 @@ class Comparing:
         self.counts = replace(self.counts, **changed)
         self.keep()
         with self.systems.db.write() as tx:
-            comparisons.progress(tx, self.keep.held(tx), self.row.id, self.counts, self.systems.clock.now())
+            comparisons.progress(tx, self.keep.claimed(tx), self.row.id, self.counts, self.systems.clock.now())
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
         """What is to be repaired goes to the workers as one run, once everything has been compared
@@ -73,9 +73,9 @@ class Comparing:
         repairs = hand_over(tx, self.systems.policy, judged.to_repair, self.systems.clock.now(), self.row.kind)
         self.counts = replace(self.counts, repairs=repairs)
 
-    def finish(self, tx: Tx, held: Held) -> None:
+    def finish(self, tx: Tx, claimed: ClaimedJob) -> None:
         """It is whole, in the commit of what it found."""
-        comparisons.finish(tx, held, self.row.id, self.counts, self.systems.clock.now())
+        comparisons.finish(tx, claimed, self.row.id, self.counts, self.systems.clock.now())
 
 
 @dataclass
@@ -105,14 +105,14 @@ def under_a_row(
 ) -> Comparison:
     """Run `work` under a row of its own, and write down how it ended."""
     with systems.db.write() as tx:
-        row = comparisons.begin(tx, keep.held(tx), kind, systems.clock.now())
+        row = comparisons.begin(tx, keep.claimed(tx), kind, systems.clock.now())
     comparing = Comparing(systems, row, keep)
     try:
         work(comparing)
     except Exception as error:
         with systems.db.write() as tx:
             failed = kind_of(error), message_of(error), systems.clock.now()
-            if still := keep.still_held(tx):
+            if still := keep.still_claimed(tx):
                 comparisons.fail(tx, still, row.id, *failed)
         raise
     with systems.db.read() as tx:
@@ -131,13 +131,13 @@ def _compare(comparing: Comparing) -> None:
     accept_by_file(systems, judged.to_accept, comparing.keep)
     foreign = _foreign(comparing, shown)
     with systems.db.write() as tx:
-        now, held = systems.clock.now(), comparing.keep.held(tx)
+        now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
         for subject, each in foreign:
-            findings.found(tx, held, subject, each, "report", now)
-        findings.close_unseen(tx, held, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
-        foreign_users.forget_unseen(tx, held, comparing.row.started_at)
+            findings.found(tx, claimed, subject, each, "report", now)
+        findings.close_unseen(tx, claimed, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
+        foreign_users.forget_unseen(tx, claimed, comparing.row.started_at)
         comparing.hand_over(tx, judged)
-        comparing.finish(tx, held)
+        comparing.finish(tx, claimed)
     wake(systems, Lane.BULK)
 
 
@@ -148,7 +148,7 @@ def _refuse_another_realm(comparing: Comparing, sums: Sums, shown: Pages) -> Non
         refuse_shrunken(len(sums), shown.listed, systems.policy.drift.most_missing_percent)
     except Unsafe:
         with systems.db.write() as tx:
-            if still := comparing.keep.still_held(tx):
+            if still := comparing.keep.still_claimed(tx):
                 foreign_users.forget_new(tx, still, comparing.row.started_at)
         raise
 
@@ -219,7 +219,7 @@ def _note_foreign(comparing: Comparing, unknown: Collection[ListedUser]) -> int:
     with comparing.systems.db.write() as tx:
         ours = pages.of_users(tx, [user.idp_user_id for user in unknown])
         foreign = [user for user in unknown if user.idp_user_id not in ours]
-        foreign_users.seen(tx, comparing.keep.held(tx), foreign, comparing.systems.clock.now())
+        foreign_users.seen(tx, comparing.keep.claimed(tx), foreign, comparing.systems.clock.now())
     return len(foreign)
 
 
@@ -228,11 +228,11 @@ def _note_groups(comparing: Comparing, groups: OurGroups) -> None:
     systems = comparing.systems
     wanted = roles_of_groups(systems.policy).keys()
     missing = [(path, Irregularity(Anomaly.GROUP_MISSING, path, None)) for path in wanted - groups.paths]
-    carrying = [(path, held(Anomaly.GROUP_ROLES, roles)) for path, roles in groups.extra_roles.items()]
+    carrying = [(path, surplus(Anomaly.GROUP_ROLES, roles)) for path, roles in groups.extra_roles.items()]
     with systems.db.write() as tx:
-        held_job = comparing.keep.held(tx)
+        claimed = comparing.keep.claimed(tx)
         for path, each in sorted(missing + carrying, key=lambda found: found[0]):
-            findings.found(tx, held_job, Subject.of_group(path), each, "report", systems.clock.now())
+            findings.found(tx, claimed, Subject.of_group(path), each, "report", systems.clock.now())
 
 
 def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
@@ -280,7 +280,7 @@ def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregula
         if account_id is not None:
             if user in shown.with_features:
                 subject = Subject(account_id, username, account_id, user)
-                found.append((subject, held(Anomaly.FEATURE_ROLE, shown.with_features[user])))
+                found.append((subject, surplus(Anomaly.FEATURE_ROLE, shown.with_features[user])))
             continue
         subject = Subject.of_user(user, username)
         try:
@@ -293,7 +293,7 @@ def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregula
         groups = shown.in_groups.get(user, set()) & observed.groups
         roles = shown.with_roles.get(user, set()) & observed.roles | shown.with_features.get(user, set())
         if groups:
-            found.append((subject, held(Anomaly.FOREIGN_MEMBER, groups)))
+            found.append((subject, surplus(Anomaly.FOREIGN_MEMBER, groups)))
         if roles:
-            found.append((subject, held(Anomaly.FOREIGN_ROLE, roles)))
+            found.append((subject, surplus(Anomaly.FOREIGN_ROLE, roles)))
     return found

@@ -115,16 +115,16 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
     is being created just now and is ours at the next pass."""
     systems = comparing.systems
     with systems.db.write() as tx:
-        now, held = systems.clock.now(), comparing.keep.held(tx)
+        now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
         ours = pages.of_users(tx, strays)
         for user, (username, carried) in sorted(strays.items()):
             if user not in ours:
                 stray = Irregularity(Anomaly.STRAY_ACCOUNT_ID, None, carried)
-                findings.found(tx, held, Subject.of_user(user, username), stray, "report", now)
+                findings.found(tx, claimed, Subject.of_user(user, username), stray, "report", now)
         if whole:
             findings.close_unseen(
-                tx, held, ENDED_BY_ATTRIBUTE_PASS, comparing.row.started_at, judged.unjudged, now
+                tx, claimed, ENDED_BY_ATTRIBUTE_PASS, comparing.row.started_at, judged.unjudged, now
             )
         comparing.hand_over(tx, judged)
-        comparing.finish(tx, held)
+        comparing.finish(tx, claimed)
     wake(systems, Lane.BULK)

@@ -13,7 +13,7 @@ from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.kinds import BY_A_LOOK, KINDS, Drift, Kind, drift_of, refuses_user
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.desired import desired_state
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.jobs.drift.readable_users import ReadableUsers, Unreadable
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
@@ -78,7 +78,7 @@ def judge(
     now = systems.clock.now()
     with systems.db.write() as tx:
         mappings.refuse_outdated(tx, systems.policy_number)
-        to_repair, to_accept = _written(systems, tx, keep.held(tx), sure, now)
+        to_repair, to_accept = _written(systems, tx, keep.claimed(tx), sure, now)
     judged = {look.account.id for look in sure}
     return Judged(
         looked_at=len(looks),
@@ -120,7 +120,7 @@ def _look(systems: Systems, single: ReadableUsers, account: Account, state: Work
 
 
 def _written(
-    systems: Systems, tx: Tx, held: Held, looks: Iterable[_Look], now: datetime
+    systems: Systems, tx: Tx, claimed: ClaimedJob, looks: Iterable[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
     """Keep everything that was found; returns the findings to repair and those to accept."""
     to_repair: list[Finding] = []
@@ -129,9 +129,10 @@ def _written(
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         still = {(each.attribute, each.key) for each in look.drift}
-        findings.close_of_account(tx, held, account.id, still, _unknown(look), now)
+        findings.close_of_account(tx, claimed, account.id, still, _unknown(look), now)
         found = [
-            findings.found(tx, held, subject, each, _reaction(systems, account, each), now) for each in look.drift
+            findings.found(tx, claimed, subject, each, _reaction(systems, account, each), now)
+            for each in look.drift
         ]
         undecided = [finding for finding in found if finding.state == "open"]
         to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)

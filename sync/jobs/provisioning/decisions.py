@@ -13,7 +13,7 @@ from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import Transient
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.systems import Systems
-from sync.jobs.work.lease import holding
+from sync.jobs.work.lease import require_claim
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -37,9 +37,11 @@ def left_alone(
     if over:
         made = [each.id for each in over if each.anew_at and each.subject.idp_user_id != claim.account.idp_user_id]
         with systems.db.write() as tx:
-            held = holding(tx, claim)
-            findings.end(tx, held, made, "repaired", systems.clock.now())
-            findings.end(tx, held, [each.id for each in over if each.id not in made], "gone", systems.clock.now())
+            claimed = require_claim(tx, claim)
+            findings.end(tx, claimed, made, "repaired", systems.clock.now())
+            findings.end(
+                tx, claimed, [each.id for each in over if each.id not in made], "gone", systems.clock.now()
+            )
     accepted = [each.attribute for each in own if each.state == "accepted" and each not in over]
     return frozenset(each for each in accepted if isinstance(each, Aspect))
 
@@ -70,9 +72,9 @@ def forget_user(systems: Systems, claim: Claim, decision: Cause) -> None:
     account, now = claim.account, systems.clock.now()
     with systems.db.write() as tx:
         accounts.lock_all(tx, [account.id])
-        held = holding(tx, claim)
+        claimed = require_claim(tx, claim)
         account_claims.release(tx, claim)
-        if not accounts.forget_idp_user_id(tx, held, str(account.idp_user_id)):
+        if not accounts.forget_idp_user_id(tx, claimed, str(account.idp_user_id)):
             raise Transient("the account has another Keycloak user by now")
         mail_new(tx, systems.policy, accounts.read_many(tx, [account.id])[account.id], now)
         audit.audit(

@@ -69,17 +69,17 @@ def _record(systems: Systems, claim: Claim, found: Observed | Failure | None) ->
     """Nothing of it if the lease was lost: whoever has it sees the user later than we did."""
     now = systems.clock.now()
     with systems.db.write() as tx:
-        held = lease_rows.holds(tx, claim.lease)
-        if held is None:
+        claimed = lease_rows.still_claimed(tx, claim.lease)
+        if claimed is None:
             return
         if isinstance(found, Failure):
-            looks.answered(tx, held, f"{found.kind}: {found}")
+            looks.answered(tx, claimed, f"{found.kind}: {found}")
         elif found is None:
-            observations.forget(tx, held)
-            looks.answered(tx, held, GONE)
+            observations.forget(tx, claimed)
+            looks.answered(tx, claimed, GONE)
         else:
-            observations.keep_all(tx, {held: observation_of(found, now)})
-            looks.answered(tx, held, None)
+            observations.keep_all(tx, {claimed: observation_of(found, now)})
+            looks.answered(tx, claimed, None)
         account_claims.release(tx, claim)
 
 

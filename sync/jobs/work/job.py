@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.jobs.systems import Systems
-from sync.jobs.work.lease import holding, keep_lease, lost
+from sync.jobs.work.lease import keep_lease, lost, require_claim
 from sync.store import schedule
 from sync.store.database.transactions import Tx
 from sync.store.schedule import JobClaim
@@ -35,17 +35,17 @@ class KeepLease:
         """Keep the job for another while. Raises Transient if it is somebody else's by now: write nothing more."""
         keep_lease(self._systems, self._claim)
 
-    def held(self, tx: Tx) -> Held:
+    def claimed(self, tx: Tx) -> ClaimedJob:
         """What this transaction writes is written as the job's. Raises Transient, and so undoes it, if the job is
         somebody else's by now."""
-        return holding(tx, self._claim)
+        return require_claim(tx, self._claim)
 
-    def still_held(self, tx: Tx) -> Held | None:
-        """`held` for what is written after a failure, which a lost lease must not hide. None: somebody else's."""
-        return lease_rows.holds(tx, self._claim.lease)
+    def still_claimed(self, tx: Tx) -> ClaimedJob | None:
+        """`claimed` for what is written after a failure, which a lost lease must not hide. None: it is lost."""
+        return lease_rows.still_claimed(tx, self._claim.lease)
 
-    def save(self, tx: Tx, state: Mapping[str, Any]) -> Held:
-        """Remember this for the next run, in the commit of what it belongs to. Raises Transient like `held`."""
+    def save(self, tx: Tx, state: Mapping[str, Any]) -> ClaimedJob:
+        """Remember this for the next run, in the commit of what it belongs to. Raises Transient like `claimed`."""
         saved = schedule.save(tx, self._claim, state)
         if saved is None:
             raise lost()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sync.domain.errors import FailureCode, Transient
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import StillClaimed
 from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.jobs.systems import Systems
 from sync.store.database.transactions import Tx
@@ -15,21 +15,23 @@ from sync.store.work import lease_rows
 from sync.store.work.account_claims import Claim
 from sync.store.work.lease_rows import Lease, Terms
 
+K = TypeVar("K", bound=StillClaimed)
 
-class Leased(Protocol):
+
+class Leased(Protocol[K]):
     """What was claimed."""
 
     @property
-    def lease(self) -> Lease: ...
+    def lease(self) -> Lease[K]: ...
 
 
-def keep_lease(systems: Systems, claim: Leased) -> None:
+def keep_lease(systems: Systems, claim: Leased[K]) -> None:
     """Before each request: the lease must outlast it, or the work may be somebody else's by then. Raises
     Transient if it is."""
     keep_leases(systems, [claim])
 
 
-def keep_leases(systems: Systems, claims: Sequence[Leased]) -> None:
+def keep_leases(systems: Systems, claims: Sequence[Leased[K]]) -> None:
     """`keep_lease` for what is brought about together. Raises Transient if one of them was lost. Who has extended
     a lease knows it, and writes nothing for as long as nobody can have taken it away."""
     now = systems.clock.now()
@@ -42,12 +44,12 @@ def keep_leases(systems: Systems, claims: Sequence[Leased]) -> None:
         claim.lease.until = now + LEASE
 
 
-def holding(tx: Tx, claim: Leased) -> Held:
+def require_claim(tx: Tx, claim: Leased[K]) -> K:
     """The lease until the transaction ends. Raises Transient, and so undoes the transaction, if it was lost."""
-    held = lease_rows.holds(tx, claim.lease)
-    if held is None:
+    claimed = lease_rows.still_claimed(tx, claim.lease)
+    if claimed is None:
         raise lost()
-    return held
+    return claimed
 
 
 def lost() -> Transient:

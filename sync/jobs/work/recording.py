@@ -85,23 +85,27 @@ def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]]
     finished = [(claim, _applied(policy, claim, outcome, now)) for claim, outcome in done]
     written = finishing.finish_all(tx, finished, now)
     kept = [(written[claim.account.id], claim, each) for claim, each in done if claim.account.id in written]
-    linked = {held: outcome.idp_user_id for held, claim, outcome in kept if claim.account.idp_user_id is None}
+    linked = {
+        claimed: outcome.idp_user_id for claimed, claim, outcome in kept if claim.account.idp_user_id is None
+    }
     accounts.remember_idp_user_ids(tx, linked)
-    created = [held for held, _, outcome in kept if outcome.created]
+    created = [claimed for claimed, _, outcome in kept if outcome.created]
     passwords.erase_shown(tx, created)
     outbox.make_due(tx, created, now)
-    for held, claim, outcome in kept:
+    for claimed, claim, outcome in kept:
         for technician_id, work_orders in sorted(outcome.stranded.items()):
-            deactivations.strand(tx, held, technician_id, work_orders, now)
+            deactivations.strand(tx, claimed, technician_id, work_orders, now)
         if claim.deactivation is not None:
-            deactivations.complete(tx, held, claim.deactivation.id, now)
+            deactivations.complete(tx, claimed, claim.deactivation.id, now)
     working = {
-        held: str(claim.account.technician_id) for held, claim, _ in kept if does_field_work(claim.account, policy)
+        claimed: str(claim.account.technician_id)
+        for claimed, claim, _ in kept
+        if does_field_work(claim.account, policy)
     }
     deactivations.resolve_stranded(tx, working, now)
     took = {
-        held: (claim.lane, now - claim.wanted_at)
-        for held, claim, _ in kept
+        claimed: (claim.lane, now - claim.wanted_at)
+        for claimed, claim, _ in kept
         if claim.wanted_at is not None and claim.applied_version != claim.wanted_version
     }
     latency.add(tx, took)
@@ -142,12 +146,12 @@ def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, no
         changes=outcome.changes,
         error=None,
     )
-    held = finishing.finish(tx, claim, finished, now)
-    if held is None or claim.deactivation is None:
+    claimed = finishing.finish(tx, claim, finished, now)
+    if claimed is None or claim.deactivation is None:
         return
     if not refused:
-        deactivations.hold(tx, held, claim.deactivation.id, outcome.work_orders, now)
-    elif deactivations.refuse(tx, held, claim.deactivation.id, outcome.work_orders, now):
+        deactivations.hold(tx, claimed, claim.deactivation.id, outcome.work_orders, now)
+    elif deactivations.refuse(tx, claimed, claim.deactivation.id, outcome.work_orders, now):
         put_back_to_work(tx, policy, claim.account.id, len(outcome.work_orders), now)
 
 

@@ -19,7 +19,7 @@ from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.store.accounts import attribute_values
 from sync.store.accounts.rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
 from sync.store.database.batches import batches
@@ -71,10 +71,10 @@ def update(tx: Tx, granted: GrantedAccount) -> None:
     _uniquely(tx, [account], write)
 
 
-def remember_idp_user_ids(tx: Tx, users: Mapping[Held, str]) -> None:
+def remember_idp_user_ids(tx: Tx, users: Mapping[ClaimedAccount, str]) -> None:
     """Keep for each account the id Keycloak knows its user by. Raises Conflict if another account has that
     user, or if the account has another one: two users for one person need a person's decision."""
-    found = {held.row: idp_user_id for held, idp_user_id in users.items()}
+    found = {claimed.row: idp_user_id for claimed, idp_user_id in users.items()}
     known: dict[str, str | None] = {}
     for some in batches(found):
         ids = select(accounts.c.id, accounts.c.idp_user_id).where(accounts.c.id.in_(some))
@@ -102,11 +102,11 @@ def remember_idp_user_ids(tx: Tx, users: Mapping[Held, str]) -> None:
         ) from None
 
 
-def forget_idp_user_id(tx: Tx, held: Held, idp_user_id: str) -> bool:
+def forget_idp_user_id(tx: Tx, claimed: ClaimedAccount, idp_user_id: str) -> bool:
     """The account has no user in Keycloak any more. False: it has another one, or none."""
     changed = tx.connection.execute(
         sql_update(accounts)
-        .where(accounts.c.id == held.row, accounts.c.idp_user_id == idp_user_id)
+        .where(accounts.c.id == claimed.row, accounts.c.idp_user_id == idp_user_id)
         .values(idp_user_id=None)
     )
     return changed.rowcount == 1

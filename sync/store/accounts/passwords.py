@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from sync.domain.errors import Misconfigured
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedMail
 from sync.store.database.batches import batches
 from sync.store.database.tables import Delivery
 from sync.store.database.tables import initial_password as passwords
@@ -71,14 +71,14 @@ def kept_by(tx: Tx, account_ids: Collection[str], now: datetime) -> Mapping[str,
     return found
 
 
-def erase(tx: Tx, _held: Held, account_id: str) -> None:
+def erase(tx: Tx, _claimed: ClaimedAccount | ClaimedMail, account_id: str) -> None:
     """It was delivered, or replaced."""
     tx.connection.execute(delete(passwords).where(passwords.c.account_id == account_id))
 
 
-def erase_shown(tx: Tx, held: Collection[Held]) -> None:
+def erase_shown(tx: Tx, claimed: Collection[ClaimedAccount]) -> None:
     """Keycloak has them and their owners have seen them: nobody needs them any more. One for a mail stays."""
-    for some in batches([each.row for each in held]):
+    for some in batches([each.row for each in claimed]):
         tx.connection.execute(
             delete(passwords).where(passwords.c.account_id.in_(some), passwords.c.delivery == "shown")
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.store.database.batches import batches
 from sync.store.database.tables import assignment_stop
 from sync.store.database.transactions import Tx
@@ -38,6 +38,6 @@ def of_account(tx: Tx, account_id: str) -> frozenset[str]:
     return frozenset(tx.connection.scalars(select(assignment_stop.c.technician_id).where(mine)))
 
 
-def forget(tx: Tx, _held: Held, technician_id: str) -> None:
+def forget(tx: Tx, _claimed: ClaimedAccount, technician_id: str) -> None:
     """After the FSM system allows assignments again."""
     tx.connection.execute(delete(assignment_stop).where(assignment_stop.c.technician_id == technician_id))

@@ -21,7 +21,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.domain.errors import Problem, Refused
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedReassignment
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.batches import batches
 from sync.store.database.columns import UtcDateTime
@@ -104,22 +104,26 @@ def last_completed(tx: Tx, account_id: str) -> GatePolicy | None:
     return None if policy is None else GatePolicy(policy)
 
 
-def hold(tx: Tx, held: Held, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
+def hold(
+    tx: Tx, claimed: ClaimedAccount, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime
+) -> bool:
     """Keep which work orders stand in the way. False: it is not open any more."""
     since = func.coalesce(deactivations.c.held_at, literal(now, UtcDateTime()))
     values = {"work_orders": tuple(work_orders), "held_at": since}
-    return _move(tx, held.row, deactivation_id, DeactivationState.HELD, values)
+    return _move(tx, claimed.row, deactivation_id, DeactivationState.HELD, values)
 
 
-def refuse(tx: Tx, held: Held, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> bool:
+def refuse(
+    tx: Tx, claimed: ClaimedAccount, deactivation_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime
+) -> bool:
     """The gate said no. False: it is not open any more."""
     values = {"work_orders": tuple(work_orders), "finished_at": now}
-    return _move(tx, held.row, deactivation_id, DeactivationState.REFUSED, values)
+    return _move(tx, claimed.row, deactivation_id, DeactivationState.REFUSED, values)
 
 
-def complete(tx: Tx, held: Held, deactivation_id: str, now: datetime) -> bool:
+def complete(tx: Tx, claimed: ClaimedAccount, deactivation_id: str, now: datetime) -> bool:
     """Keycloak is as wanted. False: it is not open any more."""
-    return _move(tx, held.row, deactivation_id, DeactivationState.COMPLETED, {"finished_at": now})
+    return _move(tx, claimed.row, deactivation_id, DeactivationState.COMPLETED, {"finished_at": now})
 
 
 def cancel(tx: Tx, deactivation_id: str, granted: GrantedAccount, now: datetime) -> bool:
@@ -160,11 +164,13 @@ class Stranded:
     found_at: datetime
 
 
-def strand(tx: Tx, held: Held, technician_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime) -> None:
+def strand(
+    tx: Tx, claimed: ClaimedAccount, technician_id: str, work_orders: Sequence[OpenWorkOrder], now: datetime
+) -> None:
     """Put these on the list of what needs another technician. Idempotent; one that comes back is open again."""
     for each in work_orders:
         seen = {
-            "account_id": held.row,
+            "account_id": claimed.row,
             "status": each.status,
             "customer": each.customer,
             "date": each.date,
@@ -207,7 +213,9 @@ def stranded(tx: Tx, scope: Scope) -> tuple[Stranded, ...]:
     )
 
 
-def resolve_stranded(tx: Tx, technicians: Mapping[Held, str], now: datetime) -> int:
+def resolve_stranded(
+    tx: Tx, technicians: Mapping[ClaimedAccount, str] | Mapping[ClaimedReassignment, str], now: datetime
+) -> int:
     """Take everything of the technicians off the list, by the work that gave them to somebody. Returns how much
     was on it."""
     return sum(

@@ -17,14 +17,14 @@ from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Problem, Refused
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedReassignment
 from sync.domain.work.lane import Lane
 from sync.store.database.ids import new_id
 from sync.store.database.tables import OPEN_REASSIGNMENT, ReassignmentState
 from sync.store.database.tables import reassignment as reassignments
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes, lease_rows
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
+from sync.store.work.lease_rows import ENDED, Lease, Terms, free, new_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Reassignment:
 @dataclass(frozen=True, slots=True)
 class ReassignmentClaim:
     reassignment: Reassignment
-    lease: Lease = field(compare=False)
+    lease: Lease[ClaimedReassignment] = field(compare=False)
 
 
 _COLUMNS = (
@@ -131,34 +131,39 @@ def claim(tx: Tx, terms: Terms) -> ReassignmentClaim | None:
     taken = tx.connection.execute(
         update(reassignments)
         .where(reassignments.c.id.in_(select(chosen.c.id)))
-        .values(claimed(terms))
+        .values(new_claim(terms))
         .returning(*_COLUMNS, reassignments.c.lease_token, reassignments.c.lease_until)
     )
     row = taken.mappings().one_or_none()
     if row is None:
         return None
     return ReassignmentClaim(
-        _from_row(row), Lease(reassignments.c.id, row["id"], row["lease_token"], row["lease_until"])
+        _from_row(row),
+        Lease[ClaimedReassignment](reassignments.c.id, row["id"], row["lease_token"], row["lease_until"]),
     )
 
 
-def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> Held | None:
+def about_to_move(tx: Tx, claim: ReassignmentClaim, found: Sequence[OpenWorkOrder]) -> ClaimedReassignment | None:
     """Before the FSM system is told. None: the lease was lost, move nothing."""
     return lease_rows.write(tx, claim.lease, {"found": tuple(found)})
 
 
-def done(tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime) -> Held | None:
+def done(
+    tx: Tx, claim: ReassignmentClaim, moved: Sequence[OpenWorkOrder], now: datetime
+) -> ClaimedReassignment | None:
     """None: the lease was lost, somebody else writes it down."""
     ended = {"state": "done", "moved": tuple(moved), "failure": null(), "finished_at": now}
     return lease_rows.write(tx, claim.lease, ENDED | ended)
 
 
-def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> Held | None:
+def failed(tx: Tx, claim: ReassignmentClaim, failure: str, now: datetime) -> ClaimedReassignment | None:
     """For good: a person has to ask for something else."""
     return lease_rows.write(tx, claim.lease, ENDED | {"state": "failed", "failure": failure, "finished_at": now})
 
 
-def put_off(tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int) -> Held | None:
+def put_off(
+    tx: Tx, claim: ReassignmentClaim, failure: str, until: datetime, attempts: int
+) -> ClaimedReassignment | None:
     return lease_rows.write(tx, claim.lease, ENDED | {"failure": failure, "due_at": until, "attempts": attempts})
 
 

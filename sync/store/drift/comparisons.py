@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.domain.access.granted import Granted
 from sync.domain.errors import Transient
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.store.database.ids import new_id
 from sync.store.database.tables import ComparisonKind, ComparisonState
 from sync.store.database.tables import comparison as comparisons
@@ -68,7 +68,7 @@ def ask(tx: Tx, granted: Granted, kind: ComparisonKind, now: datetime) -> Compar
     return get(tx, str(row["id"]))
 
 
-def begin(tx: Tx, _held: Held, kind: ComparisonKind, now: datetime) -> Comparison:
+def begin(tx: Tx, _claimed: ClaimedJob, kind: ComparisonKind, now: datetime) -> Comparison:
     """Begin the one that is asked for, or one that the schedule wants. Whoever holds the job is the only one at
     it: one that still runs was interrupted, and this one starts anew, for a listing that was left in the middle is
     worth nothing later."""
@@ -83,16 +83,16 @@ def begin(tx: Tx, _held: Held, kind: ComparisonKind, now: datetime) -> Compariso
     return get(tx, str(row["id"]))
 
 
-def progress(tx: Tx, _held: Held, comparison_id: str, counts: Counts, now: datetime) -> None:
+def progress(tx: Tx, _claimed: ClaimedJob, comparison_id: str, counts: Counts, now: datetime) -> None:
     _set(tx, comparison_id, {"seen_at": now, **_values(counts)})
 
 
-def finish(tx: Tx, held: Held, comparison_id: str, counts: Counts, now: datetime) -> None:
-    progress(tx, held, comparison_id, counts, now)
+def finish(tx: Tx, claimed: ClaimedJob, comparison_id: str, counts: Counts, now: datetime) -> None:
+    progress(tx, claimed, comparison_id, counts, now)
     _set(tx, comparison_id, {"state": "done", "finished_at": now})
 
 
-def fail(tx: Tx, _held: Held, comparison_id: str, kind: str, error: str, now: datetime) -> None:
+def fail(tx: Tx, _claimed: ClaimedJob, comparison_id: str, kind: str, error: str, now: datetime) -> None:
     _set(tx, comparison_id, {"state": "failed", "finished_at": now, "error_kind": kind, "error": error})
 
 

@@ -19,7 +19,7 @@ from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted, GrantedAccount
 from sync.domain.drift.kinds import Drift, Kind, kind_of
 from sync.domain.provisioning.aspect import Aspect
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedJob
 from sync.store.database.batches import batches
 from sync.store.database.ids import new_id
 from sync.store.database.tables import DriftState, run_row
@@ -77,7 +77,9 @@ class Finding:
         return self.key or self.attribute.value
 
 
-def found(tx: Tx, _held: Held, subject: Subject, drift: Drift, reaction: Reaction, now: datetime) -> Finding:
+def found(
+    tx: Tx, _claimed: ClaimedJob, subject: Subject, drift: Drift, reaction: Reaction, now: datetime
+) -> Finding:
     """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
     known = _live(tx, subject.key, drift)
     if known is not None:
@@ -118,7 +120,7 @@ def found(tx: Tx, _held: Held, subject: Subject, drift: Drift, reaction: Reactio
 
 def close_unseen(
     tx: Tx,
-    _held: Held,
+    _claimed: ClaimedJob,
     attributes: Collection[Kind],
     since: datetime,
     left_out: Collection[str],
@@ -140,7 +142,7 @@ def close_unseen(
 
 def close_of_account(
     tx: Tx,
-    _held: Held,
+    _claimed: ClaimedJob,
     account_id: str,
     still: Collection[tuple[Kind, str]],
     unknown: Collection[Kind],
@@ -212,7 +214,9 @@ def decided(tx: Tx, account_ids: Collection[str]) -> Mapping[str, tuple[Finding,
     return known
 
 
-def end(tx: Tx, _held: Held, ids: Collection[str], state: DriftState, now: datetime) -> None:
+def end(
+    tx: Tx, _claimed: ClaimedJob | ClaimedAccount, ids: Collection[str], state: DriftState, now: datetime
+) -> None:
     """A worker's own look says so: it is repaired, or gone."""
     _set(tx, ids, state=state, closed_at=now)
 
@@ -228,7 +232,7 @@ def take_back(tx: Tx, granted: Granted, run_id: str, asked_at: datetime, now: da
     )
 
 
-def leave_open(tx: Tx, _held: Held, ids: Collection[str], by: Cause, now: datetime) -> None:
+def leave_open(tx: Tx, _claimed: ClaimedJob, ids: Collection[str], by: Cause, now: datetime) -> None:
     """For a person to decide, with the reason why nobody else did: nothing else is wanted."""
     _set(tx, ids, **_decided(by, now))
 

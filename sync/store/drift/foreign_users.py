@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 
 from sync.domain.drift.listed_user import ListedUser
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob
 from sync.store.database.tables import foreign_user as table
 from sync.store.database.transactions import Tx
 
@@ -24,7 +24,7 @@ class ForeignUser:
     last_seen_at: datetime
 
 
-def seen(tx: Tx, _held: Held, users: Sequence[ListedUser], now: datetime) -> None:
+def seen(tx: Tx, _claimed: ClaimedJob, users: Sequence[ListedUser], now: datetime) -> None:
     """One page of them."""
     ids = [user.idp_user_id for user in users]
     known: set[str] = set()
@@ -48,12 +48,12 @@ def seen(tx: Tx, _held: Held, users: Sequence[ListedUser], now: datetime) -> Non
         tx.connection.execute(table.insert(), new)
 
 
-def forget_unseen(tx: Tx, _held: Held, since: datetime) -> None:
+def forget_unseen(tx: Tx, _claimed: ClaimedJob, since: datetime) -> None:
     """After a whole comparison: who was not seen is gone from the realm, or ours by now."""
     tx.connection.execute(delete(table).where(table.c.last_seen_at < since))
 
 
-def forget_new(tx: Tx, _held: Held, since: datetime) -> None:
+def forget_new(tx: Tx, _claimed: ClaimedJob, since: datetime) -> None:
     """After a comparison that is not believed: whom it saw first."""
     tx.connection.execute(delete(table).where(table.c.first_seen_at >= since))
 

@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from sync.domain.accounts.account import Account, Life
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedMail
 from sync.domain.work.lane import Lane
 from sync.store.accounts.rows import COLUMNS, from_row
 from sync.store.database.batches import batches
@@ -22,7 +22,7 @@ from sync.store.database.tables import NOT_SENT, UNSENT, account
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes, lease_rows
-from sync.store.work.lease_rows import ENDED, Lease, Terms, claimed, free
+from sync.store.work.lease_rows import ENDED, Lease, Terms, free, new_claim
 
 DOMAIN = "fsm-identity"
 """The right side of a Message-ID; the left one is unique by itself (RFC 5322, section 3.6.4)."""
@@ -46,7 +46,7 @@ class MailClaim:
     message_id: str
     expires_at: datetime | None
     attempts: int
-    lease: Lease = field(compare=False)
+    lease: Lease[ClaimedMail] = field(compare=False)
     taken_over: bool
 
 
@@ -82,7 +82,7 @@ def enqueue_all(
     return tuple(str(row["id"]) for row in rows)
 
 
-def make_due(tx: Tx, held: Collection[Held], now: datetime) -> int:
+def make_due(tx: Tx, claimed: Collection[ClaimedAccount], now: datetime) -> int:
     """The accounts are in Keycloak: their waiting mails may go. Returns how many."""
     return sum(
         tx.connection.execute(
@@ -90,7 +90,7 @@ def make_due(tx: Tx, held: Collection[Held], now: datetime) -> int:
             .where(mails.c.account_id.in_(some), mails.c.state == "waiting")
             .values(state="due", due_at=now)
         ).rowcount
-        for some in batches([each.row for each in held])
+        for some in batches([each.row for each in claimed])
     )
 
 
@@ -136,7 +136,7 @@ def claim(tx: Tx, terms: Terms, limit: int) -> tuple[MailClaim, ...]:
     rows = tx.connection.execute(
         update(mails)
         .where(mails.c.id.in_(select(chosen.c.id)))
-        .values(**claimed(terms), state="sending")
+        .values(**new_claim(terms), state="sending")
         .returning(mails)
     ).all()
     ids = [row.account_id for row in rows]
@@ -153,7 +153,7 @@ def claim(tx: Tx, terms: Terms, limit: int) -> tuple[MailClaim, ...]:
             message_id=row.message_id,
             expires_at=row.expires_at,
             attempts=row.attempts,
-            lease=Lease(mails.c.id, row.id, row.lease_token, row.lease_until),
+            lease=Lease[ClaimedMail](mails.c.id, row.id, row.lease_token, row.lease_until),
             taken_over=row.takeovers > 0,
         )
         for row in sorted(rows, key=lambda row: (row.due_at, row.id))
@@ -169,7 +169,7 @@ def finish(
     due_at: datetime | None = None,
     error: str | None = None,
     may_have_left: bool | None = None,
-) -> Held | None:
+) -> ClaimedMail | None:
     """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person, who wants to know whether
     it may have left all the same.
 

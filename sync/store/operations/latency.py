@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import latency as counters
 from sync.store.database.transactions import Tx
@@ -40,7 +40,7 @@ class Histogram:
         return self.buckets["+Inf"]
 
 
-def add(tx: Tx, took: Mapping[Held, tuple[Lane, timedelta]]) -> None:
+def add(tx: Tx, took: Mapping[ClaimedAccount, tuple[Lane, timedelta]]) -> None:
     """Count each change in its lane. Last in its transaction: two workers of one slot wait for each other here,
     and whoever waits here must not hold what the other one still wants."""
     found: dict[tuple[str, str], tuple[int, float]] = {}

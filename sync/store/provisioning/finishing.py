@@ -17,7 +17,7 @@ from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Difference
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.observed import Observed
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.store.accounts import accounts
 from sync.store.database.columns import DifferenceList, UtcDateTime, WorkOrderList
 from sync.store.database.tables import Outcome
@@ -63,12 +63,12 @@ class Finished:
     differences: tuple[Difference, ...] | None = None
 
 
-def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> Held | None:
+def finish(tx: Tx, claim: Claim, result: Finished, now: datetime) -> ClaimedAccount | None:
     """`finish_all` for one. None: the lease was lost; nothing of it was written."""
     return finish_all(tx, [(claim, result)], now).get(claim.account.id)
 
 
-def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> Mapping[str, Held]:
+def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime) -> Mapping[str, ClaimedAccount]:
     """Write down what came of each claim and give it back. Returns the accounts written, by id: those whose lease
     was not lost. After a "retry" it is still known that a worker ended over the account before: what it left half
     done may be there until the account is as wanted.
@@ -82,7 +82,7 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     for claim, result in finished:
         same = replace(result, observed=None, changes=(), error=None)
         alike.setdefault((claim.lease.token, claim.asked, same), []).append(claim)
-    written: dict[str, Held] = {}
+    written: dict[str, ClaimedAccount] = {}
     for (_, _, result), claims in alike.items():
         values = _values(claims[0], result, now)
         written |= lease_rows.write_all(tx, [claim.lease for claim in claims], values)

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import and_, case, null, or_, select, update
 
 from sync.domain.accounts.status import Observation
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.domain.work.lane import Lane
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
@@ -39,11 +39,11 @@ def ask(tx: Tx, account_id: str, now: datetime) -> None:
     )
 
 
-def answered(tx: Tx, held: Held, failure: str | None) -> None:
+def answered(tx: Tx, claimed: ClaimedAccount, failure: str | None) -> None:
     """There was a look at this account, which saw the user, or failed like this. Nobody has asked for another one
     since: a look that is being made is one for whoever comes meanwhile, too."""
     tx.connection.execute(
-        update(work).where(work.c.account_id == held.row).values(look_asked_at=null(), look_failure=failure)
+        update(work).where(work.c.account_id == claimed.row).values(look_asked_at=null(), look_failure=failure)
     )
 
 

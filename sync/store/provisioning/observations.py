@@ -11,19 +11,19 @@ from sqlalchemy import delete, select
 
 from sync.domain.accounts.status import Observation, keeping_lock
 from sync.domain.provisioning.observed import LockState, Sessions
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.store.database.batches import batches
 from sync.store.database.tables import observation as observations
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert_all
 
 
-def keep_all(tx: Tx, seen: Mapping[Held, Observation]) -> None:
+def keep_all(tx: Tx, seen: Mapping[ClaimedAccount, Observation]) -> None:
     """Each replaces the look before, but for a lockout that was not looked at."""
-    before = _last_of(tx, [held.row for held, each in seen.items() if each.lock is None])
+    before = _last_of(tx, [claimed.row for claimed, each in seen.items() if each.lock is None])
     kept = {
-        held.row: keeping_lock(each, before[held.row]) if held.row in before else each
-        for held, each in seen.items()
+        claimed.row: keeping_lock(each, before[claimed.row]) if claimed.row in before else each
+        for claimed, each in seen.items()
     }
     upsert_all(
         tx,
@@ -35,9 +35,9 @@ def keep_all(tx: Tx, seen: Mapping[Held, Observation]) -> None:
     )
 
 
-def forget(tx: Tx, held: Held) -> None:
+def forget(tx: Tx, claimed: ClaimedAccount) -> None:
     """The account has no user any more that anything could be known of."""
-    tx.connection.execute(delete(observations).where(observations.c.account_id == held.row))
+    tx.connection.execute(delete(observations).where(observations.c.account_id == claimed.row))
 
 
 def last(tx: Tx, account_id: str) -> Observation | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedRun
 from sync.store.database.batches import batches
 from sync.store.database.tables import PENDING_ROW, RowResult, RowVerdict
 from sync.store.database.tables import run_row as run_rows
@@ -112,7 +112,9 @@ def pending_decided(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...
     )
 
 
-def write_outcomes(tx: Tx, _held: Held, run_id: str, outcomes: Iterable[RowOutcome]) -> None:
+def write_outcomes(
+    tx: Tx, _claimed: ClaimedRun | ClaimedAccount, run_id: str, outcomes: Iterable[RowOutcome]
+) -> None:
     written = [
         {
             "of_number": each.number,

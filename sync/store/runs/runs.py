@@ -19,7 +19,7 @@ from sync.domain.access import cause
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
 from sync.domain.wording import run_title
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedJob, ClaimedRun
 from sync.store.database.tables import PENDING_ROW, RunKind, RunState, run_row
 from sync.store.database.tables import run as runs
 from sync.store.database.transactions import Tx
@@ -91,13 +91,13 @@ def written(tx: Tx, run_id: str, fingerprint: str, counts: Mapping[str, int]) ->
     tx.connection.execute(update(runs).where(runs.c.id == run_id).values(fingerprint=fingerprint, counts=counts))
 
 
-def planning(tx: Tx, _held: Held, run_id: str, read: int) -> None:
+def planning(tx: Tx, _claimed: ClaimedJob, run_id: str, read: int) -> None:
     """How many users of Keycloak were read so far for a run that is asked for."""
     asked = (runs.c.id == run_id, runs.c.state == "asked")
     tx.connection.execute(update(runs).where(*asked).values(counts={"read": read}))
 
 
-def planned(tx: Tx, _held: Held, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> bool:
+def planned(tx: Tx, _claimed: ClaimedJob, run_id: str, fingerprint: str, counts: Mapping[str, int]) -> bool:
     """It can be reviewed; its rows come in the same commit. False: it is not asked for any more."""
     changed = tx.connection.execute(
         update(runs)
@@ -107,7 +107,7 @@ def planned(tx: Tx, _held: Held, run_id: str, fingerprint: str, counts: Mapping[
     return changed.rowcount == 1
 
 
-def not_planned(tx: Tx, _held: Held, run: Run, reason: str, now: datetime) -> None:
+def not_planned(tx: Tx, _claimed: ClaimedJob, run: Run, reason: str, now: datetime) -> None:
     """Nobody can plan it; a person is told why."""
     tx.connection.execute(
         update(runs)
@@ -197,14 +197,16 @@ def hold(tx: Tx, run_id: str, reasons: Sequence[str], granted: Granted) -> bool:
     return changed.rowcount == 1
 
 
-def hold_rest(tx: Tx, held: Held, reason: str) -> None:
+def hold_rest(tx: Tx, claimed: ClaimedRun, reason: str) -> None:
     """Whoever confirmed it may not do this any more: what is left waits for somebody who may."""
-    tx.connection.execute(update(runs).where(runs.c.id == held.row).values(state="held", held_reasons=(reason,)))
+    tx.connection.execute(
+        update(runs).where(runs.c.id == claimed.row).values(state="held", held_reasons=(reason,))
+    )
 
 
-def refuse(tx: Tx, held: Held, now: datetime) -> None:
+def refuse(tx: Tx, claimed: ClaimedRun, now: datetime) -> None:
     """Nothing of it is applied: some of an all-or-nothing run cannot be."""
-    end(tx, held.row, "refused", now)
+    end(tx, claimed.row, "refused", now)
 
 
 def approve(tx: Tx, run: Run, granted: Granted, now: datetime) -> bool:
@@ -251,7 +253,7 @@ def any_to_apply(tx: Tx, now: datetime) -> bool:  # noqa: ARG001 - the sweep ask
 
 
 @dataclass(frozen=True)
-class RunClaim(Held, ABC):
+class RunClaim(ClaimedRun, ABC):
     """A run that is being applied, locked until the transaction ends: the lock is the lease, and with the worker
     that held it go both the lock and whatever it had not committed (F4)."""
 
@@ -268,15 +270,15 @@ class _RunClaim(RunClaim):
 def claim(tx: Tx, kinds: Collection[RunKind]) -> RunClaim | None:
     """The run of these kinds whose turn was longest ago. Runs that another worker holds are passed over. So runs
     take turns chunk by chunk, and a small one confirmed behind a large one is done soon."""
-    return _claimed(tx, (runs.c.kind.in_(sorted(kinds)),), pass_over=True)
+    return _next_claim(tx, (runs.c.kind.in_(sorted(kinds)),), pass_over=True)
 
 
 def claim_again(tx: Tx, run_id: str) -> RunClaim | None:
     """After its transaction was rolled back. None: nobody applies it any more."""
-    return _claimed(tx, (runs.c.id == run_id,), pass_over=False)
+    return _next_claim(tx, (runs.c.id == run_id,), pass_over=False)
 
 
-def _claimed(tx: Tx, only: Sequence[ColumnElement[bool]], *, pass_over: bool) -> RunClaim | None:
+def _next_claim(tx: Tx, only: Sequence[ColumnElement[bool]], *, pass_over: bool) -> RunClaim | None:
     found = (
         select(*_RUN)
         .where(runs.c.state.in_(("confirmed", "applying")), *only)
@@ -288,7 +290,7 @@ def _claimed(tx: Tx, only: Sequence[ColumnElement[bool]], *, pass_over: bool) ->
     return None if row is None else _RunClaim(row["id"], _run(row))
 
 
-def applying(tx: Tx, _held: Held, run_id: str, now: datetime) -> bool:
+def applying(tx: Tx, _claimed: ClaimedRun | ClaimedJob, run_id: str, now: datetime) -> bool:
     """After a chunk: the run goes on when the others have had their turn, or is done. False: nothing is left of
     it."""
     left = tx.connection.scalar(select(exists().where(run_row.c.run_id == run_id, PENDING_ROW)))

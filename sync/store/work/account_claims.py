@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sync.domain.accounts.account import Account
 from sync.domain.acts import GIVES_ACCESS, Act, ActKind
 from sync.domain.deactivation.request import OpenDeactivation
+from sync.domain.work.claimed import ClaimedAccount
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import ALONE_AFTER, GIVEN_UP_AFTER
 from sync.store import acts
@@ -36,7 +37,7 @@ from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.work import lanes, lease_rows
-from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, claimed, free
+from sync.store.work.lease_rows import GIVEN_BACK, Lease, Terms, free, new_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Claim:
     account: Account
     wanted_version: int
     applied_version: int | None
-    lease: Lease = field(compare=False)
+    lease: Lease[ClaimedAccount] = field(compare=False)
     lane: Lane
     claimed_until: datetime
     attempts: int
@@ -169,7 +170,7 @@ def _take(tx: Tx, chosen: CTE, terms: Terms) -> Sequence[Row[Any]]:
     return tx.connection.execute(
         update(work)
         .where(work.c.account_id.in_(select(chosen.c.account_id)))
-        .values(**claimed(terms), interrupted=or_(work.c.interrupted, work.c.takeovers > 0))
+        .values(**new_claim(terms), interrupted=or_(work.c.interrupted, work.c.takeovers > 0))
         .returning(work)
     ).all()
 
@@ -256,7 +257,7 @@ def _claims(tx: Tx, rows: list[Row[Any]]) -> tuple[Claim, ...]:
             account=found[row.account_id],
             wanted_version=row.wanted_version,
             applied_version=row.applied_version,
-            lease=Lease(work.c.account_id, row.account_id, row.lease_token, row.lease_until),
+            lease=Lease[ClaimedAccount](work.c.account_id, row.account_id, row.lease_token, row.lease_until),
             lane=Lane(row.lane),
             claimed_until=row.lease_until,
             attempts=row.attempts,

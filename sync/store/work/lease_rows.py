@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar, cast
 from uuid import uuid4
 
 from sqlalchemy import Column, ColumnElement, Table, and_, exists, null, or_, select, update
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount, ClaimedJob, ClaimedMail, ClaimedReassignment, StillClaimed
 from sync.domain.work.lease import LEASE, SILENT_AFTER
 from sync.store.database.tables import mail, process, provisioning, reassignment, schedule
 from sync.store.database.transactions import Tx
@@ -32,9 +32,12 @@ class Terms:
     lease: timedelta = LEASE
 
 
+K = TypeVar("K", bound=StillClaimed)
+
+
 @dataclass(slots=True)
-class Lease:
-    """The hold on one row. `until` moves on as its holder extends it."""
+class Lease(Generic[K]):
+    """The hold on one row, of the kind that proves it. `until` moves on as its holder extends it."""
 
     key: Column[Any]
     id: str
@@ -54,7 +57,7 @@ ENDED: Final = {**GIVEN_BACK, "takeovers": 0}
 """Something came of it, so whoever ended over it before is forgotten."""
 
 
-def claimed(terms: Terms) -> dict[str, object]:
+def new_claim(terms: Terms) -> dict[str, object]:
     """What a claim writes: one token for all rows that it takes."""
     return {"lease_token": str(uuid4()), "lease_until": terms.now + terms.lease, "held_by": terms.holder}
 
@@ -64,42 +67,65 @@ def free(table: Table, now: datetime) -> ColumnElement[bool]:
     return and_(table.c.lease_token.is_(None), or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
 
 
-@dataclass(frozen=True)
-class _Held(Held):
+class _FromLock:
     @property
     def from_lock(self) -> bool:
         return True
 
 
-def holds(tx: Tx, lease: Lease) -> Held | None:
+class _ClaimedAccount(_FromLock, ClaimedAccount): ...
+
+
+class _ClaimedMail(_FromLock, ClaimedMail): ...
+
+
+class _ClaimedReassignment(_FromLock, ClaimedReassignment): ...
+
+
+class _ClaimedJob(_FromLock, ClaimedJob): ...
+
+
+_PROOFS: Final[Mapping[str, type[StillClaimed]]] = {
+    provisioning.name: _ClaimedAccount,
+    mail.name: _ClaimedMail,
+    reassignment.name: _ClaimedReassignment,
+    schedule.name: _ClaimedJob,
+}
+
+
+def _proof(lease: Lease[K], row: str) -> K:
+    return cast(K, _PROOFS[lease.key.table.name](row))
+
+
+def still_claimed(tx: Tx, lease: Lease[K]) -> K | None:
     """None: the lease was lost, somebody else may be at work on the row. Raises ValueError in a transaction that
     only reads: it locks nothing."""
     if not tx.writing:
-        raise ValueError("nothing is held by whoever only reads")
+        raise ValueError("nothing stays claimed for whoever only reads")
     row = select(lease.key).where(_ours([lease]))
-    return None if tx.connection.execute(tx.locking(row)).one_or_none() is None else _Held(lease.id)
+    return None if tx.connection.execute(tx.locking(row)).one_or_none() is None else _proof(lease, lease.id)
 
 
-def write(tx: Tx, lease: Lease, values: Mapping[str, object]) -> Held | None:
+def write(tx: Tx, lease: Lease[K], values: Mapping[str, object]) -> K | None:
     """Write into the row. None: the lease was lost, and nothing was written."""
     return write_all(tx, [lease], values).get(lease.id)
 
 
-def write_all(tx: Tx, leases: Sequence[Lease], values: Mapping[str, object]) -> Mapping[str, Held]:
+def write_all(tx: Tx, leases: Sequence[Lease[K]], values: Mapping[str, object]) -> Mapping[str, K]:
     """Write the same into rows that were claimed together. Returns those that were written, by id: the leases of
     the others were lost."""
     key = leases[0].key
     changed = update(key.table).where(_ours(leases)).values(values).returning(key)
-    return {row: _Held(row) for row in tx.connection.execute(changed).scalars()}
+    return {row: _proof(leases[0], row) for row in tx.connection.execute(changed).scalars()}
 
 
-def _ours(leases: Sequence[Lease]) -> ColumnElement[bool]:
+def _ours(leases: Sequence[Lease[K]]) -> ColumnElement[bool]:
     """Raises ValueError for leases of different claims, whose tokens differ."""
     ((key, token),) = {(lease.key, lease.token) for lease in leases}
     return and_(key.in_(sorted(lease.id for lease in leases)), key.table.c.lease_token == token)
 
 
-def extend(tx: Tx, lease: Lease, until: datetime) -> bool:
+def extend(tx: Tx, lease: Lease[K], until: datetime) -> bool:
     """Keep the row until then. False: the lease was lost."""
     return write(tx, lease, {"lease_until": until}) is not None
 

@@ -19,8 +19,8 @@ from sync.store.drift import findings
 from sync.store.drift.findings import Subject
 from sync.store.runs import runs
 from tests.callers import allowed, wanted_by
+from tests.claiming import JOB
 from tests.commands.imports.import_sites import BY, import_site, person, staff_file
-from tests.holding import JOB
 
 LEE = wanted_by("lee", "Keycloak is right")
 PEOPLE = 12

@@ -24,8 +24,8 @@ from sync.store.drift import findings
 from sync.store.drift.findings import Subject
 from sync.store.runs import runs
 from tests.callers import BY, allowed
+from tests.claiming import JOB
 from tests.commands.imports.import_sites import POLICY, import_site, move, person, reviewed, state
-from tests.holding import JOB
 
 pytestmark = pytest.mark.req("I4", "F4")
 

@@ -25,8 +25,8 @@ from sync.store.operations import latency
 from sync.store.provisioning import due
 from sync.store.work import lanes
 from tests.callers import allowed, granted, wanted_by
+from tests.claiming import still_claimed
 from tests.entrypoints.web.conftest import MakeSettings
-from tests.holding import held
 from tests.people import an_account
 
 pytestmark = pytest.mark.req("H3")
@@ -83,8 +83,8 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
         latency.add(
             tx,
             {
-                held("a"): (Lane.INTERACTIVE, timedelta(seconds=0.2)),
-                held("b"): (Lane.INTERACTIVE, timedelta(seconds=3)),
+                still_claimed("a"): (Lane.INTERACTIVE, timedelta(seconds=0.2)),
+                still_claimed("b"): (Lane.INTERACTIVE, timedelta(seconds=3)),
             },
         )
     status, text = asked(settings)

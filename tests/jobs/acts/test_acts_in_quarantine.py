@@ -19,7 +19,7 @@ from sync.store import acts
 from sync.store.provisioning import due, work_state
 from sync.store.work import circuits
 from tests.callers import allowed
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.jobs.acts.act_steps import ask, ended, person
 from tests.world import World
 
@@ -96,7 +96,9 @@ def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
     ask(world, account, "factor")
     later = world.clock.now() + timedelta(hours=1)
     world.do(
-        lambda tx: acts.put_off(tx, held(first.account_id), first.id, later, "no answer", certainly_not_done=False)
+        lambda tx: acts.put_off(
+            tx, still_claimed(first.account_id), first.id, later, "no answer", certainly_not_done=False
+        )
     )
     keycloak_was_away(world)
     asked = world.accounts.asked

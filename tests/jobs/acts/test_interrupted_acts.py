@@ -129,5 +129,5 @@ def test_two_workers_at_once_do_it_once(world: World) -> None:
     world.work()
     assert world.credentials.given == [NEW]
     with world.systems.db.write() as tx:
-        assert not lease_rows.holds(tx, mine.lease)
+        assert not lease_rows.still_claimed(tx, mine.lease)
     assert ended(world, act)[0] is ActState.DONE

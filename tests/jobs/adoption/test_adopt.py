@@ -20,8 +20,8 @@ from sync.store import audit
 from sync.store.accounts import accounts, passwords
 from sync.store.provisioning import work_state
 from sync.store.runs import runs
+from tests.claiming import still_claimed
 from tests.fakes.accounts import FakeUser
-from tests.holding import held
 from tests.jobs.adoption.adoption_steps import (
     act_of,
     apply,
@@ -92,7 +92,7 @@ def test_conflicts_are_shown_and_left_alone(world: World) -> None:
     stranger(world, "ben.berg@example.com", "cem.cohn@example.com")
     stranger(world, "dee", "dee.dorn@example.com", roles={"realm-management/realm-admin"})
     with world.systems.db.write() as tx:
-        accounts.remember_idp_user_ids(tx, {held(has_one.id): "kc-gone"})
+        accounts.remember_idp_user_ids(tx, {still_claimed(has_one.id): "kc-gone"})
     stranger(world, "eva", "eva.eich@example.com")
     plan = make_plan(world)
     found = {name: (verdict, str(errors)) for name, (verdict, errors) in errors(plan).items()}

@@ -28,10 +28,10 @@ from sync.store.accounts import accounts
 from sync.store.drift import comparisons, foreign_users
 from sync.store.drift.comparisons import Comparison
 from sync.store.provisioning import work_state
+from tests.claiming import JOB
 from tests.comparing import compare, compare_attributes, under_lease
 from tests.fakes.accounts import FakeUser
 from tests.fakes.listing import FakeListing
-from tests.holding import JOB
 from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, told
 from tests.world import BRANCH, BY, POLICY, World
 

@@ -20,7 +20,7 @@ from sync.store.work import account_claims, lanes
 from sync.store.work.lease_rows import Terms
 from sync.views.accounts.look import what_differs
 from tests.callers import allowed
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.world import BY, POLICY, World
 
 pytestmark = pytest.mark.req("A8", "H1")
@@ -87,7 +87,7 @@ def test_whoever_is_being_worked_on_needs_no_other_look(world: World, people: li
     ask_look(world.systems, people[1].id)
     assert newest(world, people[1]) == ask_before
     with world.systems.db.write() as tx:
-        looks.answered(tx, held(people[1].id), None)
+        looks.answered(tx, still_claimed(people[1].id), None)
         account_claims.release(tx, claim)
     assert look_where_asked(world.systems) == 0
 

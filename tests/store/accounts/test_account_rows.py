@@ -14,7 +14,7 @@ from sync.domain.errors import Conflict, NotFound, Refused
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
 from tests.callers import granted
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
 
@@ -127,7 +127,7 @@ def test_an_update_of_what_is_wanted_leaves_what_was_observed(
     account = make_account()
     with db.write() as tx:
         accounts.insert(tx, granted(account))
-        accounts.remember_idp_user_ids(tx, {held(account.id): "kc-1"})
+        accounts.remember_idp_user_ids(tx, {still_claimed(account.id): "kc-1"})
         accounts.update(tx, granted(replace(account, profile="manager")))
         stored = accounts.get(tx, account.id)
     assert stored == replace(account, profile="manager", idp_user_id="kc-1")
@@ -146,12 +146,12 @@ def test_a_keycloak_user_belongs_to_one_account(db: Database, make_account: Make
     with db.write() as tx:
         accounts.insert(tx, granted(one))
         accounts.insert(tx, granted(two))
-        accounts.remember_idp_user_ids(tx, {held(one.id): "kc-1"})
-        accounts.remember_idp_user_ids(tx, {held(one.id): "kc-1"})
+        accounts.remember_idp_user_ids(tx, {still_claimed(one.id): "kc-1"})
+        accounts.remember_idp_user_ids(tx, {still_claimed(one.id): "kc-1"})
         with pytest.raises(Conflict, match="kc-1 already"):
-            accounts.remember_idp_user_ids(tx, {held(one.id): "kc-2"})
+            accounts.remember_idp_user_ids(tx, {still_claimed(one.id): "kc-2"})
         with pytest.raises(Conflict, match="another account"):
-            accounts.remember_idp_user_ids(tx, {held(two.id): "kc-1"})
+            accounts.remember_idp_user_ids(tx, {still_claimed(two.id): "kc-1"})
     with db.read() as tx:
         assert accounts.by_idp_user_id(tx, "kc-1") == replace(one, idp_user_id="kc-1")
 

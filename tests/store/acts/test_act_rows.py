@@ -24,7 +24,7 @@ from sync.store.provisioning.finishing import Finished, Stuck
 from sync.store.work import account_claims, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted, wanted_by
-from tests.holding import held
+from tests.claiming import still_claimed
 
 LEASE = timedelta(seconds=60)
 SECRET = "abcd-efgh-jkmn-pqrs-tuvw-xyz2"
@@ -78,8 +78,8 @@ def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Accoun
     found = Found(LockState(permanent=True, failures=4), now, ("one",))
     with db.write() as tx:
         acts.add(tx, let(account), unlock)
-        acts.start(tx, held(unlock.account_id), unlock.id, found, now)
-        again = acts.start(tx, held(unlock.account_id), unlock.id, Found(), now + LEASE)
+        acts.start(tx, still_claimed(unlock.account_id), unlock.id, found, now)
+        again = acts.start(tx, still_claimed(unlock.account_id), unlock.id, Found(), now + LEASE)
     assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
 
 
@@ -92,9 +92,11 @@ def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     with db.write() as tx:
         for each in (one, other):
             acts.add(tx, let(account), each)
-            acts.start(tx, held(each.account_id), each.id, Found(), now)
-        acts.put_off(tx, held(one.account_id), one.id, now + LEASE, "no answer", certainly_not_done=False)
-        acts.put_off(tx, held(other.account_id), other.id, now + LEASE, "refused", certainly_not_done=True)
+            acts.start(tx, still_claimed(each.account_id), each.id, Found(), now)
+        acts.put_off(tx, still_claimed(one.account_id), one.id, now + LEASE, "no answer", certainly_not_done=False)
+        acts.put_off(
+            tx, still_claimed(other.account_id), other.id, now + LEASE, "refused", certainly_not_done=True
+        )
         stays, waits = acts.open_for_many(tx, [account.id])[account.id]
     assert (stays.state, stays.attempts, stays.outcome) == (ActState.STARTED, 1, "no answer")
     assert (waits.state, waits.started_at, waits.found) == (ActState.WAITING, None, None)
@@ -107,9 +109,9 @@ def test_the_password_goes_with_the_end(db: Database, account: Account, now: dat
     reset = asked(account, ActKind.RESET_PASSWORD, now, expires_at=now + LEASE)
     with db.write() as tx:
         acts.add(tx, let(account), reset, SECRET)
-        assert acts.finish(tx, held(reset.account_id), reset.id, state, "so it was", now)
+        assert acts.finish(tx, still_claimed(reset.account_id), reset.id, state, "so it was", now)
         assert acts.password_of(tx, reset.id) is None
-        assert not acts.finish(tx, held(reset.account_id), reset.id, ActState.FAILED, "too late", now)
+        assert not acts.finish(tx, still_claimed(reset.account_id), reset.id, ActState.FAILED, "too late", now)
         ended = acts.get(tx, reset.id)
     assert ended is not None
     assert (ended.state, ended.outcome, ended.finished_at) == (state, "so it was", now)
@@ -130,11 +132,11 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
         )
         for reset, mail in zip(resets, (sent, unsent), strict=True):
             acts.add(tx, let(account), reset, SECRET)
-            acts.finish(tx, held(reset.account_id), reset.id, ActState.DONE, "done", now, mail_id=mail)
+            acts.finish(tx, still_claimed(reset.account_id), reset.id, ActState.DONE, "done", now, mail_id=mail)
             kept = acts.password_of_mail(tx, mail)
             assert kept is not None
             assert kept.password == SECRET
-        acts.erase_password_of_mail(tx, held(sent))
+        acts.erase_password_of_mail(tx, still_claimed(sent))
         assert acts.password_of_mail(tx, sent) is None
         assert acts.erase_expired(tx, now) == 0
         assert acts.erase_expired(tx, now + LEASE) == 1
@@ -148,7 +150,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
     with db.write() as tx:
         for each in (first, ended, last):
             acts.add(tx, let(account), each)
-        acts.finish(tx, held(ended.account_id), ended.id, ActState.DONE, "done", now)
+        acts.finish(tx, still_claimed(ended.account_id), ended.id, ActState.DONE, "done", now)
         [claim] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
     assert [each.id for each in claim.acts] == [first.id, last.id]
 
@@ -158,11 +160,11 @@ def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetim
     """Who comes back after a takeover writes nothing about the act."""
     with db.write() as tx:
         [lost] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now), 1)
-        assert lease_rows.holds(tx, lost.lease)
+        assert lease_rows.still_claimed(tx, lost.lease)
         lease_rows.take_over(tx, now + LEASE, timedelta())
         [taken] = account_claims.claim(tx, Lane.INTERACTIVE, Terms(now + LEASE), 1)
-        assert not lease_rows.holds(tx, lost.lease)
-        assert lease_rows.holds(tx, taken.lease)
+        assert not lease_rows.still_claimed(tx, lost.lease)
+        assert lease_rows.still_claimed(tx, taken.lease)
 
 
 @pytest.mark.req("D6", "H2")

@@ -24,7 +24,7 @@ from sync.store.provisioning.finishing import Finished
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted, machine, wanted_by
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
 
@@ -96,7 +96,7 @@ def test_the_timeline_tells_the_story_in_order(
         finishing.finish(
             tx, claim, Finished("applied", 1, None, 0, changes=(Create("jo", "jo@example.com", ()),)), at(1)
         )
-        outbox.make_due(tx, [held(account.id)], at(1))
+        outbox.make_due(tx, [still_claimed(account.id)], at(1))
         [mail] = outbox.claim(tx, Terms(at(2), lease=timedelta(minutes=1)), 5)
         outbox.finish(tx, mail, "sent", at(2))
         audit.audit(
@@ -110,9 +110,9 @@ def test_the_timeline_tells_the_story_in_order(
         asked = deactivations.request(
             tx, granted(account, by=by), policy=GatePolicy.HOLD, deadline=None, after_deadline="person", now=at(3)
         )
-        deactivations.hold(tx, held(account.id), asked.id, (order,), at(4))
-        deactivations.hold(tx, held(account.id), asked.id, (order,), at(5))
-        deactivations.complete(tx, held(account.id), asked.id, at(6))
+        deactivations.hold(tx, still_claimed(account.id), asked.id, (order,), at(4))
+        deactivations.hold(tx, still_claimed(account.id), asked.id, (order,), at(5))
+        deactivations.complete(tx, still_claimed(account.id), asked.id, at(6))
     with db.read() as tx:
         told = [(entry.at, entry.title, entry.details) for entry in audit.timeline(tx, account.id)]
     assert told == [

@@ -15,7 +15,7 @@ from sync.store.accounts import accounts, passwords
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from tests.callers import granted
-from tests.holding import held
+from tests.claiming import still_claimed
 
 SECRET = "k7mn-9xqz-geheim"
 
@@ -56,10 +56,10 @@ def test_an_expired_password_is_not_given_and_is_erased(db: Database, account: A
 def test_what_was_shown_goes_and_what_must_be_mailed_stays(db: Database, account: Account, now: datetime) -> None:
     """Once Keycloak has it, a shown password is needed by nobody."""
     with db.write() as tx:
-        passwords.erase_shown(tx, [held(account.id)])
+        passwords.erase_shown(tx, [still_claimed(account.id)])
         assert passwords.kept(tx, account.id, now) is not None
         passwords.keep(tx, account.id, "another", "shown", now + timedelta(hours=1))
-        passwords.erase_shown(tx, [held(account.id)])
+        passwords.erase_shown(tx, [still_claimed(account.id)])
         assert passwords.kept(tx, account.id, now) is None
 
 

@@ -20,7 +20,7 @@ from sync.store.provisioning import due
 from sync.store.work import account_claims
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
 FIRST = OpenWorkOrder("WO-1", "scheduled", "Contoso", date(2026, 4, 1), ("lead", "appointment"))
@@ -84,13 +84,13 @@ def test_what_has_ended_stays_ended(db: Database, account: Account, by: Cause, n
     asked = request(db, account, by, now)
     with db.write() as tx:
         ended = {
-            "refuse": lambda: deactivations.refuse(tx, held(asked.account_id), asked.id, (FIRST,), now),
+            "refuse": lambda: deactivations.refuse(tx, still_claimed(asked.account_id), asked.id, (FIRST,), now),
             "cancel": lambda: deactivations.cancel(tx, asked.id, granted(account), now),
-            "complete": lambda: deactivations.complete(tx, held(asked.account_id), asked.id, now),
+            "complete": lambda: deactivations.complete(tx, still_claimed(asked.account_id), asked.id, now),
         }
         assert ended[end]()
-        assert not deactivations.hold(tx, held(asked.account_id), asked.id, (FIRST,), now)
-        assert not deactivations.complete(tx, held(asked.account_id), asked.id, now)
+        assert not deactivations.hold(tx, still_claimed(asked.account_id), asked.id, (FIRST,), now)
+        assert not deactivations.complete(tx, still_claimed(asked.account_id), asked.id, now)
         assert deactivations.open_for(tx, account.id) is None
         assert deactivations.list_held(tx, Scope.all()) == ()
 
@@ -102,8 +102,8 @@ def test_a_hold_shows_since_when_and_what_stands_in_the_way(
     """The time of the first hold stays, the work orders are those of the last look."""
     asked = request(db, account, by, now)
     with db.write() as tx:
-        deactivations.hold(tx, held(asked.account_id), asked.id, (FIRST, SECOND), now)
-        deactivations.hold(tx, held(asked.account_id), asked.id, (SECOND,), now + timedelta(hours=1))
+        deactivations.hold(tx, still_claimed(asked.account_id), asked.id, (FIRST, SECOND), now)
+        deactivations.hold(tx, still_claimed(asked.account_id), asked.id, (SECOND,), now + timedelta(hours=1))
     with db.read() as tx:
         [kept] = deactivations.list_held(tx, Scope.of_branch("north"))
         assert deactivations.list_held(tx, Scope.of_branch("south")) == ()
@@ -116,8 +116,8 @@ def test_a_hold_shows_since_when_and_what_stands_in_the_way(
 def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account: Account, now: datetime) -> None:
     """Listed once however often they are found, off the list when reassigned, on it again if they come back."""
     with db.write() as tx:
-        deactivations.strand(tx, held(account.id), "T-1", (FIRST, SECOND), now)
-        deactivations.strand(tx, held(account.id), "T-1", (FIRST,), now + timedelta(minutes=5))
+        deactivations.strand(tx, still_claimed(account.id), "T-1", (FIRST, SECOND), now)
+        deactivations.strand(tx, still_claimed(account.id), "T-1", (FIRST,), now + timedelta(minutes=5))
     with db.read() as tx:
         listed = deactivations.stranded(tx, Scope.all())
         assert deactivations.stranded(tx, Scope.of_branch("south")) == ()
@@ -127,10 +127,10 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
     ]
     assert listed[0].account == account
     with db.write() as tx:
-        assert deactivations.resolve_stranded(tx, {held(): "T-2"}, now) == 0
-        assert deactivations.resolve_stranded(tx, {held(): "T-1"}, now) == 2
+        assert deactivations.resolve_stranded(tx, {still_claimed(): "T-2"}, now) == 0
+        assert deactivations.resolve_stranded(tx, {still_claimed(): "T-1"}, now) == 2
         assert deactivations.stranded(tx, Scope.all()) == ()
-        deactivations.strand(tx, held(account.id), "T-1", (FIRST,), now)
+        deactivations.strand(tx, still_claimed(account.id), "T-1", (FIRST,), now)
         assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
 
 
@@ -142,5 +142,5 @@ def test_only_a_stop_of_ours_is_known(db: Database, account: Account, now: datet
         assignment_stops.remember(tx, "T-1", account.id, now)
         assignment_stops.remember(tx, "T-1", account.id, now)
         assert assignment_stops.ours(tx, ["T-1"])
-        assignment_stops.forget(tx, held(), "T-1")
+        assignment_stops.forget(tx, still_claimed(), "T-1")
         assert not assignment_stops.ours(tx, ["T-1"])

@@ -18,7 +18,7 @@ from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import Counts
 from sync.store.drift.findings import Subject
 from tests.callers import allowed, granted, wanted_by
-from tests.holding import JOB
+from tests.claiming import JOB
 
 BRANCH = Deviation(Aspect.BRANCH, "hamburg", None)
 KIM = wanted_by("kim", "on loan")

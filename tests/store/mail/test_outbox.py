@@ -16,7 +16,7 @@ from sync.store.mail.outbox import MailClaim
 from sync.store.work import lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import granted
-from tests.holding import held
+from tests.claiming import still_claimed
 
 LEASE = timedelta(minutes=2)
 
@@ -49,8 +49,8 @@ def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Ac
     assert claim(db, now) == ()
     with db.write() as tx:
         assert not outbox.any_due(tx, now)
-        assert outbox.make_due(tx, [held(account.id)], now) == 1
-        assert outbox.make_due(tx, [held(account.id)], now) == 0
+        assert outbox.make_due(tx, [still_claimed(account.id)], now) == 1
+        assert outbox.make_due(tx, [still_claimed(account.id)], now) == 0
         assert outbox.any_due(tx, now)
     [mail] = claim(db, now)
     assert (mail.account, mail.recipient, mail.kind, mail.attempts) == (account, account.email, "welcome", 0)
@@ -67,7 +67,7 @@ def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Ac
 def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: datetime) -> None:
     """The next one knows it may have left already, and the dead one's late word does not count."""
     with db.write() as tx:
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
     [first] = claim(db, now)
     with db.write() as tx:
         lease_rows.take_over(tx, now + LEASE, timedelta())
@@ -84,7 +84,7 @@ def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: d
 def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: datetime) -> None:
     """With the same Message-ID, and the tries are counted."""
     with db.write() as tx:
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
     [first] = claim(db, now)
     later = now + timedelta(minutes=5)
     with db.write() as tx:
@@ -98,7 +98,7 @@ def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: 
 def test_an_expired_mail_never_goes(db: Database, account: Account, now: datetime) -> None:
     """Its password is worth nothing any more: it is not claimed, and marked."""
     with db.write() as tx:
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
     late = now + timedelta(days=3)
     assert claim(db, late) == ()
     with db.write() as tx:
@@ -114,7 +114,7 @@ def test_a_mail_that_is_being_sent_does_not_expire_under_the_sender(
 ) -> None:
     """While a worker holds it, its end is the worker's to say."""
     with db.write() as tx:
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
     last_moment = now + timedelta(days=3) - timedelta(seconds=1)
     [mail] = claim(db, last_moment)
     with db.write() as tx:
@@ -125,7 +125,7 @@ def test_a_mail_that_is_being_sent_does_not_expire_under_the_sender(
 def test_only_a_retry_has_a_due_time(db: Database, account: Account, now: datetime) -> None:
     """A retry without a time would never come again."""
     with db.write() as tx:
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
     [mail] = claim(db, now)
     with pytest.raises(ValueError, match="due time"), db.write() as tx:
         outbox.finish(tx, mail, "retry", now)

@@ -25,7 +25,7 @@ from sync.store.provisioning import due
 from sync.store.work import account_claims, lanes, lease_rows
 from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted
-from tests.holding import held
+from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
 pytestmark = pytest.mark.req("H3")
@@ -115,7 +115,7 @@ def test_holds_past_their_deadline_are_told_apart(
                 after_deadline="person",
                 now=now - 2 * MINUTE,
             )
-            deactivations.hold(tx, held(asked.account_id), asked.id, (), now - MINUTE)
+            deactivations.hold(tx, still_claimed(asked.account_id), asked.id, (), now - MINUTE)
     found = read(db, now)
     assert (found.held, found.overdue, found.oldest_held_at) == (3, 1, now - MINUTE)
 
@@ -144,7 +144,7 @@ def test_a_failed_mail_is_no_trouble_once_another_was_tried(
     with db.write() as tx:
         accounts.insert(tx, granted(person))
         outbox.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
-        outbox.make_due(tx, [held(person.id)], now)
+        outbox.make_due(tx, [still_claimed(person.id)], now)
         [claim] = outbox.claim(tx, Terms(now, lease=MINUTE), 1)
         outbox.finish(tx, claim, "failed", now, error="refused")
     found = read(db, now)

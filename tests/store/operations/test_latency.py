@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Database
 from sync.store.operations import latency
-from tests.holding import held
+from tests.claiming import still_claimed
 
 
-def counted(*took: tuple[Lane, timedelta]) -> Mapping[Held, tuple[Lane, timedelta]]:
-    return {held(str(number)): each for number, each in enumerate(took)}
+def counted(*took: tuple[Lane, timedelta]) -> Mapping[ClaimedAccount, tuple[Lane, timedelta]]:
+    return {still_claimed(str(number)): each for number, each in enumerate(took)}
 
 
 @pytest.mark.req("H3")

@@ -19,7 +19,7 @@ from sync.store.provisioning import due as provisioning
 from sync.store.work import account_claims, lanes
 from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted, wanted_by
-from tests.holding import held
+from tests.claiming import still_claimed
 
 pytestmark = pytest.mark.req("H3")
 
@@ -46,7 +46,7 @@ def due(db: Database, make_account: Callable[..., Account], now: datetime) -> No
             accounts.insert(tx, granted(person))
             provisioning.mark_due(tx, person.id, lane, now)
         outbox.enqueue(tx, person.id, kind="welcome", recipient=person.email, expires_at=None, now=now)
-        outbox.make_due(tx, [held(person.id)], now)
+        outbox.make_due(tx, [still_claimed(person.id)], now)
         schedule.register(tx, ["comparison"], now)
 
 

@@ -64,11 +64,11 @@ def test_nobody_claims_what_was_not_taken_away(db: Database, make_account: MakeA
     assert take_over(db, over) == 1
     assert take_over(db, over) == 0, "it is nobody's now"
     with db.write() as tx:
-        assert lease_rows.holds(tx, first.lease) is None
+        assert lease_rows.still_claimed(tx, first.lease) is None
     with db.read() as tx:
         assert account_claims.due_lanes(tx, over) == (), "and nobody need be woken for it yet"
         with pytest.raises(ValueError, match="only reads"):
-            lease_rows.holds(tx, first.lease)
+            lease_rows.still_claimed(tx, first.lease)
     assert claim(db, over + REQUEST - timedelta(microseconds=1)) == ()
     [second] = claim(db, over + REQUEST)
     assert second.took_over

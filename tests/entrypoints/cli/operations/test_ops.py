@@ -38,9 +38,9 @@ from sync.store.work.lease_rows import Terms
 from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
 from tests.callers import granted
+from tests.claiming import still_claimed
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.fakes.signals import FakeClock, FakeWake
-from tests.holding import held
 from tests.people import an_account
 from tests.world import FIRST
 
@@ -286,7 +286,7 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
         accounts.insert(tx, granted(account))
         passwords.keep(tx, account.id, "a-secret-of-the-test", "mail", until)
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=until, now=now)
-        outbox.make_due(tx, [held(account.id)], now)
+        outbox.make_due(tx, [still_claimed(account.id)], now)
         [claim] = outbox.claim(tx, Terms(now, lease=timedelta(minutes=1)), 1)
         outbox.finish(tx, claim, "failed", now, error="the mail server refuses it", may_have_left=False)
     assert "ops mails retry" in run("mails").output

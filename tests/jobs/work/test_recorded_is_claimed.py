@@ -1,4 +1,4 @@
-"""What a job writes of its own work takes what it still holds; no function of the store is left out."""
+"""What a job writes of its own work takes what it still has claimed; no function of the store is left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.domain.work.held import Held
+from sync.domain.work.claimed import ClaimedAccount
 from tests.store_writes import called_without, classes_on
 
 pytestmark = pytest.mark.req("H1")
@@ -49,28 +49,43 @@ NO_WORK_OF_ITS_OWN: Mapping[str, str] = {
     "work.circuits.change": ANYBODY,
     "work.lease_rows.take_over": "it takes claims away",
 }
-"""What jobs call and that takes neither a Held nor a claim, and why it needs none."""
+"""What jobs call and that takes neither what is still claimed nor a claim, and why it needs none."""
 
 
-MADE = re.compile(r"\b_(?:Held|RunClaim)\(")
+KINDS = (
+    "StillClaimed",
+    "ClaimedAccount",
+    "ClaimedMail",
+    "ClaimedReassignment",
+    "ClaimedJob",
+    "ClaimedRun",
+    "RunClaim",
+)
+MADE = re.compile(rf"\b_(?:{'|'.join(KINDS)})\b")
 
 
 def test_no_job_records_what_it_does_not_hold() -> None:
-    """Whatever is new in the store and called by a job takes what is held, or says here why it needs nothing."""
-    proofs = {"Held", "RunClaim", "Claim", "JobClaim", "MailClaim", "ReassignmentClaim", "Lease"}
-    without, held = called_without("jobs", proofs | {"Granted", "GrantedAccount", "Probe"})
+    """Whatever is new in the store and called by a job takes what is still claimed, or says here why not."""
+    proofs = {*KINDS, "Claim", "JobClaim", "MailClaim", "ReassignmentClaim", "Lease"}
+    without, taking = called_without("jobs", proofs | {"Granted", "GrantedAccount", "Probe"})
     assert without == NO_WORK_OF_ITS_OWN.keys()
-    assert {"acts.finish", "drift.findings.found", "logins.take", "runs.run_rows.write_outcomes"} <= held
+    assert {"acts.finish", "drift.findings.found", "logins.take", "runs.run_rows.write_outcomes"} <= taking
 
 
 def test_nobody_but_the_store_says_what_is_held() -> None:
     """A class of its own would say so without a look at the lease."""
-    found = classes_on({"Held", "_Held", "RunClaim", "_RunClaim"})
+    found = classes_on({*KINDS, *(f"_{kind}" for kind in KINDS)})
     assert found == {
-        "sync/store/work/lease_rows.py": {"_Held"},
+        "sync/domain/work/claimed.py": frozenset(KINDS) - {"StillClaimed", "RunClaim"},
+        "sync/store/work/lease_rows.py": {
+            "_ClaimedAccount",
+            "_ClaimedMail",
+            "_ClaimedReassignment",
+            "_ClaimedJob",
+        },
         "sync/store/runs/runs.py": {"RunClaim", "_RunClaim"},
     }
     makers = {str(path) for path in Path("sync").rglob("*.py") if MADE.search(path.read_text(encoding="utf-8"))}
-    assert makers == found.keys()
+    assert makers == found.keys() - {"sync/domain/work/claimed.py"}
     with pytest.raises(TypeError, match="abstract"):
-        Held("account-1")  # type: ignore[abstract]
+        ClaimedAccount("account-1")  # type: ignore[abstract]
