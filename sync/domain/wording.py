@@ -9,6 +9,11 @@ def counted(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {plural}"
 
 
+def runs_listed(kind: str | None) -> str:
+    """Where people see which runs there are: of one kind, or of all."""
+    return "see fsm-identity runs list" + ("" if kind is None else f" --kind {kind}")
+
+
 def run_title(kind: str, source: str) -> str:
     """What a run is called: "import of staff.xlsx", "mapping files of /etc/fsm"."""
     noun = {"mappings": "mapping files"}.get(kind, kind)

@@ -1,8 +1,7 @@
 """One-shot acts as rows: asked for, started, put off, finished. What they mean is said in `sync.domain.acts`.
 
 A password that an act carries is sealed and leaves the row with its delivery, its failure or its time
-(rule: secrets-go). Whoever changes a row that was claimed makes sure in the same transaction that the account's
-lease is still its own (`lease_rows.still_claimed`).
+(rule: secrets-go).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.wording import runs_listed
 from sync.store.database.tables import RunKind, RunState
 from sync.store.database.transactions import Tx
 from sync.store.runs import progress, run_rows, runs
@@ -60,15 +61,11 @@ def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None) -> Run:
         else:
             found = runs.ending_in(tx, text.strip().lower(), kind) if len(text.strip()) >= 6 else ()
     if len(found) > 1:
-        raise Refused([Problem("run", f"{len(found)} runs end in {text!r}", _where(kind))])
+        raise Refused([Problem("run", f"{len(found)} runs end in {text!r}", runs_listed(kind))])
     if not found:
         raise _unknown(text, kind)
     return found[0]
 
 
 def _unknown(text: str, kind: RunKind | None) -> NotFound:
-    return NotFound([Problem("run", f"there is no run {text!r}", _where(kind))])
-
-
-def _where(kind: RunKind | None) -> str:
-    return "see fsm-identity runs list" + ("" if kind is None else f" --kind {kind}")
+    return NotFound([Problem("run", f"there is no run {text!r}", runs_listed(kind))])

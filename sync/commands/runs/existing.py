@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync.domain.errors import NotFound, Problem
+from sync.domain.wording import runs_listed
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
 from sync.store.runs import runs
@@ -14,6 +15,5 @@ def existing_run(tx: Tx, run_id: str, kind: RunKind | None = None) -> Run:
     NotFound."""
     run = runs.get(tx, run_id)
     if run is None or kind not in (None, run.kind):
-        listing = "runs list" if kind is None else f"runs list --kind {kind}"
-        raise NotFound([Problem("run", f"there is no run {run_id}", f"see fsm-identity {listing}")])
+        raise NotFound([Problem("run", f"there is no run {run_id}", runs_listed(kind))])
     return run

@@ -26,10 +26,12 @@ class ClaimedAccount(StillClaimed, ABC):
     """The work on an account."""
 
 
-class ClaimedMail(StillClaimed, ABC): ...
+class ClaimedMail(StillClaimed, ABC):
+    """A mail that is being sent."""
 
 
-class ClaimedReassignment(StillClaimed, ABC): ...
+class ClaimedReassignment(StillClaimed, ABC):
+    """A wish to move work orders."""
 
 
 class ClaimedJob(StillClaimed, ABC):

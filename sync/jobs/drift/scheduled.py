@@ -6,20 +6,10 @@ from datetime import timedelta
 
 from sync.jobs.drift.compare import compare
 from sync.jobs.drift.compare_attributes import compare_attributes
-from sync.jobs.systems import Systems
-from sync.jobs.work.job import Job, KeepLease
+from sync.jobs.work.job import Job
 
-
-def _comparison(systems: Systems, keep: KeepLease) -> None:
-    compare(systems, keep)
-
-
-def _attribute_pass(systems: Systems, keep: KeepLease) -> None:
-    compare_attributes(systems, keep)
-
-
-COMPARISON = Job(_comparison, period=timedelta(hours=6))
+COMPARISON = Job(compare, period=timedelta(hours=6))
 """A fact changed in Keycloak's console stays unnoticed for so long at most, unless an event hints at it."""
 
-ATTRIBUTE_PASS = Job(_attribute_pass, period=timedelta(hours=24))
+ATTRIBUTE_PASS = Job(compare_attributes, period=timedelta(hours=24))
 """Only administrators of the realm can change these attributes; the pass costs Keycloak ten times as much."""

@@ -58,5 +58,5 @@ class Job:
     """`period` is the time from the end of a run that succeeded to the next. `run` raises a Failure, or returns
     when there is nothing more to do; a long one keeps its lease and saves where it is."""
 
-    run: Callable[[Systems, KeepLease], None]
+    run: Callable[[Systems, KeepLease], object]
     period: timedelta

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.realm.client_ids import ClientIds
 from sync.adapters.keycloak.realm.fields import flat, merged
-from sync.adapters.keycloak.realm.roles import ClientIds, RoleList
+from sync.adapters.keycloak.realm.roles import RoleList
 from sync.adapters.keycloak.realm.section import Unremovable
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, Misconfigured

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.realm.client_ids import ClientIds
 from sync.adapters.keycloak.realm.fields import flat
-from sync.adapters.keycloak.realm.roles import ClientIds, RoleList, mapped_roles, role_names
+from sync.adapters.keycloak.realm.roles import RoleList, mapped_roles, role_names
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson
 from sync.domain.realm.difference import Update

@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import RealmMissing
+from sync.adapters.keycloak.realm.client_ids import ClientIds
 from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.adapters.keycloak.realm.groups import Groups
-from sync.adapters.keycloak.realm.roles import ClientIds, Roles
+from sync.adapters.keycloak.realm.roles import Roles
 from sync.adapters.keycloak.realm.section import Section
 from sync.adapters.keycloak.realm.settings import Bindings, RealmSettings, RequiredActions, UserProfile
 from sync.adapters.keycloak.realm.surroundings import read_surroundings

@@ -8,43 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.adapters.keycloak.realm.client_ids import ClientIds
 from sync.domain.access import vocabulary
-from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.realm.difference import Update
 from sync.domain.realm.item import Item, ItemKind, Value, listed
 
 ROLES_AT_ONCE = 10_000
 PROFILE_ROLES = vocabulary.profile_role("")
-
-
-class ClientIds:
-    """Keycloak's own ids of clients, each asked for once: they stay as long as the client does."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._known: dict[str, str] = {}
-
-    def forget(self) -> None:
-        """The realm is read anew."""
-        self._known.clear()
-
-    def find(self, client_id: str) -> str | None:
-        """None: there is no such client (yet)."""
-        if client_id not in self._known:
-            self._known |= {
-                each["clientId"]: each["id"] for each in self._connection.get("clients", clientId=client_id)
-            }
-        return self._known.get(client_id)
-
-    def present(self, client_id: str) -> str:
-        """Raises Misconfigured if there is no such client."""
-        found = self.find(client_id)
-        if found is None:
-            raise Misconfigured(
-                f"client {client_id} does not exist in realm {self._connection.realm}",
-                code=FailureCode.REALM_BEHIND,
-            )
-        return found
 
 
 class Roles:
