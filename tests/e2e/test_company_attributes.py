@@ -26,6 +26,7 @@ from sync.wiring.workers import build
 from tests.company import ATTRIBUTES, company
 from tests.e2e.place import BY, Place
 from tests.realms import PASSWORD
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.req("A10")]
 
@@ -96,9 +97,14 @@ def test_from_a_column_of_a_staff_file_to_a_claim_and_away_again(
     plan = place.realm.apply(place.systems.policy)
     assert "+ claim fsm.attributes.cost_centre" in "\n".join(map(str, plan.differences))
     assert place.realm.plan(place.systems.policy).differences == ()
-    watch_realm(place.systems, lambda: None)
-    work(place)
 
+    def followed() -> bool:
+        """A worker that has just seen an attribute undeclared believes it for a second."""
+        watch_realm(place.systems, lambda: None)
+        work(place)
+        return known(place, "jo.lind@example.com").idp_user_id is not None
+
+    wait_until(followed, 10, "the account does not follow the realm")
     jo = known(place, "jo.lind@example.com")
     assert held(place, jo) == {"cost_centre": ["4711"], "vehicle": ["van"]}
     place.realm.send(
