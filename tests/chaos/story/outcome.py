@@ -64,12 +64,12 @@ def differences(places: Places, systems: Systems, meanwhile: Meanwhile, people: 
         listed = _listed(tx)
         if len(listed) != people:
             found.append(f"{len(listed)} accounts for {people} people")
-        acts = {each.account: acts.of_account(tx, each.account.id) for each in listed}
+        done = {each.account: acts.of_account(tx, each.account.id) for each in listed}
         for each in listed:
             found += [*_one(tx, each, meanwhile), *untold(tx, each.account.id)]
             allowed[each.account.email] = 1 + mails_of_resets(tx, each.account.id)
         states = _mail_states(tx)
-    for account, all_of in acts.items():
+    for account, all_of in done.items():
         found += wrong_password(places.realm, str(account.idp_user_id), all_of)
     caught = Counter(str(each["Message-ID"]) for each in caught_in(places.mails))
     to = Counter(str(each["X-Envelope-To"]) for each in caught_in(places.mails))
