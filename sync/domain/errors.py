@@ -34,6 +34,8 @@ class FailureCode(StrEnum):
     ACCESS_REFUSED = "access-refused"
     REALM_MISSING = "realm-missing"
     REALM_BEHIND = "realm-behind"
+    ATTRIBUTE_DEMANDED = "attribute-demanded"
+    NOT_DISABLED = "not-disabled"
     GROUP_MISSING = "group-missing"
     GROUP_IN_USE = "group-in-use"
     LOGIN_UNSAFE = "login-unsafe"
@@ -103,6 +105,11 @@ class Failure(Exception):
     def cause(self) -> str:
         """The code, and what it is about: failures with the same cause are mended together."""
         return f"{self.code} {self.about}".strip()
+
+    @staticmethod
+    def code_of(cause: str) -> str:
+        """The code alone, of what `cause` is."""
+        return cause.partition(" ")[0]
 
 
 class Transient(Failure):

@@ -6,6 +6,8 @@ account would fail: its people would have less, or get in with less. A job of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sync.domain.errors import FailureCode
@@ -13,10 +15,12 @@ from sync.domain.realm.difference import Create, RealmDifference, Remove, Update
 from sync.domain.realm.flow_changes import login_problems
 from sync.domain.realm.item import Item, ItemKind
 from sync.domain.realm.login_flows import login_flows
+from sync.domain.realm.surroundings import demands
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.realm.login import LOGIN_KINDS
+from sync.store.database.transactions import Tx
 from sync.store.operations import troubles
 from sync.store.provisioning import due
 
@@ -24,27 +28,40 @@ NAME: Final = "realm"
 GROUND: Final = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.GROUP, ItemKind.PROFILE_ATTRIBUTE})
 SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
+DEMANDS: Final = "realm-demands"
+DEMANDS_REMEDY: Final = (
+    "fsm-identity goes on by itself after it; docs/operations.md, 'Leavers who are not disabled'"
+)
 
 
 def watch_realm(systems: Systems, _keep: KeepLease) -> None:
     """Note for operators what is not as the mapping files say, or take the note away. Where every attribute is
-    declared, the accounts that waited for that are due. Raises a Failure of Keycloak; in a process that watches no
-    realm it does nothing."""
+    declared, and where none is demanded any more, the accounts that waited for that are due. Raises
+    a Failure of Keycloak; in a process that watches no realm it does nothing."""
     if systems.realm is None:
         return
     found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
+    surroundings = systems.realm.surroundings()
     wrong = [*map(_told, found), *flows]
     undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))
     with systems.db.write() as tx:
         if not undeclared:
             due.look_at_waiting(tx, FailureCode.REALM_BEHIND, systems.clock.now())
-        if wrong:
-            more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-            what = f"the realm is not as the mapping files say: {'; '.join(wrong[:SHOWN])}{more}"
-            troubles.note(tx, NAME, what, REMEDY, systems.clock.now())
-        else:
-            troubles.clear(tx, NAME)
+        if not surroundings.demanded_attributes:
+            for code in (FailureCode.ATTRIBUTE_DEMANDED, FailureCode.NOT_DISABLED):
+                due.look_at_waiting(tx, code, systems.clock.now())
+        _note(tx, NAME, "the realm is not as the mapping files say", wrong, REMEDY, systems.clock.now())
+        demanded = [*demands(surroundings)]
+        _note(tx, DEMANDS, "in Keycloak's console", demanded, DEMANDS_REMEDY, systems.clock.now())
+
+
+def _note(tx: Tx, name: str, where: str, wrong: Sequence[str], remedy: str, now: datetime) -> None:
+    if not wrong:
+        troubles.clear(tx, name)
+        return
+    more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    troubles.note(tx, name, f"{where}: {'; '.join(wrong[:SHOWN])}{more}", remedy, now)
 
 
 def _about(difference: RealmDifference) -> Item | Update:

@@ -43,7 +43,8 @@ class Accounts(Protocol):
 
         Returns one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or
-        e-mail address that somebody else has is a Conflict. Raises a Failure only when nothing was done.
+        e-mail address that somebody else has is a Conflict, and Misconfigured it is where the realm demands an
+        attribute that the account has no value for. Raises a Failure only when nothing was done.
         """
         ...
 
@@ -57,9 +58,14 @@ class Accounts(Protocol):
         NOT_LOOKED_AT, unless the user had to be read by itself."""
         ...
 
-    def apply(self, idp_user_id: str, change: Change) -> None:
+    def apply(self, idp_user_id: str, change: Change) -> Change:
         """Carry out one change. Idempotent. Refuses with Unsafe what is not ours: a group outside `/fsm`, a
-        user without our account id. Raises NeedsPerson if the user is gone."""
+        user without our account id. Raises NeedsPerson if the user is gone, Misconfigured with the code
+        `ATTRIBUTE_DEMANDED` where the realm demands an attribute that the user lacks of whoever is written.
+
+        Returns the change as it was made: a user who lacks such an attribute is disabled with a value made up for
+        it, if there is one that Keycloak takes (fact: a-demanded-attribute-stops-every-write).
+        """
         ...
 
     def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:

@@ -5,12 +5,16 @@ Two of a kind, one on the fake and one on a real realm, so that each test is wri
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from rstr import Rstr
+
+from sync.domain.acts import PASSWORD_HISTORY
 from sync.domain.provisioning.observed import LockState
 from sync.ports.accounts import Accounts
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin
@@ -46,6 +50,9 @@ class World(Protocol):
 
     def refreshes(self, token: str) -> bool: ...
 
+    def credentials_of(self, idp_user_id: str) -> list[str]:
+        """The types of what the user can log in with."""
+
     def password_is(self, idp_user_id: str, password: str) -> bool:
         """True when the login takes the password, even if it then asks for something else."""
 
@@ -60,6 +67,10 @@ class World(Protocol):
 
     def without_group(self, path: str) -> AbstractContextManager[None]:
         """Meanwhile the group is missing; afterwards there is one of that path again, with another id."""
+
+    def demanding(self, name: str, *, fits: str | None) -> AbstractContextManager[None]:
+        """Meanwhile the user profile demands the attribute, with values that this pattern fits; None: such that
+        nobody can make one up."""
 
 
 class FakeWorld:
@@ -103,6 +114,11 @@ class FakeWorld:
     def refreshes(self, token: str) -> bool:
         return any(token in user.tokens and user.enabled for user in self.accounts.users.values())
 
+    def credentials_of(self, idp_user_id: str) -> list[str]:
+        return [
+            each.type for each in self.accounts.users[idp_user_id].credentials if each.type != PASSWORD_HISTORY
+        ]
+
     def password_is(self, idp_user_id: str, password: str) -> bool:
         return self.accounts.users[idp_user_id].password == password
 
@@ -134,6 +150,12 @@ class FakeWorld:
             user.groups.discard(path)
         yield
         self.accounts.groups[path] = roles
+
+    @contextmanager
+    def demanding(self, name: str, *, fits: str | None) -> Iterator[None]:
+        self.accounts.demanded[name] = None if fits is None else Rstr(random.Random(1)).xeger(fits)
+        yield
+        del self.accounts.demanded[name]
 
 
 @dataclass
@@ -200,6 +222,10 @@ class KeycloakWorld:
     def refreshes(self, token: str) -> bool:
         return self.admin.token(grant_type="refresh_token", refresh_token=token).ok
 
+    def credentials_of(self, idp_user_id: str) -> list[str]:
+        found = self.admin.read(f"users/{idp_user_id}/credentials")
+        return [each["type"] for each in found if each["type"] != PASSWORD_HISTORY]
+
     def password_is(self, idp_user_id: str, password: str) -> bool:
         answer = self.admin.token(grant_type="password", username=self._username(idp_user_id), password=password)
         return answer.ok or "not fully set up" in answer.text
@@ -247,6 +273,23 @@ class KeycloakWorld:
             self.admin.call("POST", f"{new}/realm", mappings.get("realmMappings", []))
             for client in mappings.get("clientMappings", {}).values():
                 self.admin.call("POST", f"{new}/clients/{client['id']}", client["mappings"])
+
+    @contextmanager
+    def demanding(self, name: str, *, fits: str | None) -> Iterator[None]:
+        before = self.admin.read("users/profile")
+        asked = {
+            "name": name,
+            "permissions": {"view": ["admin"], "edit": ["admin"]},
+            "required": {"roles": ["admin"]},
+            "validations": {"pattern": {"pattern": fits or r"\d{3}(?<=12[0-9])\p{Lu}"}},
+        }
+        self.admin.call("PUT", "users/profile", {**before, "attributes": [*before["attributes"], asked]})
+        self.later()
+        try:
+            yield
+        finally:
+            self.admin.call("PUT", "users/profile", before)
+            self.later()
 
     def _give_password(self, idp_user_id: str) -> str:
         """One of a person's own; a new one each time, for the policy remembers old ones."""

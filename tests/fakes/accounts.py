@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, roles_of_groups
-from sync.domain.acts import PASSWORD, Credential
+from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, Credential
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.provisioning.change import (
     DETAILS,
@@ -26,6 +26,7 @@ from sync.domain.provisioning.change import (
     EndSessions,
     JoinGroup,
     LeaveGroup,
+    TakeCredentials,
     TakeRole,
     UpdateDetails,
 )
@@ -73,7 +74,9 @@ class FakeUser:
 class FakeAccounts:
     """`sync.ports.accounts.Accounts`. `users` and `groups` (path to the roles it carries) may be read and set by a
     test; `applied` lists the changes that were carried out, in order. While `always_fails` is set every call
-    raises it; `unreadable` is what looking at one user raises, by its id; `asked` counts all calls."""
+    raises it; `unreadable` is what looking at one user raises, by its id; `asked` counts all calls. `demanded` are
+    attributes without which no user is written, each with the value that is made up for it, None: there is
+    none."""
 
     def __init__(self, policy: Policy) -> None:
         self.users: dict[str, FakeUser] = {}
@@ -85,6 +88,7 @@ class FakeAccounts:
             }
             for path, carried in roles_of_groups(policy).items()
         }
+        self.demanded: dict[str, str | None] = {}
         self.declared = {ACCOUNT_ID, TECHNICIAN_ID, *policy.attributes}
         self.groups = {path: set(roles) for path, roles in self.expected.items()}
         self._failures: list[tuple[BaseException, bool]] = []
@@ -125,13 +129,14 @@ class FakeAccounts:
         """The same for the next `apply`, whatever is asked before it."""
         self._apply_failures.append((failure, after_the_work))
 
-    def apply(self, idp_user_id: str, change: Change) -> None:
+    def apply(self, idp_user_id: str, change: Change) -> Change:
         if self._apply_failures:
             self._failures.insert(0, self._apply_failures.pop(0))
         with self._failing():
             user = self.admitted(idp_user_id)
-            self._carry_out(user, change)
-            self.applied.append((idp_user_id, change))
+            made = self._carry_out(user, change)
+            self.applied.append((idp_user_id, made))
+        return made
 
     def extra_roles(self, groups: Collection[str]) -> Mapping[str, frozenset[str]]:
         with self._failing():
@@ -163,6 +168,7 @@ class FakeAccounts:
     def _create(self, new: NewUser) -> Created:
         wanted = new.desired
         self._refuse_undeclared(wanted.attributes)
+        self._refuse_lacking(wanted.attributes)
         if len(wanted.username) < 3 or set(wanted.username) & set(" <>!/") or "@" not in wanted.email:
             raise NeedsPerson(
                 f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}", code=FailureCode.VALUE_REFUSED
@@ -208,11 +214,20 @@ class FakeAccounts:
             raise Unsafe(f"nothing is written to {user.username!r}", code=FailureCode.USER_NOT_OURS)
         return user
 
-    def _carry_out(self, user: FakeUser, change: Change) -> None:
+    def _carry_out(self, user: FakeUser, change: Change) -> Change:
         match change:
             case Disable():
+                given = {name: self.demanded[name] for name in self._lacking(user.attributes)}
+                if None in given.values():
+                    self._refuse_lacking(user.attributes)
+                user.attributes |= {name: (str(value),) for name, value in given.items()}
                 user.enabled = False
+                return Disable(tuple((name, str(value)) for name, value in sorted(given.items())))
+            case TakeCredentials():
+                user.credentials = [each for each in user.credentials if each.type == PASSWORD_HISTORY]
+                user.password = None
             case Enable():
+                self._refuse_lacking(user.attributes)
                 user.enabled, user.lock = True, LockState()
             case EndSessions():
                 user.tokens.clear()
@@ -229,10 +244,20 @@ class FakeAccounts:
                 user.groups.add(path)
             case UpdateDetails(new=new):
                 self._update(user, new)
+        return change
+
+    def _lacking(self, attributes: Collection[str]) -> list[str]:
+        return sorted(self.demanded.keys() - set(attributes))
+
+    def _refuse_lacking(self, attributes: Collection[str]) -> None:
+        lacking = ", ".join(self._lacking(attributes))
+        if lacking:
+            raise Misconfigured(f"the realm demands {lacking}", code=FailureCode.ATTRIBUTE_DEMANDED, about=lacking)
 
     def _update(self, user: FakeUser, new: Mapping[str, str | None]) -> None:
         if ACCOUNT_ID in new:
             raise Unsafe("the account id is never changed")
+        self._refuse_lacking({*user.attributes, *(name for name in new if new[name] is not None)})
         username, email = new.get("username") or "", new.get("email") or ""
         others = [holder for holder in self._holders(username, email) if holder is not user]
         self._refuse_taken(username, email, others)

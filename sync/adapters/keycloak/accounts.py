@@ -13,11 +13,13 @@ from mappings.policy import Policy
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.creating import Creator, stops_everything, taken, untried
-from sync.adapters.keycloak.failures import BAD_ROW, Gone, Invalid, Taken, Unwell
+from sync.adapters.keycloak.demanded import made_up
+from sync.adapters.keycloak.failures import BAD_ROW, AttributeDemanded, Gone, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
-from sync.adapters.keycloak.user_profile import DeclaredAttributes
+from sync.adapters.keycloak.user_profile import UserProfile
+from sync.domain.acts import PASSWORD_HISTORY
 from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.provisioning.change import (
     Change,
@@ -26,6 +28,7 @@ from sync.domain.provisioning.change import (
     EndSessions,
     JoinGroup,
     LeaveGroup,
+    TakeCredentials,
     TakeRole,
     UpdateDetails,
 )
@@ -58,15 +61,15 @@ class KeycloakAccounts:
         self._many = ManyReader(connection, self._reader, self._groups, now)
         self._guard = guard.Guard(self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups)
-        self._declared = DeclaredAttributes(connection, now)
+        self._profile = UserProfile(connection, now)
 
     def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
-        self._declared.check()
+        self._profile.check()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
             try:
-                self._declared.check(user.desired.attributes)
+                self._profile.check_whole(user.desired.attributes)
                 outcomes[user.desired.account_id] = self._creator.create(user)
             except Failure as failure:
                 if stops_everything(failure):
@@ -108,18 +111,20 @@ class KeycloakAccounts:
         """As the port says; each group is read at most once in `groups.KEPT_SECONDS`."""
         return self._groups.extra_roles(groups)
 
-    def apply(self, idp_user_id: str, change: Change) -> None:
+    def apply(self, idp_user_id: str, change: Change) -> Change:
         """As the port says. Right after a look at the user one to three requests, later two more."""
         self._guard.admit(idp_user_id)
         at = f"users/{segment(idp_user_id)}"
         try:
             match change:
                 case Disable():
-                    self._disable(idp_user_id)
+                    return self._disable(idp_user_id)
                 case Enable():
                     self._connection.put(at, {"enabled": True})
                 case EndSessions():
                     self._end_sessions(idp_user_id)
+                case TakeCredentials():
+                    self._take_credentials(at)
                 case TakeRole(role=role):
                     self._take_role(at, role)
                 case LeaveGroup(path=path):
@@ -132,10 +137,16 @@ class KeycloakAccounts:
             if self._reader.user(idp_user_id) is None:
                 raise guard.gone(idp_user_id) from None
             raise
+        return change
 
-    def _disable(self, idp_user_id: str) -> None:
+    def _disable(self, idp_user_id: str) -> Disable:
         """Disable, and look whether it worked: no failure is worse than a deactivation that silently was none."""
-        self._connection.put(f"users/{segment(idp_user_id)}", {"enabled": False})
+        at = f"users/{segment(idp_user_id)}"
+        given: Mapping[str, str] = {}
+        try:
+            self._connection.put(at, {"enabled": False})
+        except AttributeDemanded as refused:
+            given = self._disable_giving(idp_user_id, refused)
         user = self._reader.settled(idp_user_id)
         if user is None:
             raise guard.gone(idp_user_id)
@@ -143,6 +154,28 @@ class KeycloakAccounts:
             raise Transient(
                 f"Keycloak user {idp_user_id} is still enabled after it was disabled", code=FailureCode.NO_EFFECT
             )
+        return Disable(tuple(sorted(given.items())))
+
+    def _disable_giving(self, idp_user_id: str, refused: AttributeDemanded) -> Mapping[str, str]:
+        """The whole user as it is, with values made up for what is demanded: the only way in which `enabled` does
+        not travel alone. Raises `refused` where Keycloak takes none of them."""
+        profile = self._connection.get("users/profile")
+        for given in made_up(profile, refused.names):
+            user = self._reader.user(idp_user_id)
+            if user is None:
+                raise guard.gone(idp_user_id)
+            try:
+                self._connection.put(f"users/{segment(idp_user_id)}", {**changed(user, given), "enabled": False})
+            except Invalid:
+                continue
+            return given
+        raise refused
+
+    def _take_credentials(self, at: str) -> None:
+        """The old passwords stay, so that none of them is chosen again."""
+        for credential in self._connection.get(f"{at}/credentials"):
+            if credential["type"] != PASSWORD_HISTORY:
+                self._forget(f"{at}/credentials/{segment(credential['id'])}")
 
     def _end_sessions(self, idp_user_id: str) -> None:
         """Log out, revoke each offline token, and look whether it worked (D6,
@@ -151,7 +184,7 @@ class KeycloakAccounts:
         self._connection.post(f"{at}/logout")
         offline = self._reader.offline_clients(idp_user_id)
         for client_id in sorted(offline):
-            self._revoke(f"{at}/consents/{segment(client_id)}")
+            self._forget(f"{at}/consents/{segment(client_id)}")
         online = self._reader.online_sessions(idp_user_id)
         left = self._reader.offline_clients(idp_user_id) if offline else offline
         if online or left:
@@ -161,9 +194,9 @@ class KeycloakAccounts:
                 code=FailureCode.NO_EFFECT,
             )
 
-    def _revoke(self, consent: str) -> None:
+    def _forget(self, there: str) -> None:
         try:
-            self._connection.delete(consent)
+            self._connection.delete(there)
         except Gone:
             return
 
@@ -200,7 +233,7 @@ class KeycloakAccounts:
             raise Unsafe(
                 f"the account id of Keycloak user {idp_user_id} is never changed", code=FailureCode.OUTSIDE_OURS
             )
-        self._declared.check(name for name in new.keys() - FIELDS.keys() if new[name] is not None)
+        self._profile.check(name for name in new.keys() - FIELDS.keys() if new[name] is not None)
         user = self._reader.user(idp_user_id)
         if user is None:
             raise guard.gone(idp_user_id)

@@ -10,7 +10,7 @@ from sync.adapters.keycloak.accounts import changed
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
-from sync.adapters.keycloak.user_profile import DeclaredAttributes
+from sync.adapters.keycloak.user_profile import UserProfile
 from sync.domain.errors import Conflict, FailureCode, Unsafe
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
@@ -23,7 +23,7 @@ class KeycloakAdoption:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reader = UserReader(connection, time.sleep)
-        self._declared = DeclaredAttributes(connection, time.monotonic)
+        self._profile = UserProfile(connection, time.monotonic)
 
     def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
         user = self._admitted(idp_user_id, account_id)
@@ -43,7 +43,7 @@ class KeycloakAdoption:
             self._write(idp_user_id, user, dict.fromkeys(OWNED_ATTRIBUTES))
 
     def _admitted(self, idp_user_id: str, account_id: str) -> Json:
-        self._declared.check()
+        self._profile.check()
         user = self._reader.user(idp_user_id)
         ownership = self._reader.ownership(idp_user_id)
         if user is None or ownership is None:

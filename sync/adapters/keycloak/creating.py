@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync.adapters.keycloak.connection import Connection, Json
-from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
+from sync.adapters.keycloak.failures import AttributeDemanded, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.new_user import representation
 from sync.adapters.keycloak.reading import UserReader, account_id_of
@@ -101,7 +101,7 @@ def stops_everything(failure: Failure) -> bool:
     """True for a failure that the next user would meet too: Keycloak is away or does not let us in, the lease is
     lost, or the realm would drop what says whose a user is."""
     if isinstance(failure, Misconfigured):
-        return not isinstance(failure, GroupMissing | AttributeUndeclared)
+        return not isinstance(failure, GroupMissing | AttributeUndeclared | AttributeDemanded)
     return failure.system is not None or failure.code is FailureCode.LEASE_LOST
 
 

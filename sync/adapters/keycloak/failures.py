@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
 from urllib3.exceptions import TimeoutError as AnyTimeout
 
+from sync.adapters.keycloak.demanded import NAMES
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 
 LONGEST_TEXT = 300
@@ -107,6 +108,27 @@ class Invalid(NeedsPerson):
         self.text = text
 
 
+class AttributeDemanded(Misconfigured):
+    """The realm's user profile demands attributes that the user has no value for: every write of the user meets
+    it,
+    and of whoever has them nobody does. `names` are the attributes."""
+
+    code = FailureCode.ATTRIBUTE_DEMANDED
+
+    def __init__(self, realm: str, names: Iterable[str]) -> None:
+        self.names = tuple(sorted(names))
+        listed = ", ".join(self.names)
+        super().__init__(
+            f"the user profile of the realm {realm!r} demands {listed} of every user, and Keycloak refuses each "
+            "change of who has no value: let nobody or users alone be asked for it in Keycloak's console (Realm "
+            "settings, User profile), or give everybody a value",
+            about=listed,
+        )
+
+
+DEMANDED = "error-user-attribute-required"
+
+
 def no_answer(doing: str, url: str, error: BaseException) -> Failure:
     """The failure for a request without a whole answer, or of the lease that was lost before it was sent. `doing`
     is the method and path."""
@@ -160,7 +182,8 @@ def refused(doing: str, response: requests.Response, *, who: str, realm: str) ->
         return _not_found(told, response, text, realm)
     if status == 409:
         return Taken(told, text)
-    return Invalid(told, text)
+    lacking = _demanded(response.content)
+    return AttributeDemanded(realm, lacking) if lacking else Invalid(told, text)
 
 
 def sign_in_refused(response: requests.Response, *, who: str, credential: str, realm: str, url: str) -> Failure:
@@ -224,6 +247,17 @@ def words(body: bytes | str) -> str:
         said = re.sub(r"<[^>]*>", " ", raw)
     said = " ".join(said.split())
     return said[:LONGEST_TEXT] or "nothing said"
+
+
+def _demanded(body: bytes) -> frozenset[str]:
+    """The attributes that a refusal misses; none if it is, also, about anything else or about a name."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return frozenset()
+    errors = said.get("errors") or [said] if isinstance(said, dict) else []
+    missing = [str(each["field"]) for each in errors if each.get("errorMessage") == DEMANDED and each.get("field")]
+    return frozenset() if len(missing) < len(errors) or NAMES & set(missing) else frozenset(missing)
 
 
 def _said(value: object) -> str:

@@ -67,7 +67,7 @@ class ImportingAccounts(KeycloakAccounts):
         One request for 10 users; one or two more for a user whose username is not its e-mail address.
         """
         outcomes: dict[str, Created | Failure] = {}
-        self._declared.check()
+        self._profile.check()
         try:
             self._import_all(self._rows(users, outcomes), outcomes)
         except Failure as failure:
@@ -109,7 +109,7 @@ class ImportingAccounts(KeycloakAccounts):
         return rows
 
     def _row(self, user: NewUser) -> _Row:
-        self._declared.check(user.desired.attributes)
+        self._profile.check_whole(user.desired.attributes)
         body = self._creator.body(user)
         body["id"] = user.desired.account_id
         body["realmRoles"] = [self._default_roles()]

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.demanded import demanded
+from sync.adapters.keycloak.failures import AttributeDemanded
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
@@ -56,14 +58,16 @@ class AttributeUndeclared(Misconfigured):
     drop. Everybody else goes on."""
 
 
-class DeclaredAttributes:
-    """Which attributes the realm's user profile declares. An answer counts for `KEPT_SECONDS`: somebody may edit
-    the profile while a worker runs. `now` returns seconds on a clock that never goes back."""
+class UserProfile:
+    """Which attributes the realm's user profile declares and demands. An answer counts for `KEPT_SECONDS`:
+    somebody
+    may edit the profile while a worker runs. `now` returns seconds on a clock that never goes back."""
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         self._connection = connection
         self._now = now
         self._declared: frozenset[str] = frozenset()
+        self._demanded: frozenset[str] = frozenset()
         self._read_at: float | None = None
 
     def check(self, written: Iterable[str] = ()) -> None:
@@ -82,16 +86,28 @@ class DeclaredAttributes:
                 f"the realm has not followed: {self._lacks(missing)}", code=FailureCode.REALM_BEHIND
             )
 
+    def check_whole(self, attributes: Iterable[str]) -> None:
+        """`check` for all that a user to be made will have. Raises AttributeDemanded if the realm demands more:
+        `POST users` would refuse the user, and `partialImport` make one that nobody can disable."""
+        given = frozenset(attributes)
+        self.check(given)
+        if not self._demanded <= given and not self._fresh(NO_COUNTS_SECONDS):
+            self._read()
+        if not self._demanded <= given:
+            raise AttributeDemanded(self._connection.realm, self._demanded - given)
+
     def _knows(self, wanted: frozenset[str]) -> bool:
         """A yes counts for a while, a no hardly: `realm apply` may just have run."""
-        if self._read_at is None:
-            return False
-        return self._now() - self._read_at < (KEPT_SECONDS if wanted <= self._declared else NO_COUNTS_SECONDS)
+        return self._fresh(KEPT_SECONDS if wanted <= self._declared else NO_COUNTS_SECONDS)
+
+    def _fresh(self, seconds: float) -> bool:
+        return self._read_at is not None and self._now() - self._read_at < seconds
 
     def _read(self) -> None:
         at = self._now()
         profile = self._connection.get("users/profile")
         self._declared = frozenset(attribute["name"] for attribute in profile.get("attributes", ()))
+        self._demanded = demanded(profile)
         self._read_at = at
 
     def _lacks(self, names: list[str]) -> str:

@@ -52,5 +52,10 @@ def owns_group(path: str) -> bool:
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
+def grants(path: str) -> bool:
+    """Whoever is in such a group of ours has something by it; that of the second factor only asks for more."""
+    return owns_group(path) and path != SECOND_FACTOR
+
+
 def owns_role(name: str) -> bool:
     return name.startswith(ROLE_PREFIX)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.logins.activity import NOTHING, LoginActivity
@@ -119,6 +120,8 @@ def _wanted_inactive(
         live = observation.sessions is not None and observation.sessions.any
         return AccountStatus(Status.INACTIVE, "sessions not yet ended" if live else "")
     shown = Status.ACTIVE if observation is None else _admitted(observation, activity).status
+    if observation is not None and not any(map(vocabulary.grants, observation.groups)):
+        return AccountStatus(shown, "access withdrawn, not disabled")
     return AccountStatus(shown, _held("deactivation", held) or "wanted inactive, Keycloak not yet told")
 
 

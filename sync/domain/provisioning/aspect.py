@@ -20,6 +20,7 @@ from sync.domain.provisioning.change import (
     EndSessions,
     JoinGroup,
     LeaveGroup,
+    TakeCredentials,
     TakeRole,
     UpdateDetails,
 )
@@ -76,7 +77,8 @@ _SINGLE: Mapping[str, Aspect] = {
 
 
 def touched_by(change: AnyChange) -> frozenset[Aspect]:
-    """Of ending sessions nothing: it follows another change, or ends what nothing else shows."""
+    """Of ending sessions and taking credentials nothing: each follows another change, or ends what nothing else
+    shows."""
     match change:
         case Create():
             return frozenset({Aspect.MISSING})
@@ -90,7 +92,7 @@ def touched_by(change: AnyChange) -> frozenset[Aspect]:
             return frozenset({of_group(path)})
         case UpdateDetails(new=new):
             return frozenset(_DETAIL.get(key, Aspect.ATTRIBUTES) for key in new)
-        case EndSessions():
+        case EndSessions() | TakeCredentials():
             return frozenset()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
+from sync.domain.access import vocabulary
 from sync.domain.errors import Difference
 from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed, Sessions
 
@@ -34,10 +35,19 @@ class Create:
 @dataclass(frozen=True, slots=True)
 class Disable:
     """Switch the user off. Sent alone: `enabled` travels with no other field (rule: enabled-travels-alone,
-    fact: enabled-alone-clears-nothing). Nobody is deleted (rule: deactivate-never-delete)."""
+    fact: enabled-alone-clears-nothing). Nobody is deleted (rule: deactivate-never-delete).
+
+    `given` are names and values of attributes that the user did not have and Keycloak would not switch it off
+    without (fact: a-demanded-attribute-stops-every-write): known once it is done, and no values of the person's.
+    """
+
+    given: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        return "disable"
+        if not self.given:
+            return "disable"
+        made_up = ", ".join(f"{name}: {value!r}" for name, value in self.given)
+        return f"disable, with values made up for attributes that the realm demands: {made_up}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,15 @@ class EndSessions:
 
     def __str__(self) -> str:
         return f"end sessions and offline tokens ({self.reason})"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCredentials:
+    """Take away what the user logs in with: password and second factors. Who has a mail address may still ask for
+    a new password, so this is no lock."""
+
+    def __str__(self) -> str:
+        return "take password and second factors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +117,9 @@ class Enable:
         return "enable"
 
 
-Change: TypeAlias = Disable | EndSessions | TakeRole | LeaveGroup | JoinGroup | UpdateDetails | Enable
+Change: TypeAlias = (
+    Disable | EndSessions | TakeCredentials | TakeRole | LeaveGroup | JoinGroup | UpdateDetails | Enable
+)
 """What can be applied to a user that is there."""
 
 AnyChange: TypeAlias = Change | Create
@@ -107,6 +128,7 @@ NAMES: Mapping[str, type[AnyChange]] = {
     "create": Create,
     "disable": Disable,
     "end sessions": EndSessions,
+    "take credentials": TakeCredentials,
     "take role": TakeRole,
     "leave group": LeaveGroup,
     "join group": JoinGroup,
@@ -128,7 +150,22 @@ def from_record(kept: Mapping[str, Any]) -> AnyChange:
     kept_fields = {name: value for name, value in kept.items() if name != "change"}
     if kept["change"] == _NAME_OF[Create]:
         kept_fields["groups"] = tuple(kept_fields["groups"])
+    if kept["change"] == _NAME_OF[Disable]:
+        kept_fields["given"] = tuple((name, value) for name, value in kept_fields.get("given", ()))
     return NAMES[kept["change"]](**kept_fields)
+
+
+def takes_access(change: Change) -> bool:
+    """It takes something away, or makes the login ask for more: worth making though another change failed."""
+    match change:
+        case Disable() | EndSessions() | TakeCredentials() | TakeRole():
+            return True
+        case LeaveGroup(path=path):
+            return path != vocabulary.SECOND_FACTOR
+        case JoinGroup(path=path):
+            return path == vocabulary.SECOND_FACTOR
+        case _:
+            return False
 
 
 def outstanding(changes: Iterable[AnyChange]) -> tuple[Difference, ...]:
@@ -148,6 +185,8 @@ def _outstanding(change: AnyChange) -> Iterator[Difference]:
             yield Difference("enabled", "yes", "no")
         case EndSessions():
             yield Difference("sessions and offline tokens", "none", "perhaps some")
+        case TakeCredentials():
+            yield Difference("password and second factors", "none", "perhaps some")
         case TakeRole(role=role):
             yield Difference(f"role {role}", "through groups only", "given directly")
         case LeaveGroup(path=path):
@@ -162,8 +201,10 @@ def _outstanding(change: AnyChange) -> Iterator[Difference]:
 def result_of(change: Change, observed: Observed) -> Observed:
     """What Keycloak holds once it has acknowledged the change."""
     match change:
-        case Disable():
-            return replace(observed, enabled=False)
+        case Disable(given=given):
+            return replace(_with_details(observed, dict(given)), enabled=False)
+        case TakeCredentials():
+            return observed
         case Enable():
             return replace(observed, enabled=True, lock=LockState())
         case EndSessions():

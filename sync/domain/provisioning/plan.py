@@ -23,6 +23,7 @@ from sync.domain.provisioning.change import (
     EndSessions,
     JoinGroup,
     LeaveGroup,
+    TakeCredentials,
     TakeRole,
     UpdateDetails,
 )
@@ -105,6 +106,21 @@ def diff(desired: DesiredState, seen: Seen) -> Plan:
     if desired.enabled and switched_off:
         changes.append(Enable())
     return Plan(tuple(changes))
+
+
+def withdrawal(observed: Observed) -> Plan:
+    """What is taken from somebody wanted inactive whom Keycloak refuses to switch off (D6): all that one logs in
+    with, every session, and everything of ours but the duty of a second factor. No lock: a mailed link may let the
+    person in again, to nothing."""
+    roles = sorted(filter(vocabulary.owns_role, observed.roles))
+    return Plan(
+        (
+            TakeCredentials(),
+            EndSessions("cannot be disabled"),
+            *map(TakeRole, roles),
+            *map(LeaveGroup, sorted(filter(vocabulary.grants, observed.groups))),
+        )
+    )
 
 
 def creation(desired: DesiredState) -> Create:

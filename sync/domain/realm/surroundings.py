@@ -1,5 +1,5 @@
-"""Ways around the second factor that somebody else may open in the realm (C6): found and named, never mended,
-because the clients and identity providers they stand on are not ours."""
+"""What somebody else may open or demand in the realm: ways around the second factor (C6), attributes without which
+Keycloak lets no user be written (D6). Found and named, never mended, because it is not ours."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ class ShortcutClient:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`identity_providers`: alias of each that is enabled, and the flow it runs after a login (None: no flow)."""
+    """`identity_providers`: alias of each that is enabled, and the flow it runs after a login (None: no flow).
+    `demanded_attributes` are those that the user profile asks of every user, beside the names of a person."""
 
     identity_providers: Mapping[str, str | None] = field(default_factory=dict)
     flow_overrides: tuple[FlowOverride, ...] = ()
     shortcut_clients: tuple[ShortcutClient, ...] = ()
+    demanded_attributes: frozenset[str] = frozenset()
 
 
 def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Iterator[str]:
@@ -61,4 +63,15 @@ def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Itera
         yield (
             f"client {client.client_id} may log people in {client.shortcut}, which passes no login flow of ours: "
             "switch that off in the client's settings unless the second factor is asked for elsewhere"
+        )
+
+
+def demands(surroundings: Surroundings) -> Iterator[str]:
+    """One sentence for each attribute: what it stops, how to end that
+    (fact: a-demanded-attribute-stops-every-write)."""
+    for name in sorted(surroundings.demanded_attributes):
+        yield (
+            f"the user profile demands {name} of every user: Keycloak refuses each change of who has no value, "
+            "deactivations among them; let nobody or users alone be asked for it (Realm settings, User profile), "
+            "or give everybody a value"
         )

@@ -28,7 +28,8 @@ LOOK_EVERY_SECONDS = 0.1
 def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
     """Wait until Keycloak has the account as wanted. A hold is an outcome, not a failure.
 
-    Leaves with exit code 1 if the time is up, if the gate refused a deactivation, or if a person is needed.
+    Leaves with exit code 1 if the time is up, if the gate refused a deactivation, if a person is needed or has to
+    mend something first.
     """
     until = time.monotonic() + timeout
     name = wanted.username
@@ -44,6 +45,8 @@ def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
         case Settled.QUARANTINED:
             kind, reason = now.quarantine or ("", "")
             stop(f"{name} needs a person ({kind}): {reason}")
+        case Settled.STUCK:
+            stop(f"{name} is stored; Keycloak has it once this is mended: {now.mend}")
         case Settled.REFUSED:
             came = f"{name}: the deactivation was refused, work orders came in between."
             stop(f"{came} {_last_try(desk, wanted)}")

@@ -94,6 +94,11 @@ def _people(figures: Figures) -> Iterator[Metric]:
     for code in FailureCode:
         quarantined.add_metric([code.value], figures.quarantined.get(code.value, 0))
     yield quarantined
+    yield gauge(
+        "fsm_leavers_not_disabled",
+        "People wanted inactive whom Keycloak refuses to disable; what could be withdrawn is.",
+        figures.not_disabled,
+    )
     yield gauge("fsm_deactivations_held", "Deactivations that wait for open work orders.", figures.held)
     yield gauge("fsm_deactivations_overdue", "Held deactivations past their deadline.", figures.overdue)
     yield gauge(

@@ -17,7 +17,7 @@ from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, FailureCode, NeedsPerson, Transient
 from sync.domain.provisioning.aspect import Aspect
-from sync.domain.provisioning.change import outstanding, result_of
+from sync.domain.provisioning.change import outstanding
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import Observed
 from sync.domain.provisioning.outstanding import not_ours, with_outstanding
@@ -28,6 +28,7 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.deactivation import gate
 from sync.jobs.deactivation.reassign import reassign_next
+from sync.jobs.provisioning.apply_plan import apply_plan
 from sync.jobs.provisioning.deadly import give_up_deadly
 from sync.jobs.provisioning.decisions import decided_about, forget_user, left_alone, to_make_anew
 from sync.jobs.provisioning.looks import look_where_asked
@@ -252,21 +253,19 @@ def bring_about(
         if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
             plan = plan.keeping_access()
 
-    present = observed
-    for number, change in enumerate(plan.changes):
-        with with_outstanding(partial(outstanding, plan.changes[number:])):
-            accounts.apply(idp_user_id, change)
-        present = result_of(change, present)
+    carried = apply_plan(accounts, observed, plan)
+    if carried.failure is not None:
+        return Failed(carried.failure, carried.changes, carried.observed)
 
     if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
-        return Withheld(idp_user_id, plan.changes, verdict, work_orders, present)
+        return Withheld(idp_user_id, carried.changes, verdict, work_orders, carried.observed)
     gate.release(systems, claim)
     lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
-        changes=plan.changes,
+        changes=carried.changes,
         created=created is not None,
-        observed=present,
+        observed=carried.observed,
         withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),
         stranded=_stranded(systems, observed.technician_id or claim.account.technician_id, lost, work_orders),
     )

@@ -54,7 +54,12 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """`changes` were made before it, or although it failed, and left the user as `observed`. None: it is not known
+    what Keycloak holds."""
+
     failure: Failure
+    changes: tuple[AnyChange, ...] = ()
+    observed: Observed | None = None
 
 
 Outcome = Applied | Withheld | Failed
@@ -75,8 +80,8 @@ def record(
             record_applied(tx, policy, [(claim, outcome)], now)
         case Withheld():
             _record_withheld(tx, policy, claim, outcome, now)
-        case Failed(failure):
-            finishing.finish(tx, claim, _failed(tx, claim, failure, now, keycloak), now)
+        case Failed():
+            finishing.finish(tx, claim, _failed(tx, claim, outcome, now, keycloak), now)
 
 
 def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]], now: datetime) -> None:
@@ -155,8 +160,9 @@ def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, no
         put_back_to_work(tx, policy, claim.account.id, len(outcome.work_orders), now)
 
 
-def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: CircuitName) -> Finished:
+def _failed(tx: Tx, claim: Claim, outcome: Failed, now: datetime, keycloak: CircuitName) -> Finished:
     """As the ladder says, with what it waits for (H2)."""
+    failure = outcome.failure
     name = _circuit_name(failure, keycloak)
     circuit = None if name is None else circuits.get(tx, name)
     probe_in = None if circuit is None else circuit.probe_in(now)
@@ -174,8 +180,8 @@ def _failed(tx: Tx, claim: Claim, failure: Failure, now: datetime, keycloak: Cir
         quarantine=Stuck(failure.kind, failure.cause, str(failure)) if quarantined else None,
         differences=failure.differences if quarantined else None,
         held_work_orders=None,
-        observed=None,
-        changes=(),
+        observed=outcome.observed,
+        changes=outcome.changes,
         error=f"{failure.kind}: {failure}",
         waits=None if waits is None else Stuck(waits, failure.cause, str(failure)),
     )

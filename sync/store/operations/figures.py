@@ -17,6 +17,7 @@ from sqlalchemy import case as when
 
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.request import DeactivationState
+from sync.domain.errors import Failure, FailureCode
 from sync.domain.logins.event_reading import Gap
 from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit
@@ -124,16 +125,18 @@ class RunFigures:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
-    workers met. `quarantined` by code. `held` deactivations, of which `overdue` are past their deadline.
-    `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails`
-    by state, without those that were sent; `undelivered` people have no other mail since the one that failed.
-    `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
+    workers met. `not_disabled` people are wanted inactive and Keycloak refuses to disable them. `quarantined` by
+    code. `held` deactivations, of which `overdue` are past their deadline. `reassignments` are wishes whose work
+    orders are not moved yet, the oldest asked for then. `mails` by state, without those that were sent;
+    `undelivered` people have no other mail since the one that failed. `logins_kept_seconds` is how long Keycloak
+    keeps logins; 0: for ever, or nobody has asked yet."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
     circuits: tuple[Circuit, ...]
     waiting: tuple[StuckGroup, ...]
     noted: int
+    not_disabled: int
     quarantined: Mapping[str, int]
     drift: tuple[DriftFigures, ...]
     held: int
@@ -177,11 +180,13 @@ def read(tx: Tx, now: datetime) -> Figures:
     mails = _mails(tx)
     found = jobs.all_jobs(tx)
     read_until, kept_seconds = _logins(found)
+    waiting = stuck.waiting_groups(tx)
     return Figures(
         at=now,
         lanes=_lanes(tx, now),
         circuits=circuits.every(tx),
-        waiting=stuck.waiting_groups(tx),
+        waiting=waiting,
+        not_disabled=sum(each.count for each in waiting if Failure.code_of(each.code) == FailureCode.NOT_DISABLED),
         noted=len(troubles.noted(tx, now)),
         quarantined=_quarantined(tx),
         drift=_drift(tx),

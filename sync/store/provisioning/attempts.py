@@ -32,9 +32,10 @@ class Attempt:
 
     def repeats(self, before: Attempt) -> bool:
         """True if it tells a reader nothing that the one before did not: the same outcome for the same
-        version, nothing changed, and the same error or work orders in the way."""
+        version, nothing changed or after a failure the same again, and the same error or work orders in the
+        way."""
         return (
-            not self.changes
+            (not self.changes or (self.outcome == "retry" and self.changes == before.changes))
             and (self.version, self.outcome) == (before.version, before.outcome)
             and (self.outcome == "applied" or self.error == before.error)
         )
@@ -43,7 +44,7 @@ class Attempt:
 def record_all(tx: Tx, made: Sequence[Attempt]) -> None:
     """Keep each, at most one an account, unless it repeats the last one: a hold is looked at every minute, for
     weeks."""
-    before = _last_of(tx, [each.account_id for each in made if not each.changes])
+    before = _last_of(tx, [each.account_id for each in made if not each.changes or each.outcome == "retry"])
     new = [each for each in made if each.account_id not in before or not each.repeats(before[each.account_id])]
     if new:
         tx.connection.execute(attempts.insert(), [_row(each) for each in new])

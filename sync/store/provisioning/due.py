@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Update, and_, case, literal, null, select, update
+from sqlalchemy import Update, and_, case, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.access.granted import Granted
@@ -101,11 +101,11 @@ def _look_again(lane: Lane, at: datetime) -> Update:
 
 
 def look_at_waiting(tx: Tx, code: FailureCode, now: datetime) -> None:
-    """Whoever waits for this to be mended is due now; nothing else is wanted of them. Those that somebody else is
-    writing are passed over: two transactions with many accounts could wait for each other."""
-    waiting = select(work.c.account_id).where(
-        work.c.waits_for.is_not(None), work.c.waits_code == code.value, work.c.due_at > now
-    )
+    """Whoever waits for this to be mended, whatever it is about, is due now; nothing else is wanted of them. Those
+    that somebody else is writing are passed over: two transactions with many accounts could wait for each
+    other."""
+    the_code = or_(work.c.waits_code == code.value, work.c.waits_code.startswith(f"{code.value} "))
+    waiting = select(work.c.account_id).where(work.c.waits_for.is_not(None), the_code, work.c.due_at > now)
     chosen = waiting.with_for_update(skip_locked=True).cte("waiting")
     tx.connection.execute(
         update(work).where(work.c.account_id.in_(select(chosen.c.account_id))).values(due_at=now)

@@ -25,15 +25,17 @@ class Settled(StrEnum):
     HELD = "held"
     REFUSED = "refused"
     QUARANTINED = "quarantined"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """`work_orders` hold it; `quarantine` is (kind, reason)."""
+    """`work_orders` hold it; `quarantine` is (kind, reason); `mend` is what somebody has to mend first."""
 
     state: Settled
     work_orders: tuple[OpenWorkOrder, ...] = ()
     quarantine: tuple[str, str] | None = None
+    mend: str | None = None
 
 
 def settling(tx: Tx, scope: Scope, account_id: str, wanted: Life) -> Settling:
@@ -45,6 +47,8 @@ def settling(tx: Tx, scope: Scope, account_id: str, wanted: Life) -> Settling:
         return Settling(Settled.QUARANTINED, quarantine=work.quarantine)
     if work is not None and work.held_work_orders:
         return Settling(Settled.HELD, work_orders=work.held_work_orders)
+    if work is not None and work.waits is not None and work.waits[0] == "configuration":
+        return Settling(Settled.STUCK, mend=work.waits[1])
     if work is None or not work.applied:
         return Settling(Settled.WAITING)
     return Settling(Settled.APPLIED if account.life is wanted else Settled.REFUSED)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sync.domain.access.scope import Scope
+from sync.domain.errors import Failure, FailureCode
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import reassignments
@@ -39,10 +40,12 @@ def problems(tx: Tx, scope: Scope, now: datetime) -> tuple[Trouble, ...]:
     """The gravest first: what stops a whole system, what a process met, what single accounts wait for. Raises
     Refused for a scope of one branch."""
     scope.require_everything("operations")
+    waiting = [group for group in stuck.waiting_groups(tx) if group.kind == "configuration"]
     return (
         *_circuits(tx, now),
+        *(_not_disabled(group) for group in waiting if _is(group, FailureCode.NOT_DISABLED)),
         *troubles.noted(tx, now),
-        *(_waiting(group) for group in stuck.waiting_groups(tx) if group.kind == "configuration"),
+        *(_waiting(group) for group in waiting if not _is(group, FailureCode.NOT_DISABLED)),
         *_reassignments(tx, now),
         *(_quarantined(group) for group in stuck.quarantine_groups(tx)),
     )
@@ -82,6 +85,20 @@ def _remedy(circuit: Circuit) -> str:
     if circuit.kind == "misconfigured":
         return f"mend what the message names; {BY_ITSELF}"
     return f"see that it runs and can be reached from the workers; {BY_ITSELF}"
+
+
+def _is(group: StuckGroup, code: FailureCode) -> bool:
+    return Failure.code_of(group.code) == code
+
+
+def _not_disabled(group: StuckGroup) -> Trouble:
+    people = "1 leaver is" if group.count == 1 else f"{group.count} leavers are"
+    return Trouble(
+        f"{people} not disabled in Keycloak: {group.reason}",
+        group.since,
+        "mend what the message names; it is tried again by itself within minutes; "
+        "docs/operations.md, 'Leavers who are not disabled'",
+    )
 
 
 def _waiting(group: StuckGroup) -> Trouble:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,9 +12,6 @@ from sync.commands.accounts.change import change
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
-from sync.domain.realm.item import ItemKind, RealmState
-from sync.domain.realm.wanted import ground_of_accounts
-from sync.jobs.realm import watch_realm
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.drift import findings
@@ -24,6 +20,7 @@ from sync.store.provisioning.work_state import WorkState
 from tests.adopting import adopted, carry_out
 from tests.company import ATTRIBUTES, company
 from tests.comparing import compare_attributes
+from tests.watched_realm import watch
 from tests.world import BY, World
 
 
@@ -62,16 +59,6 @@ def test_values_reach_keycloak_and_leave_it_and_foreign_ones_stay(at_work: World
     assert work_of(at_work, jo).applied
 
 
-@dataclass
-class WatchedRealm:
-    """Everything accounts stand on, but for these attributes; the login flows are not looked at."""
-
-    state: RealmState
-
-    def observe(self, kinds: Any) -> RealmState:
-        return RealmState.of(item for item in self.state.items.values() if item.kind in kinds)
-
-
 @pytest.mark.req("A10", "H2")
 def test_whoever_has_a_value_waits_until_the_realm_declares_it(at_work: World) -> None:
     """Keycloak would drop it without a word, so it is not written; others go on. The watch makes them due."""
@@ -90,18 +77,12 @@ def test_whoever_has_a_value_waits_until_the_realm_declares_it(at_work: World) -
         assert "cost_centre" in waits[1]
     assert held(at_work, kim) == {"vehicle": ("van",)}
 
-    whole = ground_of_accounts(at_work.systems.policy)
-    without = {
-        key: item for key, item in whole.items.items() if key != (ItemKind.PROFILE_ATTRIBUTE, "cost_centre")
-    }
-    at_work.systems = replace(at_work.systems, realm=WatchedRealm(RealmState(without)))  # type: ignore[arg-type]
-    watch_realm(at_work.systems, lambda: None)
+    watch(at_work, undeclared=["cost_centre"])
     at_work.work()
     assert work_of(at_work, jo).waits is not None
 
     at_work.accounts.declared.add("cost_centre")
-    at_work.systems = replace(at_work.systems, realm=WatchedRealm(whole))  # type: ignore[arg-type]
-    watch_realm(at_work.systems, lambda: None)
+    watch(at_work)
     at_work.work()
     assert held(at_work, jo) == held(at_work, new) == {"cost_centre": ("4711",)}
     assert work_of(at_work, jo).waits is None

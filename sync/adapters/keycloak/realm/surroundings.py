@@ -1,10 +1,13 @@
-"""Reads what is not ours and bears on the login: identity providers, clients with flows or grants of their own."""
+"""Reads what is not ours and bears on us: identity providers, clients with flows or grants of their own,
+attributes
+that are demanded of users."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.demanded import demanded
 from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings
 
 PAGE = 200
@@ -34,6 +37,7 @@ def read_surroundings(connection: Connection) -> Surroundings:
         },
         tuple(sorted(overrides, key=lambda each: (each.client_id, each.binding))),
         tuple(sorted(_shortcuts(clients), key=lambda each: (each.client_id, each.shortcut))),
+        demanded(connection.get("users/profile")),
     )
 
 
