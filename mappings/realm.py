@@ -27,23 +27,28 @@ class PasswordPolicy:
 @dataclass(frozen=True, slots=True)
 class Lockout:
     """C5. Lock for `wait_seconds` (rising to `max_wait_seconds`) after `max_failures`; forget failures after
-    `reset_after_seconds`; lock for good after `permanent_after_lockouts` temporary ones (None: never)."""
+    `reset_after_seconds`; lock for good after `permanent_after_lockouts` temporary ones (None: never). Two
+    failures within `quick_milliseconds` lock for `quick_wait_seconds` at once."""
 
     max_failures: int
     wait_seconds: int
     max_wait_seconds: int
     reset_after_seconds: int
     permanent_after_lockouts: int | None
+    quick_milliseconds: int
+    quick_wait_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """C6: the TOTP parameters; who needs it is said in profiles.toml."""
+    """C6: the TOTP parameters; who needs it is said in profiles.toml. `max_failures` wrong codes in a row lock for
+    good (None: never)."""
 
     totp_digits: int
     totp_period_seconds: int
     totp_algorithm: str
     passkeys: bool
+    max_failures: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ def _lockout(table: Table) -> Lockout:
         max_wait_seconds=table.integer("max_wait_seconds", 1, 7 * DAY),
         reset_after_seconds=table.integer("reset_after_seconds", 60, 30 * DAY),
         permanent_after_lockouts=table.integer_or("permanent_after_lockouts", NEVER, 1, 100),
+        quick_milliseconds=table.integer("quick_milliseconds", 0, 60_000),
+        quick_wait_seconds=table.integer("quick_wait_seconds", 1, DAY),
     )
     if lockout.max_wait_seconds < lockout.wait_seconds:
         table.report(
@@ -138,6 +145,7 @@ def _second_factor(table: Table) -> SecondFactor:
         totp_period_seconds=table.integer("totp_period_seconds", 15, 120),
         totp_algorithm=table.choice("totp_algorithm", TOTP_ALGORITHMS, "TOTP algorithm of Keycloak"),
         passkeys=table.boolean("passkeys"),
+        max_failures=table.integer_or("max_failures", NEVER, 3, 100),
     )
     if factor.totp_digits == 7:
         table.report("totp_digits", "7 is not possible: Keycloak knows 6 and 8", near=None)

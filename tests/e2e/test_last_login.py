@@ -36,7 +36,7 @@ def read(place: Place, account: Account) -> LoginActivity:
 
 def status(place: Place, account: Account) -> Status:
     page = place.read(lambda tx: list_accounts(tx, Scope.all(), AccountQuery(text=account.username)))
-    return page.items[0].status.status
+    return page.items[0].status(place.clock.now()).status
 
 
 def test_a_day_of_logins_is_known_without_asking_for_the_user(place: Place, settings_file: object) -> None:

@@ -49,10 +49,12 @@ class _Events(Generic[E]):
 
 
 class FakeLoginEvents(_Events[LoginEvent]):
-    def happen(self, kind: LoginKind, idp_user_id: str | None, *, ago: float = 0) -> LoginEvent:
+    def happen(
+        self, kind: LoginKind, idp_user_id: str | None, *, ago: float = 0, session: str | None = None
+    ) -> LoginEvent:
         """So many seconds ago."""
         at = self.now() - timedelta(seconds=ago)
-        event = LoginEvent(f"e{next(numbers)}", at, kind, idp_user_id)
+        event = LoginEvent(f"e{next(numbers)}", at, kind, idp_user_id, session)
         if kind.value not in self.missing:
             self.events.append(event)
         return event

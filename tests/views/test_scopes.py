@@ -61,7 +61,9 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
 """Views of what is not told apart by branch."""
 
 ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
-    "accounts.account.account_view": lambda w, a: w.read(lambda tx: account.account_view(tx, HERE, a.id)),
+    "accounts.account.account_view": lambda w, a: w.read(
+        lambda tx: account.account_view(tx, HERE, a.id, w.clock.now())
+    ),
     "accounts.account.timeline_of": lambda w, a: w.read(lambda tx: account.timeline_of(tx, HERE, a.id)),
     "accounts.find.find": lambda w, a: w.read(lambda tx: find.find(tx, HERE, a.username)),
     "accounts.find.within": lambda w, a: w.read(lambda tx: find.within(tx, HERE, a.id)),

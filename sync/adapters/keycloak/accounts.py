@@ -18,6 +18,7 @@ from sync.adapters.keycloak.failures import BAD_ROW, AttributeDemanded, Gone, In
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
+from sync.adapters.keycloak.switches import Switches
 from sync.adapters.keycloak.user_profile import UserProfile
 from sync.domain.acts import PASSWORD_HISTORY
 from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
@@ -38,6 +39,9 @@ from sync.ports.accounts import Created, NewUser
 FIELDS = {"username": "username", "email": "email", "given_name": "firstName", "family_name": "lastName"}
 """Sent with every change of attributes: left out they would be cleared, and a missing username is refused
 where the realm lets usernames change (fact: attributes-replace-the-user)."""
+
+NAMES = frozenset({"username", "email"})
+"""One namespace of Keycloak's, which a switch of the realm can make one value."""
 
 
 class KeycloakAccounts:
@@ -62,10 +66,12 @@ class KeycloakAccounts:
         self._guard = guard.Guard(self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups)
         self._profile = UserProfile(connection, now)
+        self._switches = Switches(connection, now)
 
     def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
         self._profile.check()
+        self._switches.check()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
             try:
@@ -234,6 +240,8 @@ class KeycloakAccounts:
                 f"the account id of Keycloak user {idp_user_id} is never changed", code=FailureCode.OUTSIDE_OURS
             )
         self._profile.check(name for name in new.keys() - FIELDS.keys() if new[name] is not None)
+        if NAMES & new.keys():
+            self._switches.check()
         user = self._reader.user(idp_user_id)
         if user is None:
             raise guard.gone(idp_user_id)

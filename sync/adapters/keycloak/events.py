@@ -49,7 +49,14 @@ class KeycloakLoginEvents:
         kinds = [kind.value for kind in LoginKind]
         for page in pages(self._connection, "events", moment, self._page, type=kinds):
             yield [
-                LoginEvent(each["id"], time_of(each), LoginKind(each["type"]), each.get("userId")) for each in page
+                LoginEvent(
+                    id=each["id"],
+                    at=time_of(each),
+                    kind=LoginKind(each["type"]),
+                    idp_user_id=each.get("userId"),
+                    session=each.get("sessionId"),
+                )
+                for each in page
             ]
 
 

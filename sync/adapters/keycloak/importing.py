@@ -68,6 +68,7 @@ class ImportingAccounts(KeycloakAccounts):
         """
         outcomes: dict[str, Created | Failure] = {}
         self._profile.check()
+        self._switches.check()
         try:
             self._import_all(self._rows(users, outcomes), outcomes)
         except Failure as failure:

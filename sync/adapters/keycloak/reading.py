@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.failures import Gone
@@ -186,12 +187,17 @@ def account_id_of(user: Json) -> str | None:
 
 
 def _lock(user: Json, lockout: Json) -> LockState:
+    """Wrong codes count by themselves where the realm limits them (fact: wrong-codes-lock-for-good)."""
     permanent = _locked_for_good(user)
-    waits = int(lockout.get("failedLoginNotBefore") or 0) > 0
+    until = int(lockout.get("failedLoginNotBefore") or 0)
+    temporary = bool(lockout.get("disabled")) and until > 0 and not permanent
+    codes, failures = int(lockout.get("numSecondaryAuthFailures") or 0), int(lockout.get("numFailures") or 0)
     return LockState(
-        temporary=bool(lockout.get("disabled")) and waits and not permanent,
+        temporary=temporary,
         permanent=permanent,
-        failures=int(lockout.get("numFailures") or 0),
+        failures=failures,
+        until=datetime.fromtimestamp(until, UTC) if temporary else None,
+        second_factor=permanent and codes > 0,
     )
 
 

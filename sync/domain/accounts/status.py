@@ -16,9 +16,14 @@ from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.logins.activity import NOTHING, LoginActivity
-from sync.domain.provisioning.observed import NOT_LOOKED_AT, LockState, Observed, Seen, Sessions
-
-UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - the name of Keycloak's required action
+from sync.domain.provisioning.observed import (
+    NOT_LOOKED_AT,
+    UPDATE_PASSWORD,
+    LockState,
+    Observed,
+    Seen,
+    Sessions,
+)
 
 
 class Status(StrEnum):
@@ -33,7 +38,7 @@ class Observation:
     """What is kept of an `Observed`: its state without the names and addresses of the person.
 
     `sessions` is None when that look did not ask for them. Of the `lock` what was known before is kept then; None:
-    nothing.
+    nothing. `as_sent`: nobody has looked yet; it is what Keycloak acknowledged when it made the user.
     """
 
     observed_at: datetime
@@ -44,6 +49,7 @@ class Observation:
     lock: LockState | None
     administers_realm: bool
     sessions: Sessions | None = None
+    as_sent: bool = False
 
     @property
     def seen(self) -> Seen:
@@ -58,7 +64,7 @@ class Observation:
         )
 
 
-def observation_of(observed: Observed, now: datetime) -> Observation:
+def observation_of(observed: Observed, now: datetime, *, as_sent: bool = False) -> Observation:
     """`lock` None where it was not looked at: `keeping_lock` adds what was known."""
     return Observation(
         observed_at=now,
@@ -69,6 +75,7 @@ def observation_of(observed: Observed, now: datetime) -> Observation:
         lock=None if observed.lock is NOT_LOOKED_AT else observed.lock,
         administers_realm=observed.administers_realm,
         sessions=None if observed.sessions is NOT_LOOKED_AT else observed.sessions,
+        as_sent=as_sent,
     )
 
 
@@ -94,11 +101,15 @@ def status_of(
     account: Account,
     observation: Observation | None,
     *,
+    now: datetime,
     held: Sequence[OpenWorkOrder] = (),
     activity: LoginActivity = NOTHING,
 ) -> AccountStatus:
-    """A8. `observation` None: Keycloak has not been looked at yet. `held`: the work orders that hold a
+    """A8, as of `now`: a temporary lockout ends by itself. `observation` None: Keycloak has not been looked at
+    yet. `held`: the work orders that hold a
     deactivation or a change of the technician back (D4). `activity`: what is known of the logins (A9)."""
+    if observation is not None:
+        observation = replace(observation, lock=lock_at(observation.lock, now))
     if account.life is Life.INACTIVE:
         return _wanted_inactive(account, observation, held, activity)
     if observation is None:
@@ -109,6 +120,23 @@ def status_of(
         return AccountStatus(Status.INACTIVE, "wanted active, Keycloak not yet told")
     found = _admitted(observation, activity)
     return AccountStatus(found.status, found.note or _held("change", held))
+
+
+def lock_at(lock: LockState | None, now: datetime) -> LockState:
+    """What is left of a lockout that was seen before."""
+    if lock is None or (lock.until is not None and lock.until <= now):
+        return LockState()
+    return lock
+
+
+def told(lock: LockState) -> str:
+    """For the help desk: until when, or why only a person ends it; "" for no lockout."""
+    if lock.permanent:
+        return f"for good{', second factor' if lock.second_factor else ''}, until an administrator unlocks it"
+    if not lock.temporary:
+        return ""
+    until = f"until {lock.until:%Y-%m-%d %H:%M} UTC" if lock.until is not None else "for now"
+    return f"{until}, after {lock.failures} failures"
 
 
 def _wanted_inactive(
@@ -135,10 +163,8 @@ def _held(what: str, work_orders: Sequence[OpenWorkOrder]) -> str:
 
 def _admitted(observation: Observation, activity: LoginActivity) -> AccountStatus:
     lock = observation.lock or LockState()
-    if lock.permanent:
-        return AccountStatus(Status.LOCKED, "for good, until an administrator unlocks it")
-    if lock.temporary:
-        return AccountStatus(Status.LOCKED, f"for now, after {lock.failures} failures")
+    if lock.permanent or lock.temporary:
+        return AccountStatus(Status.LOCKED, told(lock))
     if UPDATE_PASSWORD in observation.required_actions and not _did_it_since(observation, activity):
         if activity.first_login_at is None:
             return AccountStatus(Status.PENDING, "has not set a password")

@@ -5,7 +5,7 @@ Events come in any order, some of them more than once; what follows from them is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,21 +15,32 @@ from sync.domain.logins.event_reading import Gap
 
 class LoginKind(StrEnum):
     """`LOGIN` is also the silent one of single sign-on, with the session there is; `REFRESH` is an application
-    that goes on without one, as the mobile app does for weeks."""
+    that goes on without one, as the mobile app does for weeks. `IMPERSONATION` begins a session in which an
+    administrator acts as the user. The last two are lockouts, by whatever was wrong."""
 
     LOGIN = "LOGIN"
     FAILURE = "LOGIN_ERROR"
     REFRESH = "REFRESH_TOKEN"
+    IMPERSONATION = "IMPERSONATE"
+    LOCKED_FOR_NOW = "USER_DISABLED_BY_TEMPORARY_LOCKOUT"
+    LOCKED_FOR_GOOD = "USER_DISABLED_BY_PERMANENT_LOCKOUT"
+
+
+USED = frozenset({LoginKind.LOGIN, LoginKind.REFRESH})
+LOCKED = frozenset({LoginKind.LOCKED_FOR_NOW, LoginKind.LOCKED_FOR_GOOD})
 
 
 @dataclass(frozen=True, slots=True)
 class LoginEvent:
-    """Something that happened at Keycloak's login. `idp_user_id` None: nobody with that name exists there."""
+    """Something that happened at Keycloak's login. `idp_user_id` None: nobody with that name exists there.
+    `session`
+    is Keycloak's id of the session, None where there is none."""
 
     id: str
     at: datetime
     kind: LoginKind
     idp_user_id: str | None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ def after(
     """
     found = list(events)
     logins = [event.at for event in found if event.kind is LoginKind.LOGIN]
-    used = [event.at for event in found if event.kind is not LoginKind.FAILURE]
+    used = [event.at for event in found if event.kind in USED]
     fresh = list(new_failures)
     last = _latest(known.last_login_at, *logins)
     if last != known.last_login_at:
@@ -74,6 +85,23 @@ def after(
         failures=failures,
         last_failure_at=_latest(known.last_failure_at, *fresh),
     )
+
+
+def of_the_person(
+    events: Sequence[LoginEvent], impersonated: Mapping[str, datetime]
+) -> tuple[tuple[LoginEvent, ...], Mapping[str, datetime]]:
+    """The events that the person made, and the sessions that an administrator began as somebody else, with the
+    time
+    of the last event in each; `impersonated` are those known before. What happens in such a session is not the
+    person's."""
+    known = dict(impersonated)
+    own = []
+    for event in sorted(events, key=lambda each: each.at):
+        if event.session is not None and (event.kind is LoginKind.IMPERSONATION or event.session in known):
+            known[event.session] = event.at
+        elif event.kind is not LoginKind.IMPERSONATION:
+            own.append(event)
+    return tuple(own), known
 
 
 def doubts(activity: LoginActivity, since: datetime, gaps: Iterable[Gap]) -> tuple[Gap, ...]:

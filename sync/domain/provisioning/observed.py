@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -15,6 +16,7 @@ from mappings.attributes import OF_KEYCLOAK_USERS
 
 ACCOUNT_ID = "fsm_account_id"
 TECHNICIAN_ID = "technician_id"
+UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - Keycloak's name of the required action
 OWNED_ATTRIBUTES = frozenset({ACCOUNT_ID, *OF_KEYCLOAK_USERS})
 
 
@@ -27,11 +29,14 @@ NOT_LOOKED_AT: Final = NotLookedAt.NOT_LOOKED_AT
 
 @dataclass(frozen=True, slots=True)
 class LockState:
-    """Keycloak's own lockout. A temporary one lifts by itself; a permanent one shows as `enabled: false`."""
+    """Keycloak's own lockout. A temporary one lifts by itself, at `until`; a permanent one shows as
+    `enabled: false`. `second_factor`: it was codes that were wrong, not passwords."""
 
     temporary: bool = False
     permanent: bool = False
     failures: int = 0
+    until: datetime | None = None
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

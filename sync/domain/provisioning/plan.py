@@ -32,6 +32,8 @@ from sync.domain.provisioning.observed import (
     ACCOUNT_ID,
     NOT_LOOKED_AT,
     TECHNICIAN_ID,
+    UPDATE_PASSWORD,
+    LockState,
     Observed,
     Seen,
 )
@@ -126,6 +128,24 @@ def withdrawal(observed: Observed) -> Plan:
 def creation(desired: DesiredState) -> Create:
     """What differs where Keycloak says that there is no such user."""
     return Create(desired.username, desired.email, tuple(sorted(desired.groups)))
+
+
+def as_sent(desired: DesiredState, idp_user_id: str) -> Observed:
+    """The user right after its creation, as it was sent: nobody has looked yet."""
+    return Observed(
+        idp_user_id=idp_user_id,
+        username=desired.username,
+        email=desired.email,
+        given_name=desired.given_name,
+        family_name=desired.family_name,
+        enabled=desired.enabled,
+        attributes=desired.attributes,
+        groups=desired.groups,
+        roles=frozenset(),
+        required_actions=frozenset({UPDATE_PASSWORD}),
+        administers_realm=False,
+        lock=LockState(),
+    )
 
 
 def deviations(desired: DesiredState, seen: Seen | None) -> tuple[Deviation, ...]:

@@ -21,6 +21,7 @@ from sync.domain.realm.item import (
     SealedSecret,
     Secret,
     Value,
+    WherePresent,
     listed,
     shown,
 )
@@ -150,7 +151,7 @@ def _update(item: Item, present: Item) -> Update | None:
     new: dict[str, Value] = {}
     for name, value in item.fields.items():
         existing = present.fields.get(name)
-        target = listed([*value.values, *_strings(existing)]) if isinstance(value, AtLeast) else value
+        target = _target(value, existing, there=name in present.fields)
         if not _same(target, existing):
             new[name] = target
     if item.kind is ItemKind.GROUP:
@@ -161,6 +162,16 @@ def _update(item: Item, present: Item) -> Update | None:
     return Update(item.kind, item.name, {name: present.fields.get(name) for name in new}, new)
 
 
+def _target(value: Value, existing: Value, *, there: bool) -> Value:
+    match value:
+        case AtLeast(values=values):
+            return listed([*values, *_strings(existing)])
+        case WherePresent(value=wanted):
+            return wanted if there else existing
+        case _:
+            return value
+
+
 def _same(wanted: Value, existing: Value) -> bool:
     if isinstance(wanted, Secret) and isinstance(existing, SealedSecret):
         return existing.opens_with(wanted.value)
@@ -168,7 +179,7 @@ def _same(wanted: Value, existing: Value) -> bool:
 
 
 def _plain(value: Value) -> Value:
-    return listed(value.values) if isinstance(value, AtLeast) else value
+    return _target(value, None, there=True)
 
 
 def _strings(value: Value) -> tuple[str, ...]:

@@ -75,7 +75,16 @@ class AtLeast:
     values: frozenset[str]
 
 
-Value: TypeAlias = bool | int | str | tuple[str, ...] | Secret | SealedSecret | AtLeast | Flow | None
+@dataclass(frozen=True, slots=True)
+class WherePresent:
+    """A field that not every Keycloak has: where it is missing nothing is wanted of it."""
+
+    value: bool | int
+
+
+Value: TypeAlias = (
+    bool | int | str | tuple[str, ...] | Secret | SealedSecret | AtLeast | WherePresent | Flow | None
+)
 """A list is a sorted tuple: Keycloak lists them in any order."""
 
 Fields: TypeAlias = Mapping[str, Value]

@@ -16,6 +16,7 @@ FOR_EVERYBODY = frozenset(
         "passwordPolicy",
         "bruteForceProtected",
         "failureFactor",
+        "maxSecondaryAuthFailures",
         "permanentLockout",
         "ssoSessionIdleTimeout",
         "ssoSessionMaxLifespan",

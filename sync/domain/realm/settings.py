@@ -15,7 +15,7 @@ from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROF
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.realm.difference import Create, RealmDifference
-from sync.domain.realm.item import AtLeast, Item, ItemKind, Secret, Value
+from sync.domain.realm.item import AtLeast, Item, ItemKind, Secret, Value, WherePresent
 from sync.domain.realm.options import MailServer
 
 EVENT_TYPES = frozenset(
@@ -36,10 +36,12 @@ EVENT_TYPES = frozenset(
         "USER_DISABLED_BY_PERMANENT_LOCKOUT",
         "USER_DISABLED_BY_TEMPORARY_LOCKOUT",
         "FEDERATED_IDENTITY_LINK",
+        "IMPERSONATE",
     }
 )
 """REFRESH_TOKEN is not stored by default (fact: refreshes-are-not-kept-by-default); without it a mobile user who
-only refreshes looks unused (D8)."""
+only refreshes looks unused (D8), and without IMPERSONATE an administrator who acts as somebody makes that person
+look used (fact: impersonation-begins-a-session)."""
 
 SECONDS_A_DAY = 86_400
 SECONDS_AN_HOUR = 3_600
@@ -50,6 +52,7 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
     expiry = policy.event_expiry_days * SECONDS_A_DAY
     fields: dict[str, Value] = {
         "registrationAllowed": False,
+        "registrationEmailAsUsername": False,
         "resetPasswordAllowed": True,
         "loginWithEmailAllowed": True,
         "duplicateEmailsAllowed": False,
@@ -61,6 +64,8 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "waitIncrementSeconds": lockout.wait_seconds,
         "maxFailureWaitSeconds": lockout.max_wait_seconds,
         "maxDeltaTimeSeconds": lockout.reset_after_seconds,
+        "quickLoginCheckMilliSeconds": lockout.quick_milliseconds,
+        "minimumQuickLoginWaitSeconds": lockout.quick_wait_seconds,
         "permanentLockout": lockout.permanent_after_lockouts is not None,
         "maxTemporaryLockouts": lockout.permanent_after_lockouts or 0,
         "otpPolicyType": "totp",
@@ -68,6 +73,8 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "otpPolicyDigits": totp.totp_digits,
         "otpPolicyPeriod": totp.totp_period_seconds,
         "otpPolicyCodeReusable": False,
+        "maxSecondaryAuthFailures": WherePresent(totp.max_failures or 0),
+        "scimApiEnabled": WherePresent(value=False),
         "webAuthnPolicyPasswordlessPasskeysEnabled": totp.passkeys,
         "webAuthnPolicyPasswordlessUserVerificationRequirement": "required",
         "ssoSessionIdleTimeout": sessions.idle_seconds,

@@ -37,6 +37,7 @@ from sync.store.database.transactions import Tx
 from sync.store.drift import comparisons, findings, foreign_users
 from sync.store.drift.comparisons import Comparison, Counts
 from sync.store.drift.findings import Subject
+from sync.store.provisioning import observations
 from sync.store.runs import runs
 
 MOST_LOOKED_AT = 5_000
@@ -238,7 +239,7 @@ def _note_groups(comparing: Comparing, groups: OurGroups) -> None:
 def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
     """Look at each account that differs, or holds a role of ours directly, as it is now."""
     judged = Judged()
-    for some in _suspects(comparing.systems, sums, shown.with_roles):
+    for some in _suspects(comparing, sums, shown.with_roles):
         room = max(0, MOST_LOOKED_AT - judged.looked_at)
         judged += judge(comparing.systems, comparing.keep, some[:room], comparing.note)
         judged += Judged(left_out=frozenset(some[room:]))
@@ -253,18 +254,28 @@ def _judge_suspects(comparing: Comparing, sums: Sums, shown: Pages) -> Judged:
 
 
 def _suspects(
-    systems: Systems, sums: Sums, with_roles: Mapping[str, Collection[str]]
+    comparing: Comparing, sums: Sums, with_roles: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, ...]]:
+    """Whoever differs; of the others it is known now that Keycloak has what it was sent."""
+    systems = comparing.systems
     with systems.db.read() as tx:
         open_before = findings.accounts_with(tx, LOOKED_AT_AGAIN)
+        as_sent = observations.any_as_sent(tx)
     for page in pages.ids_in_keycloak(systems.db):
         found = tuple(
             account_id
             for account_id, user in page
             if sums.differs(user) or user in with_roles or account_id in open_before
         )
+        if as_sent:
+            _confirm(comparing, {account_id for account_id, _ in page} - set(found))
         for start in range(0, len(found), 50):
             yield found[start : start + 50]
+
+
+def _confirm(comparing: Comparing, account_ids: Collection[str]) -> None:
+    with comparing.systems.db.write() as tx:
+        observations.confirm(tx, comparing.keep.claimed(tx), account_ids, comparing.row.started_at)
 
 
 def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregularity]]:

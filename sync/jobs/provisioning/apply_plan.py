@@ -7,12 +7,21 @@ more. Where Keycloak refuses to switch off somebody who is wanted inactive, ever
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sync.domain.errors import Failure, FailureCode, Misconfigured
-from sync.domain.provisioning.change import Change, Disable, outstanding, result_of, takes_access
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson
+from sync.domain.provisioning.change import (
+    DETAILS,
+    Change,
+    Disable,
+    UpdateDetails,
+    outstanding,
+    result_of,
+    takes_access,
+)
+from sync.domain.provisioning.desired import DesiredState
 from sync.domain.provisioning.observed import Observed
-from sync.domain.provisioning.plan import Plan, withdrawal
+from sync.domain.provisioning.plan import Plan, diff, withdrawal
 from sync.ports.accounts import Accounts
 
 REFUSED = (FailureCode.ATTRIBUTE_DEMANDED, FailureCode.VALUE_REFUSED)
@@ -40,6 +49,26 @@ def apply_plan(accounts: Accounts, observed: Observed, plan: Plan) -> Carried:
     if taken.failure is not None:
         return Carried(changes, taken.observed, taken.failure, taken.failed)
     return Carried(changes, taken.observed, _not_disabled(carried.failure), carried.failed)
+
+
+def read_back(accounts: Accounts, desired: DesiredState, carried: Carried) -> Carried:
+    """Where names were changed, what Keycloak shows of them now: it may keep them in another way than they were
+    sent, and answers yes. One look more, for one account at a time. Raises NeedsPerson if they are not as
+    wanted."""
+    if not any(isinstance(each, UpdateDetails) and set(DETAILS) & each.new.keys() for each in carried.changes):
+        return carried
+    observed = accounts.observe(carried.observed.idp_user_id, sessions=False)
+    if observed is None:
+        return carried
+    left = [each for each in diff(desired, observed).changes if isinstance(each, UpdateDetails)]
+    if left:
+        failure = NeedsPerson(
+            f"Keycloak took a change of {observed.username!r} and does not keep it: {left[0]}",
+            code=FailureCode.NO_EFFECT,
+        )
+        failure.differences = outstanding(left)
+        raise failure
+    return replace(carried, observed=replace(observed, sessions=carried.observed.sessions))
 
 
 def _carry_out(accounts: Accounts, observed: Observed, changes: Iterable[Change]) -> Carried:

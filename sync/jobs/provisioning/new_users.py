@@ -10,7 +10,7 @@ from functools import partial
 
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.provisioning.desired import desired_state
-from sync.domain.provisioning.plan import creation
+from sync.domain.provisioning.plan import as_sent, creation
 from sync.domain.work.lane import Lane
 from sync.jobs.deactivation import gate
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
@@ -103,12 +103,15 @@ def new_user(
 def made_now(
     systems: Systems, claims: Sequence[Claim], created: Mapping[str, Created | Failure]
 ) -> Mapping[str, tuple[Claim, Applied]]:
-    """The accounts that are as wanted because their user was made just now, and need no look of their own: nobody
-    has to be let work again in the FSM system, and no act waits. By account id."""
+    """The accounts of the bulk lane that are as wanted because their user was made just now, and need no look of
+    their own: nobody has to be let work again in the FSM system, and no act waits. By account id."""
     new = [
         (claim, outcome)
         for claim in claims
-        if isinstance(outcome := created.get(claim.account.id), Created) and not outcome.existed and not claim.acts
+        if claim.lane is Lane.BULK
+        and isinstance(outcome := created.get(claim.account.id), Created)
+        and not outcome.existed
+        and not claim.acts
     ]
     stopped = gate.stopped(systems, [claim.account for claim, _ in new])
     return {
@@ -119,6 +122,7 @@ def made_now(
 
 
 def made_of(systems: Systems, claim: Claim, created: Created) -> Applied:
-    """The account is as wanted by having been created."""
-    creating = creation(desired_state(claim.account, systems.policy))
-    return Applied(created.idp_user_id, changes=(creating,), created=True)
+    """The account is as wanted by having been created; the next comparison looks."""
+    desired = desired_state(claim.account, systems.policy)
+    sent = as_sent(desired, created.idp_user_id)
+    return Applied(created.idp_user_id, changes=(creation(desired),), created=True, observed=sent, as_sent=True)

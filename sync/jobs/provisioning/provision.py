@@ -28,7 +28,7 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.acts.carry_out import carry_out, carry_out_in_quarantine, come_again
 from sync.jobs.deactivation import gate
 from sync.jobs.deactivation.reassign import reassign_next
-from sync.jobs.provisioning.apply_plan import apply_plan
+from sync.jobs.provisioning.apply_plan import apply_plan, read_back
 from sync.jobs.provisioning.deadly import give_up_deadly
 from sync.jobs.provisioning.decisions import decided_about, forget_user, left_alone, to_make_anew
 from sync.jobs.provisioning.looks import look_where_asked
@@ -221,7 +221,8 @@ def bring_about(
     if isinstance(created, Failure):
         with with_outstanding(partial(outstanding, [creation(desired)])):
             raise created
-    if created is not None and not created.existed:
+    made = (creation(desired),) if created is not None and not created.existed else ()
+    if created is not None and made and claim.lane is Lane.BULK:
         gate.release(systems, claim)
         return made_of(systems, claim, created)
 
@@ -255,15 +256,17 @@ def bring_about(
 
     carried = apply_plan(accounts, observed, plan)
     if carried.failure is not None:
-        return Failed(carried.failure, carried.changes, carried.observed)
+        return Failed(carried.failure, (*made, *carried.changes), carried.observed)
+    if seen is None:
+        carried = read_back(accounts, desired, carried)
 
     if verdict in (GateVerdict.HELD, GateVerdict.REFUSED):
-        return Withheld(idp_user_id, carried.changes, verdict, work_orders, carried.observed)
+        return Withheld(idp_user_id, (*made, *carried.changes), verdict, work_orders, carried.observed)
     gate.release(systems, claim)
     lost = _lost_technicians(systems, claim, observed, withdrew=withdraws)
     return Applied(
         idp_user_id=idp_user_id,
-        changes=carried.changes,
+        changes=(*made, *carried.changes),
         created=created is not None,
         observed=carried.observed,
         withdrew_technician=withdraws or (claim.took_over and claim.account.life is Life.ACTIVE and bool(lost)),

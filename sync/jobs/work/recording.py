@@ -14,7 +14,7 @@ from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.provisioning.desired import does_field_work
-from sync.domain.provisioning.observed import Observed
+from sync.domain.provisioning.observed import NotLookedAt, Observed
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.ladder import HOLD_LOOK, Step, Work, after
 from sync.store.accounts import accounts, passwords
@@ -31,12 +31,14 @@ from sync.store.work.account_claims import Claim
 @dataclass(frozen=True, slots=True)
 class Applied:
     """Keycloak is as wanted. `created`: the user did not exist before this account (or an earlier try landed
-    unnoticed). `stranded`: open work orders by technician id that nobody can do any more."""
+    unnoticed). `as_sent`: `observed` is what was sent, and nobody has looked. `stranded`: open work orders by
+    technician id that nobody can do any more."""
 
     idp_user_id: str
     changes: tuple[AnyChange, ...]
     created: bool = False
     observed: Observed | None = None
+    as_sent: bool = False
     withdrew_technician: bool = False
     stranded: Mapping[str, tuple[OpenWorkOrder, ...]] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> F
         quarantine=None,
         held_work_orders=None,
         observed=outcome.observed,
+        as_sent=outcome.as_sent,
         changes=outcome.changes,
         error=None,
     )
@@ -132,7 +135,11 @@ def _applied(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> F
 
 def _next_look(policy: Policy, claim: Claim, outcome: Applied, now: datetime) -> datetime | None:
     """After an access token's life, where work may slip in until then (D3, rule: ask-the-gate); also where a
-    worker that died had ended the access, and only the rest was left to do."""
+    worker that died had ended the access, and only the rest was left to do. At the end of a lockout (A8)."""
+    if outcome.observed is not None and not isinstance(outcome.observed.lock, NotLookedAt):
+        lifts_at = outcome.observed.lock.until
+        if lifts_at is not None and lifts_at > now:
+            return lifts_at
     if outcome.withdrew_technician or claim.deactivation is not None:
         return now + timedelta(seconds=policy.realm.sessions.access_token_seconds + 1)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
@@ -32,10 +33,9 @@ class Listed:
     work: WorkState | None
     activity: LoginActivity
 
-    @property
-    def status(self) -> AccountStatus:
+    def status(self, now: datetime) -> AccountStatus:
         held = () if self.work is None else self.work.held_work_orders
-        return status_of(self.account, self.observation, held=held, activity=self.activity)
+        return status_of(self.account, self.observation, now=now, held=held, activity=self.activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ def list_accounts(tx: Tx, scope: Scope, query: AccountQuery) -> Page:
         select(
             *COLUMNS,
             accounts.c.username_key,
-            observation.c.observed_at,
-            observation.c.state,
+            *observations.COLUMNS,
             *work_state.COLUMNS,
             *login_activity.COLUMNS,
         )
@@ -110,6 +109,9 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         wanted.append(_among(provisioning.c.quarantine_kind.is_not(None), wanted=query.quarantined))
     if query.held is not None:
         wanted.append(_among(provisioning.c.held_work_orders.is_not(None), wanted=query.held))
+    if query.locked_at is not None:
+        locked = select(observation.c.account_id).where(observation.c.locked_until > query.locked_at)
+        wanted.append(accounts.c.id.in_(locked))
     if query.unlinked_profiles is not None:
         wanted.append(
             and_(
@@ -130,7 +132,7 @@ def _among(which: ColumnElement[bool], *, wanted: bool) -> ColumnElement[bool]:
 def _listed(row: RowMapping) -> Listed:
     return Listed(
         from_row(row),
-        None if row["state"] is None else observations.from_state(row["observed_at"], row["state"]),
+        None if row["state"] is None else observations.from_row(row),
         None if row["wanted_version"] is None else work_state.from_row(row),
         login_activity.from_row(row),
     )

@@ -47,7 +47,8 @@ class Finished:
 
     `held_work_orders` None keeps those of the look before after a "retry", and clears them after any other
     outcome. `quarantine`: nobody looks again before a person asks; `differences` is what could not be made then.
-    `waits`: a look again waits for something to be mended. `attempts` None leaves them as they are.
+    `waits`: a look again waits for something to be mended. `as_sent`: `observed` is what was sent, not seen.
+    `attempts` None leaves them as they are.
     """
 
     outcome: Outcome
@@ -57,6 +58,7 @@ class Finished:
     quarantine: Stuck | None = None
     held_work_orders: tuple[OpenWorkOrder, ...] | None = None
     observed: Observed | None = None
+    as_sent: bool = False
     changes: tuple[AnyChange, ...] = ()
     error: str | None = None
     waits: Stuck | None = None
@@ -90,7 +92,7 @@ def finish_all(tx: Tx, finished: Sequence[tuple[Claim, Finished]], now: datetime
     observations.keep_all(
         tx,
         {
-            written[claim.account.id]: observation_of(result.observed, now)
+            written[claim.account.id]: observation_of(result.observed, now, as_sent=result.as_sent)
             for claim, result in kept
             if result.observed is not None
         },

@@ -7,19 +7,22 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import RowMapping, delete, func, select, text, update
 
 from sync.domain.accounts.status import Observation, keeping_lock
 from sync.domain.provisioning.observed import LockState, Sessions
-from sync.domain.work.claimed import ClaimedAccount
+from sync.domain.work.claimed import ClaimedAccount, ClaimedJob
 from sync.store.database.batches import batches
+from sync.store.database.tables import FOR_GOOD
 from sync.store.database.tables import observation as observations
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert_all
 
+COLUMNS = (observations.c.observed_at, observations.c.read_at, observations.c.locked_until, observations.c.state)
+
 
 def keep_all(tx: Tx, seen: Mapping[ClaimedAccount, Observation]) -> None:
-    """Each replaces the look before, but for a lockout that was not looked at."""
+    """Each replaces what was known before, but for a lockout that was not looked at."""
     before = _last_of(tx, [claimed.row for claimed, each in seen.items() if each.lock is None])
     kept = {
         claimed.row: keeping_lock(each, before[claimed.row]) if claimed.row in before else each
@@ -29,10 +32,44 @@ def keep_all(tx: Tx, seen: Mapping[ClaimedAccount, Observation]) -> None:
         tx,
         observations,
         [
-            {"account_id": account_id, "observed_at": each.observed_at, "state": _state(each)}
+            {
+                "account_id": account_id,
+                "observed_at": each.observed_at,
+                "read_at": None if each.as_sent else each.observed_at,
+                "locked_until": _locked_until(each.lock),
+                "state": _state(each),
+            }
             for account_id, each in sorted(kept.items())
         ],
     )
+
+
+def confirm(tx: Tx, _claimed: ClaimedJob, account_ids: Collection[str], began_at: datetime) -> None:
+    """A comparison that began then saw these as wanted: what is known of them as sent before is read now."""
+    for some in batches(account_ids):
+        tx.connection.execute(
+            update(observations)
+            .where(
+                observations.c.account_id.in_(some),
+                observations.c.read_at.is_(None),
+                observations.c.observed_at < began_at,
+            )
+            .values(observed_at=began_at, read_at=began_at)
+        )
+
+
+def any_as_sent(tx: Tx) -> bool:
+    """True while of some account only what was sent is known."""
+    query = select(observations.c.account_id).where(observations.c.read_at.is_(None)).limit(1)
+    return tx.connection.scalar(query) is not None
+
+
+def locked_out(tx: Tx, now: datetime) -> tuple[int, int]:
+    """How many people Keycloak keeps out just now: for a time, and for good."""
+    query = select(observations.c.locked_until == FOR_GOOD, func.count())
+    rows = tx.connection.execute(query.where(observations.c.locked_until > now).group_by(text("1")))
+    counts = {bool(row[0]): int(row[1]) for row in rows}
+    return counts.get(False, 0), counts.get(True, 0)
 
 
 def forget(tx: Tx, claimed: ClaimedAccount) -> None:
@@ -44,26 +81,52 @@ def last(tx: Tx, account_id: str) -> Observation | None:
     return _last_of(tx, [account_id]).get(account_id)
 
 
+def seen_at(tx: Tx, account_ids: Collection[str]) -> Mapping[str, datetime]:
+    """When each of these was last looked at; whoever never was is not in it."""
+    found: dict[str, datetime] = {}
+    for some in batches(account_ids):
+        rows = tx.connection.execute(
+            select(observations.c.account_id, observations.c.observed_at).where(
+                observations.c.account_id.in_(some)
+            )
+        )
+        found |= {row.account_id: row.observed_at for row in rows}
+    return found
+
+
 def _last_of(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Observation]:
     found: dict[str, Observation] = {}
     for some in batches(account_ids):
         rows = tx.connection.execute(select(observations).where(observations.c.account_id.in_(some)))
-        found |= {row.account_id: from_state(row.observed_at, row.state) for row in rows}
+        found |= {row.account_id: from_row(row._mapping) for row in rows}
     return found
 
 
-def from_state(observed_at: datetime, state: Mapping[str, Any]) -> Observation:
+def from_row(row: RowMapping) -> Observation:
+    """From a row with `COLUMNS`."""
+    state = row["state"]
     sessions = state["sessions"]
     return Observation(
-        observed_at=observed_at,
+        observed_at=row["observed_at"],
         enabled=state["enabled"],
         groups=frozenset(state["groups"]),
         roles=frozenset(state["roles"]),
         required_actions=frozenset(state["required_actions"]),
-        lock=state["lock"] and LockState(**state["lock"]),
+        lock=state["lock"] and _lock(state["lock"], row["locked_until"]),
         administers_realm=state["administers_realm"],
         sessions=sessions and Sessions(sessions["online"], frozenset(sessions["offline_clients"])),
+        as_sent=row["read_at"] is None,
     )
+
+
+def _lock(state: Mapping[str, Any], until: datetime | None) -> LockState:
+    return LockState(**state, until=until if state["temporary"] else None)
+
+
+def _locked_until(lock: LockState | None) -> datetime | None:
+    if lock is None:
+        return None
+    return FOR_GOOD if lock.permanent else lock.until
 
 
 def _state(seen: Observation) -> dict[str, object]:
@@ -72,7 +135,7 @@ def _state(seen: Observation) -> dict[str, object]:
         "groups": sorted(seen.groups),
         "roles": sorted(seen.roles),
         "required_actions": sorted(seen.required_actions),
-        "lock": seen.lock and asdict(seen.lock),
+        "lock": seen.lock and {name: value for name, value in asdict(seen.lock).items() if name != "until"},
         "administers_realm": seen.administers_realm,
         "sessions": seen.sessions
         and {"online": seen.sessions.online, "offline_clients": sorted(seen.sessions.offline_clients)},

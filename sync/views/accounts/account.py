@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
@@ -46,7 +47,7 @@ class AccountView:
         return self.work.held_work_orders if self.work is not None else ()
 
 
-def account_view(tx: Tx, scope: Scope, account_id: str) -> AccountView:
+def account_view(tx: Tx, scope: Scope, account_id: str, now: datetime) -> AccountView:
     """Everything known of one account. Raises NotFound, for an account outside the scope too."""
     account = within(tx, scope, account_id)
     work = work_state.of_account(tx, account.id)
@@ -55,7 +56,7 @@ def account_view(tx: Tx, scope: Scope, account_id: str) -> AccountView:
     held = work.held_work_orders if work is not None else ()
     return AccountView(
         account=account,
-        status=status_of(account, observed, held=held, activity=activity),
+        status=status_of(account, observed, now=now, held=held, activity=activity),
         work=work,
         observed=observed,
         logins=activity,

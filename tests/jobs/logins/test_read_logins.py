@@ -82,7 +82,7 @@ def test_pending_ends_at_the_first_login(world: World, kim: Account) -> None:
 
     def status() -> Status:
         page = world.read(lambda tx: list_accounts(tx, Scope.all(), AccountQuery()))
-        return page.items[0].status.status
+        return page.items[0].status(world.clock.now()).status
 
     world.do(lambda tx: due.look_again(tx, kim.id, Lane.INTERACTIVE, world.clock.now()))
     world.work()

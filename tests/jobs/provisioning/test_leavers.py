@@ -36,7 +36,7 @@ def at_their_desk(world: World) -> Account:
 
 
 def shown(world: World, account: Account) -> AccountView:
-    return world.read(lambda tx: account_view(tx, Scope.all(), account.id))
+    return world.read(lambda tx: account_view(tx, Scope.all(), account.id, world.clock.now()))
 
 
 def told(world: World) -> str:

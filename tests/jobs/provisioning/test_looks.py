@@ -120,7 +120,9 @@ def test_a_look_waits_for_a_paused_lane_and_not_for_ever(world: World, people: l
     world.pass_time(timedelta(minutes=1).total_seconds() + 1)
     assert Lane.INTERACTIVE not in sweep(world.systems)
     world.work()
-    assert newest(world, people[0]).seen is None
+    seen = newest(world, people[0]).seen
+    assert seen is not None
+    assert world.clock.now() - seen.observed_at > timedelta(minutes=1)
 
 
 def test_who_lost_the_lease_stores_nothing(

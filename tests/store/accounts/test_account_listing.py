@@ -136,7 +136,8 @@ def test_a_line_carries_status_and_work(db: Database, make_account: MakeAccount,
     with db.read() as tx:
         [line] = list_accounts(tx, Scope.all(), AccountQuery()).items
     assert line.account == account
-    assert (line.status.status, line.status.note) == (Status.PENDING, "not in Keycloak yet")
+    status = line.status(now)
+    assert (status.status, status.note) == (Status.PENDING, "not in Keycloak yet")
     assert line.work is not None
     assert not line.work.applied
 

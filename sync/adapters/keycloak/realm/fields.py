@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.adapters.keycloak.connection import Json
 from sync.domain.realm.flow import Flow
-from sync.domain.realm.item import AtLeast, Fields, SealedSecret, Secret, Value, listed
+from sync.domain.realm.item import AtLeast, Fields, SealedSecret, Secret, Value, WherePresent, listed
 
 
 def flat(representation: Json) -> dict[str, Value]:
@@ -51,7 +51,7 @@ def _json(value: Value) -> Json:
             return list(value)
         case Secret():
             return value.value
-        case AtLeast() | SealedSecret() | Flow():
+        case AtLeast() | WherePresent() | SealedSecret() | Flow():
             raise TypeError(f"{type(value).__name__} cannot be written as JSON")
         case _:
             return value

@@ -57,6 +57,7 @@ def list_(
     unlinked: Annotated[bool, typer.Option(help="Only field workers without a technician (B3).")] = False,
     held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
     quarantined: Annotated[bool, typer.Option(help="Only those that need a person.")] = False,
+    locked: Annotated[bool, typer.Option(help="Only whom Keycloak's lockout keeps out now.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -73,6 +74,7 @@ def list_(
             unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
             quarantined=quarantined or None,
+            locked_at=desk.clock.now() if locked else None,
             limit=limit,
         )
         print_accounts(desk, query, as_json=as_json)

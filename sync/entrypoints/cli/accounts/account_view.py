@@ -9,7 +9,7 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import stated_fields
-from sync.domain.accounts.status import Observation
+from sync.domain.accounts.status import Observation, told
 from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
 from sync.entrypoints.cli.operations.ops_view import print_timeline
@@ -24,10 +24,11 @@ from sync.views.accounts.look import what_differs
 def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
     with desk.db.read() as tx:
         page = list_accounts(tx, Scope.all(), query)
+    now = desk.clock.now()
     if as_json:
         print_json(
             [
-                asdict(row.account) | {"status": asdict(row.status), "logins": asdict(row.activity)}
+                asdict(row.account) | {"status": asdict(row.status(now)), "logins": asdict(row.activity)}
                 for row in page.items
             ]
         )
@@ -43,7 +44,7 @@ def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
                 row.account.team,
                 row.account.technician_id,
                 row.activity.last_login_at,
-                row.status,
+                row.status(now),
             ]
             for row in page.items
         ],
@@ -56,7 +57,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
     """Wanted and observed side by side, never mixed (rule: wanted-is-not-observed). `missed`: why what was
     observed is no look of now."""
     with desk.db.read() as tx:
-        shown_account = account_view(tx, Scope.all(), account.id)
+        shown_account = account_view(tx, Scope.all(), account.id, desk.clock.now())
     seen, status = shown_account.observed, shown_account.status
     differs = None if seen is None else what_differs(account, desk.policy, seen)
     if as_json:
@@ -153,9 +154,10 @@ def _print_observed(seen: Observation | None, differs: Sequence[str] | None, mis
             rows.append(["offline tokens of", ", ".join(sorted(seen.sessions.offline_clients))])
         print_table(["observed", ""], rows)
     if differs is not None:
+        made = "made in Keycloak as wanted; nobody has looked since, the next comparison does"
         as_wanted = "Keycloak is as wanted (names and addresses are not kept of a look; drift compare reads them)"
-        told = "differs: " + "; ".join(differs) if differs else as_wanted
-        screen.print(plain(told), soft_wrap=True)
+        same = made if seen is not None and seen.as_sent else as_wanted
+        screen.print(plain("differs: " + "; ".join(differs) if differs else same), soft_wrap=True)
     if missed is not None:
         when = "" if seen is None else f"as of {seen.observed_at:%Y-%m-%d %H:%M} UTC; "
         screen.print(f"[yellow]![/yellow] {when}{plain(missed)}", soft_wrap=True)
@@ -178,8 +180,4 @@ def _print_stuck(work: WorkState) -> None:
 def _lock(seen: Observation) -> str:
     if seen.lock is None:
         return "not looked at"
-    if seen.lock.permanent:
-        return "permanently"
-    if seen.lock.temporary:
-        return f"for now, after {seen.lock.failures} failures"
-    return "no"
+    return told(seen.lock) or "no"

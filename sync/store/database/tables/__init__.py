@@ -7,6 +7,7 @@ condition with a name, a query that uses the very same text uses the index, on S
 """
 
 from sync.store.database.tables.accounts import (
+    FOR_GOOD,
     Delivery,
     account,
     assignment,
@@ -48,6 +49,7 @@ from sync.store.database.tables.troubles import trouble
 from sync.store.database.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
+    "FOR_GOOD",
     "NOT_SENT",
     "OPEN_ACT",
     "OPEN_DEACTIVATION",

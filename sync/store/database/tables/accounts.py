@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text, text
 
 from sync.domain.accounts.account import Life
 from sync.store.database.columns import SORTED_TEXT, JsonObject, UtcDateTime, one_of
 from sync.store.database.tables.metadata import metadata, unique_where_present
 
 Delivery = Literal["mail", "shown"]
+
+FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a lockout that only a person ends."""
 
 account = Table(
     "account",
@@ -98,9 +102,25 @@ observation = Table(
     metadata,
     Column("account_id", ForeignKey("account.id"), primary_key=True),
     Column("observed_at", UtcDateTime, nullable=False),
+    Column("read_at", UtcDateTime),
+    Column("locked_until", UtcDateTime),
     Column("state", JsonObject, nullable=False),
+    Index(
+        "ix_observation_as_sent",
+        "account_id",
+        sqlite_where=text("read_at IS NULL"),
+        postgresql_where=text("read_at IS NULL"),
+    ),
+    Index(
+        "ix_observation_locked_until",
+        "locked_until",
+        sqlite_where=text("locked_until IS NOT NULL"),
+        postgresql_where=text("locked_until IS NOT NULL"),
+    ),
 )
-"""What Keycloak said at the last look, without names and addresses."""
+"""What Keycloak said at the last look, without names and addresses. `read_at` NULL: nobody has looked, it is what
+was
+sent. `locked_until` is the end of a lockout, `FOR_GOOD` of one that has none."""
 
 initial_password = Table(
     "initial_password",

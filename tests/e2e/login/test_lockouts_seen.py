@@ -1,0 +1,93 @@
+"""What the help desk sees of a lockout, from Keycloak's own forms to what our gateway reads (C5, A8)."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from examples.browser import Authenticator
+from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.events import KeycloakLoginEvents
+from sync.domain.logins.activity import LoginEvent, LoginKind, of_the_person
+from sync.domain.provisioning.observed import ACCOUNT_ID, LockState
+from tests.e2e.login.conftest import LoginRealm, Person
+from tests.realms import PASSWORD
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.keycloak
+
+
+def seen_lock(realm: LoginRealm, person: Person) -> LockState:
+    observed = KeycloakAccounts(realm.connection("fsm-worker"), realm.policy).observe(person.id, sessions=False)
+    assert observed is not None
+    return observed.known_lock
+
+
+def events_of(realm: LoginRealm, person: Person) -> list[LoginEvent]:
+    pages = KeycloakLoginEvents(realm.connection("fsm-worker")).since(datetime.now(UTC) - timedelta(minutes=5))
+    return [event for page in pages for event in page if event.idp_user_id == person.id]
+
+
+def ours(realm: LoginRealm, profile: str, authenticator: Authenticator | None = None) -> Person:
+    return realm.person(profile, authenticator, attributes={ACCOUNT_ID: [secrets.token_hex(8)]})
+
+
+@pytest.mark.req("A8", "C5")
+def test_two_quick_wrong_passwords_lock_for_a_minute_and_say_until_when(realm: LoginRealm) -> None:
+    """As the file says; the end is Keycloak's own, and an event tells that it happened."""
+    person = ours(realm, "technician")
+    browser = realm.browser()
+    page = browser.open_app()
+    for _ in range(2):
+        page = browser.submit(page, username=person.username, password="wrong")
+    wait_until(lambda: seen_lock(realm, person).temporary, 20, "nobody is locked out")
+    lock = seen_lock(realm, person)
+    assert lock.until is not None
+    left = lock.until - datetime.now(UTC)
+    assert timedelta(seconds=30) < left <= timedelta(seconds=realm.policy.realm.lockout.quick_wait_seconds + 5)
+    assert not lock.permanent
+    assert LoginKind.LOCKED_FOR_NOW in [event.kind for event in events_of(realm, person)]
+
+
+@pytest.mark.req("A8", "C6")
+def test_wrong_codes_lock_for_good_and_are_told_apart(realm: LoginRealm) -> None:
+    """The right password each time, and as many wrong codes as the file says."""
+    authenticator = Authenticator(secrets.token_hex(10))
+    person = ours(realm, "administrator", authenticator)
+    limit = realm.policy.realm.second_factor.max_failures
+    assert limit is not None
+    browser = realm.browser()
+    page = browser.log_in(person.username, PASSWORD)
+    for _ in range(limit + 2):
+        if page.asks != "code":
+            break
+        page = browser.submit(page, otp="000000")
+    wait_until(lambda: seen_lock(realm, person).permanent, 20, "nobody is locked out")
+    assert seen_lock(realm, person).second_factor
+    assert not realm.get(f"users/{person.id}")["enabled"]
+    assert LoginKind.LOCKED_FOR_GOOD in [event.kind for event in events_of(realm, person)]
+
+
+@pytest.mark.req("A9", "D8")
+def test_what_an_administrator_does_as_somebody_is_not_theirs(realm: LoginRealm) -> None:
+    """Impersonated from Keycloak's console: the login into the application that follows tells nothing of the
+    person, whose own one does."""
+    person = ours(realm, "technician")
+    browser = realm.browser()
+    browser.http.headers.update(realm.server.session().headers)
+    browser.http.post(realm.path(f"users/{person.id}/impersonation"), timeout=30).raise_for_status()
+    browser.http.headers.pop("Authorization")
+    for cookie in browser.http.cookies:
+        cookie.secure = False
+    tokens = browser.tokens(browser.open_app())
+    assert browser.refresh(tokens).ok
+    own = realm.browser()
+    own.tokens(own.log_in(person.username, PASSWORD))
+    found = events_of(realm, person)
+    kinds = [event.kind for event in found]
+    assert kinds == [LoginKind.IMPERSONATION, LoginKind.LOGIN, LoginKind.REFRESH, LoginKind.LOGIN]
+    theirs, impersonated = of_the_person(found, {})
+    assert list(theirs) == [found[3]]
+    assert list(impersonated) == [found[0].session]
