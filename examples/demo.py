@@ -286,10 +286,12 @@ def main() -> int:
         return 1
     start_afresh(layout)
     parts = stack.chosen_parts("sqlite", None)
+    began = time.monotonic()
     try:
         with stack.foreground(
             layout, parts, "sqlite", lambda line: screen.print(f"  {line}", highlight=False)
         ) as place:
+            screen.print(f"  everything runs, after {time.monotonic() - began:.0f} s\n", highlight=False)
             return play(Demo(place), stay=not chosen.once, layout=layout)
     except StackFailure as failure:
         screen.print(f"[red]✗[/red] {failure}", highlight=False)

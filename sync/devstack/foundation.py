@@ -9,7 +9,7 @@ from functools import partial
 from sync.devstack import keycloak_server, postgres
 from sync.devstack.keycloak_archive import prepared
 from sync.devstack.mail_catcher import mail_catcher_launch
-from sync.devstack.part import Part, Say, Step
+from sync.devstack.part import Part, Say
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
 from sync.devstack.redis_server import redis_answers, redis_launch
@@ -91,6 +91,6 @@ POSTGRES = Part(
     prepare=_prepare_postgres,
     launch=_launch_postgres,
     healthy=lambda place: postgres.postgres_answers(place.ports["postgres"], place.credentials.postgres),
+    once_healthy=_create_database,
     address=lambda place: f"{LOOPBACK}:{place.ports['postgres']}/{POSTGRES_DATABASE}",
 )
-CREATE_DATABASE = Step("create the database", _create_database)

@@ -1,25 +1,31 @@
 """The parts that are ours, and the steps that set up what they need. All run as the user would run them.
 
-Nothing is imported from them: they are other programs, told by their settings where everything is.
+Nothing is imported from them: they are other programs, told by their settings where everything is. Those that need
+no realm start while Keycloak does.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
+from redis.exceptions import RedisError
 
 from sync.devstack import surroundings
 from sync.devstack.part import Part, Step
 from sync.devstack.ports import LOOPBACK
-from sync.devstack.process import Launch, python, run
+from sync.devstack.process import Launch, python
 from sync.devstack.surroundings import Surroundings
 
-STEP_SECONDS = 180.0
-PING_SECONDS = 30.0
+PING_SECONDS = 1.0
+BROKER_PREFIX = "fsm:"
+"""As in celeryconfig, which reads the settings of its process and so is not asked here."""
 SETTINGS = ("FSM_",)
 """What the user's own shell says of fsm-identity is not meant for the stack."""
+
+POLICY_IN_FORCE, REALM_APPLIED = "mappings adopt --first", "realm apply"
+"""Steps that parts of ours wait for: nothing of ours works without a policy, and beat begins by itself."""
 
 COMMAND_LINE = python("-c", "from sync.entrypoints.cli import main; main()")
 CELERY = python("-m", "celery", "-A", "workers.app")
@@ -27,15 +33,14 @@ CELERY = python("-m", "celery", "-A", "workers.app")
 Environment = Callable[[Surroundings], Mapping[str, str]]
 
 
-def _step(name: str, *arguments: str, environment: Environment) -> Step:
-    def do(place: Surroundings) -> None:
+def _step(name: str, *arguments: str, environment: Environment, needs: tuple[str, ...]) -> Step:
+    def launch(place: Surroundings) -> Launch:
         log = place.layout.log(name.replace(" ", "-"))
-        wanted = Launch(
+        return Launch(
             name, (*COMMAND_LINE, *arguments), log, place.layout.home, environment(place), without=SETTINGS
         )
-        run(wanted, STEP_SECONDS)
 
-    return Step(name, do)
+    return Step(name, launch, needs=needs)
 
 
 def _own(name: str, command: tuple[str, ...], place: Surroundings, environment: Environment) -> Launch:
@@ -71,19 +76,26 @@ def _worker(name: str, queues: str, processes: int, environment: Environment) ->
         options = ("-Q", queues, "-n", node, "-c", str(processes), "-l", "INFO", *alone)
         return _own(name, (*CELERY, "worker", *options), place, environment)
 
-    def answers(place: Surroundings) -> bool:
-        asked = subprocess.run(
-            (*CELERY, "inspect", "ping", "-d", node, "-t", "3"),
-            env=_own(name, (), place, environment).whole_environment(),
-            cwd=place.layout.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=PING_SECONDS,
-        )
-        return asked.returncode == 0
+    return Part(name, launch, partial(_worker_answers, node), needs=("redis", POLICY_IN_FORCE))
 
-    return Part(name, launch, answers)
+
+def _worker_answers(node: str, place: Surroundings) -> bool:
+    """Whether the worker takes what is sent to it. Asked from here: Celery's own command would load all of ours
+    for each question, and slow down the start that it asks for."""
+    from celery import Celery
+    from kombu.exceptions import OperationalError
+
+    with Celery("fsm-identity-ping", broker=place.redis_url, set_as_current=False) as app:
+        app.conf.broker_transport_options = {
+            "global_keyprefix": BROKER_PREFIX,
+            "socket_connect_timeout": 2,
+            "socket_timeout": 2,
+            "max_retries": 0,
+        }
+        try:
+            return bool(app.control.ping([node], timeout=PING_SECONDS))
+        except (OperationalError, RedisError, OSError):
+            return False
 
 
 def _beat(place: Surroundings) -> Launch:
@@ -109,10 +121,36 @@ def flower_url(place: Surroundings) -> str:
 
 
 SET_UP = (
-    _step("database upgrade", "database", "upgrade", environment=surroundings.for_command_line),
-    _step("mappings adopt --first", "mappings", "adopt", "--first", environment=surroundings.for_command_line),
-    _step("realm bootstrap", "realm", "bootstrap", environment=surroundings.for_bootstrap),
-    _step("realm apply", "realm", "apply", "--yes", environment=surroundings.for_command_line),
+    _step(
+        "database upgrade",
+        "database",
+        "upgrade",
+        environment=surroundings.for_command_line,
+        needs=("postgres",),
+    ),
+    _step(
+        POLICY_IN_FORCE,
+        "mappings",
+        "adopt",
+        "--first",
+        environment=surroundings.for_command_line,
+        needs=("database upgrade",),
+    ),
+    _step(
+        "realm bootstrap",
+        "realm",
+        "bootstrap",
+        environment=surroundings.for_bootstrap,
+        needs=("keycloak",),
+    ),
+    _step(
+        REALM_APPLIED,
+        "realm",
+        "apply",
+        "--yes",
+        environment=surroundings.for_command_line,
+        needs=("realm bootstrap", POLICY_IN_FORCE),
+    ),
 )
 OWN_PARTS = (
     Part(
@@ -121,6 +159,7 @@ OWN_PARTS = (
         launch=_web,
         healthy=_web_is_ready,
         address=lambda place: place.web_url,
+        needs=(POLICY_IN_FORCE,),
     ),
     _worker("worker-interactive", "interactive", 1, surroundings.for_worker),
     _worker("worker-bulk", "bulk", 2, surroundings.for_bulk_worker),
@@ -132,6 +171,7 @@ OWN_PARTS = (
         healthy=_flower_answers,
         address=flower_url,
         login=lambda place: f"{surroundings.FLOWER_USER} / {place.credentials.flower}",
+        needs=("redis",),
     ),
-    Part(name="beat", launch=_beat, healthy=lambda _: True, needs_realm=True),
+    Part(name="beat", launch=_beat, healthy=lambda _: True, needs=("redis", REALM_APPLIED)),
 )

@@ -20,6 +20,8 @@ import psutil
 from sync.devstack.failure import StackFailure
 
 POLL_SECONDS = 0.05
+ASK_SECONDS = 0.2
+"""Between two questions whether something is ready: what is starting has other things to do than to answer."""
 LOG_LINES = 15
 KILLED_SECONDS = 5.0
 CLOCK_SECONDS = 2.0
@@ -71,6 +73,28 @@ class Running:
     stop_signal: int = signal.SIGTERM
 
 
+@dataclass(frozen=True)
+class Task:
+    """Something that was started and runs to its end. The child is held until its exit code is read: Python throws
+    the code away with the object."""
+
+    running: Running
+    child: subprocess.Popen[bytes] = field(repr=False)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for its end, and end it if that does not come. Raises PartFailed if its exit code is not 0 or it
+        takes longer than `seconds`."""
+        name, log = self.running.name, self.running.log
+        try:
+            code = self.child.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise PartFailed(name, f"did not end within {seconds:.0f} seconds", log) from None
+        finally:
+            end([self.running], seconds=5)
+        if code != 0:
+            raise PartFailed(name, f"failed with exit code {code}", log)
+
+
 def launch(wanted: Launch) -> Running:
     """Start a process that no Ctrl-C in our terminal reaches. Raises PartFailed if it cannot be executed.
 
@@ -79,18 +103,15 @@ def launch(wanted: Launch) -> Running:
     return _as_running(wanted, _start(wanted))
 
 
+def begin(wanted: Launch) -> Task:
+    """Start something that runs to its end. Raises PartFailed if it cannot be executed."""
+    child = _start(wanted)
+    return Task(_as_running(wanted, child), child)
+
+
 def run(wanted: Launch, seconds: float) -> None:
     """Run something to its end. Raises PartFailed if its exit code is not 0 or it takes longer than `seconds`."""
-    child = _start(wanted)  # held until its exit code is read: Python throws the code away with the object
-    running = _as_running(wanted, child)
-    try:
-        code = child.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        raise PartFailed(wanted.name, f"did not end within {seconds:.0f} seconds", wanted.log) from None
-    finally:
-        end([running], seconds=5)
-    if code != 0:
-        raise PartFailed(wanted.name, f"failed with exit code {code}", wanted.log)
+    begin(wanted).finish(seconds)
 
 
 def alive(running: Running) -> bool:
@@ -107,7 +128,7 @@ def wait_until_ready(running: Running, ready: Callable[[], bool], seconds: float
             raise PartFailed(running.name, "ended while it was starting", running.log)
         if time.monotonic() > limit:
             raise PartFailed(running.name, f"was not ready within {seconds:.0f} seconds", running.log)
-        time.sleep(POLL_SECONDS)
+        time.sleep(ASK_SECONDS)
 
 
 def end(parts: Sequence[Running], *, seconds: float = 20.0) -> None:

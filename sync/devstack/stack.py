@@ -21,13 +21,14 @@ import psutil
 from sync.devstack import surroundings
 from sync.devstack.credentials import credentials_in, write_private
 from sync.devstack.failure import StackFailure
-from sync.devstack.foundation import CREATE_DATABASE, KEYCLOAK, MAIL, POSTGRES, REDIS
+from sync.devstack.foundation import KEYCLOAK, MAIL, POSTGRES, REDIS
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.lock import Taken, exclusive
 from sync.devstack.own_processes import OWN_PARTS, SET_UP
-from sync.devstack.part import Part, Say, Step
+from sync.devstack.part import Part, Say
 from sync.devstack.ports import free_ports, listens
-from sync.devstack.process import PartFailed, Running, alive, end, launch, wait_until_ready
+from sync.devstack.process import PartFailed, Running, alive, end
+from sync.devstack.side_by_side import bring_up
 from sync.devstack.signals import ending_signals
 from sync.devstack.state import Database, StackState, read_state, write_state
 from sync.devstack.surroundings import Surroundings
@@ -100,7 +101,7 @@ def detached(layout: Layout, parts: Sequence[Part], database: Database, say: Say
 def start(
     layout: Layout, parts: Sequence[Part], database: Database, say: Say, *, supervised: bool
 ) -> Surroundings:
-    """Start the parts in order and set up what ours need. The caller holds the stack's lock and ends it."""
+    """Start the parts and set up what ours need, side by side. The caller holds the stack's lock and ends it."""
     for part in parts:
         part.prepare(_place(layout, read_state(layout.state) or StackState({}), database), say)
     before = read_state(layout.state) or StackState({})
@@ -109,17 +110,8 @@ def start(
     place = _place(layout, state, database)
     write_private(layout.settings, surroundings.as_toml(surroundings.for_command_line(place)))
 
-    _wait_for(_launch_all([part for part in parts if part not in OWN_PARTS], place, say), place)
-    if POSTGRES in parts:
-        CREATE_DATABASE.do(place)
-    own = [part for part in parts if part in OWN_PARTS]
-    if own:
-        *preparing, configuring = SET_UP
-        _do(preparing, place, say)
-        started = _launch_all([part for part in own if not part.needs_realm], place, say)
-        _do([configuring], place, say)
-        started += _launch_all([part for part in own if part.needs_realm], place, say)
-        _wait_for(started, place)
+    own = any(part in OWN_PARTS for part in parts)
+    bring_up([*parts, *(SET_UP if own else ())], place, partial(_note, layout), say)
     return place
 
 
@@ -191,29 +183,10 @@ def _already(layout: Layout, names: Sequence[str]) -> str:
     )
 
 
-def _do(steps: Sequence[Step], place: Surroundings, say: Say) -> None:
-    for step in steps:
-        say(step.name)
-        step.do(place)
-
-
-def _launch_all(parts: Sequence[Part], place: Surroundings, say: Say) -> list[tuple[Part, Running]]:
-    """They start side by side."""
-    if parts:
-        say("starting " + ", ".join(part.name for part in parts))
-    return [(part, _launch(part, place)) for part in parts]
-
-
-def _wait_for(started: Sequence[tuple[Part, Running]], place: Surroundings) -> None:
-    for part, process in started:
-        wait_until_ready(process, partial(part.healthy, place), part.seconds)
-
-
-def _launch(part: Part, place: Surroundings) -> Running:
-    running = launch(part.launch(place))
-    state = read_state(place.layout.state) or StackState(dict(place.ports))
-    write_state(place.layout.state, state.started(running))
-    return running
+def _note(layout: Layout, running: Running) -> None:
+    """Write down that it runs."""
+    state = read_state(layout.state) or StackState({})
+    write_state(layout.state, state.started(running))
 
 
 def _end_parts(layout: Layout) -> None:
