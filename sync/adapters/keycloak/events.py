@@ -7,11 +7,11 @@ out of sight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime, timedelta
 
 from sync.adapters.keycloak.connection import Connection, Json
-from sync.domain.drift.hints import AdminEvent
+from sync.domain.drift.hints import SCIM, AdminEvent
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
 from sync.domain.realm.options import CONFIGURE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
@@ -79,14 +79,20 @@ class KeycloakAdminEvents:
 
     def since(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
         """Our service clients are asked for at each reading: one that was made anew has another id
-        (fact: admin-events-name-the-client)."""
+        (fact: admin-events-name-the-client). We never write through Keycloak's SCIM server: who does with the
+        secret of a client of ours is somebody else."""
         ours = {client["id"] for name in OURS for client in self._connection.get("clients", clientId=name)}
         for page in pages(self._connection, "admin-events", moment, self._page):
             yield [
                 AdminEvent(each["id"], time_of(each), each.get("resourcePath") or "")
                 for each in page
-                if (each.get("authDetails") or {}).get("clientId") not in ours
+                if not _by_us(each, ours)
             ]
+
+
+def _by_us(event: Json, ours: Set[str]) -> bool:
+    client = (event.get("authDetails") or {}).get("clientId")
+    return client in ours and not (event.get("resourcePath") or "").startswith(SCIM)
 
 
 def pages(

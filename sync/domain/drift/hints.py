@@ -10,7 +10,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class AdminEvent:
-    """`path` is relative to the realm's admin API, such as `users/{id}/groups/{id}`."""
+    """`path` is relative to the realm's admin API, such as `users/{id}/groups/{id}`, or begins with `scim/v2/`."""
 
     id: str
     at: datetime
@@ -26,8 +26,10 @@ class Hint:
     everything: bool
 
 
-USER = re.compile(r"(?:users|attack-detection/brute-force/users)/([^/]+)")
-EVERYONE = re.compile(r"(?:groups|roles|roles-by-id|partialImport|clients/[^/]+/roles)(?:/|$)")
+SCIM = "scim/v2/"
+"""Where the realm's own SCIM server notes what it did, whoever asked it (fact: scim-writes-are-admin-events)."""
+USER = re.compile(rf"(?:users|attack-detection/brute-force/users|{SCIM}Users)/([^/]+)")
+EVERYONE = re.compile(rf"(?:groups|roles|roles-by-id|partialImport|clients/[^/]+/roles|{SCIM}Groups)(?:/|$)")
 
 
 def hint_of(events: Iterable[AdminEvent]) -> Hint:

@@ -80,6 +80,26 @@ def test_a_change_by_hand_is_looked_at_and_mended_soon(world: World, kim: Accoun
     assert not compare(world)
 
 
+@pytest.mark.req("J6")
+def test_a_change_through_keycloaks_scim_server_is_mended_as_soon(world: World, kim: Account) -> None:
+    """It writes past accounts, reasons and the gate; where somebody switched it on, what it did is undone after
+    the next poll and not hours later."""
+    user = world.user(kim)
+    user.groups.add("/fsm/profiles/administrator")
+    world.admins.happen(f"scim/v2/Users/{user.id}")
+    read(world)
+    bulk(world)
+    assert "/fsm/profiles/administrator" not in world.user(kim).groups
+
+
+@pytest.mark.req("J6")
+def test_a_group_changed_through_keycloaks_scim_server_makes_a_comparison_due(world: World, kim: Account) -> None:
+    """It changes rights of all who are in the group."""
+    world.admins.happen("scim/v2/Groups/some-id")
+    read(world)
+    assert compare(world)
+
+
 def test_an_event_is_one_look_however_often_it_is_read(world: World, kim: Account) -> None:
     """The overlap brings it again; what is not an account of ours is nothing to us."""
     world.admins.happen(f"users/{world.user(kim).id}")
@@ -234,6 +254,10 @@ def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Acco
         ("roles/fsm-2fa-required", Hint(frozenset(), everything=True)),
         ("roles-by-id/r1/composites", Hint(frozenset(), everything=True)),
         ("clients/c1/roles/dispatch", Hint(frozenset(), everything=True)),
+        ("scim/v2/Users/u1", Hint(frozenset({"u1"}), everything=False)),
+        ("scim/v2/Groups/g1", Hint(frozenset(), everything=True)),
+        ("scim/v2/Groups", Hint(frozenset(), everything=True)),
+        ("scim/v2/Schemas", Hint(frozenset(), everything=False)),
         ("clients/c1", Hint(frozenset(), everything=False)),
         ("authentication/flows/f1", Hint(frozenset(), everything=False)),
         ("", Hint(frozenset(), everything=False)),
