@@ -8,10 +8,10 @@ RUN := $(VENV)/bin/
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos lock clean
+.PHONY: help setup demo test check bench chaos lock keycloak clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv and install everything into it, once
 
@@ -44,6 +44,9 @@ lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requir
 	  -e 's#https://[^/"]+/packages/#https://files.invalid/packages/#' uv.lock
 	$(RUN)uv export -q --frozen --all-extras --all-groups --no-emit-project \
 	  --format requirements-txt -o requirements.txt
+
+keycloak: $(INSTALLED) ## Move to another Keycloak, for good (VERSION=26.8.0); FSM_DEV_KEYCLOAK_VERSION only tries one
+	$(RUN)python -m tests.keycloak_version $(VERSION)
 
 clean: ## Remove what was built here; the user's cache and a stacks (.dev, .demo) stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,6 +2,7 @@
 
 `prepared` returns the folder of a built Keycloak. It is complete as soon as it has its name, is shared by
 all stacks and tests of the user, and is never written to afterwards (`keycloak_server` keeps data elsewhere).
+FSM_DEV_KEYCLOAK_VERSION makes stacks and tests use another version; of several each is kept.
 """
 
 from __future__ import annotations
@@ -38,26 +39,25 @@ class ArchiveRefused(StackFailure):
 
 @dataclass(frozen=True)
 class Archive:
-    """A pinned archive: Maven coordinates, size in bytes and SHA-256 as hexadecimal digits."""
+    """An archive by its Maven coordinates. What it must be is pinned: size in bytes, SHA-256 as hexadecimal
+    digits. None: nobody has looked at this version yet, and it is taken as it was fetched."""
 
     group: str
     artifact: str
     version: str
-    size: int
-    sha256: str
+    size: int | None
+    sha256: str | None
 
     @property
     def name(self) -> str:
         return f"{self.artifact}-{self.version}.zip"
 
 
-KEYCLOAK = Archive(
-    group="org.keycloak",
-    artifact="keycloak-quarkus-dist",
-    version=KEYCLOAK_VERSION,
-    size=176_710_367,
-    sha256="27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f",
-)
+PINNED = {
+    "26.7.3": (176_710_367, "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"),
+}
+"""What the archive of a version must be. `make keycloak VERSION=…` adds to it."""
+OTHER_VERSION = "FSM_DEV_KEYCLOAK_VERSION"
 BUILD_OPTIONS = ("--db=dev-file", "--health-enabled=true", "--metrics-enabled=true", "--cache=local")
 
 Fetch = Callable[[Archive, Path], Path]
@@ -70,28 +70,41 @@ def cache_folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "fsm-identity"
 
 
+def archive_of(version: str) -> Archive:
+    """Of one version of Keycloak, with what is pinned of it."""
+    size, sha256 = PINNED.get(version, (None, None))
+    return Archive("org.keycloak", "keycloak-quarkus-dist", version, size, sha256)
+
+
+def wanted_version() -> str:
+    """The Keycloak that the product is made for, or the one that FSM_DEV_KEYCLOAK_VERSION names."""
+    return os.environ.get(OTHER_VERSION) or KEYCLOAK_VERSION
+
+
 def prepared(
     say: Say,
     *,
-    archive: Archive = KEYCLOAK,
+    archive: Archive | None = None,
     options: tuple[str, ...] = BUILD_OPTIONS,
     cache: Path | None = None,
     fetch: Fetch | None = None,
     build: Build | None = None,
 ) -> Path:
-    """The folder of a built Keycloak; made now if it is not there, without touching the network if it is.
+    """The folder of a built Keycloak, of the wanted version unless `archive` says otherwise; made now if it is not
+    there, without touching the network if it is.
 
     `say` is told what takes long. Processes that ask at once wait for the first. Raises ArchiveRefused.
     """
+    archive = archive or archive_of(wanted_version())
     cache = cache or cache_folder()
-    key = hashlib.sha256("\n".join((archive.sha256, *sorted(options))).encode()).hexdigest()[:10]
+    key = hashlib.sha256("\n".join((archive.sha256 or "", *sorted(options))).encode()).hexdigest()[:10]
     home = cache / f"keycloak-{archive.version}-{key}"
     if home.is_dir():
         return home
     with exclusive(cache / "keycloak.lock"):
         if home.is_dir():
             return home
-        kept = _checked_archive(cache, archive, fetch or fetch_by_coordinates, say)
+        kept = checked_archive(cache, archive, fetch or fetch_by_coordinates, say)
         with tempfile.TemporaryDirectory(prefix="unfinished-", dir=cache) as folder:
             unfinished = Path(folder) / "keycloak"
             say(f"Unpacking and building Keycloak {archive.version}, once (about half a minute)")
@@ -120,13 +133,20 @@ def fetch_by_coordinates(archive: Archive, folder: Path) -> Path:
 
 
 def refusal(file: Path, archive: Archive) -> str | None:
-    """Why the file is not the pinned archive; None if it is."""
+    """Why the file is not the pinned archive; None if it is. Where nothing is pinned it has to be whole."""
+    if archive.sha256 is None:
+        return None if zipfile.is_zipfile(file) else "it is no zip file, or not whole"
     size = file.stat().st_size
     if size != archive.size:
         return f"it has {size} bytes, pinned are {archive.size}"
-    with file.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = sha256_of(file)
     return None if found == archive.sha256 else f"its SHA-256 is {found}, pinned is {archive.sha256}"
+
+
+def sha256_of(file: Path) -> str:
+    """As hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def unpack(file: Path, target: Path) -> None:
@@ -163,16 +183,19 @@ def build_keycloak(home: Path, options: tuple[str, ...]) -> None:
         raise ArchiveRefused("Keycloak does not build:\n" + "\n".join(f"  | {line}" for line in last_lines(log)))
 
 
-def _checked_archive(cache: Path, archive: Archive, fetch: Fetch, say: Say) -> Path:
+def checked_archive(cache: Path, archive: Archive, fetch: Fetch, say: Say) -> Path:
+    """The archive in the user's cache, fetched now unless it is there. Raises ArchiveRefused."""
     kept = cache / archive.name
     if kept.is_file() and refusal(kept, archive) is None:
         return kept
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=cache) as folder:
-        say(f"Fetching {archive.name} ({archive.size / 1e6:.0f} MB), once")
+        say(f"Fetching {archive.name} (about 180 MB), once")
         fetched = fetch(archive, Path(folder))
         wrong = refusal(fetched, archive)
         if wrong is not None:
             raise ArchiveRefused(f"{archive.name} is not the archive that is pinned: {wrong}. It was thrown away.")
+        if archive.sha256 is None:
+            say(f"No checksum of Keycloak {archive.version} is pinned here; fetched was {sha256_of(fetched)}")
         checked = Path(folder) / "checked.zip"
         try:
             checked.hardlink_to(fetched)

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import socket
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,27 +14,21 @@ import pytest
 
 from sync.devstack.java import NoJava, find_java_home, java_version
 from sync.devstack.keycloak_archive import (
-    KEYCLOAK,
     Archive,
     ArchiveRefused,
+    archive_of,
     build_keycloak,
     fetch_by_coordinates,
     prepared,
 )
+from sync.settings import KEYCLOAK_VERSION
 
 pytestmark = pytest.mark.req("J1")
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A small archive laid out like Keycloak's."""
-    path = tmp_path / "source.zip"
-    with zipfile.ZipFile(path, "w") as content:
-        script = zipfile.ZipInfo("keycloak-1.0/bin/kc.sh")
-        script.external_attr = 0o755 << 16
-        content.writestr(script, '#!/bin/sh\necho "$@" >> "$(dirname "$0")/../built"\n')
-        content.writestr("keycloak-1.0/lib/quarkus-run.jar", "jar")
-    return path
+def source(small_keycloak: Path) -> Path:
+    return small_keycloak
 
 
 def pinned(source: Path) -> Archive:
@@ -174,9 +167,9 @@ def test_without_a_network_the_message_says_where_to_put_the_file(
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed}")
     monkeypatch.setenv("M2_REPO", str(tmp_path / "repository"))
     with pytest.raises(ArchiveRefused) as refused:
-        fetch_by_coordinates(KEYCLOAK, tmp_path / "new")
+        fetch_by_coordinates(archive_of(KEYCLOAK_VERSION), tmp_path / "new")
     assert str(tmp_path / "repository" / "org" / "keycloak") in str(refused.value)
-    assert f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK.version}" in str(refused.value)
+    assert f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK_VERSION}" in str(refused.value)
 
 
 def test_a_copy_in_the_local_maven_repository_is_used(
