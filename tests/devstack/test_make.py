@@ -15,17 +15,13 @@ ROOT = Path(__file__).parents[2]
 FIND = ROOT / ".ci" / "find-python"
 
 
-def python_in(folder: Path, name: str, *, suitable: bool, venv: bool) -> None:
+def python_in(folder: Path, name: str, version: str, *, venv: bool = True) -> None:
     """A program that answers like a Python of some version, with or without the venv module."""
     folder.mkdir(exist_ok=True)
     script = folder / name
+    minor = version.partition(".")[2] if version.startswith("3.") else "0"
     script.write_text(
-        "#!/bin/sh\n"
-        'case "$2" in\n'
-        f"  *ensurepip*) exit {0 if venv else 1} ;;\n"
-        "  *print*) echo 3.11 ;;\n"
-        f"  *) exit {0 if suitable else 1} ;;\n"
-        "esac\n"
+        f'#!/bin/sh\ncase "$2" in\n  *ensurepip*) exit {0 if venv else 1} ;;\n  *) echo {minor} ;;\nesac\n'
     )
     script.chmod(0o755)
 
@@ -43,25 +39,50 @@ def find(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_an_old_or_too_new_python_is_passed_over(tmp_path: Path) -> None:
-    """The first that fits is taken, even if others come before it."""
-    python_in(tmp_path, "python3.12", suitable=False, venv=True)
-    python_in(tmp_path, "python3", suitable=True, venv=True)
+def test_the_newest_that_fits_is_taken(tmp_path: Path) -> None:
+    """Under whichever name it is known, and whatever stands before it."""
+    python_in(tmp_path, "python3.11", "3.11")
+    python_in(tmp_path, "python3.12", "3.12")
+    python_in(tmp_path, "python3", "3.14")
+    assert find(tmp_path).stdout.strip() == str(tmp_path / "python3")
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_each_supported_python_is_found(tmp_path: Path, version: str) -> None:
+    """A fresh Debian or Ubuntu has one of them."""
+    python_in(tmp_path, "python3", version)
+    assert find(tmp_path).stdout.strip() == str(tmp_path / "python3")
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.10", "3.15"])
+def test_an_old_or_too_new_python_is_passed_over(tmp_path: Path, version: str) -> None:
+    """Its packages would not be those that are locked."""
+    python_in(tmp_path, "python3", version)
+    python_in(tmp_path, "python", "3.12")
+    assert find(tmp_path).stdout.strip() == str(tmp_path / "python")
+
+
+def test_what_is_no_python_at_all_is_passed_over(tmp_path: Path) -> None:
+    """Version managers leave programs that only say which versions they know."""
+    tmp_path.joinpath("python3.14").write_text("#!/bin/sh\nexit 127\n")
+    tmp_path.joinpath("python3.14").chmod(0o755)
+    python_in(tmp_path, "python3", "3.11")
     assert find(tmp_path).stdout.strip() == str(tmp_path / "python3")
 
 
 def test_a_python_without_venv_is_passed_over_for_one_that_has_it(tmp_path: Path) -> None:
     """Debian ships Pythons without the venv module."""
-    python_in(tmp_path, "python3.12", suitable=True, venv=False)
-    python_in(tmp_path, "python3.11", suitable=True, venv=True)
+    python_in(tmp_path, "python3.12", "3.12", venv=False)
+    python_in(tmp_path, "python3.11", "3.11")
     assert find(tmp_path).stdout.strip() == str(tmp_path / "python3.11")
 
 
 def test_no_venv_anywhere_names_the_package_to_install(tmp_path: Path) -> None:
     """The message is the remedy."""
-    python_in(tmp_path, "python3.11", suitable=True, venv=False)
+    python_in(tmp_path, "python3", "3.11", venv=False)
     found = find(tmp_path)
     assert found.returncode == 1
+    assert found.stderr.startswith("python3 has no venv module")
     assert "apt install python3.11-venv" in found.stderr
 
 
@@ -69,17 +90,17 @@ def test_no_python_says_which_are_meant(tmp_path: Path) -> None:
     """Nothing suitable: the versions and the way to name one."""
     found = find(tmp_path)
     assert found.returncode == 1
-    assert "No Python 3.11 or 3.12 found" in found.stderr
+    assert "No Python 3.11 to 3.14 found" in found.stderr
     assert "make PYTHON=" in found.stderr
 
 
 def test_the_python_the_user_names_is_the_only_one_looked_at(tmp_path: Path) -> None:
     """A wrong PYTHON= is said, not silently replaced."""
-    python_in(tmp_path, "python3.11", suitable=True, venv=True)
-    python_in(tmp_path, "mine", suitable=False, venv=True)
+    python_in(tmp_path, "python3.11", "3.11")
+    python_in(tmp_path, "mine", "3.10")
     found = find(tmp_path, "mine")
     assert found.returncode == 1
-    assert found.stderr.strip() == "PYTHON=mine is not a Python 3.11 or 3.12."
+    assert found.stderr.strip() == "PYTHON=mine is not a Python 3.11 to 3.14."
 
 
 def test_this_python_is_found(tmp_path: Path) -> None:
