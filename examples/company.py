@@ -13,7 +13,7 @@ from functools import cache
 
 SEED = 20260901
 AS_OF = date(2026, 9, 1)
-"""The day the example plays on; no date of the examples depends on today."""
+"""The day of the staff file; nothing in it depends on today."""
 
 DOMAIN = "nordwind.example.com"
 

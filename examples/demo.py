@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from examples import ADMINISTRATOR, BUSY_TECHNICIAN, FREE_TECHNICIAN, UNLINKED_TECHNICIAN, fsm_database
+from examples import ADMINISTRATOR, BUSY_TECHNICIAN, FREE_TECHNICIAN, UNLINKED_TECHNICIAN, fsm_database, what_next
 from examples.browser import CALLBACK, Authenticator, Browser, NotAsExpected, payload
 from examples.company import Person, people
 from examples.read_back import AdminApi, compare
@@ -32,13 +32,11 @@ from sync.devstack import stack
 from sync.devstack.failure import StackFailure
 from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
-from sync.devstack.mail_catcher import wait_for_mails
-from sync.devstack.own_processes import flower_url
-from sync.devstack.surroundings import FLOWER_USER, REALM, Surroundings
+from sync.devstack.mailbox import wait_for_mails
+from sync.devstack.surroundings import REALM, Surroundings
 
 HOME = Path(".demo")
 STAFF = Path(__file__).with_name("staff.xlsx")
-COMMAND = Path(sys.executable).with_name("fsm-identity")
 NEW_PASSWORD = "Sommerregen-4711-Hof"  # noqa: S105 - of an invented person in a Keycloak that lives for the demo
 PORTAL = "example-portal"
 
@@ -73,8 +71,8 @@ class Demo:
         if show:
             screen.print(f"[bold]$ fsm-identity {' '.join(arguments)}[/bold]")
         done = subprocess.run(
-            [COMMAND, *arguments],
-            env={**os.environ, "FSM_SETTINGS": str(self.place.layout.settings), "COLUMNS": str(screen.width)},
+            [what_next.COMMAND, *arguments],
+            env=own_surroundings() | {"FSM_DEV_HOME": str(self.place.layout.home), "COLUMNS": str(screen.width)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,6 +91,11 @@ class Demo:
 
     def browser(self) -> Browser:
         return Browser(self.place.keycloak_url, REALM, PORTAL)
+
+
+def own_surroundings() -> dict[str, str]:
+    """What the user's shell says of another fsm-identity is not meant for the demo."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FSM_")}
 
 
 def expect(truth: object, otherwise: str) -> None:
@@ -332,29 +335,11 @@ def play(demo: Demo, *, stay: bool, layout: Layout) -> int:
 
 
 def say_where(demo: Demo) -> None:
-    """Addresses and logins of everything that keeps running, each on a line of its own, to be copied."""
-    place = demo.place
+    """Addresses, logins and commands, each on a line of its own, to be copied."""
     admin = next(each for each in people() if each.email == ADMINISTRATOR)
-    dispatcher = next(each for each in people() if each.profile == "dispatcher")
     key = demo.authenticator.key if demo.authenticator else "none"
-    command = COMMAND.relative_to(Path.cwd()) if COMMAND.is_relative_to(Path.cwd()) else COMMAND
-    screen.print("It keeps running; end it with Ctrl-C", style="bold")
-    for what, *lines in (
-        ("own account", place.web_url, f"{dispatcher.email}, password in the mail"),
-        ("administrator", place.web_url, f"{admin.email} / {NEW_PASSWORD}, authenticator key {key}"),
-        ("Keycloak's console", f"{place.keycloak_url}/admin/", f"{ADMIN} / {place.credentials.keycloak_admin}"),
-        ("Flower", flower_url(place), f"{FLOWER_USER} / {place.credentials.flower}"),
-        ("mails", f"FSM_DEV_HOME={place.layout.home} {command} dev mail"),
-        ("command line", f"FSM_SETTINGS={place.layout.settings} {command} account list"),
-        (
-            "approvals",
-            "take another login than the one that confirmed; for one person alone:",
-            "one_is_enough = true in guard.toml, then mappings adopt",
-        ),
-        ("logs", str(place.layout.log("worker").parent)),
-    ):
-        for title, line in zip((what, ""), lines, strict=False):
-            screen.print(f"  {title:<20}{line}", markup=False, highlight=False, soft_wrap=True)
+    for line in what_next.lines(demo.place, admin, NEW_PASSWORD, key):
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

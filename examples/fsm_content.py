@@ -1,6 +1,7 @@
 """What is in the example FSM database: teams, vehicles, 120 technicians and 300 work orders in all statuses.
 
-The same every time. The work of the two technicians the demo is about is written out; the rest is made up.
+The same every time, but for dates: they are around the day on which it is made, so that open work is never long
+overdue. The work of the two technicians the demo is about is written out; the rest is made up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import Table
 
 from examples import BUSY_TECHNICIAN, FREE_TECHNICIAN
-from examples.company import AS_OF, SEED, TEAMS, people, subcontractors
+from examples.company import SEED, TEAMS, people, subcontractors
 from examples.fsm_database import APPOINTMENT, CREW, TEAM, TECHNICIAN, VEHICLE, WORK_ORDER
 
 WORK_ORDERS = 300
@@ -28,8 +29,8 @@ _CUSTOMERS = (  # noqa: SIM905 - names read better as prose
 _TASKS = ("Wartung", "Störung", "Einbau", "Abnahme", "Reparatur", "Messung")
 
 
-def content() -> Sequence[tuple[Table, list[Row]]]:
-    """Tables with their rows, each after those it refers to."""
+def content(today: date) -> Sequence[tuple[Table, list[Row]]]:
+    """Tables with their rows, each after those it refers to. Dates are counted from `today`."""
     technicians = _technicians()
     vehicles: list[Row] = [
         {"plate": row["vehicle"], "model": "Transporter", "team": row["team"]}
@@ -41,7 +42,7 @@ def content() -> Sequence[tuple[Table, list[Row]]]:
         for branch, teams in TEAMS.items()
         for team in teams
     ]
-    work = _Work()
+    work = _Work(today)
     work.add_written_out()
     work.add_made_up(technicians)
     return (
@@ -84,7 +85,8 @@ def _technicians() -> list[Row]:
 class _Work:
     """Collects the rows of work orders, numbered from 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, today: date) -> None:
+        self._today = today
         self.orders: list[Row] = []
         self.crew: list[Row] = []
         self.appointments: list[Row] = []
@@ -134,9 +136,9 @@ class _Work:
         crew: tuple[str, ...] = (),
         visits: tuple[str, ...] = (),
     ) -> None:
-        """`days` from the day of the example to the due date; visits are on the days before it."""
+        """`days` from today to the due date; visits are on the days before it."""
         number = len(self.orders) + 1
-        order, due = f"w{number:05d}", AS_OF + timedelta(days=days)
+        order, due = f"w{number:05d}", self._today + timedelta(days=days)
         self.orders.append(
             {
                 "id": order,

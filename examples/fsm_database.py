@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 
 from sqlalchemy import (
     Boolean,
@@ -102,16 +103,18 @@ def engine_for(url: str) -> Engine:
     return engine
 
 
-def create(url: str) -> None:
-    """Make the example database anew: the same content every time, whatever was in its tables before."""
+def create(url: str, today: date | None = None) -> None:
+    """Make the example database anew, whatever was in its tables before: the same content every time, with dates
+    around `today` (without it the day that it is)."""
     from examples.fsm_content import content
 
+    rows_of = content(today or datetime.now().astimezone().date())
     engine = engine_for(url)
     try:
         with engine.begin() as connection:
             METADATA.drop_all(connection)
             METADATA.create_all(connection)
-            for table, rows in content():
+            for table, rows in rows_of:
                 connection.execute(insert(table), rows)
     finally:
         engine.dispose()

@@ -1,8 +1,9 @@
 """Settings of every process, from the environment or one TOML file, checked at start (J3).
 
 A setting `keycloak.url` is the variable `FSM_KEYCLOAK__URL`, or `url` in the table `[keycloak]` of the file
-that `FSM_SETTINGS` names. A secret may stand in a file of its own: `FSM_SECRETS_DIR` names the folder, the
-file is called like the variable. The environment wins over secret files, they win over the settings file.
+that `FSM_SETTINGS` names (on a development stack: `settings.toml` in `FSM_DEV_HOME`). A secret may stand in a file
+of its own: `FSM_SECRETS_DIR` names the folder, the file is called like the variable. The environment wins over
+secret files, they win over the settings file.
 """
 
 from __future__ import annotations
@@ -177,9 +178,16 @@ class Settings(BaseSettings):
                     secrets_nested_delimiter="__",
                 )
             )
-        if os.environ.get("FSM_SETTINGS"):
-            sources.append(TomlConfigSettingsSource(settings_cls, Path(os.environ["FSM_SETTINGS"])))
+        if named := settings_file():
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(named)))
         return tuple(sources)
+
+
+def settings_file() -> str:
+    """The TOML file with settings, empty for none: what FSM_SETTINGS names, or that of the development stack whose
+    folder FSM_DEV_HOME names."""
+    home = os.environ.get("FSM_DEV_HOME")
+    return os.environ.get("FSM_SETTINGS") or (str(Path(home) / "settings.toml") if home else "")
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -189,9 +197,11 @@ def load_settings(**overrides: object) -> Settings:
 
 def checked(kind: type[Some], **overrides: object) -> Some:
     """The settings of a class, from wherever `Settings` takes them. Raises SettingsError like `load_settings`."""
-    named = os.environ.get("FSM_SETTINGS", "")
+    named = settings_file()
     if named and not Path(named).is_file():
-        raise SettingsError(f"FSM_SETTINGS names {named}, which is not a file")
+        if os.environ.get("FSM_SETTINGS"):
+            raise SettingsError(f"FSM_SETTINGS names {named}, which is not a file")
+        raise SettingsError(f"FSM_DEV_HOME names no stack, there is no {named}; start one: fsm-identity dev up")
     try:
         return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 import requests
 
-from sync.devstack import mail_catcher, postgres
+from sync.devstack import mail_catcher, mailbox, postgres
 from sync.devstack.ports import LOOPBACK, free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
 
@@ -86,7 +86,7 @@ class MailCatcher:
         self, count: int = 1, *, which: Callable[[EmailMessage], bool] = lambda _: True, seconds: float = 10.0
     ) -> list[EmailMessage]:
         """At least `count` mails for which `which` holds, the oldest first. Raises TimeoutError."""
-        return mail_catcher.wait_for_mails(self.folder, count, which=which, seconds=seconds)
+        return mailbox.wait_for_mails(self.folder, count, which=which, seconds=seconds)
 
     def forget(self) -> None:
         """Remove all mails that came so far."""

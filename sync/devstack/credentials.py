@@ -26,6 +26,7 @@ class Credentials:
     configure_client: str = field(default_factory=_password, repr=False)
     console_client: str = field(default_factory=_password, repr=False)
     flower: str = field(default_factory=_password, repr=False)
+    mail_page: str = field(default_factory=_password, repr=False)
     metrics: str = field(default_factory=_password, repr=False)
     secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode(), repr=False)
 

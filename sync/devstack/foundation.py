@@ -8,12 +8,12 @@ from functools import partial
 
 from sync.devstack import keycloak_server, postgres
 from sync.devstack.keycloak_archive import prepared
-from sync.devstack.mail_catcher import mail_catcher_launch
+from sync.devstack.mail_catcher import MailPage, mail_catcher_launch
 from sync.devstack.part import Part, Say
-from sync.devstack.ports import LOOPBACK
+from sync.devstack.ports import LOOPBACK, listens
 from sync.devstack.process import Launch
 from sync.devstack.redis_server import redis_answers, redis_launch
-from sync.devstack.surroundings import POSTGRES_DATABASE, Surroundings
+from sync.devstack.surroundings import OPERATOR, POSTGRES_DATABASE, Surroundings
 
 
 def _prepare_keycloak(place: Surroundings, say: Say) -> None:
@@ -37,10 +37,15 @@ def _launch_redis(place: Surroundings) -> Launch:
     )
 
 
+def _launch_mail(place: Surroundings) -> Launch:
+    page = MailPage(place.ports["mail-page"], f"{OPERATOR}:{place.credentials.mail_page}")
+    return mail_catcher_launch(place.layout.mail, place.ports["mail"], place.layout.log("mail"), page)
+
+
 def _mail_answers(place: Surroundings) -> bool:
     try:
         with smtplib.SMTP(LOOPBACK, place.ports["mail"], timeout=5) as client:
-            return client.noop()[0] == 250
+            return client.noop()[0] == 250 and listens(place.ports["mail-page"])
     except OSError:
         return False
 
@@ -80,10 +85,11 @@ REDIS = Part(
 )
 MAIL = Part(
     name="mail",
-    ports=("mail",),
-    launch=lambda place: mail_catcher_launch(place.layout.mail, place.ports["mail"], place.layout.log("mail")),
+    ports=("mail", "mail-page"),
+    launch=_launch_mail,
     healthy=_mail_answers,
-    address=lambda _: "fsm-identity dev mail",
+    address=lambda place: place.mail_url,
+    login=lambda place: f"{OPERATOR} / {place.credentials.mail_page}",
 )
 POSTGRES = Part(
     name="postgres",

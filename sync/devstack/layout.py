@@ -69,9 +69,14 @@ class Layout:
         return self.logs / f"{name}.log"
 
 
+def named_folder() -> str | None:
+    """The folder that FSM_DEV_HOME names."""
+    return os.environ.get("FSM_DEV_HOME") or None
+
+
 def stack_folder() -> Path:
     """The folder of the stack that commands mean: FSM_DEV_HOME, else `.dev` here."""
-    return Path(os.environ.get("FSM_DEV_HOME") or ".dev").resolve()
+    return Path(named_folder() or ".dev").resolve()
 
 
 def make_home(layout: Layout) -> None:

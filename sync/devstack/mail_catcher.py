@@ -1,25 +1,24 @@
 """An SMTP server that delivers nothing: each mail becomes a file that people and tests can read.
 
-Started as `python -m sync.devstack.mail_catcher PORT FOLDER`. A file is complete as soon as it has its name,
-and names sort by arrival.
+Started as `python -m sync.devstack.mail_catcher PORT FOLDER`, and with a third argument serves a page on that port
+too. A file is complete as soon as it has its name, and names sort by arrival. `mailbox` reads them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 import uuid
-from collections.abc import Callable
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sync.devstack.mail_page import PAGE_LOGIN, serve_page
 from sync.devstack.ports import LOOPBACK
-from sync.devstack.process import POLL_SECONDS, Launch, python
+from sync.devstack.process import Launch, python
 
 MAIL_BYTES = 1_000_000
 
@@ -40,29 +39,21 @@ class _Folder:
         return "250 Kept"
 
 
-def mail_catcher_launch(folder: Path, port: int, log: Path) -> Launch:
+@dataclass(frozen=True)
+class MailPage:
+    """Where people read the mails; `login` is `name:password`."""
+
+    port: int
+    login: str = field(repr=False)
+
+
+def mail_catcher_launch(folder: Path, port: int, log: Path, page: MailPage | None = None) -> Launch:
     """How to start the catcher; mails arrive in `folder`, readable by the owner only: they hold passwords."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Launch("mail", python("-m", "sync.devstack.mail_catcher", str(port), str(folder)), log, Path.cwd())
-
-
-def mails(folder: Path) -> list[EmailMessage]:
-    """All mails of the folder, the oldest first. The header X-Envelope-To names the recipients."""
-    found = sorted(folder.glob("*.eml"))
-    parser = BytesParser(EmailMessage, policy=policy.default)
-    return [parser.parsebytes(path.read_bytes()) for path in found]
-
-
-def wait_for_mails(
-    folder: Path, count: int = 1, *, which: Callable[[EmailMessage], bool] = lambda _: True, seconds: float = 10.0
-) -> list[EmailMessage]:
-    """At least `count` mails for which `which` holds, the oldest first. Raises TimeoutError after `seconds`."""
-    limit = time.monotonic() + seconds
-    while len(found := [mail for mail in mails(folder) if which(mail)]) < count:
-        if time.monotonic() > limit:
-            raise TimeoutError(f"{len(found)} of {count} mails arrived in {folder} within {seconds:.0f} seconds")
-        time.sleep(POLL_SECONDS)
-    return found
+    command = python("-m", "sync.devstack.mail_catcher", str(port), str(folder))
+    if page is None:
+        return Launch("mail", command, log, Path.cwd())
+    return Launch("mail", (*command, str(page.port)), log, Path.cwd(), {PAGE_LOGIN: page.login})
 
 
 async def serve(port: int, folder: Path) -> None:
@@ -79,5 +70,12 @@ async def serve(port: int, folder: Path) -> None:
     await server.serve_forever()
 
 
+def main(arguments: list[str]) -> None:
+    port, folder, *page = arguments
+    if page:
+        serve_page(int(page[0]), Path(folder), os.environ[PAGE_LOGIN])
+    asyncio.run(serve(int(port), Path(folder)))
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    main(sys.argv[1:])

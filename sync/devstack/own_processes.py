@@ -170,7 +170,7 @@ OWN_PARTS = (
         launch=_flower,
         healthy=_flower_answers,
         address=flower_url,
-        login=lambda place: f"{surroundings.FLOWER_USER} / {place.credentials.flower}",
+        login=lambda place: f"{surroundings.OPERATOR} / {place.credentials.flower}",
         needs=("redis",),
     ),
     Part(name="beat", launch=_beat, healthy=lambda _: True, needs=("redis", REALM_APPLIED)),

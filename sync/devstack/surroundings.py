@@ -21,7 +21,8 @@ from sync.devstack.state import Database
 
 POSTGRES_DATABASE = "fsm_identity"
 REALM = "fsm"
-FLOWER_USER = "operator"
+OPERATOR = "operator"
+"""The name in the logins of Flower and of the mails."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Surroundings:
     @property
     def keycloak_url(self) -> str:
         return keycloak_url(self.ports["keycloak"])
+
+    @property
+    def mail_url(self) -> str:
+        """The page with the mails that were caught."""
+        return f"http://{LOOPBACK}:{self.ports['mail-page']}"
 
     @property
     def redis_url(self) -> str:
@@ -93,7 +99,7 @@ def for_flower(place: Surroundings) -> dict[str, str]:
     return {
         **common(place),
         "CELERY_CONFIG_MODULE": "celeryconfig",
-        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{place.credentials.flower}",
+        "FLOWER_BASIC_AUTH": f"{OPERATOR}:{place.credentials.flower}",
     }
 
 

@@ -110,7 +110,7 @@ def test_a_detached_stack_is_well_and_is_ended_by_down(home: Path) -> None:
     assert down.stdout.strip() == "Ended: redis, mail."
     assert all(gone(part["pid"]) for part in found.values())
     assert not any(listens(port) for part in found.values() for port in part["ports"])
-    assert dev(home, "down").stdout.strip() == "Nothing was running."
+    assert dev(home, "down").stdout.strip() == f"Nothing was running in {home}."
 
 
 def test_ports_stay_from_start_to_start(home: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_remembered_id_of_another_process_is_not_ended(home: Path) -> None:
     older = replace(state, parts=tuple(replace(part, created=part.created - 1000) for part in state.parts))
     write_state(layout.state, older)
     try:
-        assert dev(home, "down").stdout.strip() == "Nothing was running."
+        assert dev(home, "down").stdout.strip() == f"Nothing was running in {home}."
         assert not gone(state.parts[0].pid)
     finally:
         write_state(layout.state, state)

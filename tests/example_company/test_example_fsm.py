@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from examples.company import people
 from examples.fsm_content import CLOSED_STATUSES, OPEN_STATUSES
 from mappings import Policy, load
 from sync.adapters.fsm.sql import SqlFieldService
+
+DAY = date(2026, 9, 1)
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +59,24 @@ def test_the_figures(url: str, policy: Policy) -> None:
     assert {status for status in statuses if not policy.work_orders.is_open(str(status))} == set(CLOSED_STATUSES)
 
 
+def test_open_work_is_of_today(url: str) -> None:
+    """Whoever tries it in two years does not see a company that is years behind."""
+    today = datetime.now().astimezone().date()
+    orders = rows(example.engine_for(url))["work_order"]
+    due = [order[5] for order in orders if order[2] in OPEN_STATUSES]
+    assert min(due) >= today - timedelta(days=1)
+    assert max(due) < today + timedelta(days=40)
+
+
 def test_making_it_again_gives_the_same(database_url: str) -> None:
     """Whatever happened to it, it is as it was; on SQLite and on PostgreSQL."""
-    example.create(database_url)
+    example.create(database_url, DAY)
     engine = example.engine_for(database_url)
     first = rows(engine)
     example.assign(engine, "w00010", FREE_TECHNICIAN)
     assert rows(engine) != first
     engine.dispose()
-    example.create(database_url)
+    example.create(database_url, DAY)
     assert rows(example.engine_for(database_url)) == first
 
 

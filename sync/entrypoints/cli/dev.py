@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -12,8 +13,8 @@ import typer
 
 from sync.devstack import stack
 from sync.devstack.failure import StackFailure
-from sync.devstack.layout import Layout, stack_folder
-from sync.devstack.mail_catcher import mails
+from sync.devstack.layout import Layout, named_folder, stack_folder
+from sync.devstack.mailbox import mails, sent_to, text_of
 from sync.devstack.part import Part
 from sync.devstack.process import last_lines
 from sync.devstack.surroundings import Surroundings
@@ -58,19 +59,22 @@ def up(
 @app.command()
 def down() -> None:
     """End what `up` started, wherever it was started from."""
-    ended = stack.stop(Layout(stack_folder()))
-    screen.print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
+    layout = Layout(stack_folder())
+    ended = stack.stop(layout)
+    _tell(f"Ended: {', '.join(ended)}." if ended else f"Nothing was running in {layout.home}.{_another()}")
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Each part, asked whether it can do its work. Exit code 1 unless everything is well."""
-    found = stack.status(Layout(stack_folder()))
+    layout = Layout(stack_folder())
+    found = stack.status(layout)
     if as_json:
         print_json(found)
     elif not found:
-        screen.print("Nothing is running.")
+        _tell(f"Nothing is running in {layout.home}.{_another()}")
     else:
+        _tell(f"The stack in {layout.home}")
         _print_lines(
             ("part", "state", "process", "ports", "since", "address"),
             [
@@ -106,39 +110,60 @@ def logs(
 
 @app.command()
 def mail(
-    number: Annotated[int | None, typer.Argument(help="Show this one in full.", show_default=False)] = None,
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NUMBER or ADDRESS]",
+            help="Show this one in full, or the newest to this address (a part of it will do).",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
-    """The mails that were caught, the oldest first."""
-    found = mails(Layout(stack_folder()).mail)
-    if number is None:
-        print_table(
-            ["", "date", "to", "subject"],
-            [
-                [position, message["Date"], message["X-Envelope-To"], message["Subject"]]
-                for position, message in enumerate(found, start=1)
-            ],
-        )
-        return
-    if not 1 <= number <= len(found):
-        give_up(f"there is no mail {number}; {len(found)} were caught")
-    _print_mail(found[number - 1])
+    """The mails that were caught, the oldest first. A page with them is among the addresses of the stack."""
+    layout = Layout(stack_folder())
+    found = dict(enumerate(mails(layout.mail), start=1))
+    if not found:
+        _tell(f"No mail was caught in {layout.mail}.{_another()}")
+    elif not which:
+        _print_mails(found)
+    elif which.isdecimal():
+        if int(which) not in found:
+            give_up(f"there is no mail {which}; {len(found)} were caught in {layout.mail}")
+        _print_mail(found[int(which)])
+    else:
+        theirs = {number: message for number, message in found.items() if sent_to(message, which)}
+        if not theirs:
+            give_up(f"none of the {len(found)} mails in {layout.mail} went to {which}")
+        if len(theirs) > 1:
+            _print_mails(theirs)
+            screen.print()
+        _print_mail(theirs[max(theirs)])
+
+
+def _print_mails(found: Mapping[int, EmailMessage]) -> None:
+    print_table(
+        ["", "date", "to", "subject"],
+        [
+            [number, message["Date"], message["X-Envelope-To"], message["Subject"]]
+            for number, message in found.items()
+        ],
+    )
 
 
 def _print_mail(message: EmailMessage) -> None:
     for name in ("From", "X-Envelope-To", "Date", "Subject"):
-        screen.print(f"{name}: {message[name]}", markup=False, highlight=False)
-    text = message.get_body(preferencelist=("plain", "html"))
+        _tell(f"{name}: {message[name]}")
     screen.print()
-    screen.print("" if text is None else str(text.get_content()), markup=False, highlight=False)
+    _tell(text_of(message))
 
 
 def _print_addresses(parts: tuple[Part, ...], place: Surroundings) -> None:
     _print_lines(
         ("part", "address", "login"), [(part.name, part.address(place), part.login(place)) for part in parts]
     )
-    screen.print(f"Logs are in {place.layout.logs}.", soft_wrap=True, highlight=False)
-    use = f"export FSM_SETTINGS={place.layout.settings}"
-    screen.print(f"The command line uses this stack after  {use}", soft_wrap=True, highlight=False)
+    _tell(f"Logs are in {place.layout.logs}.")
+    _tell("All commands of this stack, those of dev and the others, are after")
+    _tell(f"  export FSM_DEV_HOME={shlex.quote(str(place.layout.home))}")
 
 
 def _print_lines(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -147,6 +172,16 @@ def _print_lines(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     for row in [titles, *rows]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         screen.print(line, markup=False, highlight=False, soft_wrap=True, style="bold" if row is titles else None)
+
+
+def _another() -> str:
+    """What to do where it was the wrong folder."""
+    return "" if named_folder() else " FSM_DEV_HOME=... names another folder."
+
+
+def _tell(line: str) -> None:
+    """As it is, and never cut: it may hold paths and passwords, which are there to be copied."""
+    screen.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(what: str) -> None:
