@@ -1,7 +1,8 @@
-"""Branches and their teams, as `branches.toml` says it: keys, titles, time zones, aliases."""
+"""Branches and their teams, as `branches.toml` says it: keys, titles, time zones, languages, aliases."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
@@ -20,17 +21,20 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """`time_zone` is an IANA name: dates of a joiner or leaver take effect there (E4)."""
+    """`time_zone` is an IANA name: dates of a joiner or leaver take effect there (E4). `language` is one of
+    realm.toml's, in which mails to its people are written; None: the first of them (I7)."""
 
     key: str
     title: str
     time_zone: str
     teams: tuple[Team, ...] = ()
     aliases: tuple[str, ...] = ()
+    language: str | None = None
 
 
-def read(document: Document) -> tuple[dict[str, Branch], dict[str, Team]]:
-    """The branches and all their teams, each by key. Team names need only be unique within a branch."""
+def read(document: Document, languages: Collection[str] | None) -> tuple[dict[str, Branch], dict[str, Team]]:
+    """The branches and all their teams, each by key. Team names need only be unique within a branch. `languages`
+    are those of realm.toml; None: it could not be read."""
     tables = document.root.entries("branches")
     branches: dict[str, Branch] = {}
     teams: dict[str, Team] = {}
@@ -55,11 +59,16 @@ def read(document: Document) -> tuple[dict[str, Branch], dict[str, Team]]:
             time_zone=_time_zone(table),
             teams=tuple(own.values()),
             aliases=table.texts("aliases", optional=True),
+            language=_language(table, languages),
         )
     refuse_shared_names(tables, branches, "branch")
     if not branches:
         document.root.report("branches", "must hold at least one branch")
     return branches, teams
+
+
+def _language(table: Table, languages: Collection[str] | None) -> str | None:
+    return table.choice("language", languages, "language of realm.toml") if table.has("language") else None
 
 
 def _time_zone(table: Table) -> str:

@@ -135,8 +135,11 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     levels = data_access.read(document) if document else None
     document = documents["profiles.toml"]
     found_profiles, features = profiles.read(document, levels) if document else (None, ())
+    document = documents["realm.toml"]
+    realm_policy = realm.read(document) if document else None
     document = documents["branches.toml"]
-    found_branches, teams = branches.read(document) if document else (None, None)
+    languages = realm_policy.languages if realm_policy else None
+    found_branches, teams = branches.read(document, languages) if document else (None, None)
     document = documents["hr_rules.toml"]
     rules = (
         hr_rules.read(document, profiles=found_profiles, branches=found_branches, teams=teams, levels=levels)
@@ -151,8 +154,6 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     orders = work_orders.read(document) if document else None
     document = documents["field_service.toml"]
     schema = field_service.read(document) if document else None
-    document = documents["realm.toml"]
-    realm_policy = realm.read(document) if document else None
     document = documents["drift.toml"]
     drift_policy = drift.read(document) if document else None
     document = documents["guard.toml"]

@@ -1,4 +1,4 @@
-"""What the Keycloak realm must look like, as `realm.toml` says it (C4-C9). Durations are whole seconds."""
+"""What the Keycloak realm must look like, as `realm.toml` says it (C4-C9, I7). Durations are whole seconds."""
 
 from __future__ import annotations
 
@@ -74,7 +74,21 @@ class RealmPolicy:
     """C9: with verification, by Keycloak's UPDATE_EMAIL action; never the username."""
     break_glass: frozenset[str] = frozenset()
     """Usernames of the realm without an account of ours that may everything."""
+    company: str = ""
+    """What people call the company they work for; empty: nobody has said so, and its pages stay as they are."""
+    languages: tuple[str, ...] = ()
+    """Of login pages and mails, the first for whoever has no other; empty: the realm's stay as they are."""
 
+    @property
+    def first_language(self) -> str:
+        """Of mails to somebody whose branch has none."""
+        return self.languages[0] if self.languages else "en"
+
+
+LANGUAGES = ("en", "de", "fr", "es")
+"""There are mails in each of them, and Keycloak has its login pages in each."""
+
+LONGEST_COMPANY = 80
 
 NEVER = "never"
 """Stands where a limit is not wanted; TOML has no null."""
@@ -97,7 +111,27 @@ def read(document: Document) -> RealmPolicy:
         event_expiry_days=root.integer("event_expiry_days", 1, 3650),
         users_change_own_email=root.boolean("users_change_own_email"),
         break_glass=frozenset(root.texts("break_glass", optional=True)),
+        company=_company(root),
+        languages=_languages(root),
     )
+
+
+def _company(root: Table) -> str:
+    if not root.has("company"):
+        return ""
+    company = root.text("company", "name of the company")
+    if len(company) > LONGEST_COMPANY:
+        root.report("company", f"has {len(company)} characters, the most are {LONGEST_COMPANY}")
+    return company
+
+
+def _languages(root: Table) -> tuple[str, ...]:
+    if not root.has("languages"):
+        return ()
+    languages = root.choices("languages", LANGUAGES, "language there are mails in")
+    if not languages:
+        root.report("languages", "must name at least one")
+    return languages
 
 
 def _password(table: Table) -> PasswordPolicy:

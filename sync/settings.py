@@ -12,7 +12,7 @@ import os
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -111,7 +111,7 @@ def on_this_machine(host: str) -> bool:
 
 
 class MailSettings(BaseModel):
-    """`login_url` is the address the welcome mail sends people to, `language` the one it is written in."""
+    """`login_url` is the address the welcome mail sends people to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -122,7 +122,6 @@ class MailSettings(BaseModel):
     starttls: bool = False
     sender: Text = "fsm-identity@example.com"
     login_url: HttpUrl
-    language: Literal["en", "de"] = "en"
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> Self:

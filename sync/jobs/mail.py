@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.language import language_of
 from sync.domain.errors import Failure, FailureCode, NeedsPerson
 from sync.domain.work.claimed import ClaimedMail
 from sync.domain.work.ladder import Work, after
@@ -77,6 +78,8 @@ def compose(systems: Systems, claim: MailClaim) -> Message:
         temporary_password=kept.password,
         expires_at=kept.expires_at,
         time_zone=local_time(claim.account, systems.policy),
+        language=language_of(claim.account, systems.policy) or systems.policy.realm.first_language,
+        company=systems.policy.realm.company,
     )
 
 

@@ -20,10 +20,12 @@ from sync.domain.provisioning.observed import Observed
 @dataclass(frozen=True, slots=True)
 class NewUser:
     """A user to create. `temporary_password` is a generated secret of at least 100 bits or None; the user is
-    made to change it at the first login (B1). It is never logged and never part of a repr."""
+    made to change it at the first login (B1). It is never logged and never part of a repr. `language` is that of
+    the first login pages; from then on it is the user's own affair, and never compared. None: the realm's."""
 
     desired: DesiredState
     temporary_password: str | None = field(default=None, repr=False)
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ class PasswordLetter(Protocol):
         temporary_password: str,
         expires_at: datetime,
         time_zone: tzinfo,
+        language: str,
+        company: str,
     ) -> Message:
-        """`expires_at` is an aware datetime, told in `time_zone`."""
+        """`expires_at` is an aware datetime, told in `time_zone`. `language` is one of `mappings.realm.LANGUAGES`;
+        `company` may be empty."""
         ...

@@ -79,9 +79,9 @@ def build(settings: Settings, in_force: InForce | None = None) -> Systems:
             pause_seconds=settings.keycloak.listing_pause_seconds,
         ),
         mailer=SmtpMailer(settings.mail),
-        welcome_letter=partial(messages.welcome, login_url=login_url, language=settings.mail.language),
+        welcome_letter=partial(messages.welcome, login_url=login_url),
         longest_request=longest_request(settings),
-        reset_letter=partial(messages.password_reset, login_url=login_url, language=settings.mail.language),
+        reset_letter=partial(messages.password_reset, login_url=login_url),
     )
 
 

@@ -186,7 +186,7 @@ class FakeAccounts:
             given_name=wanted.given_name,
             family_name=wanted.family_name,
             enabled=wanted.enabled,
-            attributes=dict(wanted.attributes),
+            attributes={**wanted.attributes, **({"locale": (new.language,)} if new.language else {})},
             groups=set(wanted.groups),
             required_actions={"UPDATE_PASSWORD"},
             password=new.temporary_password,

@@ -9,6 +9,10 @@ from sync.ports.accounts import NewUser
 
 UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - Keycloak's name for the required action
 
+LOCALE = "locale"
+"""Keycloak's name for the language of a user; it declares the attribute itself where a realm has languages
+(fact: locale-is-keycloaks-own)."""
+
 
 def representation(user: NewUser) -> dict[str, object]:
     """Raises NeedsPerson for names that Keycloak's user profile would refuse, Unsafe for a password that is not
@@ -17,6 +21,7 @@ def representation(user: NewUser) -> dict[str, object]:
     The e-mail address counts as not verified; the password has to be changed at the first login (B1).
     """
     wanted = user.desired
+    spoken = {} if user.language is None else {LOCALE: (user.language,)}
     wrong = list(wrong_names(wanted))
     if wrong:
         raise NeedsPerson(
@@ -29,7 +34,7 @@ def representation(user: NewUser) -> dict[str, object]:
         "lastName": wanted.family_name,
         "enabled": wanted.enabled,
         "emailVerified": False,
-        "attributes": {name: list(values) for name, values in sorted(wanted.attributes.items())},
+        "attributes": {name: list(values) for name, values in sorted((spoken | {**wanted.attributes}).items())},
         "groups": sorted(wanted.groups),
         "requiredActions": [UPDATE_PASSWORD],
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from functools import cache
-from typing import NotRequired, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -26,7 +26,7 @@ def password_reset(**told: Unpack[Password]) -> Message:
 
 class Password(TypedDict):
     """What a mail with a temporary password tells. `expires_at` is an aware datetime; the mail names it in
-    `time_zone`, that of the person's branch."""
+    `time_zone`, and is written in `language`: both are of the person's branch. `company` may be empty."""
 
     message_id: str
     to: str
@@ -36,14 +36,15 @@ class Password(TypedDict):
     expires_at: datetime
     time_zone: tzinfo
     login_url: str
-    language: NotRequired[str]
+    language: str
+    company: str
 
 
 def _password_mail(name: str, **told: Unpack[Password]) -> Message:
     time_zone = told["time_zone"]
     return _message(
         name,
-        told.get("language", "en"),
+        told["language"],
         message_id=told["message_id"],
         to=told["to"],
         full_name=" ".join(told["full_name"].split()),
@@ -52,6 +53,7 @@ def _password_mail(name: str, **told: Unpack[Password]) -> Message:
         expires=told["expires_at"].astimezone(time_zone),
         time_zone=str(time_zone),
         login_url=told["login_url"],
+        company=told["company"],
     )
 
 

@@ -104,6 +104,10 @@ def kind_of(caller: Caller) -> str:
     return type(caller).__name__.lower()
 
 
+MACHINE = Machine.__name__.lower()
+"""The kind of a login of the operating system."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallerKey:
     """What a caller is told from others by, as the history keeps it. `host` is where a login of the operating

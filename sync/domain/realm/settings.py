@@ -1,4 +1,4 @@
-"""The settings of the realm and of its user profile, from the realm policy (C4-C7, C9).
+"""The settings of the realm and of its user profile, from the realm policy (C4-C7, C9, I7).
 
 Every field is one of Keycloak's realm representation. Settings that are not named here stay as somebody set
 them.
@@ -15,7 +15,7 @@ from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROF
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.realm.difference import Create, RealmDifference
-from sync.domain.realm.item import AtLeast, Item, ItemKind, Secret, Value, WherePresent
+from sync.domain.realm.item import AtLeast, Item, ItemKind, Secret, Value, WherePresent, listed
 from sync.domain.realm.options import MailServer
 
 EVENT_TYPES = frozenset(
@@ -90,7 +90,20 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "adminEventsEnabled": True,
         "attributes:adminEventsExpiration": str(expiry),
     }
-    return Item(ItemKind.REALM, "settings", fields | _mail_server(mail))
+    return Item(ItemKind.REALM, "settings", fields | _company_and_languages(policy) | _mail_server(mail))
+
+
+def _company_and_languages(policy: RealmPolicy) -> dict[str, Value]:
+    """What realm.toml does not say stays as somebody set it. Which of the languages a login page has is for
+    Keycloak to find: by the user, a cookie, the browser, and then the first of ours."""
+    fields: dict[str, Value] = {"displayName": policy.company} if policy.company else {}
+    if policy.languages:
+        fields |= {
+            "internationalizationEnabled": True,
+            "supportedLocales": listed(policy.languages),
+            "defaultLocale": policy.first_language,
+        }
+    return fields
 
 
 def password_policy(policy: PasswordPolicy) -> str:

@@ -34,7 +34,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     database = open_database(settings)
     public_url = str(settings.public_url).rstrip("/")
-    pages = Pages(account_console=f"{settings.keycloak.issuer}/account/")
+    policy = CurrentPolicy(database)
+    pages = Pages(f"{settings.keycloak.issuer}/account/", policy)
     login = _login(settings, public_url)
 
     app = FastAPI(
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health_routes(settings, database))
     app.include_router(metrics_routes(settings, database))
     app.include_router(login_routes(login, pages))
-    app.include_router(account_routes(database, CurrentPolicy(database), pages))
+    app.include_router(account_routes(database, policy, pages))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app

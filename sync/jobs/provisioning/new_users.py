@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from sync.domain.accounts.language import language_of
 from sync.domain.errors import Failure, Misconfigured, Transient
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import as_sent, creation
@@ -97,7 +98,8 @@ def new_user(
     refuse_extra_roles(systems, accounts.extra_roles(desired.groups))
     if isinstance(kept, Misconfigured):
         raise kept
-    return NewUser(desired, kept.password if kept is not None else None)
+    language = language_of(claim.account, systems.policy)
+    return NewUser(desired, kept.password if kept is not None else None, language)
 
 
 def made_now(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mappings.realm import LANGUAGES
 from sync.adapters.mail import languages, welcome
+from sync.adapters.mail.messages import password_reset
 from sync.ports.signals import Message
-from sync.settings import MailSettings
 
 pytestmark = pytest.mark.req("B1", "F7")
 
 
-def written(language: str, full_name: str = "Jörg Ångström") -> Message:
-    return welcome(
+def written(
+    language: str,
+    full_name: str = "Jörg Ångström",
+    company: str = "Nordwind Gebäudetechnik",
+    letter: Callable[..., Message] = welcome,
+) -> Message:
+    return letter(
         message_id="0192f0c1@example.com",
         to="joerg@example.com",
         full_name=full_name,
@@ -26,13 +32,25 @@ def written(language: str, full_name: str = "Jörg Ångström") -> Message:
         time_zone=ZoneInfo("Europe/Berlin"),
         login_url="https://login.example.com/",
         language=language,
+        company=company,
     )
 
 
-@pytest.mark.parametrize(("language", "expiry"), [("en", "4 July 2026, 00:30"), ("de", "04.07.2026, 00:30 Uhr")])
-def test_the_welcome_mail_has_all_a_person_needs(language: str, expiry: str) -> None:
+@pytest.mark.parametrize("letter", [welcome, password_reset])
+@pytest.mark.parametrize(
+    ("language", "expiry"),
+    [
+        ("en", "4 July 2026, 00:30"),
+        ("de", "04.07.2026, 00:30 Uhr"),
+        ("fr", "04/07/2026 à 00:30"),
+        ("es", "04/07/2026, 00:30"),
+    ],
+)
+def test_a_mail_with_a_password_has_all_a_person_needs(
+    language: str, expiry: str, letter: Callable[..., Message]
+) -> None:
     """Address, username, password to the letter, and until when, in the time of the branch."""
-    message = written(language)
+    message = written(language, letter=letter)
     assert message.to == "joerg@example.com"
     for part in ("Jörg Ångström", "https://login.example.com/", "joerg@example.com", 'Q<&7"x{{ 1 }}%s'):
         assert part in message.text
@@ -55,8 +73,22 @@ def test_the_password_is_not_shown_by_accident() -> None:
     assert "Q<&7" not in message.subject
 
 
-def test_every_language_of_the_settings_has_templates() -> None:
-    """A language can be configured exactly if there is a folder for it."""
-    assert set(languages()) == set(get_args(MailSettings.model_fields["language"].annotation))
-    with pytest.raises(KeyError, match="de, en"):
+@pytest.mark.req("I7")
+@pytest.mark.parametrize("letter", [welcome, password_reset])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_mail_bears_the_name_of_the_company(language: str, letter: Callable[..., Message]) -> None:
+    """Where it has one: people know then that it is meant for them."""
+    message = written(language, letter=letter)
+    assert message.subject.endswith(" – Nordwind Gebäudetechnik")
+    assert message.text.endswith(".\n\nNordwind Gebäudetechnik\n")
+    nameless = written(language, company="", letter=letter)
+    assert "–" not in nameless.subject
+    assert nameless.text.endswith(".\n")
+
+
+@pytest.mark.req("I7")
+def test_every_language_of_the_mapping_files_has_templates() -> None:
+    """A language can be named exactly if there is a folder for it."""
+    assert set(languages()) == set(LANGUAGES)
+    with pytest.raises(KeyError, match="de, en, es, fr"):
         written("xx")

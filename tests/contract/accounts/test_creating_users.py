@@ -13,7 +13,16 @@ from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, Ne
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import kept
-from tests.contract.accounts.conftest import OTHER_BRANCH, PASSWORD, create, created, look, numbers, wanted
+from tests.contract.accounts.conftest import (
+    OTHER_BRANCH,
+    PASSWORD,
+    carry_out,
+    create,
+    created,
+    look,
+    numbers,
+    wanted,
+)
 from tests.contract.worlds import World
 
 
@@ -30,6 +39,21 @@ def test_a_created_user_is_as_wanted(world: World, policy: Policy) -> None:
     assert observed.enabled
     assert not world.email_is_verified(idp_user_id)
     assert not observed.administers_realm
+
+
+@pytest.mark.req("I7")
+def test_somebody_new_begins_with_a_language_and_keeps_it(world: World, policy: Policy) -> None:
+    """It is no part of what is wanted: nothing compares it, and a change of something else leaves it."""
+    desired = wanted(policy)
+    [outcome] = world.accounts.create([NewUser(desired, PASSWORD, "de")]).values()
+    assert isinstance(outcome, Created), outcome
+    observed = look(world, outcome.idp_user_id)
+    assert observed.attributes["locale"] == ("de",)
+    assert diff(desired, observed).changes == ()
+    moved = replace(desired, attributes={**desired.attributes, "technician_id": ("T-008",)})
+    assert carry_out(world, outcome.idp_user_id, moved)
+    assert look(world, outcome.idp_user_id).attributes["locale"] == ("de",)
+    assert "locale" not in look(world, created(world, wanted(policy))).attributes
 
 
 @pytest.mark.req("H1")

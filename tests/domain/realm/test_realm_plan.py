@@ -28,7 +28,7 @@ from sync.domain.realm.item import AtLeast, Item, ItemKind, RealmState, SealedSe
 from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.domain.realm.reach import Loss, changes_for_everybody, losses
-from sync.domain.realm.settings import password_policy, refuse_unknown_actions
+from sync.domain.realm.settings import password_policy, realm_settings, refuse_unknown_actions
 from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings, ways_around
 from sync.domain.realm.wanted import wanted_realm
 
@@ -343,6 +343,24 @@ def test_whom_a_plan_takes_something_from() -> None:
         Loss("/fsm/second-factor", (vocabulary.SECOND_FACTOR_ROLE,)),
     )
     assert losses(RealmPlan(realm_differences(WANTED, RealmState({})))) == ()
+
+
+@pytest.mark.req("I7")
+def test_company_and_languages_are_the_realms() -> None:
+    """As realm.toml says them; what it does not say stays as somebody set it in Keycloak."""
+    said = replace(POLICY.realm, company="Nordwind", languages=("fr", "de"))
+    fields = realm_settings(said, OPTIONS.mail).fields
+    assert fields["displayName"] == "Nordwind"
+    assert fields["internationalizationEnabled"] is True
+    assert fields["supportedLocales"] == ("de", "fr")
+    assert fields["defaultLocale"] == "fr"
+    unsaid = realm_settings(replace(POLICY.realm, company="", languages=()), OPTIONS.mail).fields
+    assert fields.keys() - unsaid.keys() == {
+        "displayName",
+        "internationalizationEnabled",
+        "supportedLocales",
+        "defaultLocale",
+    }
 
 
 @pytest.mark.req("E7", "C7")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mappings.policy import Policy
 from sync.commands.accounts.change import change
 from sync.commands.deactivation.deactivate import deactivate, reactivate
 from sync.domain.accounts.account import Account
@@ -25,6 +26,13 @@ from tests.world import BY, POLICY, World
 def mail_entries(world: World, account: Account) -> list[tuple[str, tuple[str, ...]]]:
     timeline = world.read(lambda tx: audit.timeline(tx, account.id))
     return [(entry.title, entry.details) for entry in timeline if entry.kind == "mail"]
+
+
+def french_in_hamburg() -> Policy:
+    """A company that speaks German, but for one branch."""
+    realm = replace(POLICY.realm, languages=("de", "fr"), company="Nordwind")
+    hamburg = replace(POLICY.branches["hamburg"], language="fr")
+    return replace(POLICY, realm=realm, branches={**POLICY.branches, "hamburg": hamburg})
 
 
 @pytest.mark.req("F7", "H1")
@@ -61,6 +69,33 @@ def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
     world.work()
     assert send_some(world.systems) == 1
     assert len(world.mailer.sent) == 1
+
+
+@pytest.mark.req("F7", "I7")
+@pytest.mark.parametrize(
+    ("branch", "greeting"), [("hamburg", "Bonjour"), ("berlin", "Guten Tag"), (None, "Guten Tag")]
+)
+def test_a_mail_speaks_the_language_of_the_branch(world: World, branch: str | None, greeting: str) -> None:
+    """And the first one of the company, whose name it bears, where the branch has none."""
+    world.systems = replace(world.systems, policy=french_in_hamburg())
+    world.join(branch=branch, profile="dispatcher" if branch else "administrator")
+    world.work()
+    assert send_some(world.systems) == 1
+    [message] = world.mailer.sent
+    assert message.text.startswith(greeting)
+    assert message.subject.endswith("Nordwind")
+
+
+@pytest.mark.req("I7")
+@pytest.mark.parametrize(("branch", "language"), [("hamburg", ("fr",)), ("berlin", None)])
+def test_the_first_login_speaks_the_language_of_the_branch(
+    world: World, branch: str, language: tuple[str, ...] | None
+) -> None:
+    """As the mail that led there; without one Keycloak finds it by the browser."""
+    world.systems = replace(world.systems, policy=french_in_hamburg())
+    account = world.join(branch=branch)
+    world.work()
+    assert world.user(account).attributes.get("locale") == language
 
 
 @pytest.mark.req("F7", "H3")

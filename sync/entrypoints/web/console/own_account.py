@@ -11,6 +11,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
+from sync.domain.access.callers import MACHINE
 from sync.domain.accounts.account import Account
 from sync.entrypoints.web.console.visit import Visit
 from sync.store.audit import Assignment
@@ -20,7 +21,8 @@ NONE = "None"
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Who gave it, when (as text in the time zone of the branch, and for machines), through which door and why."""
+    """Who gave it, when (as text in the time zone of the branch, and for machines), through which door and why.
+    The login of a machine is no name to anybody: for it stands who runs the system."""
 
     by: str
     at: str
@@ -48,6 +50,15 @@ class OwnAccount:
     features: tuple[str, ...]
     not_yet: bool
 
+    @property
+    def reasons(self) -> tuple[tuple[str, Why], ...]:
+        """What was given together, and its reason once; in the order of the lines."""
+        given: dict[Why, list[str]] = {}
+        for line in self.access:
+            if line.why is not None:
+                given.setdefault(line.why, []).append(line.label)
+        return tuple((_listed(labels), why) for why, labels in given.items())
+
 
 def own_account(account: Account, history: Sequence[Assignment], visit: Visit, policy: Policy) -> OwnAccount:
     """Shape the page. `history` is the oldest first; `visit` is what the token says at this moment."""
@@ -58,7 +69,7 @@ def own_account(account: Account, history: Sequence[Assignment], visit: Visit, p
     zone = ZoneInfo(branch.time_zone) if branch else ZoneInfo("UTC")
 
     def line(label: str, value: str, given: Callable[[Assignment], str | None], note: str = "") -> Line:
-        return Line(label, value, note, _why(history, given, zone))
+        return Line(label, value, note, _why(history, given, zone, policy.realm.company))
 
     access = (
         line("Profile", titles.profile(account.profile), lambda each: each.profile),
@@ -94,7 +105,21 @@ def feature_title(key: str) -> str:
     return key.replace("-", " ").capitalize()
 
 
-def _why(history: Sequence[Assignment], given: Callable[[Assignment], str | None], zone: tzinfo) -> Why | None:
+def _listed(labels: Sequence[str]) -> str:
+    """`Profile, branch and team`."""
+    first, *others = [labels[0], *(label[0].lower() + label[1:] for label in labels[1:])]
+    return f"{', '.join([first, *others[:-1]])} and {others[-1]}" if others else first
+
+
+def _name(by: Assignment, company: str) -> str:
+    if by.caller.kind != MACHINE:
+        return by.by
+    return f"an administrator of {company}" if company else "an administrator"
+
+
+def _why(
+    history: Sequence[Assignment], given: Callable[[Assignment], str | None], zone: tzinfo, company: str
+) -> Why | None:
     """The assignment that gave the present value: the first of those at the end that all have it."""
     if not history:
         return None
@@ -104,7 +129,7 @@ def _why(history: Sequence[Assignment], given: Callable[[Assignment], str | None
             break
         gave = earlier
     return Why(
-        by=gave.by,
+        by=_name(gave, company),
         at=gave.at.astimezone(zone).strftime("%-d %B %Y, %H:%M"),
         at_iso=gave.at.isoformat(),
         door=gave.door,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -10,8 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from mappings import MappingErrors
+from mappings.policy import Policy
 from sync.domain.errors import Failure
 from sync.entrypoints.web.console.visit import Visit
+
+NAMELESS = "Field service"
+"""Stands where realm.toml names no company."""
 
 log = structlog.get_logger()
 
@@ -28,17 +34,26 @@ def _environment() -> Environment:
 
 @dataclass(frozen=True)
 class Pages:
-    """`account_console` is Keycloak's own page for password, second factor and sessions."""
+    """`account_console` is Keycloak's own page for password, second factor and sessions. `policy` returns the one
+    in force: every page bears the company's name."""
 
     account_console: str
+    policy: Callable[[], Policy]
     environment: Environment = field(default_factory=_environment)
 
     def page(self, template: str, *, status: int = 200, visit: Visit | None = None, **values: object) -> Response:
         """Render a template; with a visit it has a button to log out."""
         text = self.environment.get_template(template).render(
-            account_console=self.account_console, visit=visit, **values
+            account_console=self.account_console, brand=self._brand(), visit=visit, **values
         )
         return HTMLResponse(text, status_code=status)
+
+    def _brand(self) -> str:
+        """A page that says what is wrong needs no database."""
+        try:
+            return self.policy().realm.company or NAMELESS
+        except (Failure, MappingErrors):
+            return NAMELESS
 
     def error(self, status: int, title: str, reason: str) -> Response:
         return self.page("error.html", status=status, title=title, reason=reason)

@@ -76,7 +76,11 @@ def test_a_person_sees_the_own_account_and_why(
     seen = text_of(page.text)
     for part in ("Anna Ek", username, "Technician", "Personal", "Hamburg", "Klima", "T-0042", "Mobile app"):
         assert part in seen
-    assert "Since 1 March 2026, 09:00, by ada (command line): hired as <b>technician</b>" in seen
+    who, why = "an administrator of Nordwind Gebäudetechnik", "hired as <b>technician</b>"
+    given = f"Profile, data access, branch, team and technician record: since 1 March 2026, 09:00, by {who}"
+    assert f"{given} (command line): {why}" in seen
+    assert seen.count(why) == 1
+    assert "ada" not in seen
     assert "on its way" not in seen
 
     leaving = person.console.post("/logout")

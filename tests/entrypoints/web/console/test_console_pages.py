@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,14 @@ from lxml import html
 from starlette.testclient import TestClient
 
 import sync.entrypoints.web.console as console_package
+from mappings import load
+from sync.domain.access.callers import CallerKey
 from sync.entrypoints.web import create_app
+from sync.entrypoints.web.console.own_account import own_account
+from sync.entrypoints.web.console.pages import Pages
 from sync.settings import SettingsError
 from tests.entrypoints.web.conftest import MakeSettings
+from tests.entrypoints.web.console.test_own_account import ACCOUNT, VISIT, given
 
 pytestmark = pytest.mark.req("I1", "I5")
 
@@ -37,6 +43,34 @@ def test_every_answer_has_the_security_headers(console: TestClient, path: str) -
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == ("public, max-age=3600" if path.startswith("/static") else "no-store")
+
+
+@pytest.mark.req("I7")
+@pytest.mark.parametrize("path", ["/logged-out", "/no-such-page", "/login"])
+def test_every_page_bears_the_name_of_the_company(console: TestClient, path: str) -> None:
+    """Pages of what goes wrong too."""
+    page = html.fromstring(console.get(path).text)
+    assert page.findtext(".//title").endswith("Nordwind Gebäudetechnik")
+    assert page.find_class("brand")[0].text == "Nordwind Gebäudetechnik"
+
+
+def test_a_page_that_cannot_read_the_database_still_says_what_is_wrong(make_settings: MakeSettings) -> None:
+    """Nobody has adopted mapping files, or the database is away: then nobody is named."""
+    app = create_app(make_settings(database_url="sqlite:////nowhere/at-all.db"))
+    answer = TestClient(app, follow_redirects=False).get("/no-such-page")
+    assert answer.status_code == 404
+    assert html.fromstring(answer.text).find_class("brand")[0].text == "Field service"
+
+
+def test_a_reason_stands_once_on_the_page() -> None:
+    """And nobody is told of `root`."""
+    policy = load()
+    gave = replace(given(0, "root", "staff import"), caller=CallerKey("machine", "0", "host"))
+    page = Pages("https://keycloak.example.com/account/", lambda: policy)
+    text = page.page("account.html", visit=VISIT, own=own_account(ACCOUNT, (gave,), VISIT, policy)).body.decode()
+    assert text.count("staff import") == 1
+    assert "an administrator of Nordwind Gebäudetechnik" in text
+    assert "root" not in text
 
 
 def test_a_page_needs_nothing_from_elsewhere(console: TestClient) -> None:

@@ -60,7 +60,7 @@ def given(days: int, by: str, reason: str, **changes: str | None) -> Assignment:
     return Assignment(
         at=START + timedelta(days=days),
         by=by,
-        caller=CallerKey("machine", "1000", "host"),
+        caller=CallerKey("person", by, None),
         door="command line",
         reason=reason,
         **(values | changes),
@@ -108,9 +108,36 @@ def test_a_value_that_came_back_counts_from_its_return() -> None:
     assert (why.by, why.reason, why.at) == ("eve", "returned", "3 March 2026, 09:00")
 
 
+def test_what_was_given_together_has_its_reason_once() -> None:
+    """And what came later its own, in the order of the page."""
+    history = (given(0, "ada", "joined", team=None), given(1, "ada", "moved to the other team"))
+    reasons = own_account(ACCOUNT, history, VISIT, mappings.load()).reasons
+    assert [(what, why.reason) for what, why in reasons] == [
+        ("Profile, data access, branch and technician record", "joined"),
+        ("Team", "moved to the other team"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("company", "by"),
+    [("Nordwind Gebäudetechnik", "an administrator of Nordwind Gebäudetechnik"), ("", "an administrator")],
+)
+def test_the_login_of_a_machine_is_nobodys_name(company: str, by: str) -> None:
+    """`root` says nothing to a technician; a person who gave it is named."""
+    policy = mappings.load()
+    policy = replace(policy, realm=replace(policy.realm, company=company))
+    by_root = replace(given(0, "root", "staff import"), caller=CallerKey("machine", "0", "host"))
+    [(_, why)] = own_account(ACCOUNT, (by_root,), VISIT, policy).reasons
+    assert why.by == by
+    by_ada = given(0, "Ada Ek", "joined")
+    [(_, why)] = own_account(ACCOUNT, (by_ada,), VISIT, policy).reasons
+    assert why.by == "Ada Ek"
+
+
 def test_no_history_is_no_reason() -> None:
     """An adopted account may have none."""
     assert shown()["Profile"].why is None
+    assert own_account(ACCOUNT, (), VISIT, mappings.load()).reasons == ()
 
 
 def test_a_key_the_files_no_longer_have_is_shown_as_it_is() -> None:
