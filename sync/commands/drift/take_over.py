@@ -13,6 +13,7 @@ from sync.commands.accounts.change import change
 from sync.domain.access.cause import Cause
 from sync.domain.accounts.attribute_values import stated
 from sync.domain.accounts.change import AccountChange, with_attributes
+from sync.domain.accounts.spelling import only_respelled
 from sync.domain.drift.kinds import Kind
 from sync.domain.errors import Problem, Refused
 from sync.domain.provisioning.aspect import Aspect
@@ -37,6 +38,8 @@ def take_over(tx: Tx, policy: Policy, finding: Finding, by: Cause, now: datetime
         attributes = AccountChange(**with_attributes(found))
         change(tx, policy, str(finding.subject.account_id), attributes, by, now, lane=Lane.BULK)
         return
+    if only_respelled(finding.wanted, finding.found):
+        raise Refused([Problem(field, "is wanted already, in another spelling", "have it repaired")])
     several = finding.found is not None and ", " in finding.found and field in {"profile", *MAY_BE_NOTHING}
     if several or (finding.found is None and finding.attribute not in MAY_BE_NOTHING):
         raise Refused(

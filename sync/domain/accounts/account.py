@@ -60,4 +60,4 @@ def login_key(name: str) -> str:
     Keycloak has one namespace for usernames and e-mail addresses; this function is the only place that
     says when two of them are the same.
     """
-    return unicodedata.normalize("NFC", name.strip()).lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).lower())

@@ -15,6 +15,7 @@ from mappings.attributes import OPTIONS, Attribute, AttributeType, BuiltIn
 from mappings.names import name_key
 from mappings.policy import Policy
 from mappings.problems import nearest
+from sync.domain.accounts.spelling import code_points, invisible, one_form
 from sync.domain.errors import Problem, Refused
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?")
@@ -38,9 +39,12 @@ class NotUnderstood(ValueError):
 
 def canonical(attribute: Attribute, text: str) -> str:
     """The one text of the value. A canonical text is its own. Raises NotUnderstood."""
-    found = _READ[attribute.type](attribute, " ".join(text.split()))
-    if not found or not found.isprintable():
-        raise NotUnderstood(f"{text!r} is not usable", "write it on one line, without control characters")
+    unseen = invisible(text)
+    if unseen:
+        raise NotUnderstood(f"has a character that cannot be seen: {code_points(unseen)}", "type it again")
+    found = _READ[attribute.type](attribute, one_form(text))
+    if not found:
+        raise NotUnderstood("is empty", "write something, or leave it out")
     if len(found) > attribute.longest:
         raise NotUnderstood(f"has {len(found)} characters", f"write at most {attribute.longest} of them")
     return found

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 from sync.domain.accounts.account import Account, Life, login_key
+from sync.domain.accounts.spelling import one_form
 
 
 class Unset(Enum):
@@ -46,10 +47,10 @@ class NewAccount:
     attributes: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     def account(self, account_id: str, created_at: datetime) -> Account:
-        """The account as it would be stored: blanks trimmed, names for logging in lower case."""
+        """The account as it would be stored: names in their one form, those for logging in in lower case."""
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         given["attributes"] = {key: text for key, text in sorted(self.attributes.items()) if text is not None}
-        wanted = _trimmed(given | {"username": self.username or self.email})
+        wanted = _in_one_form(given | {"username": self.username or self.email})
         return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **wanted)
 
 
@@ -73,18 +74,18 @@ class AccountChange:
     attributes: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     def applied_to(self, account: Account) -> Account:
-        """The account after the change, with the same trimming as a new one."""
+        """The account after the change, with its names in the same form as those of a new one."""
         wanted = {
             each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not UNSET
         }
         merged = {**account.attributes, **self.attributes}
         wanted["attributes"] = {key: text for key, text in sorted(merged.items()) if text is not None}
-        return replace(account, **_trimmed(wanted))
+        return replace(account, **_in_one_form(wanted))
 
 
-def _trimmed(wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _in_one_form(wanted: Mapping[str, Any]) -> dict[str, Any]:
     logins = {name: login_key(wanted[name]) for name in ("username", "email") if name in wanted}
-    names = {name: wanted[name].strip() for name in ("given_name", "family_name") if name in wanted}
+    names = {name: one_form(wanted[name]) for name in _SPELLED if wanted.get(name) is not None}
     return {**wanted, **logins, **names}
 
 
@@ -110,6 +111,7 @@ def stated_fields(account: Account) -> dict[str, object]:
     return {name: getattr(account, name) for name in _OWN_FIELDS} | dict(account.attributes)
 
 
+_SPELLED = ("given_name", "family_name", "employee_number")
 _CHANGEABLE = frozenset(each.name for each in fields(AccountChange)) - {"attributes"}
 _OWN_FIELDS = tuple(each.name for each in fields(Account) if each.name != "attributes")
 

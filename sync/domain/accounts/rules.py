@@ -14,6 +14,7 @@ from mappings.attributes import BUILT_IN, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
+from sync.domain.accounts.spelling import code_points, invisible
 from sync.domain.errors import Problem
 
 SHORTEST_USERNAME = 3
@@ -32,10 +33,12 @@ _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x
 
 def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
     """Every problem of the account, what is too long first; empty if it may be stored."""
+    unseen = tuple(_unseen(account))
+    fields = {problem.field for problem in unseen}
     return (
         *_lengths(account),
-        *_names(account),
-        *_identifiers(account),
+        *unseen,
+        *(problem for problem in (*_names(account), *_identifiers(account)) if problem.field not in fields),
         *_access(account, policy),
         *_dates(account),
         *_attributes(account, policy),
@@ -50,6 +53,17 @@ def _lengths(account: Account) -> Iterator[Problem]:
                 attribute.key,
                 f"is longer than {attribute.longest} characters: it has {len(value)}",
                 "write it shorter",
+            )
+
+
+def _unseen(account: Account) -> Iterator[Problem]:
+    """Whoever reads the name could not tell it from another one, or reads it backwards."""
+    for attribute in BUILT_IN:
+        value = getattr(account, attribute.key)
+        unseen = invisible(value) if attribute.type is AttributeType.TEXT and value is not None else ()
+        if unseen:
+            yield Problem(
+                attribute.key, f"has a character that cannot be seen: {code_points(unseen)}", "type it again"
             )
 
 

@@ -80,7 +80,7 @@ class _Planner:
         branch_now = found.account.branch if found.account else None
         stated = read_values(row, self.policy, branch_now, self.world.technicians)
         errors = (*errors, *found.errors, *stated.findings)
-        warnings = (*warnings, *found.warnings)
+        warnings = (*warnings, *found.warnings, *stated.warnings)
         if found.account is None:
             return self._joiner(row, stated, errors, warnings, matched=not found.errors)
         return self._known(row, found.account, stated, errors, warnings)

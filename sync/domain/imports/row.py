@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sync.domain.accounts.spelling import one_form, without_invisible
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -31,9 +33,9 @@ class ImportRow:
     identity: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def text(self, field: str) -> str:
-        """The text without outer blanks and with each run of blanks and line breaks as one blank."""
+        """The text in its one form, without what nobody sees: in a file that is dirt."""
         cell = self.cells.get(field)
-        return "" if cell is None else " ".join(cell.text.split())
+        return "" if cell is None else one_form(without_invisible(cell.text))
 
     def address(self, field: str) -> str:
         """Where to mend it: the cell, or the row if the file has no such column."""

@@ -7,8 +7,7 @@ cannot be understood becomes a finding that names the cell and how to mend it (F
 from __future__ import annotations
 
 import difflib
-import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +15,7 @@ from mappings.attributes import BUILT_IN, Attribute, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.attribute_values import NotUnderstood, value_of
+from sync.domain.accounts.spelling import code_points, invisible
 from sync.domain.imports.row import ImportRow
 
 Value = str | date | None
@@ -71,13 +71,14 @@ class Stated:
 
     values: Mapping[str, Value]
     findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
 
 
 def identity(row: ImportRow) -> Mapping[str, str]:
     """What the person is known by: username and e-mail as login keys, employee number and technician id."""
     found = row.identity
     for field in () if found else KNOWN_BY:
-        text = _visible(row.text(field))
+        text = row.text(field)
         if text and text not in DASHES and not _problem(row, field):
             found[field] = login_key(text) if field in {"username", "email"} else text
     return found
@@ -148,18 +149,21 @@ def read_values(
         del values["technician_id"]
     for attribute in (*PLAIN, *policy.attributes.values()):
         _read_plain(row, attribute, values, findings)
-    return Stated(values, tuple(findings))
+    return Stated(values, tuple(findings), tuple(_left_out(row)))
+
+
+def _left_out(row: ImportRow) -> Iterator[Finding]:
+    """What is read otherwise than it stands there."""
+    for field, cell in row.cells.items():
+        unseen = invisible(cell.text) if cell.problem is None else ()
+        if unseen:
+            reason = f"a character that cannot be seen is left out: {code_points(unseen)}"
+            yield Finding(cell.address, field, reason)
 
 
 def _problem(row: ImportRow, field: str) -> bool:
     cell = row.cells.get(field)
     return cell is not None and cell.problem is not None
-
-
-def _visible(text: str) -> str:
-    """Without characters nobody sees (soft hyphens, zero-width blanks): in a login or a number they are dirt."""
-    seen = text if text.isascii() else "".join(each for each in text if unicodedata.category(each) != "Cf")
-    return seen.strip()
 
 
 def _key_of(find: Callable[[str], object | None]) -> Callable[[str], str | None]:

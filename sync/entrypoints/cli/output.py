@@ -19,6 +19,7 @@ from rich.table import Table
 from mappings.problems import MappingErrors
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause, Door
+from sync.domain.accounts.spelling import spelled_out
 from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
 from sync.entrypoints.cli.machine import this_machine
@@ -141,8 +142,8 @@ def _as_line(_logger: object, _level: str, logged: MutableMapping[str, Any]) -> 
 
 
 def plain(text: str) -> str:
-    """Keep rich from reading brackets in data as markup."""
-    return text.replace("[", r"\[")
+    """Keep rich from reading brackets in data as markup, and the terminal from obeying what nobody sees."""
+    return spelled_out(text).replace("[", r"\[")
 
 
 def _print_problems(refused: Refused) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from mappings.drift import ACCEPT, REPAIR, REPORT, Reaction
 from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.spelling import only_respelled
 from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.kinds import BY_A_LOOK, KINDS, Drift, Kind, drift_of, refuses_user
 from sync.domain.provisioning.aspect import Aspect
@@ -144,7 +145,8 @@ def _written(
 def _reaction(systems: Systems, account: Account, drift: Drift) -> Reaction:
     if drift.attribute is Aspect.MISSING and account.life is Life.INACTIVE:
         return REPORT
-    return systems.policy.drift.reaction(drift.attribute)
+    reaction = systems.policy.drift.reaction(drift.attribute)
+    return REPAIR if reaction == ACCEPT and only_respelled(drift.wanted, drift.found) else reaction
 
 
 def _unknown(look: _Look) -> frozenset[Kind]:

@@ -18,6 +18,7 @@ from mappings.policy import Policy
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
+from sync.domain.accounts.spelling import one_form
 from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
 from sync.domain.work.claimed import ClaimedAccount
 from sync.store.accounts import attribute_values
@@ -160,7 +161,7 @@ def of_idp_users(tx: Tx, idp_user_ids: Collection[str]) -> tuple[str, ...]:
 def find(tx: Tx, text: str) -> tuple[Account, ...]:
     """What an administrator types: an id, a username, an e-mail address, an employee number or a technician
     id, in full. More than one may be found (someone's number may be another's technician id)."""
-    wanted = text.strip()
+    wanted = one_form(text)
     owner = select(login_name.c.account_id).where(login_name.c.key == login_key(wanted))
     return _many(
         tx,

@@ -245,6 +245,21 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
 
 
+@pytest.mark.req("A2", "G4")
+def test_a_name_that_is_only_spelled_otherwise_is_put_right(world: World, people: list[Account]) -> None:
+    """There is nothing to accept of two blanks between words, and it is not found for ever."""
+    reacting(world, family_name="accept")
+    world.user(people[0]).family_name = f" {people[0].family_name}"
+    compare(world.systems)
+    with pytest.raises(Refused, match="is wanted already, in another spelling"):
+        accept(world.systems, findings(world)[0].id, BY)
+    bulk(world)
+    assert world.user(people[0]).family_name == people[0].family_name
+    later(world)
+    compare(world.systems)
+    assert findings(world) == []
+
+
 @pytest.mark.req("G4", "E7")
 def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account]) -> None:
     """Somebody renames everybody in Keycloak: nothing is wanted so before a person has decided, each finding says

@@ -45,7 +45,7 @@ def test_each_value_has_one_text(key: str, written: str, text: str) -> None:
     ("key", "written", "reason", "remedy"),
     [
         ("cost_centre", "1234567890123", "has 13 characters", "at most 12"),
-        ("cost_centre", "a\x07b", "is not usable", "one line"),
+        ("cost_centre", "a\x07b", "cannot be seen: U+0007", "type it again"),
         ("desk_height", "59.99", "too small", "at least 60"),
         ("desk_height", "131", "too large", "at most 130"),
         ("desk_height", "72.555", "too many decimals", "at most 2"),

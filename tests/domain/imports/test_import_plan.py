@@ -59,6 +59,27 @@ def test_empty_cells_change_nothing_and_a_dash_takes_away() -> None:
     assert taken.changed == {"team": ("hamburg-heizung", None), "technician_id": ("T-1", None)}
 
 
+@pytest.mark.req("A2", "F2")
+def test_a_name_composed_otherwise_is_unchanged() -> None:
+    """Files from a Mac, and files from Windows."""
+    had = account(given_name="Zo\u00eb", employee_number="K\u00f6-1")
+    same = only(row(5, {**ANNA, "given_name": "Zoe\u0308", "employee_number": "Ko\u0308-1"}), known=world(had))
+    assert (same.verdict, same.changed, same.warnings) == (RowVerdict.UNCHANGED, {}, ())
+
+
+@pytest.mark.req("A2", "F2", "F8")
+@pytest.mark.parametrize("field", [name for name in ANNA if name != "employee_number"])
+def test_what_nobody_sees_in_a_cell_is_left_out_and_said(field: str) -> None:
+    """The joiner is who she looks like; the second time nothing is to be done."""
+    dirty = row(5, {**ANNA, field: f"\u202e{ANNA[field][:2]}\u200b{ANNA[field][2:]}\u00ad"})
+    planned = only(dirty)
+    assert planned.verdict is RowVerdict.CREATE, said(planned)
+    assert planned.new == only(row(5, ANNA)).new
+    [warning] = planned.warnings
+    assert str(warning).endswith("5: a character that cannot be seen is left out: U+202E, U+200B, U+00AD")
+    assert only(dirty, known=world(account())).verdict is RowVerdict.UNCHANGED
+
+
 WRONG = [
     ({"branch": "Hambourg"}, "F5: 'Hambourg' is unknown (did you mean 'Hamburg'?)"),
     ({"profile": "Disponet"}, "E5: 'Disponet' is unknown (did you mean 'Disponent'?)"),

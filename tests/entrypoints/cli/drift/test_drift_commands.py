@@ -56,6 +56,14 @@ def finding(run: Run, attribute: str) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.req("A2", "I3")
+def test_a_name_from_keycloak_does_not_steer_the_terminal(run: Run, world: World, people: list[Account]) -> None:
+    """What would turn the line round, go back in it or colour it, is named instead."""
+    world.user(people[0]).family_name = "\u202eonrA\r\x1b[31m"
+    done(run("compare"))
+    assert "<U+202E>onrA<U+000D><U+001B>[31m" in done(run("list"))
+
+
 def test_nothing_differs(run: Run, people: list[Account]) -> None:
     """One line says so; the lists are empty, and status says who compared and that it is over."""
     assert people
