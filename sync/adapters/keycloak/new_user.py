@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.adapters.keycloak.password_hash import temporary_credential
-from sync.adapters.keycloak.user_profile import wrong_names
+from sync.domain.accounts.user_names import refused_names
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.ports.accounts import NewUser
 
@@ -22,10 +22,18 @@ def representation(user: NewUser) -> dict[str, object]:
     """
     wanted = user.desired
     spoken = {} if user.language is None else {LOCALE: (user.language,)}
-    wrong = list(wrong_names(wanted))
+    wrong = tuple(
+        refused_names(
+            username=wanted.username,
+            email=wanted.email,
+            given_name=wanted.given_name,
+            family_name=wanted.family_name,
+        )
+    )
     if wrong:
         raise NeedsPerson(
-            f"Keycloak would refuse {wanted.username!r}: {'; '.join(wrong)}", code=FailureCode.VALUE_REFUSED
+            f"Keycloak would refuse {wanted.username!r}: {'; '.join(map(str, wrong))}",
+            code=FailureCode.VALUE_REFUSED,
         )
     body: dict[str, object] = {
         "username": wanted.username,

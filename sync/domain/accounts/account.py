@@ -1,7 +1,7 @@
 """The account: who may log in, with which profile, branch, team, data access and technician record (A1).
 
-Values only. Rules that need the policy (A3-A5) stand in `account_rules`; what Keycloak must hold for an
-account is decided in `desired`.
+Values only. Rules that need the policy (A3-A5) stand in `rules`, those of names in `user_names`; what Keycloak
+must hold for an account is decided in `desired`.
 """
 
 from __future__ import annotations

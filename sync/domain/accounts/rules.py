@@ -10,93 +10,39 @@ import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from mappings.attributes import BUILT_IN, AttributeType
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
-from sync.domain.accounts.spelling import code_points, invisible
+from sync.domain.accounts.user_names import refused_names, unfit
 from sync.domain.errors import Problem
 
-SHORTEST_USERNAME = 3
-"""Keycloak's limit."""
-
-LONGEST_LOCAL_PART = 64
-"""RFC 5321, section 4.5.3.1.1; Keycloak checks it too."""
-
-_USERNAME = re.compile(r"""[^<>&"'\s$%!#?§,;:*~/\\|^=\[\]{}()`\x00-\x1f\x7f]+""")
-_PERSON_NAME = re.compile(r"""[^<>&"$%!#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f]+""")
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
-)
 _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
 
 
 def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
-    """Every problem of the account, what is too long first; empty if it may be stored."""
-    unseen = tuple(_unseen(account))
-    fields = {problem.field for problem in unseen}
+    """Every problem of the account; empty if it may be stored."""
     return (
-        *_lengths(account),
-        *unseen,
-        *(problem for problem in (*_names(account), *_identifiers(account)) if problem.field not in fields),
+        *refused_names(
+            username=account.username,
+            email=account.email,
+            given_name=account.given_name,
+            family_name=account.family_name,
+        ),
+        *_identifiers(account),
         *_access(account, policy),
         *_dates(account),
         *_attributes(account, policy),
     )
 
 
-def _lengths(account: Account) -> Iterator[Problem]:
-    for attribute in BUILT_IN:
-        value = getattr(account, attribute.key)
-        if attribute.type is AttributeType.TEXT and value is not None and len(value) > attribute.longest:
-            yield Problem(
-                attribute.key,
-                f"is longer than {attribute.longest} characters: it has {len(value)}",
-                "write it shorter",
-            )
-
-
-def _unseen(account: Account) -> Iterator[Problem]:
-    """Whoever reads the name could not tell it from another one, or reads it backwards."""
-    for attribute in BUILT_IN:
-        value = getattr(account, attribute.key)
-        unseen = invisible(value) if attribute.type is AttributeType.TEXT and value is not None else ()
-        if unseen:
-            yield Problem(
-                attribute.key, f"has a character that cannot be seen: {code_points(unseen)}", "type it again"
-            )
-
-
-def _names(account: Account) -> Iterator[Problem]:
-    if len(account.username) < SHORTEST_USERNAME or not _USERNAME.fullmatch(account.username):
-        yield Problem(
-            "username",
-            f"{account.username!r} is not a username Keycloak accepts",
-            f"use {SHORTEST_USERNAME} or more letters, digits, dots, hyphens, underscores, plus signs or @",
-        )
-    local_part = account.email.partition("@")[0]
-    if (
-        not _EMAIL.fullmatch(account.email)
-        or len(local_part) > LONGEST_LOCAL_PART
-        or ".." in local_part
-        or local_part.startswith(".")
-        or local_part.endswith(".")
-    ):
-        yield Problem("email", f"{account.email!r} is not an e-mail address", "write it like name@example.com")
-    for name in ("given_name", "family_name"):
-        value = getattr(account, name)
-        if not value:
-            yield Problem(name, "is missing", "every account belongs to a named person")
-        elif not _PERSON_NAME.fullmatch(value):
-            yield Problem(
-                name, f"{value!r} has a character Keycloak refuses in names", "write the name in letters"
-            )
-
-
 def _identifiers(account: Account) -> Iterator[Problem]:
     for name in ("employee_number", "technician_id"):
         value = getattr(account, name)
-        if value is not None and not _IDENTIFIER.fullmatch(value):
+        if value is None:
+            continue
+        problems = tuple(unfit(name, value))
+        yield from problems
+        if not problems and not _IDENTIFIER.fullmatch(value):
             yield Problem(name, f"{value!r} is not usable", "no control characters, no blanks at the ends")
 
 

@@ -174,12 +174,9 @@ class _Planner:
         self, row: ImportRow, account: Account, stated: Stated, errors: tuple[Finding, ...]
     ) -> Iterator[Finding]:
         """The rules of every account, except where the cell it came from is reported already."""
-        problems = check(account, self.policy)
-        wrong = {problem.field for problem in problems}
-        for problem in problems:
+        for problem in check(account, self.policy):
             column = _column_of(row, stated, problem.field)
-            derived = column != problem.field and column in wrong
-            if not derived and not _about(errors, problem.field) and not _about(errors, column):
+            if not _about(errors, problem.field) and not _about(errors, column):
                 yield Finding(
                     row.address(column), problem.field, _worded(problem.field, problem.reason), problem.remedy
                 )
@@ -256,4 +253,4 @@ def _column_of(row: ImportRow, stated: Stated, field: str) -> str:
 
 
 def _worded(field: str, reason: str) -> str:
-    return f"{field.replace('_', ' ')} {reason}" if reason.startswith("is ") else reason
+    return f"{field.replace('_', ' ')} {reason}" if reason.startswith(("is ", "has ")) else reason
