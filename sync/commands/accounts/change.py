@@ -14,6 +14,7 @@ from mappings.policy import Policy
 from sync.commands.access import administrators, authority
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.open_work import open_work, withdraws_technician
+from sync.commands.accounts.technician_record import require_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.callers import System
@@ -136,9 +137,13 @@ def existing(tx: Tx, account_id: str) -> Account:
 
 def refuse_problems(account: Account, policy: Policy, given: Mapping[str, str | None] | None = None) -> None:
     """`given`: the company's own attributes that the door names."""
-    problems = (*check(account, policy), *unknown_attributes(given or {}, policy))
+    problems = _problems(account, policy, given or {})
     if problems:
         raise Refused(problems)
+
+
+def _problems(account: Account, policy: Policy, given: Mapping[str, str | None]) -> tuple[Problem, ...]:
+    return (*check(account, policy), *unknown_attributes(given, policy))
 
 
 def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, now: datetime) -> None:
@@ -167,10 +172,22 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
 
 
 def create_account(
-    desk: Desk, new: NewAccount, by: Cause, password: InitialPassword, *, even_if_similar: bool
+    desk: Desk,
+    new: NewAccount,
+    by: Cause,
+    password: InitialPassword,
+    *,
+    even_if_similar: bool,
+    also: Sequence[Problem] = (),
 ) -> Account:
-    """Store the account and wake the workers. Raises Refused, also where it may be a second one of the same person
-    and nobody says that it is not (A2); nothing is stored then."""
+    """Store the account and wake the workers.
+
+    Raises Refused with every problem: of the account itself, what only the FSM system or the other accounts know,
+    what the door found (`also`). Then, where it may be a second one of the same person and nobody says that it is
+    not (A2). Raises Transient if a technician is named and the FSM system cannot be asked. Nothing is stored then.
+    """
+    unknown = () if new.technician_id is None else _unknown(desk, new.technician_id)
+    _refuse_at_once(desk, by, None, new.account("", desk.clock.now()), new.attributes, (*unknown, *also))
 
     def command(tx: Tx) -> Account:
         account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
@@ -185,13 +202,17 @@ def create_account(
     return perform(desk, command, wakes=Lane.INTERACTIVE)
 
 
-def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Cause) -> Account:
+def change_account(
+    desk: Desk, account_id: str, wanted: AccountChange, by: Cause, also: Sequence[Problem] = ()
+) -> Account:
     """Store the change and wake the workers.
 
-    Raises Refused, WorkOrdersOpen or Transient; nothing is stored then.
+    Raises Refused with every problem, those that the door found (`also`) among them, WorkOrdersOpen or Transient;
+    nothing is stored then.
     """
     with desk.db.read() as tx:
         before = existing(tx, account_id)
+    _refuse_at_once(desk, by, before, wanted.applied_to(before), wanted.attributes, also)
     if withdraws_technician(before, wanted.applied_to(before), desk.policy):
         work_orders = open_work(desk, before)
         if work_orders:
@@ -201,3 +222,31 @@ def change_account(desk: Desk, account_id: str, wanted: AccountChange, by: Cause
         lambda tx: change(tx, desk.policy, account_id, wanted, by, desk.clock.now()),
         wakes=Lane.INTERACTIVE,
     )
+
+
+def _unknown(desk: Desk, technician_id: str) -> tuple[Problem, ...]:
+    try:
+        require_technician(desk, technician_id)
+    except NotFound as refused:
+        return refused.problems
+    return ()
+
+
+def _refuse_at_once(
+    desk: Desk,
+    by: Cause,
+    before: Account | None,
+    after: Account,
+    given: Mapping[str, str | None],
+    also: Sequence[Problem],
+) -> None:
+    """What the command would say one after the other. Whoever may not do it at all is told that alone, by the
+    command: who has which name is not for everybody."""
+    if after == before and not also:
+        return
+    with desk.db.read() as tx:
+        if authority.judge_of(tx, desk.policy, by, desk.clock.now())(before, after) is not None:
+            return
+        problems = (*_problems(after, desk.policy, given), *accounts.taken(tx, after), *also)
+    if problems:
+        raise Refused(problems)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from sync.commands.accounts.change import change_account
+from sync.commands.accounts.technician_record import require_technician
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
-from sync.domain.errors import NotFound, Problem
-from sync.ports.field_service import Technician
 
 
 def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: Cause) -> Account:
@@ -18,13 +17,3 @@ def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: 
     if technician_id is not None:
         require_technician(desk, technician_id)
     return change_account(desk, account_id, AccountChange(technician_id=technician_id), by)
-
-
-def require_technician(desk: Desk, technician_id: str) -> Technician:
-    """The technician record. Raises NotFound if the FSM system has none of that id."""
-    technician = desk.field_service.technician(technician_id)
-    if technician is None:
-        raise NotFound(
-            [Problem("technician", f"{technician_id!r} is not in the FSM system", "see technician list")]
-        )
-    return technician

@@ -4,7 +4,7 @@ deactivation that waits for it completes right after."""
 from __future__ import annotations
 
 from sync.commands.access import authority
-from sync.commands.accounts.technician import require_technician
+from sync.commands.accounts.technician_record import require_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.cause import Cause

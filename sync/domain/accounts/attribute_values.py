@@ -53,6 +53,16 @@ def canonical(attribute: Attribute, text: str) -> str:
 def stated(policy: Policy, given: Mapping[str, str]) -> dict[str, str | date | None]:
     """What somebody says of attributes, by their keys: those of the company, and those of ours that have no option
     of their own. An empty text takes the value away (None). Raises Refused with every problem."""
+    found, problems = read_attributes(policy, given)
+    if problems:
+        raise Refused(problems)
+    return found
+
+
+def read_attributes(
+    policy: Policy, given: Mapping[str, str]
+) -> tuple[dict[str, str | date | None], tuple[Problem, ...]]:
+    """What is understood of it, and what is wrong with the rest: for who tells it together with other problems."""
     found: dict[str, str | date | None] = {}
     problems: list[Problem] = []
     known: dict[str, Attribute] = {**OPTIONS, **policy.attributes}
@@ -69,9 +79,7 @@ def stated(policy: Policy, given: Mapping[str, str]) -> dict[str, str | date | N
                 found[key] = value_of(attribute, text)
             except NotUnderstood as why:
                 problems.append(Problem(key, why.reason, why.remedy))
-    if problems:
-        raise Refused(problems)
-    return found
+    return found, tuple(problems)
 
 
 def value_of(attribute: Attribute, text: str) -> str | date:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sync.commands.accounts.technician import require_technician
+from sync.commands.accounts.technician_record import require_technician
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.scope import Scope
 from sync.domain.wording import counted

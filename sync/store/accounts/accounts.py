@@ -314,19 +314,20 @@ def _uniquely(tx: Tx, written: Sequence[Account], write: Callable[[], None]) -> 
             write()
     except IntegrityError:
         for account in written:
-            problems = _taken(tx, account)
+            problems = taken(tx, account)
             if problems:
                 raise Refused(problems) from None
         raise
 
 
-def _taken(tx: Tx, account: Account) -> list[Problem]:
+def taken(tx: Tx, account: Account) -> list[Problem]:
+    """What of the account is another one's already, and whose; empty: it may be stored."""
     problems: list[Problem] = []
     for field, name in (("username", account.username), ("email", account.email)):
         owner_id = who_has_login(tx, [login_key(name)]).get(login_key(name))
         if owner_id is not None and owner_id != account.id:
-            owner = read_many(tx, [owner_id])[owner_id]
-            problems.append(_problem(field, name, owner, "choose another one, or change that account"))
+            holder = read_many(tx, [owner_id])[owner_id]
+            problems.append(_problem(field, name, holder, "choose another one, or change that account"))
     if login_key(account.username) == login_key(account.email):
         problems = problems[:1]
     others = (
@@ -335,9 +336,9 @@ def _taken(tx: Tx, account: Account) -> list[Problem]:
         ("idp_user_id", account.idp_user_id, "one Keycloak user has one account"),
     )
     for field, value, remedy in others:
-        taken = None if value is None else _by_keys(tx, accounts.c[field], [value]).get(value)
-        if taken is not None and taken.id != account.id:
-            problems.append(_problem(field, value or "", taken, remedy))
+        owner = None if value is None else _by_keys(tx, accounts.c[field], [value]).get(value)
+        if owner is not None and owner.id != account.id:
+            problems.append(_problem(field, value or "", owner, remedy))
     return problems
 
 

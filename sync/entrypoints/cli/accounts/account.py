@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
+from mappings.attributes import OPTIONS
 from sync.commands.accounts.change import change_account, create_account
 from sync.commands.accounts.initial_password import InitialPassword, generate
-from sync.commands.accounts.technician import require_technician
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.accounts.account import Life
-from sync.domain.accounts.attribute_values import stated
+from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem, Refused
@@ -70,7 +70,7 @@ def list_(
             branch=branch,
             team=team,
             life=None if inactive is None else (Life.INACTIVE if inactive else Life.ACTIVE),
-            attributes={key: str(value) for key, value in attributes_of(desk, attribute, to_find=True).items()},
+            attributes=looked_for(desk, attribute),
             unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
             quarantined=quarantined or None,
@@ -116,6 +116,7 @@ def create_(
     """Create an account with a temporary password that must be changed at the first login."""
     with failures_shown():
         desk = open_desk()
+        attributes, wrong = attributes_of(desk, attribute)
         new = NewAccount(
             email=email,
             given_name=given_name,
@@ -127,13 +128,11 @@ def create_(
             technician_id=technician,
             employee_number=employee_number,
             username=username,
-            **with_attributes(attributes_of(desk, attribute)),
+            **with_attributes(attributes),
         )
-        if technician is not None:
-            require_technician(desk, technician)
         password = InitialPassword(generate(), "mail" if mail else "shown")
         by = actor(reason)
-        account = create_account(desk, new, by, password, even_if_similar=even_if_similar)
+        account = create_account(desk, new, by, password, even_if_similar=even_if_similar, also=wrong)
         say(f"{account.username} is stored ({account.id})")
         if not mail:
             say(f"temporary password, shown once: {password.password}")
@@ -161,6 +160,7 @@ def change_(
     """Change what is named; everything else stays."""
     with failures_shown():
         desk = open_desk()
+        attributes, wrong = attributes_of(desk, attribute)
         wanted = AccountChange(
             username=mentioned(username),
             email=mentioned(email),
@@ -171,12 +171,12 @@ def change_(
             team=none_by_dash(team),
             data_access=none_by_dash(data_access),
             employee_number=none_by_dash(employee_number),
-            **with_attributes(attributes_of(desk, attribute)),
+            **with_attributes(attributes),
         )
-        if wanted == AccountChange():
+        if wanted == AccountChange() and not wrong:
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
         account = the_account(desk, who)
-        changed = change_account(desk, account.id, wanted, actor(reason))
+        changed = change_account(desk, account.id, wanted, actor(reason), also=wrong)
         if changed == account:
             say(f"{account.username} is like that already")
             return
@@ -228,19 +228,25 @@ def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 
 
 
 def attributes_of(
-    desk: Desk, given: Sequence[str] | None, *, to_find: bool = False
-) -> dict[str, str | date | None]:
-    """What `--attribute` says, by key. `to_find`: it names accounts, by attributes of the company alone."""
-    texts = dict(each.partition("=")[::2] for each in given or ())
-    unnamed = [each for each in given or () if "=" not in each]
-    if unnamed:
-        raise Refused([Problem("attribute", f"{each!r} is not KEY=VALUE") for each in unnamed])
-    found = stated(desk.policy, texts)
-    if to_find:
-        wrong = [key for key, value in found.items() if value is None or key not in desk.policy.attributes]
-        if wrong:
-            raise Refused([Problem(key, "cannot be looked for", "name an attribute and a value") for key in wrong])
-    return found
+    desk: Desk, given: Sequence[str] | None
+) -> tuple[dict[str, str | date | None], tuple[Problem, ...]]:
+    """What `--attribute` says, by key, and what is wrong with it."""
+    unnamed = [Problem("attribute", f"{each!r} is not KEY=VALUE") for each in given or () if "=" not in each]
+    texts = dict(each.partition("=")[::2] for each in given or () if "=" in each)
+    found, problems = read_attributes(desk.policy, texts)
+    return found, (*unnamed, *problems)
+
+
+def looked_for(desk: Desk, given: Sequence[str] | None) -> dict[str, str]:
+    """What `--attribute` says of accounts that are to be found: of attributes of the company alone."""
+    found, problems = attributes_of(desk, given)
+    wrong = {key for key, value in found.items() if value is None or key not in desk.policy.attributes}
+    wrong |= {problem.field for problem in problems} & OPTIONS.keys()
+    told = [problem for problem in problems if problem.field not in wrong]
+    told += [Problem(key, "cannot be looked for", "name an attribute and a value") for key in sorted(wrong)]
+    if told:
+        raise Refused(told)
+    return {key: str(value) for key, value in found.items()}
 
 
 def field_work(desk: Desk) -> frozenset[str]:
