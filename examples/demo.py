@@ -123,7 +123,7 @@ def realm_is_configured(demo: Demo) -> str:
 
 
 def staff_is_reviewed(demo: Demo) -> str:
-    demo.command("import", "review", str(STAFF), expect=1)
+    demo.command("import", "review", str(STAFF), "--map", "Start date=", expect=1)
     [run] = demo.json("import", "list")
     demo.run_id = run["id"]
     counts = run["counts"]

@@ -13,7 +13,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mappings.attributes import BUILT_IN, AttributeType
+from mappings.attributes import NOT_YET
 from mappings.import_columns import FULL_NAME, ImportColumn
 from mappings.policy import Policy
 from sync.spreadsheet.limits import FileRefused
@@ -22,14 +22,13 @@ from sync.spreadsheet.sheet import column_letters
 ROWS = 2_000
 """Rows that have drop-downs; the import takes many more."""
 
-LEFT_OUT = frozenset({FULL_NAME})
-"""The template keeps given and family name apart (A1)."""
+LEFT_OUT = frozenset({FULL_NAME, *NOT_YET})
+"""The template keeps given and family name apart (A1), and asks for nothing that the import does not take."""
 
 _NOTES = {
     "username": "Empty: the e-mail address.",
     "data_access": "Empty: the profile's own level.",
     "technician_id": "The id of the technician record in the FSM system.",
-    **{each.key: "Like 2026-03-01 or 01.03.2026." for each in BUILT_IN if each.type is AttributeType.DATE},
 }
 
 

@@ -16,7 +16,7 @@ KNOWN = (
     ImportColumn("family_name", False, {"en": ("Last name", "Surname"), "de": ("Nachname",)}),
     ImportColumn("full_name", False, {"en": ("Full name", "Name")}),
     ImportColumn("employee_number", False, {"en": ("Employee number",), "de": ("Personalnr.", "Personalnummer")}),
-    ImportColumn("valid_from", False, {"en": ("Start",), "de": ("Eintritt",)}),
+    ImportColumn("hired_on", False, {"en": ("Start",), "de": ("Eintritt",)}),
 )
 
 
@@ -55,10 +55,10 @@ def test_header_is_found_below_title_rows() -> None:
         KNOWN,
     )
     assert staff.header_row == 3
-    assert addresses(staff) == {"employee_number": "A3", "full_name": "B3", "email": "C3", "valid_from": "D3"}
+    assert addresses(staff) == {"employee_number": "A3", "full_name": "B3", "email": "C3", "hired_on": "D3"}
     assert [cell.text for cell in staff.ignored] == ["Notiz"]
     assert staff.rows[0].text("employee_number") == "007"
-    assert staff.rows[0].cells["valid_from"] == Cell("D4", "")
+    assert staff.rows[0].cells["hired_on"] == Cell("D4", "")
 
 
 @pytest.mark.req("F1")
