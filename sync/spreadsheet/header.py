@@ -16,7 +16,7 @@ from mappings.import_columns import ImportColumn
 from mappings.names import name_key
 from sync.domain.imports.row import Cell, ImportRow
 from sync.spreadsheet.limits import FileRefused
-from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters
+from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters, column_number
 
 SEARCHED_ROWS = 50
 FEWEST_TITLES = 2
@@ -51,10 +51,7 @@ def find_columns(
     field that no door takes yet.
     """
     chosen = _checked_by_hand(by_hand or {}, known)
-    aliases = {
-        name_key(title): each.field for each in known for titles in each.titles.values() for title in titles
-    }
-    aliases |= {name_key(each.field): each.field for each in known}
+    aliases = _aliases(known)
     header = max(
         sheet.rows[:SEARCHED_ROWS], key=lambda row: (len(set(_fields(row, aliases, chosen).values())), -row.number)
     )
@@ -75,6 +72,38 @@ def find_columns(
     if not rows:
         raise FileRefused(f"there is no row below the titles in row {header.number}", "choose the staff file")
     return StaffList(sheet, header.number, columns, ignored, rows)
+
+
+def titles_to_import_again(
+    titles: Mapping[str, str], fields: Mapping[str, str], known: Sequence[ImportColumn]
+) -> tuple[str, ...]:
+    """Titles by which `find_columns` finds these columns without a mapping by hand: those that a person had to
+    name, or left out, are given one that says so. `titles`: column letters to title, in the order of the columns.
+    `fields`: field to column letters."""
+    row = SheetRow(1, {column_number(letters): Cell(letters, title) for letters, title in titles.items()})
+    found, firsts = _fields(row, _aliases(known), {}), {each.field: _first_title(each) for each in known}
+    meant = {column_number(letters): field for field, letters in fields.items()}
+    return tuple(
+        title if meant.get(column) == found.get(column) else _retitled(title, firsts.get(meant.get(column, NONE)))
+        for column, title in ((column_number(letters), title) for letters, title in titles.items())
+    )
+
+
+def _retitled(title: str, known_as: str | None) -> str:
+    """What stands in brackets is no part of a title to the import; what it does not know, it leaves out."""
+    bare = re.sub(r"[()\[\]]", "", title).strip()
+    return f"not used: {bare}" if known_as is None else f"{known_as} ({bare})"
+
+
+def _aliases(known: Sequence[ImportColumn]) -> dict[str, str]:
+    aliases = {
+        name_key(title): each.field for each in known for titles in each.titles.values() for title in titles
+    }
+    return aliases | {name_key(each.field): each.field for each in known}
+
+
+def _first_title(column: ImportColumn) -> str:
+    return next((titles[0] for titles in column.titles.values() if titles), column.field)
 
 
 def _fields(row: SheetRow, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> dict[int, str]:
@@ -170,7 +199,8 @@ def _refuse_missing(
                     f"row {header.number} has no column for {names}",
                     f"if {cell.address} ({cell.text!r}) is meant: --map {cell.text!r}={each.field}",
                 )
-    raise FileRefused(f"row {header.number} has no column for {names}", f"it has {_titles(header)}")
+    remedy = f"it has {_titles(header)}; say which one it is: --map 'Title={missing[0].field}'"
+    raise FileRefused(f"row {header.number} has no column for {names}", remedy)
 
 
 def _no_header(sheet: Sheet, known: Sequence[ImportColumn]) -> FileRefused:
@@ -178,7 +208,7 @@ def _no_header(sheet: Sheet, known: Sequence[ImportColumn]) -> FileRefused:
     first = sheet.rows[0]
     return FileRefused(
         f"none of the first {SEARCHED_ROWS} rows holds column titles; needed are {required}",
-        f"row {first.number} begins {_titles(first)}",
+        f"row {first.number} begins {_titles(first)}; where titles are other ones: --map 'Title=field' for each",
     )
 
 

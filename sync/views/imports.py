@@ -1,7 +1,7 @@
 """The error file of an import: the original rows that were not applied, and what is wrong with each (F5).
 
-It can be mended and imported again: the titles are those of the first file, the column of messages means
-nothing to the import.
+It can be mended and imported again as it is: the titles are those of the first file, a column that a person had to
+name by hand has one that the import knows, and the column of messages means nothing to it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.imports.verdict import findings
+from sync.spreadsheet.header import titles_to_import_again
 from sync.spreadsheet.writing import FileKind, write_table
 from sync.store.runs import progress, run_rows
 from sync.store.runs.progress import Place
@@ -34,7 +35,7 @@ def error_file(desk: Desk, scope: Scope, run: Run, kind: FileKind) -> bytes:
     titles: dict[str, str] = run.options["titles"]
     return write_table(
         kind,
-        [*titles.values(), MESSAGES],
+        [*titles_to_import_again(titles, run.options["fields"], desk.policy.staff_columns), MESSAGES],
         [[*(row.original.get(letters, "") for letters in titles), message] for row, message in told],
         sheet="Errors",
     )

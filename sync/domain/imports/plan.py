@@ -24,6 +24,8 @@ from sync.domain.imports.values import Finding, Stated, Value, read_values, stat
 from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint_of
 
 _UNBORN = datetime(1970, 1, 1, tzinfo=UTC)
+_FEWEST_OF_A_PERSON = 2
+"""A row of which no more than this is there, of all that a joiner needs, is about nobody."""
 ANOTHER_PERSON = "make sure that it is another person"
 
 
@@ -96,7 +98,10 @@ class _Planner:
     ) -> PlannedRow:
         new = NewAccount(**with_attributes(_complete(stated.values)))
         account = new.account("", _UNBORN)
-        if matched:
+        too_little = self._says_too_little(row, stated) if matched else None
+        if too_little is not None:
+            errors = (too_little,)
+        elif matched:
             errors = (*errors, *self._missing(row, stated, errors))
             errors = (*errors, *self._rules(row, account, stated, errors), *self._technician(row, account))
         if not errors:
@@ -162,6 +167,17 @@ class _Planner:
         if earlier != row.number:
             reason = f"row {earlier} is about {describe(account)} already"
             yield Finding(f"row {row.number}", "", reason, "leave one of the two rows out")
+
+    def _says_too_little(self, row: ImportRow, stated: Stated) -> Finding | None:
+        """A sum, a remark, an empty form: one error for the row, not one for each thing that a joiner needs."""
+        needed = [column.field for column in self.policy.import_columns if column.required]
+        missing = [name for name in needed if not row.text(name)]
+        missing += [name for name in ("given_name", "family_name") if not stated.values.get(name)]
+        if len(needed) + 2 - len(missing) > _FEWEST_OF_A_PERSON:
+            return None
+        told = ", ".join(name.replace("_", " ").replace("email", "e-mail") for name in missing)
+        reason = f"says too little of a person: no {told}"
+        return Finding(f"row {row.number}", "", reason, "fill it in; leave the row out if it is a sum or a remark")
 
     def _missing(self, row: ImportRow, stated: Stated, errors: tuple[Finding, ...]) -> Iterator[Finding]:
         """A joiner needs what `import_columns.toml` requires."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mappings.attributes import BUILT_IN, Attribute, AttributeType
+from mappings.names import name_key, names_of
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.attribute_values import NotUnderstood, value_of
@@ -20,6 +21,9 @@ from sync.domain.imports.row import ImportRow
 
 Value = str | date | None
 """None: taken away by a dash."""
+
+Wrong = tuple[str, str]
+"""Why a text means nothing, and the remedy."""
 
 DASHES = frozenset({"-", "–", "—"})
 CLEARABLE = frozenset(each.key for each in BUILT_IN if each.clearable)
@@ -105,15 +109,15 @@ def read_values(
         if row.text(field) in DASHES:
             values[field] = None
 
-    def look_up(field: str, find: Callable[[str], str | None], remedy: Callable[[str], str]) -> None:
+    def look_up(field: str, find: Callable[[str], str | None], unknown: Callable[[str], Wrong | None]) -> None:
         text = row.text(field)
         if not text or field in values or _problem(row, field):
             return
         key = find(text)
-        if key is None:
-            findings.append(Finding(row.address(field), field, f"{text!r} is unknown", remedy(text)))
-        else:
+        if key is not None:
             values[field] = key
+        elif wrong := unknown(text):
+            findings.append(Finding(row.address(field), field, *wrong))
 
     look_up(
         "profile",
@@ -130,13 +134,12 @@ def read_values(
         _key_of(policy.find_level),
         _near(policy.nearest_level, [each.title for each in policy.data_access.values()]),
     )
-    branch = values.get("branch", branch_now)
+    branch = None if any(each.field == "branch" for each in findings) else values.get("branch", branch_now)
     where = branch if isinstance(branch, str) and branch in policy.branches else None
-    teams = policy.branches[where].teams if where else tuple(policy.teams.values())
     look_up(
         "team",
         _key_of(lambda text: policy.find_team(text, where) or policy.find_team(text, None)),
-        _near(lambda text: policy.nearest_team(text, where), [team.title for team in teams]),
+        _unknown_team(policy, where, branch_is_wrong=any(each.field == "branch" for each in findings)),
     )
     technician = values.get("technician_id")
     if technicians is not None and isinstance(technician, str) and technician not in technicians:
@@ -170,12 +173,34 @@ def _key_of(find: Callable[[str], object | None]) -> Callable[[str], str | None]
     return lambda text: getattr(find(text), "key", None)
 
 
-def _near(nearest: Callable[[str], str | None], known: Collection[str]) -> Callable[[str], str]:
-    def remedy(text: str) -> str:
+def _near(nearest: Callable[[str], str | None], known: Collection[str]) -> Callable[[str], Wrong]:
+    def unknown(text: str) -> Wrong:
         near = nearest(text)
-        return f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}"
+        if near is not None and name_key(near) == name_key(text):
+            return f"{text!r} is what several are called", "write the key of the one that is meant"
+        return (
+            f"{text!r} is unknown",
+            f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}",
+        )
 
-    return remedy
+    return unknown
+
+
+def _unknown_team(policy: Policy, where: str | None, *, branch_is_wrong: bool) -> Callable[[str], Wrong | None]:
+    """Several branches have a team of one name: which is meant cannot be said while the branch is missing, and
+    need not be said while it is wrong."""
+    teams = policy.branches[where].teams if where else tuple(policy.teams.values())
+    unknown = _near(lambda text: policy.nearest_team(text, where), [team.title for team in teams])
+
+    def wrong(text: str) -> Wrong | None:
+        called = [team.key for team in teams if name_key(text) in map(name_key, names_of(team))]
+        if not called:
+            return unknown(text)
+        if branch_is_wrong:
+            return None
+        return f"{text!r} is a team of several branches", f"name the branch, or write one of {', '.join(called)}"
+
+    return wrong
 
 
 def _near_technician(wrong: str, technicians: Collection[str]) -> str:

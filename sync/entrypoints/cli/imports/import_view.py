@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
@@ -12,7 +13,8 @@ from rich.progress import Progress as Bar
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.imports.verdict import findings
-from sync.entrypoints.cli.output import errors, print_table, say, screen, shown
+from sync.domain.wording import counted, how_long
+from sync.entrypoints.cli.output import errors, plain, print_table, say, screen, shown
 from sync.entrypoints.cli.runs.run_view import SHORT, row_json
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
@@ -26,15 +28,14 @@ LOOK_EVERY_SECONDS = 0.25
 def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
     """The counts, then the rows that want to be looked at, or all of them."""
     options = run.options
-    screen.print(
-        f"[bold]{run.source}[/bold]  {options['read_as']}, titles in row {options['header_row']}, {len(rows)} rows"
-    )
+    read_as = f"{options['read_as']}, titles in row {options['header_row']}, {len(rows)} rows"
+    screen.print(f"[bold]{plain(run.source)}[/bold]  {plain(read_as)}")
     titles = options["titles"]
     known = ", ".join(f"{titles[letters]} → {name}" for name, letters in options["fields"].items())
-    screen.print(f"columns: {known}", markup=False)
+    screen.print(plain(f"columns: {known}"))
     if options["ignored"]:
         left_out = [titles[address.rstrip("0123456789")] for address in options["ignored"]]
-        screen.print(f"not used: {', '.join(left_out)} (use --map to say what they are)", markup=False)
+        screen.print(plain(f"not used: {', '.join(left_out)} (use --map to say what they are)"))
     picked = [row for row in rows if everything or row.verdict == "error" or row.messages["warnings"]]
     if picked:
         print_table(
@@ -51,6 +52,31 @@ def print_counts(run: Run) -> None:
             errors.print(f"! needs an approval after the confirmation: {reason}", markup=False, soft_wrap=True)
     screen.print(f"run         {run.id}  ({run.state})")
     screen.print(f"fingerprint {run.fingerprint[:16]}")
+
+
+def print_asked_for(run: Run, now: datetime) -> None:
+    """What is confirmed: of which file, by whom and when it was reviewed, who is mailed; then the counts."""
+    age, mails = how_long(now - run.created_at), run.counts["create"]
+    screen.print(f"[bold]{plain(run.source)}[/bold]  reviewed by {plain(run.by.name)} {age} ago", soft_wrap=True)
+    if not run.options["welcome_mail"]:
+        mailed = "nobody: joiners have no password until an administrator gives them one"
+    elif mails:
+        mailed = f"{counted(mails, 'joiner')}, with a temporary password, as soon as Keycloak has them"
+    else:
+        mailed = "nobody"
+    screen.print(f"mailed      {mailed}", soft_wrap=True)
+    print_counts(run)
+
+
+def say_it_goes_on(run: Run, after: int | None = None) -> None:
+    """Who stops watching stops nothing. `after`: so many seconds there were to wait."""
+    short = run.id[-SHORT:]
+    why = "no longer watched" if after is None else f"not finished after {after} s"
+    errors.print(f"[yellow]![/yellow] {plain(run.source)}: {why}; it goes on by itself", soft_wrap=True)
+    errors.print(f"watch it: fsm-identity import show {short}", markup=False, soft_wrap=True)
+    errors.print(
+        f"stop it:  fsm-identity import cancel {short}  (what was applied stays)", markup=False, soft_wrap=True
+    )
 
 
 def lines(row: RunRow) -> list[str]:

@@ -1,7 +1,7 @@
 """`fsm-identity import`: review a staff file, confirm exactly what was reviewed, watch it reach Keycloak.
 
 Exit code 1: the file was refused, rows are errors (`review`), the run is held for an approval or rows did not
-reach Keycloak (`confirm`).
+reach Keycloak (`confirm`). 130: Ctrl-C ended the watching, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,29 +16,36 @@ from sync.commands.imports.confirm import cancel as cancel_import
 from sync.commands.imports.confirm import confirm as confirm_import
 from sync.commands.imports.review import ImportOptions
 from sync.commands.imports.review import review as review_import
+from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli.imports.import_view import (
     as_json,
     follow,
-    print_counts,
+    print_asked_for,
     print_outcome,
     print_review,
+    say_it_goes_on,
     say_next,
 )
-from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say, stop
+from sync.entrypoints.cli.machine import this_machine
+from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say
 from sync.entrypoints.cli.runs.run_view import SHORT, say_held
 from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
 from sync.spreadsheet.writing import FileKind
+from sync.store.runs.runs import Run
 from sync.views.imports import error_file
 from sync.views.runs import find_run, recent_runs, run_progress, run_view
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last'.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last': your own.")]
+INTERRUPTED = 130
+"""What a shell says of a command that was ended by Ctrl-C."""
+
 Everything = Annotated[bool, typer.Option("--all", help="Show every row, not only errors and warnings.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", show_default=False)]
 
@@ -87,10 +94,10 @@ def confirm(
     """Apply exactly what was reviewed. Exit code 1 if it is held or a row did not reach Keycloak."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run, kind="import")
+        found = _the_run(desk, run)
         content = load_file(file) if file is not None else None
         if not yes and found.state == "reviewed":
-            print_counts(found)
+            print_asked_for(found, desk.clock.now())
             typer.confirm("Apply this?", abort=True)
         confirmed = confirm_import(desk, found.id, actor(reason), fingerprint=fingerprint, content=content)
         if confirmed.state == "held":
@@ -101,16 +108,18 @@ def confirm(
             raise typer.Exit(1)
         if not json:
             say(f"{found.source}: confirmed; the workers are at it")
-        finished = not wait or follow(desk, found.id, timeout)
+        try:
+            finished = not wait or follow(desk, found.id, timeout)
+        except KeyboardInterrupt:
+            say_it_goes_on(found)
+            raise typer.Exit(INTERRUPTED) from None
         if json:
             print_json(as_json(desk, found.id))
         elif wait and finished:
             print_outcome(desk, found.id)
         if not finished:
-            stop(
-                f"not finished after {timeout} s; it goes on by itself. "
-                f"Look again: fsm-identity import show {found.id[-SHORT:]}"
-            )
+            say_it_goes_on(found, after=timeout)
+            raise typer.Exit(1)
         with desk.db.read() as tx:
             progress = run_progress(tx, Scope.all(), found.id)
         if progress.refused or progress.places["quarantined"] or progress.state == "refused":
@@ -122,7 +131,7 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
     """Show what was reviewed and how far it is."""
     with failures_shown():
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run, kind="import")
+        found = _the_run(desk, run)
         if json:
             print_json(as_json(desk, found.id))
             return
@@ -169,7 +178,7 @@ def errors(run: RunArgument, output: Output) -> None:
     with failures_shown():
         kind = _kind(output)
         desk = open_desk()
-        found = find_run(desk, Scope.all(), run, kind="import")
+        found = _the_run(desk, run)
         _write(output, error_file(desk, Scope.all(), found, kind))
 
 
@@ -192,8 +201,13 @@ def cancel(
     """Apply nothing more of an import; what was applied stays."""
     with failures_shown():
         desk = open_desk()
-        ended = cancel_import(desk, find_run(desk, Scope.all(), run, kind="import").id, actor(reason))
+        ended = cancel_import(desk, _the_run(desk, run).id, actor(reason))
         say(f"{ended.source}: nothing more of it is applied")
+
+
+def _the_run(desk: Desk, named: str) -> Run:
+    """`last` is the last that was reviewed at this login: nobody confirms another one's by it."""
+    return find_run(desk, Scope.all(), named, "import", whose=this_machine())
 
 
 def _columns(by_hand: list[str]) -> dict[str, str]:

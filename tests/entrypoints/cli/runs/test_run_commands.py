@@ -135,7 +135,8 @@ def test_an_import_keeps_who_reviewed_who_confirmed_and_why(
     sit_down(41001)
     assert run("import", "review", "staff.csv", "--reason", "the list of March").exit_code == 0
     sit_down(41002)
-    assert run("import", "confirm", "last", "--yes", "--no-wait", "--reason", "looks right").exit_code == 0
+    [made] = json.loads(run("import", "list", "--json").output)
+    assert run("import", "confirm", made["id"], "--yes", "--no-wait", "--reason", "looks right").exit_code == 0
     while apply_chunk(systems):
         pass
     with systems.db.read() as tx:
