@@ -11,7 +11,6 @@ from typing import Annotated, get_args
 
 import typer
 
-from mappings import load
 from sync.commands.imports.confirm import cancel as cancel_import
 from sync.commands.imports.confirm import confirm as confirm_import
 from sync.commands.imports.review import ImportOptions
@@ -31,7 +30,6 @@ from sync.entrypoints.cli.imports.import_view import (
 from sync.entrypoints.cli.machine import this_machine
 from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say
 from sync.entrypoints.cli.runs.run_view import SHORT, say_held
-from sync.settings import load_settings
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
 from sync.spreadsheet.writing import FileKind
@@ -187,11 +185,11 @@ def template(
     output: Output,
     language: Annotated[str, typer.Option(help="Of the column titles.")] = "en",
 ) -> None:
-    """Write an empty staff file (.xlsx) with the right titles and drop-downs."""
+    """Write an empty staff file (.xlsx) with the titles and drop-downs of the mapping files in force."""
     with failures_shown():
         if _kind(output) != "xlsx":
             raise Refused([Problem("output", "a template has drop-downs", "name it .xlsx")])
-        _write(output, template_file(load(load_settings().mappings_folder), language))
+        _write(output, template_file(open_desk().policy, language))
 
 
 @app.command()
@@ -230,7 +228,10 @@ def _kind(output: Path) -> FileKind:
 
 def _write(output: Path, content: bytes) -> None:
     try:
-        output.write_bytes(content)
+        with output.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise Refused([Problem("output", f"{output} is there already", "name another file")]) from None
     except OSError as error:
         raise Refused([Problem("output", f"{output} cannot be written: {error.strerror}")]) from None
     say(f"wrote {output}")
