@@ -232,14 +232,16 @@ def _carried_out(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
 
 
 def _deactivated(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
-    """What became of a deactivation; that it was asked for or called off is in the audit trail."""
+    """What became of a deactivation, or of a change that takes the technician; that it was asked for or called off
+    is in the audit trail."""
     rows = tx.connection.execute(select(deactivation).where(deactivation.c.account_id == account_id))
     for row in rows:
         listed = tuple(str(each) for each in row.work_orders)
+        what = "deactivation" if row.change is None else "change"
         if row.held_at is not None:
-            yield TimelineEntry(row.held_at, "deactivation", "deactivation held", listed, order=f"{row.id}h")
+            yield TimelineEntry(row.held_at, "deactivation", f"{what} held", listed, order=f"{row.id}h")
         if row.state in {DeactivationState.COMPLETED, DeactivationState.REFUSED}:
-            title = f"deactivation {row.state}"
+            title = f"{what} {row.state}"
             shown = listed if row.state == DeactivationState.REFUSED else ()
             yield TimelineEntry(row.finished_at, "deactivation", title, shown, order=f"{row.id}z")
 

@@ -11,7 +11,7 @@ from sync.commands.accounts.change import change
 from sync.commands.acts import unlock
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.scope import Scope
-from sync.domain.accounts.account import Account, Life
+from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import NotFound, Refused
 from sync.domain.work.circuit import CircuitName
@@ -68,7 +68,7 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     "accounts.find.find": lambda w, a: w.read(lambda tx: find.find(tx, HERE, a.username)),
     "accounts.find.within": lambda w, a: w.read(lambda tx: find.within(tx, HERE, a.id)),
     "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),
-    "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a.id, Life.ACTIVE)),
+    "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a)),
     "accounts.settling.last_try": lambda w, a: w.read(lambda tx: settling.last_try(tx, HERE, a.id)),
     "deactivation.reassignment": lambda w, a: w.read(
         lambda tx: deactivation.reassignment(tx, HERE, moving(w, a).id)

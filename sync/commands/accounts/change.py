@@ -1,4 +1,5 @@
-"""Commands that say what is wanted of an account: create and change.
+"""Commands that say what is wanted of an account: create and change; a change that takes the technician from
+somebody comes with a wish how the work-order gate shall treat it (`withdrawal`).
 
 Each is `f(tx, policy, …, by, now)`: SQL only, never commits, raises Refused before anything is written. They
 say what is wanted and nothing about Keycloak; the workers carry it there.
@@ -7,14 +8,14 @@ say what is wanted and nothing about Keycloak; the workers carry it there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.commands.access import administrators, authority
 from sync.commands.accounts.initial_password import InitialPassword
-from sync.commands.accounts.open_work import open_work, withdraws_technician
 from sync.commands.accounts.technician_record import require_technician
+from sync.commands.accounts.withdrawal import ask_gate, open_work, withdraws_technician
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.callers import System
@@ -23,7 +24,7 @@ from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields, stated_fields
 from sync.domain.accounts.rules import check, unknown_attributes
-from sync.domain.deactivation.gate import WorkOrdersOpen
+from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import audit
@@ -31,8 +32,9 @@ from sync.store.accounts import accounts, passwords
 from sync.store.accounts.passwords import KeptPassword
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
-from sync.store.provisioning import due
+from sync.store.provisioning import due, work_state
 
 
 def create(
@@ -93,17 +95,23 @@ def change(
     now: datetime,
     *,
     lane: Lane = Lane.INTERACTIVE,
+    gate: GatePolicy = GatePolicy.HOLD,
 ) -> Account:
-    """Change what is mentioned and make the account due. A change that changes nothing writes nothing."""
+    """Change what is mentioned and make the account due. A change that changes nothing writes nothing, unless it
+    is a stronger wish about one that the gate holds."""
     locked = administrators.lock(tx, policy, [account_id]) if wanted.profile is not UNSET else frozenset[str]()
     before = existing(tx, account_id)
     after = wanted.applied_to(before)
     granted = authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now)
     if after == before:
+        if ask_gate(tx, policy, granted, gate, now):
+            write_down(tx, before, after, f"change ({gate.value})", by, now)
+            due.mark_due(tx, account_id, lane, now)
         return before
     refuse_problems(after, policy, wanted.attributes)
     administrators.keep_one(tx, policy, before, after, locked)
     accounts.update(tx, granted)
+    ask_gate(tx, policy, granted, gate, now)
     if after.email != before.email:
         outbox.readdress(tx, account_id, after.email)
     write_down(tx, before, after, "change", by, now)
@@ -202,26 +210,46 @@ def create_account(
     return perform(desk, command, wakes=Lane.INTERACTIVE)
 
 
-def change_account(
-    desk: Desk, account_id: str, wanted: AccountChange, by: Cause, also: Sequence[Problem] = ()
-) -> Account:
-    """Store the change and wake the workers.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`account` as it is wanted now; `stored` False: it was wanted so already. `work_orders` were open when the
+    technician was taken away: they hold the change, or are left behind."""
 
-    Raises Refused with every problem, those that the door found (`also`) among them, WorkOrdersOpen or Transient;
-    nothing is stored then.
+    account: Account
+    stored: bool
+    work_orders: tuple[OpenWorkOrder, ...] = ()
+
+
+def change_account(
+    desk: Desk,
+    account_id: str,
+    wanted: AccountChange,
+    by: Cause,
+    gate: GatePolicy = GatePolicy.REFUSE,
+    also: Sequence[Problem] = (),
+) -> Changed:
+    """Store the change and wake the workers. `gate` is for one that takes the technician away (D4).
+
+    Raises Refused with every problem, those that the door found (`also`) among them, WorkOrdersOpen under the
+    policy refuse, or Transient; nothing is stored then.
     """
     with desk.db.read() as tx:
         before = existing(tx, account_id)
-    _refuse_at_once(desk, by, before, wanted.applied_to(before), wanted.attributes, also)
-    if withdraws_technician(before, wanted.applied_to(before), desk.policy):
-        work_orders = open_work(desk, before)
-        if work_orders:
-            raise WorkOrdersOpen(before.full_name, work_orders)
-    return perform(
-        desk,
-        lambda tx: change(tx, desk.policy, account_id, wanted, by, desk.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
+        request = deactivations.open_for(tx, account_id)
+    after = wanted.applied_to(before)
+    _refuse_at_once(desk, by, before, after, wanted.attributes, also)
+    withdraws = withdraws_technician(before, after, desk.policy)
+    work_orders = open_work(desk, before, request) if withdraws else ()
+    if work_orders and gate is GatePolicy.REFUSE:
+        raise WorkOrdersOpen(before.full_name, work_orders)
+
+    def command(tx: Tx) -> Changed:
+        version = work_state.wanted_versions(tx, [account_id])
+        account = change(tx, desk.policy, account_id, wanted, by, desk.clock.now(), gate=gate)
+        stored = work_state.wanted_versions(tx, [account_id]) != version
+        return Changed(account, stored, work_orders)
+
+    return perform(desk, command, wakes=Lane.INTERACTIVE)
 
 
 def _unknown(desk: Desk, technician_id: str) -> tuple[Problem, ...]:

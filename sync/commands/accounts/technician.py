@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from sync.commands.accounts.change import change_account
+from sync.commands.accounts.change import Changed, change_account
 from sync.commands.accounts.technician_record import require_technician
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
-from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
+from sync.domain.deactivation.gate import GatePolicy
 
 
-def link_technician(desk: Desk, account_id: str, technician_id: str | None, by: Cause) -> Account:
-    """Link, relink, or unlink with None. Raises Refused if the record is unknown or linked elsewhere, and
-    WorkOrdersOpen if the technician the account has now still has work: unlinking is no way around the gate.
+def link_technician(
+    desk: Desk,
+    account_id: str,
+    technician_id: str | None,
+    by: Cause,
+    gate: GatePolicy = GatePolicy.REFUSE,
+) -> Changed:
+    """Link, relink, or unlink with None. Raises Refused if the record is unknown or linked elsewhere, and, under
+    the policy refuse, WorkOrdersOpen if the technician the account has now still has work: unlinking is no way
+    around the gate.
     """
     if technician_id is not None:
         require_technician(desk, technician_id)
-    return change_account(desk, account_id, AccountChange(technician_id=technician_id), by)
+    return change_account(desk, account_id, AccountChange(technician_id=technician_id), by, gate)

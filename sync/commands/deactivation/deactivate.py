@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mappings.policy import Policy
 from sync.commands.access import administrators, authority
 from sync.commands.accounts.change import existing, refuse_problems, write_down
-from sync.commands.accounts.open_work import open_work
+from sync.commands.accounts.withdrawal import hold_deadline, open_work
 from sync.commands.perform import perform
 from sync.desk import Desk
-from sync.domain.access.callers import System
-from sync.domain.access.cause import Cause, Origin
+from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account, Life
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
+from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.drift.kinds import NO_ACCESS
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
@@ -27,7 +27,9 @@ from sync.store.provisioning import due
 
 
 def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Cause, now: datetime) -> Account:
-    """Want the account inactive; the gate decides when (D4). A held one may be asked for again by force.
+    """Want the account inactive; the gate decides when (D4). One that waits gives way to a stronger wish alone:
+    Refused is any other. A change that takes the technician goes on with the deactivation, by the stronger of the
+    two wishes.
 
     The hold's deadline and what follows it come from work_orders.toml.
     """
@@ -36,21 +38,19 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ca
     after = replace(before, life=Life.INACTIVE)
     granted = authority.allow_account(tx, policy, by, Permission.DEACTIVATE, before, after, now)
     open_request = deactivations.open_for(tx, account_id)
-    if open_request is not None and open_request.policy is gate:
-        raise Refused(
-            [Problem("", f"{before.username} is being deactivated already ({gate.value})", "see account show")]
-        )
-    if open_request is None and before.life is Life.INACTIVE:
+    _refuse_unless_stronger(before, open_request, gate)
+    leaves = open_request is not None and open_request.change is None
+    if not leaves and before.life is Life.INACTIVE:
         raise Refused([Problem("", f"{before.username} is inactive already", "nothing is left to do")])
     administrators.keep_one(tx, policy, before, after, locked)
     if open_request is not None:
         deactivations.cancel(tx, open_request.id, granted, now)
-    deadline = now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
+        gate = gate if gate.is_stronger_than(open_request.policy) else open_request.policy
     deactivations.request(
         tx,
         granted,
         policy=gate,
-        deadline=deadline,
+        deadline=hold_deadline(policy, gate, now),
         after_deadline=policy.work_orders.after_deadline,
         now=now,
     )
@@ -71,7 +71,7 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
         raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
     refuse_problems(after, policy)
     open_request = deactivations.open_for(tx, account_id)
-    if open_request is not None:
+    if open_request is not None and open_request.change is None:
         deactivations.cancel(tx, open_request.id, granted, now)
     accounts.update(tx, granted)
     findings.end_accepted(tx, granted, NO_ACCESS, now)
@@ -80,25 +80,17 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
     return after
 
 
-def put_back_to_work(tx: Tx, policy: Policy, account_id: str, work_orders: int, now: datetime) -> None:
-    """After the gate refused a deactivation: the account is wanted active as before (D4, refuse)."""
-    by = Cause(System.WORK_ORDER_GATE, None, f"{work_orders} open work orders", Origin.RULE)
-    before = existing(tx, account_id)
-    after = replace(before, life=Life.ACTIVE)
-    granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
-    accounts.update(tx, granted)
-    write_down(tx, before, after, "deactivation refused", by, now)
-    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
-
-
 def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause) -> tuple[OpenWorkOrder, ...]:
     """Store the wish and wake the workers. Returns the work orders that are open now.
 
-    Raises WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is stored then.
+    Raises Refused, WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is
+    stored then.
     """
     with desk.db.read() as tx:
         account = existing(tx, account_id)
-    work_orders = open_work(desk, account)
+        open_request = deactivations.open_for(tx, account_id)
+    _refuse_unless_stronger(account, open_request, gate)
+    work_orders = open_work(desk, account, open_request)
     if work_orders and gate is GatePolicy.REFUSE:
         raise WorkOrdersOpen(account.full_name, work_orders)
     perform(
@@ -107,3 +99,10 @@ def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause)
         wakes=Lane.INTERACTIVE,
     )
     return work_orders
+
+
+def _refuse_unless_stronger(account: Account, waits: OpenDeactivation | None, gate: GatePolicy) -> None:
+    if waits is None or waits.change is not None or gate.is_stronger_than(waits.policy):
+        return
+    already = f"{account.username} is being deactivated already ({waits.policy.value})"
+    raise Refused([Problem("", already, "see account show; account reactivate calls it off")])

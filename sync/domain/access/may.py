@@ -25,7 +25,7 @@ from sync.domain.errors import Problem
 BY_ITSELF: Final[Mapping[System, frozenset[Permission]]] = {
     System.DRIFT_FILE: frozenset({Permission.CHANGE, Permission.DECIDE_DRIFT, Permission.REPAIR}),
     System.MAPPING_FILES: frozenset({Permission.ADOPT_MAPPINGS, Permission.CHANGE}),
-    System.WORK_ORDER_GATE: frozenset({Permission.REACTIVATE}),
+    System.WORK_ORDER_GATE: frozenset({Permission.REACTIVATE, Permission.CHANGE}),
     System.HOLD_DEADLINE: frozenset({Permission.DEACTIVATE}),
     System.EXPIRY: frozenset({Permission.EXPIRE_PASSWORD, Permission.DEACTIVATE}),
     System.RETENTION: frozenset(),

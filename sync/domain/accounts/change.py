@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
+from mappings.attributes import BUILT_IN, AttributeType
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.spelling import one_form
 
@@ -111,7 +112,18 @@ def stated_fields(account: Account) -> dict[str, object]:
     return {name: getattr(account, name) for name in _OWN_FIELDS} | dict(account.attributes)
 
 
+def plain(value: Any) -> Any:  # noqa: ANN401 - any field's
+    """A field's value as JSON holds it."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def from_plain(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's
+    """The field's value again."""
+    return date.fromisoformat(value) if name in _DATES and value is not None else value
+
+
 _SPELLED = ("given_name", "family_name", "employee_number")
+_DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _CHANGEABLE = frozenset(each.name for each in fields(AccountChange)) - {"attributes"}
 _OWN_FIELDS = tuple(each.name for each in fields(Account) if each.name != "attributes")
 

@@ -30,11 +30,17 @@ class OpenWorkOrder:
 
 
 class GatePolicy(StrEnum):
-    """What happens to a deactivation while work orders are open (D4)."""
+    """What happens while work orders are open to whatever takes the technician from somebody: a deactivation, an
+    unlinking, a way out of field work (D4). The weakest first."""
 
     REFUSE = "refuse"
     HOLD = "hold"
     FORCE = "force"
+
+    def is_stronger_than(self, other: GatePolicy) -> bool:
+        """Only a stronger wish takes the place of one that waits."""
+        strength = tuple(GatePolicy)
+        return strength.index(self) > strength.index(other)
 
 
 class GateVerdict(StrEnum):

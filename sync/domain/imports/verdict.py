@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from mappings.attributes import BUILT_IN, AttributeType
 from mappings.fingerprint import fingerprint
-from sync.domain.accounts.change import AccountChange, NewAccount, with_attributes
+from sync.domain.accounts.change import AccountChange, NewAccount, from_plain, plain, with_attributes
 from sync.domain.imports.values import Finding
 
-_DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _NEW = tuple(each.name for each in fields(NewAccount))
 
 
@@ -53,9 +50,9 @@ def changes_record(row: PlannedRow) -> dict[str, Any]:
     """What will be done, as JSON: all fields of a new account, or field → [before, after]."""
     if row.new is not None:
         values = {name: getattr(row.new, name) for name in _NEW}
-        return {"new": {name: _plain(value) for name, value in values.items() if value not in (None, {})}}
+        return {"new": {name: plain(value) for name, value in values.items() if value not in (None, {})}}
     if row.changed:
-        pairs = {name: [_plain(value) for value in pair] for name, pair in sorted(row.changed.items())}
+        pairs = {name: [plain(value) for value in pair] for name, pair in sorted(row.changed.items())}
         return {"change": pairs}
     return {}
 
@@ -71,12 +68,12 @@ def messages_record(row: PlannedRow) -> dict[str, Any]:
 
 def new_account(changes: Mapping[str, Any]) -> NewAccount:
     """The joiner of a CREATE row's record."""
-    return NewAccount(**{name: _value(name, value) for name, value in changes["new"].items()})
+    return NewAccount(**{name: from_plain(name, value) for name, value in changes["new"].items()})
 
 
 def account_change(changes: Mapping[str, Any]) -> AccountChange:
     """The change of an UPDATE row's record."""
-    wanted = {name: _value(name, pair[1]) for name, pair in changes["change"].items()}
+    wanted = {name: from_plain(name, pair[1]) for name, pair in changes["change"].items()}
     return AccountChange(**with_attributes(wanted))
 
 
@@ -92,11 +89,3 @@ def fingerprint_of(rows: Sequence[PlannedRow], policy_fingerprint: str) -> str:
         for row in rows
     ]
     return fingerprint(policy_fingerprint, decided)
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value of our own record
-    return date.fromisoformat(value) if name in _DATES and value is not None else value

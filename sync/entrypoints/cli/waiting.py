@@ -28,8 +28,8 @@ LOOK_EVERY_SECONDS = 0.1
 def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
     """Wait until Keycloak has the account as wanted. A hold is an outcome, not a failure.
 
-    Leaves with exit code 1 if the time is up, if the gate refused a deactivation, if a person is needed or has to
-    mend something first.
+    Leaves with exit code 1 if the time is up, if the gate refused, if a person is needed or has to mend something
+    first.
     """
     until = time.monotonic() + timeout
     name = wanted.username
@@ -48,7 +48,7 @@ def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
         case Settled.STUCK:
             stop(f"{name} is stored; Keycloak has it once this is mended: {now.mend}")
         case Settled.REFUSED:
-            came = f"{name}: the deactivation was refused, work orders came in between."
+            came = f"{name}: refused, work orders came in between; everything is as it was before."
             stop(f"{came} {_last_try(desk, wanted)}")
         case Settled.HELD:
             open_work = counted(len(now.work_orders), "open work order")
@@ -59,7 +59,7 @@ def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
 
 def _look(desk: Desk, account: Account) -> Settling:
     with desk.db.read() as tx:
-        return settling(tx, Scope.all(), account.id, account.life)
+        return settling(tx, Scope.all(), account)
 
 
 def _last_try(desk: Desk, account: Account) -> str:

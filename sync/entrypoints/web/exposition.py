@@ -99,7 +99,11 @@ def _people(figures: Figures) -> Iterator[Metric]:
         "People wanted inactive whom Keycloak refuses to disable; what could be withdrawn is.",
         figures.not_disabled,
     )
-    yield gauge("fsm_deactivations_held", "Deactivations that wait for open work orders.", figures.held)
+    yield gauge(
+        "fsm_deactivations_held",
+        "Deactivations, and changes that take the technician, that wait for open work orders.",
+        figures.held,
+    )
     yield gauge("fsm_deactivations_overdue", "Held deactivations past their deadline.", figures.overdue)
     yield gauge(
         "fsm_deactivations_oldest_age_seconds",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mappings.policy import Policy
-from sync.commands.deactivation.deactivate import put_back_to_work
+from sync.commands.deactivation.refused import put_back
 from sync.domain.deactivation.gate import GateVerdict, OpenWorkOrder
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.provisioning.change import AnyChange
@@ -45,7 +45,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The gate said no: access stays as it was, and the deactivation is held or refused."""
+    """The gate said no: access stays as it was, and the deactivation or the change is held or refused."""
 
     idp_user_id: str
     changes: tuple[AnyChange, ...]
@@ -164,7 +164,7 @@ def _record_withheld(tx: Tx, policy: Policy, claim: Claim, outcome: Withheld, no
     if not refused:
         deactivations.hold(tx, claimed, claim.deactivation.id, outcome.work_orders, now)
     elif deactivations.refuse(tx, claimed, claim.deactivation.id, outcome.work_orders, now):
-        put_back_to_work(tx, policy, claim.account.id, len(outcome.work_orders), now)
+        put_back(tx, policy, claim.deactivation, len(outcome.work_orders), now)
 
 
 def _failed(tx: Tx, claim: Claim, outcome: Failed, now: datetime, keycloak: CircuitName) -> Finished:

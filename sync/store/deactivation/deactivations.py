@@ -1,4 +1,5 @@
-"""Deactivations from the request to the end, and the work orders that forced ones left behind (D1-D5).
+"""Deactivations, and changes that take the technician from somebody who stays, from the request to the end; and
+the work orders that forced ones left behind (D1-D5).
 
 Commands request and cancel, workers hold, complete and refuse. Nothing here decides: see
 `sync.domain.deactivation.gate`.
@@ -18,8 +19,9 @@ from sync.domain.access import cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import from_plain, plain
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
-from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
+from sync.domain.deactivation.request import DeactivationState, OpenDeactivation, TechnicianChange
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.claimed import ClaimedAccount, ClaimedReassignment
 from sync.store.accounts.rows import COLUMNS, from_row
@@ -40,8 +42,9 @@ def request(
     deadline: datetime | None,
     after_deadline: str,
     now: datetime,
+    change: TechnicianChange | None = None,
 ) -> OpenDeactivation:
-    """Open a deactivation. Raises Refused if one is open already."""
+    """Open a deactivation, or a change that takes the technician. Raises Refused if one is open already."""
     account_id = granted.after.id
     wanted = OpenDeactivation(
         id=new_id(now),
@@ -52,6 +55,7 @@ def request(
         by=granted.by,
         deadline=deadline,
         after_deadline=after_deadline,
+        change=change,
     )
     try:
         with tx.connection.begin_nested():
@@ -67,6 +71,7 @@ def request(
                         "deadline": deadline,
                         "after_deadline": after_deadline,
                         "work_orders": (),
+                        "change": None if change is None else _change_record(change),
                     }
                 )
             )
@@ -96,12 +101,25 @@ def last_completed(tx: Tx, account_id: str) -> GatePolicy | None:
     policy = tx.connection.scalar(
         select(deactivations.c.policy)
         .where(
-            deactivations.c.account_id == account_id, deactivations.c.state == DeactivationState.COMPLETED.value
+            deactivations.c.account_id == account_id,
+            deactivations.c.state == DeactivationState.COMPLETED.value,
+            deactivations.c.change.is_(None),
         )
         .order_by(deactivations.c.finished_at.desc(), deactivations.c.id.desc())
         .limit(1)
     )
     return None if policy is None else GatePolicy(policy)
+
+
+def newest_state(tx: Tx, account_id: str) -> DeactivationState | None:
+    """What became of the one that was asked for last; None: nobody has."""
+    state = tx.connection.scalar(
+        select(deactivations.c.state)
+        .where(deactivations.c.account_id == account_id)
+        .order_by(deactivations.c.id.desc())
+        .limit(1)
+    )
+    return None if state is None else DeactivationState(state)
 
 
 def hold(
@@ -251,7 +269,21 @@ def _deactivation(row: RowMapping, *, prefix: str = "") -> OpenDeactivation:
         deadline=row[f"{prefix}deadline"],
         after_deadline=row[f"{prefix}after_deadline"],
         work_orders=row[f"{prefix}work_orders"],
+        change=None if row[f"{prefix}change"] is None else _change(row[f"{prefix}change"]),
     )
+
+
+def _change_record(change: TechnicianChange) -> dict[str, Any]:
+    pairs = {name: [plain(value) for value in pair] for name, pair in sorted(change.changed.items())}
+    return {"technician_id": change.technician_id, "changed": pairs}
+
+
+def _change(record: Mapping[str, Any]) -> TechnicianChange:
+    pairs = {
+        name: (from_plain(name, before), from_plain(name, after))
+        for name, (before, after) in record["changed"].items()
+    }
+    return TechnicianChange(record["technician_id"], pairs)
 
 
 def _move(

@@ -126,10 +126,10 @@ class RunFigures:
 class Figures:
     """`waiting` are accounts that wait for a circuit or "configuration", by reason; `noted` how many troubles
     workers met. `not_disabled` people are wanted inactive and Keycloak refuses to disable them. `quarantined` by
-    code. `held` deactivations, of which `overdue` are past their deadline. `reassignments` are wishes whose work
-    orders are not moved yet, the oldest asked for then. `mails` by state, without those that were sent;
-    `undelivered` people have no other mail since the one that failed. `logins_kept_seconds` is how long Keycloak
-    keeps logins; 0: for ever, or nobody has asked yet."""
+    code. `held` deactivations and changes of the technician, of which `overdue` are past their deadline.
+    `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails` by state,
+    without those that were sent; `undelivered` people have no other mail since the one that failed.
+    `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sync.domain.access.scope import Scope
-from sync.domain.accounts.account import Life
+from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.domain.deactivation.gate import OpenWorkOrder
+from sync.domain.deactivation.request import DeactivationState
 from sync.domain.errors import NotFound, Problem
 from sync.store import acts, audit
 from sync.store.audit import TimelineEntry
 from sync.store.database.transactions import Tx
+from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
 from sync.views.accounts.find import within
 
@@ -38,11 +40,11 @@ class Settling:
     mend: str | None = None
 
 
-def settling(tx: Tx, scope: Scope, account_id: str, wanted: Life) -> Settling:
-    """`wanted` is the life that was asked for: one that is another now was refused by the work-order gate (D4).
-    Raises NotFound, for an account outside the scope too."""
-    account = within(tx, scope, account_id)
-    work = work_state.of_account(tx, account_id)
+def settling(tx: Tx, scope: Scope, wanted: Account) -> Settling:
+    """`wanted` is the account as it was asked for: what the work-order gate refused of it is not wanted any more
+    (D4). Raises NotFound, for an account outside the scope too."""
+    account = within(tx, scope, wanted.id)
+    work = work_state.of_account(tx, wanted.id)
     if work is not None and work.quarantine is not None:
         return Settling(Settled.QUARANTINED, quarantine=work.quarantine)
     if work is not None and work.held_work_orders:
@@ -51,7 +53,9 @@ def settling(tx: Tx, scope: Scope, account_id: str, wanted: Life) -> Settling:
         return Settling(Settled.STUCK, mend=work.waits[1])
     if work is None or not work.applied:
         return Settling(Settled.WAITING)
-    return Settling(Settled.APPLIED if account.life is wanted else Settled.REFUSED)
+    kept = all(getattr(account, each) == getattr(wanted, each) for each in ("life", "profile", "technician_id"))
+    refused = not kept and deactivations.newest_state(tx, wanted.id) is DeactivationState.REFUSED
+    return Settling(Settled.REFUSED if refused else Settled.APPLIED)
 
 
 def last_try(tx: Tx, scope: Scope, account_id: str) -> TimelineEntry | None:

@@ -182,7 +182,7 @@ def _people(figures: Figures) -> Iterator[Trouble]:
     if figures.overdue:
         yield _trouble(
             "A deactivation waits past its deadline",
-            f"{counted(figures.overdue, 'deactivation')} held past the deadline",
+            f"{counted(figures.overdue, 'hold')} past the deadline: open work orders keep somebody's access",
             figures.oldest_held_at,
             "fsm-identity account list --held; move the work orders, or force it",
         )

@@ -210,7 +210,7 @@ def test_a_technician_has_one_account(world: World) -> None:
     with pytest.raises(Refused, match="tess"):
         link_technician(world.systems, other.id, "T-1", BY)
     world.fsm.add(Technician("T-2", "Olga", None, assignable=True))
-    assert link_technician(world.systems, other.id, "T-2", BY).technician_id == "T-2"
+    assert link_technician(world.systems, other.id, "T-2", BY).account.technician_id == "T-2"
     world.work()
     assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from sync.domain.access.cause import Cause
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.change import changed_fields
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
-from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
+from sync.domain.deactivation.request import DeactivationState, OpenDeactivation, TechnicianChange
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
@@ -61,6 +63,31 @@ def test_a_request_comes_back_whole_and_with_the_claim(
     assert claim.deactivation == asked
     assert asked.by == by
     assert (asked.deadline, asked.after_deadline) == (now + timedelta(days=14), "force")
+
+
+@pytest.mark.req("B4", "D4")
+def test_a_change_comes_back_with_what_was_before(
+    db: Database, account: Account, by: Cause, now: datetime
+) -> None:
+    """Names, dates and the company's own attributes, so that a refusal can undo all of it."""
+    before = replace(account, attributes={"van": "12"})
+    after = replace(before, technician_id=None, valid_until=date(2026, 7, 31), attributes={})
+    with db.write() as tx:
+        asked = deactivations.request(
+            tx,
+            granted(after, before, by=by),
+            policy=GatePolicy.REFUSE,
+            deadline=None,
+            after_deadline="person",
+            now=now,
+            change=TechnicianChange("T-1", changed_fields(before, after)),
+        )
+        found = deactivations.open_for(tx, account.id)
+    assert found == asked
+    assert found is not None
+    assert found.undone(after) == before
+    later = replace(after, valid_until=date(2027, 1, 1), team="blue")
+    assert found.undone(later) == replace(before, valid_until=date(2027, 1, 1), team="blue")
 
 
 @pytest.mark.req("D4")

@@ -26,6 +26,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
+from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
@@ -154,10 +155,13 @@ def change_(
     data_access: Annotated[str | None, typer.Option(help="A level, or - for the profile's own.")] = None,
     employee_number: Annotated[str | None, typer.Option(help="A number, or - for none.")] = None,
     attribute: Attributes = None,
+    policy: Policy = GatePolicy.REFUSE,
+    yes: Yes = False,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:
-    """Change what is named; everything else stays."""
+    """Change what is named; everything else stays. The policy is for a profile without field work: refuse the
+    change while work orders are open, hold it until they are done, or force it."""
     with failures_shown():
         desk = open_desk()
         attributes, wrong = attributes_of(desk, attribute)
@@ -176,23 +180,25 @@ def change_(
         if wanted == AccountChange() and not wrong:
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
         account = the_account(desk, who)
-        changed = change_account(desk, account.id, wanted, actor(reason), also=wrong)
-        if changed == account:
+        if policy is GatePolicy.FORCE:
+            confirm_force(f"Change {account.full_name} now, whatever is open?", yes=yes)
+        changed = change_account(desk, account.id, wanted, actor(reason), policy, also=wrong)
+        if not changed.stored:
             say(f"{account.username} is like that already")
             return
-        say(f"{changed.username}: the change is stored")
+        say(f"{changed.account.username}: the change is stored")
+        if changed.work_orders:
+            print_work_orders(changed.work_orders, title="Open work orders")
         if wait:
-            wait_for(desk, changed, timeout)
+            wait_for(desk, changed.account, timeout)
 
 
 @app.command()
 def deactivate(
     who: Who,
     reason: Reason,
-    policy: Annotated[
-        GatePolicy, typer.Option(help="While work orders are open: refuse, hold until done, or force.")
-    ] = GatePolicy.REFUSE,
-    yes: Annotated[bool, typer.Option("--yes", help="Force without asking.")] = False,
+    policy: Policy = GatePolicy.REFUSE,
+    yes: Yes = False,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:
@@ -200,8 +206,8 @@ def deactivate(
     with failures_shown():
         desk = open_desk()
         account = the_account(desk, who)
-        if policy is GatePolicy.FORCE and not yes:
-            typer.confirm(f"End the access of {account.full_name} now, whatever is open?", abort=True)
+        if policy is GatePolicy.FORCE:
+            confirm_force(f"End the access of {account.full_name} now, whatever is open?", yes=yes)
         work_orders = deactivate_account(desk, account.id, policy, actor(reason))
         say(f"{account.username}: deactivation is stored ({policy.value})")
         if work_orders:

@@ -95,7 +95,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
     request = shown_account.deactivation
     if request is not None:
         print_table(
-            ["deactivation", ""],
+            ["deactivation" if request.change is None else "change without the technician", ""],
             [
                 ["policy", request.policy],
                 ["asked for by", request.by],

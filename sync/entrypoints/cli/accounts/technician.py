@@ -6,10 +6,24 @@ from typing import Annotated
 
 import typer
 
+from sync.commands.accounts.change import Changed
 from sync.commands.accounts.technician import link_technician
+from sync.desk import Desk
 from sync.domain.access.scope import Scope
+from sync.domain.accounts.account import Account
+from sync.domain.deactivation.gate import GatePolicy
+from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Reason,
+    actor,
+    failures_shown,
+    print_json,
+    print_table,
+    print_work_orders,
+    say,
+)
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
 from sync.views.accounts.assignability import assignability
 from sync.wiring.doors import open_desk
@@ -48,28 +62,54 @@ def link(
     technician: Annotated[str, typer.Argument(help="Technician id of the FSM system.")],
     who: Who,
     reason: Reason,
+    policy: Policy = GatePolicy.REFUSE,
+    yes: Yes = False,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:
-    """Link a technician record with an account."""
-    with failures_shown():
-        desk = open_desk()
-        account = link_technician(desk, the_account(desk, who).id, technician, actor(reason))
-        say(f"{technician} is linked with {account.username}")
-        if wait:
-            wait_for(desk, account, timeout)
-
-
-@app.command()
-def unlink(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 60) -> None:
-    """Take the technician link from an account. Refused while work orders are open."""
+    """Link a technician record with an account. The policy is for the work orders of the one that it had."""
     with failures_shown():
         desk = open_desk()
         before = the_account(desk, who)
-        account = link_technician(desk, before.id, None, actor(reason))
-        if before == account:
-            say(f"{account.username} has no technician link")
+        changed = _link(desk, before, technician, reason, policy, yes=yes)
+        say(f"{technician} is linked with {changed.account.username}")
+        _wait(desk, changed, timeout if wait else None)
+
+
+@app.command()
+def unlink(
+    who: Who,
+    reason: Reason,
+    policy: Policy = GatePolicy.REFUSE,
+    yes: Yes = False,
+    wait: Wait = True,
+    timeout: Timeout = 60,
+) -> None:
+    """Take the technician link from an account. While work orders are open: refused, held until they are done, or
+    forced."""
+    with failures_shown():
+        desk = open_desk()
+        before = the_account(desk, who)
+        changed = _link(desk, before, None, reason, policy, yes=yes)
+        if not changed.stored:
+            say(f"{before.username} has no technician link")
             return
-        say(f"{before.technician_id} is no longer linked with {account.username}")
-        if wait:
-            wait_for(desk, account, timeout)
+        whose = before.technician_id or "the technician it had"
+        say(f"{whose} is no longer linked with {before.username}")
+        _wait(desk, changed, timeout if wait else None)
+
+
+def _link(
+    desk: Desk, before: Account, technician: str | None, reason: str, policy: GatePolicy, *, yes: bool
+) -> Changed:
+    if policy is GatePolicy.FORCE:
+        confirm_force(f"Take {before.technician_id or 'the technician'} from {before.full_name} now?", yes=yes)
+    return link_technician(desk, before.id, technician, actor(reason), policy)
+
+
+def _wait(desk: Desk, changed: Changed, timeout: int | None) -> None:
+    """None: nobody waits."""
+    if changed.work_orders:
+        print_work_orders(changed.work_orders, title="Open work orders")
+    if timeout is not None:
+        wait_for(desk, changed.account, timeout)

@@ -39,6 +39,7 @@ deactivation = Table(
     Column("work_orders", WorkOrderList, nullable=False),
     Column("held_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
+    Column("change", JsonObject),
     one_of("policy", GatePolicy),
     one_of("state", DeactivationState),
     one_of("after_deadline", ("person", "force")),
@@ -51,7 +52,8 @@ deactivation = Table(
     ),
     Index("ix_deactivation_account_id", "account_id"),
 )
-"""Every request to deactivate and how it ended; at most one open for an account (D4)."""
+"""Every request to deactivate, or to take the technician from somebody who stays, and how it ended; at most one
+open for an account (D4). `change`: what the latter changes; none: the person leaves."""
 
 stranded_work_order = Table(
     "stranded_work_order",
