@@ -6,10 +6,10 @@ Pure. `commands.mappings.plan` walks over all accounts with it, before anything 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias
 
-from mappings.guard import ChangeKind
+from mappings.guard import UNLIMITED, ChangeKind, GuardRules
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.desired import desired_state
@@ -115,6 +115,7 @@ def other_changes(before: Policy, after: Policy) -> tuple[str, ...]:
     lines += [
         f"changed: {what}" for name, what in OTHER_FILES.items() if getattr(before, name) != getattr(after, name)
     ]
+    lines += [f"guard.toml: {line}" for line in _limits(before.guard, after.guard)]
     return tuple(lines)
 
 
@@ -141,6 +142,30 @@ def _fields(before: Any, after: Any) -> Iterator[str]:  # noqa: ANN401 - an entr
             name = each.name.replace("_", " ")
             simple = all(value is None or isinstance(value, str | int) for value in (was, is_))
             yield f"{name}: {_said(was)} → {_said(is_)}" if simple else name
+
+
+def _limits(before: GuardRules, after: GuardRules) -> Iterator[str]:
+    """Each number of the guard that is another one, with both."""
+    was, is_ = dict(_flat(before)), dict(_flat(after))
+    for name in sorted(was.keys() | is_.keys()):
+        if was.get(name, _NOT_SET) != is_.get(name, _NOT_SET):
+            yield f"{name}: {was.get(name, _NOT_SET)} → {is_.get(name, _NOT_SET)}"
+
+
+_NOT_SET = "not set"
+
+
+def _flat(rules: Any, *path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a part of the guard's rules
+    """Each number by the words that lead to it in the file."""
+    if is_dataclass(rules):
+        inner: Mapping[str, Any] = {each.name: getattr(rules, each.name) for each in fields(rules)}
+    elif isinstance(rules, Mapping):
+        inner = rules
+    else:
+        yield " ".join(path).replace("_", " "), UNLIMITED if rules is None else _said(rules)
+        return
+    for name, each in inner.items():
+        yield from _flat(each, *path, name)
 
 
 def _said(value: object) -> str:

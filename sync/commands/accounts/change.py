@@ -108,7 +108,7 @@ def change(
             write_down(tx, before, after, f"change ({gate.value})", by, now)
             due.mark_due(tx, account_id, lane, now)
         return before
-    refuse_problems(after, policy, wanted.attributes)
+    refuse_problems(after, policy, wanted.attributes, before=before)
     administrators.keep_one(tx, policy, before, after, locked)
     accounts.update(tx, granted)
     ask_gate(tx, policy, granted, gate, now)
@@ -143,15 +143,23 @@ def existing(tx: Tx, account_id: str) -> Account:
     return account
 
 
-def refuse_problems(account: Account, policy: Policy, given: Mapping[str, str | None] | None = None) -> None:
-    """`given`: the company's own attributes that the door names."""
-    problems = _problems(account, policy, given or {})
+def refuse_problems(
+    account: Account,
+    policy: Policy,
+    given: Mapping[str, str | None] | None = None,
+    *,
+    before: Account | None = None,
+) -> None:
+    """`given`: the company's own attributes that the door names. `before`: as it is stored; None: it is new."""
+    problems = _problems(account, policy, given or {}, before)
     if problems:
         raise Refused(problems)
 
 
-def _problems(account: Account, policy: Policy, given: Mapping[str, str | None]) -> tuple[Problem, ...]:
-    return (*check(account, policy), *unknown_attributes(given, policy))
+def _problems(
+    account: Account, policy: Policy, given: Mapping[str, str | None], before: Account | None
+) -> tuple[Problem, ...]:
+    return (*check(account, policy, before), *unknown_attributes(given, policy))
 
 
 def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, now: datetime) -> None:
@@ -275,6 +283,6 @@ def _refuse_at_once(
     with desk.db.read() as tx:
         if authority.judge_of(tx, desk.policy, by, desk.clock.now())(before, after) is not None:
             return
-        problems = (*_problems(after, desk.policy, given), *accounts.taken(tx, after), *also)
+        problems = (*_problems(after, desk.policy, given, before), *accounts.taken(tx, after), *also)
     if problems:
         raise Refused(problems)

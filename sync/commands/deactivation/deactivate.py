@@ -69,7 +69,7 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
     granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
     if before.life is Life.ACTIVE:
         raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
-    refuse_problems(after, policy)
+    refuse_problems(after, policy, before=before)
     open_request = deactivations.open_for(tx, account_id)
     if open_request is not None and open_request.change is None:
         deactivations.cancel(tx, open_request.id, granted, now)

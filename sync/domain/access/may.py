@@ -17,6 +17,7 @@ from typing import Final, assert_never
 from mappings.policy import Policy
 from mappings.profiles import ADMINISTER, OPERATE
 from sync.domain.access.callers import Caller, Machine, Person, Program, Source, System
+from sync.domain.access.data_access import data_access_of
 from sync.domain.access.permissions import EVERYWHERE, ON_ACCOUNT, ON_ONESELF, OPERATIONS, Permission
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import changed_fields
@@ -87,12 +88,10 @@ def may(
 
 def reach_of(account: Account, policy: Policy) -> Reach | None:
     """None: the account has nothing, for it is inactive or the mapping files know it no more."""
-    profile = policy.profiles.get(account.profile)
-    if account.life is not Life.ACTIVE or profile is None:
+    profile, access = policy.profiles.get(account.profile), data_access_of(account, policy)
+    if account.life is not Life.ACTIVE or profile is None or access is None:
         return None
-    level = policy.data_access.get(account.data_access or profile.default_data_access)
-    if level is None:
-        return None
+    level = access.effective
     branch = account.branch if level.needs == "branch" else None
     return Reach(profile.features, profile.rank, level.width, everywhere=level.needs is None, branch=branch)
 
@@ -168,9 +167,9 @@ def _touches(reach: Reach, account: Account, policy: Policy) -> Problem | None:
     if profile is None or profile.rank > reach.rank:
         title = profile.title if profile else repr(account.profile)
         return Problem("profile", f"{title} is above your own", ASK)
-    level = policy.data_access.get(account.data_access or profile.default_data_access)
-    if level is None or level.width > reach.width:
-        title = level.title if level else repr(account.data_access)
+    access = data_access_of(account, policy)
+    if access is None or access.asked.width > reach.width:
+        title = access.asked.title if access else repr(account.data_access)
         return Problem("data_access", f"{title} is more than your own", ASK)
     return None
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from mappings.policy import Policy
+from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.accounts.user_names import refused_names, unfit
@@ -19,8 +20,8 @@ from sync.domain.errors import Problem
 _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
 
 
-def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
-    """Every problem of the account; empty if it may be stored."""
+def check(account: Account, policy: Policy, before: Account | None = None) -> tuple[Problem, ...]:
+    """Every problem of the account; empty if it may be stored. `before`: as it is stored now; None: it is new."""
     return (
         *refused_names(
             username=account.username,
@@ -29,7 +30,7 @@ def check(account: Account, policy: Policy) -> tuple[Problem, ...]:
             family_name=account.family_name,
         ),
         *_identifiers(account),
-        *_access(account, policy),
+        *_access(account, policy, before),
         *_dates(account),
         *_attributes(account, policy),
     )
@@ -46,7 +47,7 @@ def _identifiers(account: Account) -> Iterator[Problem]:
             yield Problem(name, f"{value!r} is not usable", "no control characters, no blanks at the ends")
 
 
-def _access(account: Account, policy: Policy) -> Iterator[Problem]:
+def _access(account: Account, policy: Policy, before: Account | None) -> Iterator[Problem]:
     profile = policy.profiles.get(account.profile)
     if profile is None:
         yield Problem("profile", f"{account.profile!r} is unknown", _nearest(account.profile, policy.profiles))
@@ -63,17 +64,18 @@ def _access(account: Account, policy: Policy) -> Iterator[Problem]:
         )
     if profile is None:
         return
-    key = account.data_access or profile.default_data_access
-    level = policy.data_access.get(key)
-    if level is None:
+    access = data_access_of(account, policy)
+    if access is None:
+        key = account.data_access or profile.default_data_access
         yield Problem("data_access", f"{key!r} is unknown", _nearest(key, policy.data_access))
         return
-    ceiling = policy.data_access[profile.highest_data_access]
-    if level.width > ceiling.width:
+    level = access.effective
+    if access.is_lowered and not _asked_already(account, before):
+        level = access.asked
         yield Problem(
             "data_access",
             f"{level.title} is more than profile {profile.title} may have",
-            f"at most {ceiling.title}",
+            f"at most {access.effective.title}",
         )
     if level.needs == "branch" and account.branch is None:
         yield Problem("branch", f"data access {level.title} needs a branch", "set the branch")
@@ -85,6 +87,11 @@ def _access(account: Account, policy: Policy) -> Iterator[Problem]:
             f"data access {level.title} needs a person",
             "set the employee number or link a technician",
         )
+
+
+def _asked_already(account: Account, before: Account | None) -> bool:
+    """The ceiling was lowered since: the account has the lower level, and any other change of it goes on."""
+    return before is not None and (before.profile, before.data_access) == (account.profile, account.data_access)
 
 
 def _nearest(wrong: str, known: Collection[str]) -> str:

@@ -103,7 +103,7 @@ class _Planner:
             errors = (too_little,)
         elif matched:
             errors = (*errors, *self._missing(row, stated, errors))
-            errors = (*errors, *self._rules(row, account, stated, errors), *self._technician(row, account))
+            errors = (*errors, *self._rules(row, None, account, stated, errors), *self._technician(row, account))
         if not errors:
             errors = tuple(self._not_allowed(row, None, account))
         if not errors:
@@ -130,7 +130,7 @@ class _Planner:
     ) -> PlannedRow:
         wanted = AccountChange(**with_attributes(_without_respelling(stated.values, before)))
         after = wanted.applied_to(before)
-        errors = (*errors, *self._same_account(row, before), *self._rules(row, after, stated, errors))
+        errors = (*errors, *self._same_account(row, before), *self._rules(row, before, after, stated, errors))
         errors = (*errors, *self._technician(row, after))
         if not errors and after != before:
             errors = tuple(self._not_allowed(row, before, after))
@@ -187,10 +187,15 @@ class _Planner:
                 yield Finding(row.address(column.field), column.field, f"the {what} is missing", "fill it in")
 
     def _rules(
-        self, row: ImportRow, account: Account, stated: Stated, errors: tuple[Finding, ...]
+        self,
+        row: ImportRow,
+        before: Account | None,
+        account: Account,
+        stated: Stated,
+        errors: tuple[Finding, ...],
     ) -> Iterator[Finding]:
         """The rules of every account, except where the cell it came from is reported already."""
-        for problem in check(account, self.policy):
+        for problem in check(account, self.policy, before):
             column = _column_of(row, stated, problem.field)
             if not _about(errors, problem.field) and not _about(errors, column):
                 yield Finding(

@@ -9,6 +9,7 @@ from mappings.attributes import OF_KEYCLOAK_USERS
 from mappings.policy import Policy
 from mappings.profiles import Profile
 from sync.domain.access import vocabulary
+from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account, Life
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
@@ -36,8 +37,8 @@ class DesiredState:
 
 
 def desired_state(account: Account, policy: Policy) -> DesiredState:
-    """A4-A6, B3. Raises Misconfigured for a profile the policy does not have: a Policy is checked against the
-    accounts at start (rule: keys-in-use-stay), so this process was started before the profile was there."""
+    """A4-A6, B3. Raises Misconfigured for a profile or a level the policy does not have: a Policy is checked
+    against the accounts at start (rule: keys-in-use-stay), so this process was started before it was there."""
     profile = policy.profiles.get(account.profile)
     if profile is None:
         raise Misconfigured(
@@ -45,9 +46,17 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
             code=FailureCode.POLICY_BEHIND,
             about=account.profile,
         )
+    access = data_access_of(account, policy)
+    if access is None:
+        raise Misconfigured(
+            f"data access {account.data_access!r} is not in the mapping files this process was started with; "
+            "restart it",
+            code=FailureCode.POLICY_BEHIND,
+            about=str(account.data_access),
+        )
     groups = {
         vocabulary.profile_group(account.profile),
-        vocabulary.data_access_group(account.data_access or profile.default_data_access),
+        vocabulary.data_access_group(access.effective.key),
     }
     if account.branch is not None:
         groups.add(vocabulary.branch_group(account.branch))

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from mappings.guard import KINDS, ChangeKind, GuardedDoor, GuardRules, Limit
 from mappings.policy import Policy
+from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account, Life
 from sync.domain.provisioning.desired import works_in_the_field
 
@@ -39,9 +40,9 @@ class Access:
 
 
 def access_of(account: Account, policy: Policy) -> Access:
-    """The profile and the level must be in the policy (rule: keys-in-use-stay)."""
-    profile = policy.profiles[account.profile]
-    level = policy.data_access[account.data_access or profile.default_data_access]
+    """The profile must be in the policy (rule: keys-in-use-stay)."""
+    profile, access = policy.profiles[account.profile], data_access_of(account, policy)
+    width = 0 if access is None else access.effective.width
     return Access(
         active=account.life is Life.ACTIVE,
         branch=account.branch,
@@ -51,7 +52,7 @@ def access_of(account: Account, policy: Policy) -> Access:
         features=profile.features,
         outranks=frozenset(key for key, each in policy.profiles.items() if each.rank < profile.rank),
         profiles=frozenset(policy.profiles),
-        sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < level.width),
+        sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < width),
         levels=frozenset(policy.data_access),
     )
 

@@ -92,7 +92,8 @@ def test_a_change_of_an_account(
 def test_rank_is_the_limit_where_an_administering_profile_stands_low() -> None:
     """A company may let dispatchers keep accounts: those above them stay out of reach, both ways."""
     profiles = dict(POLICY.profiles)
-    profiles["dispatcher"] = _with_features(profiles["dispatcher"], "user-management")
+    everywhere = replace(profiles["dispatcher"], highest_data_access="global")
+    profiles["dispatcher"] = _with_features(everywhere, "user-management")
     policy = _with_profiles(profiles)
     own = admin(profile="dispatcher", data_access="global")
     caller = Person(own.id, own.username)

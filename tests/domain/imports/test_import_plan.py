@@ -49,6 +49,16 @@ def test_known_person_is_updated_with_differences() -> None:
     assert (planned.account_id, planned.base_version) == ("id-1", 3)
 
 
+@pytest.mark.req("A5", "F2")
+def test_a_ceiling_that_was_lowered_stops_no_other_change() -> None:
+    """The file says what is stored already; asked for anew it is an error."""
+    had = account(data_access="global")
+    planned = only(row(5, {**ANNA, "data_access": "Global", "branch": "Köln"}), known=world(had))
+    assert planned.changed == {"branch": ("hamburg", "koeln")}
+    anew = only(row(5, {**ANNA, "data_access": "Global"}), known=world(account()))
+    assert anew.verdict is RowVerdict.ERROR
+
+
 @pytest.mark.req("F2")
 def test_empty_cells_change_nothing_and_a_dash_takes_away() -> None:
     """A missing value is not a wish to lose it; a dash is."""

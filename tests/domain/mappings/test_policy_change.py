@@ -43,7 +43,7 @@ def with_profile(**changed: Any) -> Policy:
     ("changed", "changes", "kinds"),
     [
         (
-            {"default_data_access": "global"},
+            {"default_data_access": "global", "highest_data_access": "global"},
             {"groups": (("/fsm/data-access/branch",), ("/fsm/data-access/global",))},
             {"changed"},
         ),
@@ -72,7 +72,7 @@ def test_what_reaches_no_account(changed: dict[str, Any]) -> None:
     assert PolicyComparison(POLICY, after).of(ACCOUNT) is None
     [line] = other_changes(POLICY, after)
     assert line.startswith("changed: profile dispatcher (")
-    wider = PolicyComparison(POLICY, with_profile(default_data_access="global"))
+    wider = PolicyComparison(POLICY, with_profile(default_data_access="global", highest_data_access="global"))
     assert wider.of(replace(ACCOUNT, data_access="personal")) is None
     assert wider.of(replace(ACCOUNT, profile="accountant")) is None
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sync.desk import Desk
+from sync.domain.access.data_access import data_access_of
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import stated_fields
@@ -59,6 +60,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
     with desk.db.read() as tx:
         shown_account = account_view(tx, Scope.all(), account.id, desk.clock.now())
     seen, status = shown_account.observed, shown_account.status
+    access = data_access_of(account, desk.policy)
     differs = None if seen is None else what_differs(account, desk.policy, seen)
     if as_json:
         print_json(
@@ -71,6 +73,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
                 "logins": shown_account.logins,
                 "logins_may_be_missing": shown_account.logins_may_be_missing,
                 "differs": differs,
+                "data_access": access and {"asked": access.asked.key, "effective": access.effective.key},
                 "deactivation": shown_account.deactivation,
                 "acts": shown_account.acts,
                 "assignments": shown_account.assignments,
@@ -79,12 +82,13 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
         )
         return
     own = desk.policy.attributes
+    stated = stated_fields(account) | ({} if access is None else {"data_access": str(access)})
     screen.print(f"[bold]{account.full_name}[/bold]  {status}")
     print_table(
         ["wanted", ""],
         [
             [own[name].title if name in own else name.replace("_", " "), value]
-            for name, value in stated_fields(account).items()
+            for name, value in stated.items()
             if value is not None
         ],
     )

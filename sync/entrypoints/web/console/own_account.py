@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
 from sync.domain.access.callers import MACHINE
+from sync.domain.access.data_access import DataAccess, data_access_of
 from sync.domain.accounts.account import Account
 from sync.entrypoints.web.console.visit import Visit
 from sync.store.audit import Assignment
@@ -64,7 +65,8 @@ def own_account(account: Account, history: Sequence[Assignment], visit: Visit, p
     """Shape the page. `history` is the oldest first; `visit` is what the token says at this moment."""
     titles = _Titles(policy)
     profile = policy.profiles.get(account.profile)
-    level = account.data_access or (profile.default_data_access if profile else "")
+    data_access = data_access_of(account, policy)
+    level = data_access.effective.key if data_access else account.data_access or ""
     branch = policy.branches.get(account.branch or "")
     zone = ZoneInfo(branch.time_zone) if branch else ZoneInfo("UTC")
 
@@ -77,7 +79,7 @@ def own_account(account: Account, history: Sequence[Assignment], visit: Visit, p
             "Data access",
             titles.data_access(level),
             lambda each: each.data_access or each.profile,
-            "" if account.data_access else "The usual level of your profile.",
+            _about_level(account, data_access),
         ),
         line("Branch", titles.branch(account.branch), lambda each: each.branch),
         line("Team", titles.team(account.team), lambda each: each.team),
@@ -98,6 +100,12 @@ def own_account(account: Account, history: Sequence[Assignment], visit: Visit, p
     said = (visit.profile, visit.data_access, visit.branch, visit.team, visit.technician_id)
     features = sorted(profile.features) if profile else []
     return OwnAccount(person, access, tuple(feature_title(each) for each in features), wanted != said)
+
+
+def _about_level(account: Account, access: DataAccess | None) -> str:
+    if access is not None and access.is_lowered:
+        return f"You were given {access.asked.title}, which is more than your profile may have now."
+    return "" if account.data_access else "The usual level of your profile."
 
 
 def feature_title(key: str) -> str:

@@ -68,9 +68,12 @@ def given(days: int, by: str, reason: str, **changes: str | None) -> Assignment:
 
 
 def shown(
-    account: Account = ACCOUNT, history: tuple[Assignment, ...] = (), visit: Visit = VISIT
+    account: Account = ACCOUNT,
+    history: tuple[Assignment, ...] = (),
+    visit: Visit = VISIT,
+    policy: mappings.Policy | None = None,
 ) -> dict[str, Line]:
-    page = own_account(account, history, visit, mappings.load())
+    page = own_account(account, history, visit, policy or mappings.load())
     return {line.label: line for line in (*page.person, *page.access)}
 
 
@@ -81,6 +84,17 @@ def test_titles_stand_for_keys() -> None:
     assert values == ["Technician", "Personal", "Hamburg", "Klima", "T-0042"]
     assert lines["Employee number"].value == "00417"
     assert lines["Data access"].note == "The usual level of your profile."
+
+
+@pytest.mark.req("A5")
+def test_who_was_given_more_than_the_profile_may_have_now_is_told() -> None:
+    """What she has, and that it was more."""
+    policy = mappings.load()
+    lowered = replace(policy.profiles["manager"], highest_data_access="branch")
+    policy = replace(policy, profiles={**policy.profiles, "manager": lowered})
+    line = shown(replace(ACCOUNT, profile="manager", data_access="global"), policy=policy)["Data access"]
+    assert line.value == "Branch"
+    assert line.note == "You were given Global, which is more than your profile may have now."
 
 
 def test_each_value_names_the_assignment_that_gave_it() -> None:
