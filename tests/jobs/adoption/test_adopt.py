@@ -266,6 +266,37 @@ def test_a_release_that_was_interrupted_is_done_once(
     assert len(world.mailer.sent) == 1
 
 
+@pytest.mark.req("G4", "H1")
+@pytest.mark.parametrize("request_", ["apply", "release"])
+def test_who_stood_still_over_a_release_writes_nothing_late(
+    world: World, monkeypatch: pytest.MonkeyPatch, request_: str
+) -> None:
+    """Its lease is gone when it goes on, at a group or at the mark: the user stays as it is until somebody else
+    has the account, who lets go of it once."""
+    account = world.join("ann.arno")
+    user = stranger(world, "ann", account.email)
+    adopted(world)
+    world.work()
+    gateway = world.accounts if request_ == "apply" else world.systems.adoption
+    send, after = getattr(gateway, request_), list[tuple[str | None, int]]()
+
+    def stands_still_once(*given: object) -> None:
+        before = user.account_id, len(user.groups)
+        if not after:
+            world.pass_time(61)
+        try:
+            send(*given)
+        finally:
+            if not after:
+                assert (user.account_id, len(user.groups)) == before
+            after.append((user.account_id, len(user.groups)))
+
+    monkeypatch.setattr(gateway, request_, stands_still_once)
+    assert release(world, account.id).state is ActState.DONE
+    assert len(after) > 1
+    assert (user.attributes, user.groups) == ({}, set())
+
+
 @pytest.mark.req("G4")
 def test_a_plan_that_is_not_there_yet_is_not_applied(world: World) -> None:
     """It was asked for, and no worker came."""

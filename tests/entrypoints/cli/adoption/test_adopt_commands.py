@@ -7,6 +7,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
@@ -16,7 +17,7 @@ from sync.store.operations.heartbeats import Worker
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption.adoption_steps import reconcile
-from tests.world import World
+from tests.world import BY, World
 
 pytestmark = pytest.mark.req("G4")
 
@@ -75,6 +76,27 @@ def test_a_match_is_planned_looked_at_adopted_and_let_go(run: Run, world: World,
     answer = told(run, "release", ann.username, *WHY)
     assert answer == {"account_id": ann.id, "username": ann.username, "released": "kc-ann"}
     assert users["kc-ann"].account_id is None
+
+
+def test_a_second_release_leaves_the_accounts_own_user_alone(run: Run, world: World, ann: Account) -> None:
+    """It was made by us after the first: nothing is to be let go of, and it keeps its mark, its groups and its
+    names."""
+    world.accounts.users["kc-ann"].username = "ann.old"
+    fingerprint = told(run, "plan", *WHY)["run"]["fingerprint"]
+    done(run("apply", "last", "--plan", fingerprint, *WHY))
+    done(run("release", ann.username, *WHY))
+    world.accounts.users["kc-ann"].username, world.accounts.users["kc-ann"].email = "ann.old", "old@example.com"
+    world.do(lambda tx: retry(tx, None, BY, world.clock.now(), account_ids=[ann.id]))
+    world.work(Lane.BULK)
+    world.work()
+    own = world.user(ann)
+    before = own.username, own.email, dict(own.attributes), set(own.groups)
+    assert own.id != "kc-ann"
+    second = run("release", ann.username, *WHY)
+    assert second.exit_code == 1
+    assert f"Keycloak user {own.id} was not adopted (nothing is to be released)" in second.output
+    world.work()
+    assert (own.username, own.email, own.attributes, own.groups) == before
 
 
 def test_what_is_refused_says_why(run: Run, ann: Account) -> None:
