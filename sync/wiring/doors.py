@@ -22,7 +22,7 @@ from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
-from sync.views.mappings import InForce, policy_in_force, policy_of, warn_of_other_files
+from sync.views.mappings import InForce, in_force, policy_in_force, warn_of_other_files
 
 
 def open_desk(settings: Settings | None = None) -> Desk:
@@ -30,9 +30,9 @@ def open_desk(settings: Settings | None = None) -> Desk:
     Misconfigured if the migrations are not there, or if a key that an account uses has vanished from the mapping
     files (rule: keys-in-use-stay)."""
     settings = settings or load_settings()
-    desk, in_force = open_desk_with_policy(settings)
-    warn_of_other_files(in_force, settings.mappings_folder)
-    refuse_vanished_keys(desk.db, in_force.policy)
+    desk, known = open_desk_with_policy(settings)
+    warn_of_other_files(known, settings.mappings_folder)
+    refuse_vanished_keys(desk.db, known.policy)
     return desk
 
 
@@ -41,16 +41,16 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
     db = open_database(settings)
     db.check_schema()
     clock = DatabaseClock(db)
-    in_force = policy_in_force(db)
+    known = policy_in_force(db)
     desk = Desk(
         db=db,
-        policy=in_force.policy,
-        field_service=field_service(settings, in_force.policy),
+        policy=known.policy,
+        field_service=field_service(settings, known.policy),
         wake=CeleryWake(),
         clock=clock,
-        policy_number=in_force.number,
+        policy_number=known.number,
     )
-    return desk, in_force
+    return desk, known
 
 
 def refuse_vanished_keys(db: Database, policy: Policy) -> None:
@@ -100,9 +100,9 @@ def field_service(settings: Settings, policy: Policy) -> SqlFieldService:
     return SqlFieldService(url, policy.field_service, policy.work_orders)
 
 
-def adopted_policy(settings: Settings) -> Policy | None:
-    """The policy that workers go by, to judge and to compare what a realm is brought to. None where there is none,
-    as before the first upgrade of our database, or where these settings lead to none.
+def adopted_policy(settings: Settings) -> InForce | None:
+    """The policy that workers go by, which a realm is brought to. None where there is none, as before the first
+    upgrade of our database, or where these settings lead to none.
 
     Raises Transient while our database is away, for then nobody knows what is in force; Misconfigured if this
     version cannot read it.
@@ -114,4 +114,4 @@ def adopted_policy(settings: Settings) -> Policy | None:
         database.close()
     except Misconfigured:
         return None
-    return None if adopted is None else policy_of(adopted)
+    return None if adopted is None else in_force(adopted)

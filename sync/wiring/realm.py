@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mappings import load
-from mappings.policy import Policy
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain.realm.options import (
@@ -25,18 +23,17 @@ class RealmDesk:
     """What the realm commands touch."""
 
     realm: Realm
-    policy: Policy
     options: RealmOptions
 
 
 def open_realm_desk(settings: Settings, administrator: tuple[str, str] | None = None) -> RealmDesk:
     """The realm as its configuring client sees it, or as `administrator` (name, password) of the master realm.
-    Raises SettingsError or MappingErrors; Keycloak is not asked yet."""
+    Raises SettingsError; Keycloak is not asked yet."""
     if administrator is None:
         through = connection(settings, CONFIGURE_CLIENT, "configure_secret")
     else:
         through = Connection.as_administrator(str(settings.keycloak.url), settings.keycloak.realm, *administrator)
-    return RealmDesk(KeycloakRealm(through), load(settings.mappings_folder), _realm_options(settings))
+    return RealmDesk(KeycloakRealm(through), _realm_options(settings))
 
 
 def connection(settings: Settings, client_id: str, secret: str) -> Connection:

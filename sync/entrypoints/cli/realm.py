@@ -1,14 +1,19 @@
-"""`fsm-identity realm`: the realm as code (C8). `plan` and `drift` only look; `apply` shows, asks, and does."""
+"""`fsm-identity realm`: the realm as code (C8). `plan` and `drift` only look; `apply` shows, asks, and does.
+
+It goes by the mapping files in force and by no others: older ones would undo what was adopted since."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
 
 import typer
 
+from mappings import load
 from mappings.policy import Policy
+from sync.domain.errors import Misconfigured
 from sync.domain.realm.difference import RealmDifference, RealmPlan, Update, counts, record
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
@@ -16,7 +21,8 @@ from sync.domain.wording import counted
 from sync.entrypoints.cli.output import AsJson, errors, failures_shown, print_json, say, stop
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
-from sync.settings import load_settings
+from sync.settings import Settings, load_settings
+from sync.views.mappings import NONE_IN_FORCE, InForce, warn_of_other_files
 from sync.wiring.doors import adopted_policy
 from sync.wiring.realm import RealmDesk, open_realm_desk
 
@@ -26,7 +32,7 @@ ADMINISTRATOR = "FSM_BOOTSTRAP_ADMIN_USERNAME"
 LONGEST_LINE = 150
 LONGEST_STEP = 80
 PASSWORD = "FSM_BOOTSTRAP_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
-NOT_IN_FORCE = "these mapping files are not those in force; adopt them first: fsm-identity mappings adopt"
+ONLY_A_PLAN = "these mapping files are not those in force: apply goes by them once they are adopted"
 
 
 @app.command()
@@ -48,13 +54,28 @@ def bootstrap() -> None:
 
 
 @app.command()
-def plan(as_json: AsJson = False) -> None:
-    """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always."""
+def plan(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Mapping files to look ahead with; else those in force.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always.
+
+    Before any mapping files are in force it goes by those of this machine, and so it does with a folder.
+    """
     with failures_shown():
-        desk, found = _planned()
+        settings = load_settings()
+        desk, known = open_realm_desk(settings), adopted_policy(settings)
+        policy = load(folder or settings.mappings_folder) if folder or known is None else known.policy
+        if known is None:
+            _warn(NONE_IN_FORCE)
+        elif policy.fingerprint != known.policy.fingerprint:
+            _warn(ONLY_A_PLAN)
+        found = realm_as_code.plan(desk.realm, policy, desk.options)
         _show(found, as_json=as_json)
         if not as_json:
-            _tell_reach(_reach(desk, found, adopted_policy(load_settings())))
+            _tell_reach(_reach(desk, policy, found, known))
 
 
 @app.command()
@@ -62,7 +83,10 @@ def drift(as_json: AsJson = False) -> None:
     """Like plan, for a scheduled check: exit code 1 when the realm is not as wanted or has a way around the
     second factor."""
     with failures_shown():
-        _, found = _planned()
+        settings = load_settings()
+        known = _in_force(settings)
+        desk = open_realm_desk(settings)
+        found = realm_as_code.plan(desk.realm, known.policy, desk.options)
         _show(found, as_json=as_json)
         if not found.in_order:
             raise typer.Exit(1)
@@ -76,38 +100,53 @@ def apply(
         typer.Option("--plan", help="Fingerprint of the plan that was reviewed; refused if it has changed."),
     ] = None,
 ) -> None:
-    """Bring the realm to what the mapping files say. A second apply has nothing to change.
+    """Bring the realm to what the mapping files in force say. A second apply has nothing to change.
 
     What takes something from more accounts than guard.toml allows needs --plan, or the number typed in.
     """
     with failures_shown():
-        desk, found = _planned()
+        settings = load_settings()
+        known = _in_force(settings)
+        warn_of_other_files(known, settings.mappings_folder)
+        desk = open_realm_desk(settings)
+        found = realm_as_code.plan(desk.realm, known.policy, desk.options)
         if reviewed is not None and not is_named(found.fingerprint, reviewed):
             stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
         _show(found, as_json=False)
         if not found.differences:
             return
-        in_force = adopted_policy(load_settings())
-        if in_force is not None and in_force.fingerprint != desk.policy.fingerprint:
-            errors.print(f"! {NOT_IN_FORCE}", markup=False, soft_wrap=True)
-        _ask_about_reach(_reach(desk, found, in_force), found, reviewed, yes=yes)
+        _ask_about_reach(_reach(desk, known.policy, found, known), found, reviewed, yes=yes)
         if not yes:
             typer.confirm(f"Make {counted(len(found.differences), 'change')} in Keycloak?", abort=True)
-        realm_as_code.apply(desk.realm, desk.policy, found, _tell)
+        if _in_force(settings).number != known.number:
+            stop("other mapping files have come into force meanwhile; nothing was done: look at the plan again")
+        realm_as_code.apply(desk.realm, known.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
 
 
-def _reach(desk: RealmDesk, found: RealmPlan, in_force: Policy | None) -> Reach:
+def _in_force(settings: Settings) -> InForce:
+    """Raises Misconfigured where nothing was adopted yet."""
+    known = adopted_policy(settings)
+    if known is None:
+        raise Misconfigured(NONE_IN_FORCE)
+    return known
+
+
+def _warn(what: str) -> None:
+    errors.print(f"! {what}", markup=False, soft_wrap=True)
+
+
+def _reach(desk: RealmDesk, policy: Policy, found: RealmPlan, known: InForce | None) -> Reach:
     """By the limits in force: files cannot lift the limits that they exceed themselves."""
-    return realm_as_code.reach(desk.realm, desk.policy, found, (in_force or desk.policy).guard)
+    return realm_as_code.reach(desk.realm, policy, found, (policy if known is None else known.policy).guard)
 
 
 def _tell_reach(reach: Reach) -> None:
     for line in reach.lines:
-        errors.print(f"! {line}", markup=False, soft_wrap=True)
+        _warn(line)
     if isinstance(reach.verdict, Hold):
         for reason in reach.verdict.reasons:
-            errors.print(f"! needs --plan: {reason}", markup=False, soft_wrap=True)
+            _warn(f"needs --plan: {reason}")
 
 
 def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, yes: bool) -> None:
@@ -120,11 +159,6 @@ def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, ye
     typed = typer.prompt(f"Type how many accounts lose something ({reach.accounts})")
     if typed.strip() != str(reach.accounts):
         stop("that is another number; nothing was done")
-
-
-def _planned() -> tuple[RealmDesk, RealmPlan]:
-    desk = open_realm_desk(load_settings())
-    return desk, realm_as_code.plan(desk.realm, desk.policy, desk.options)
 
 
 def _show(found: RealmPlan, *, as_json: bool) -> None:
@@ -155,7 +189,7 @@ def _print(found: RealmPlan) -> None:
             for detail in difference.details:
                 typer.echo(f"    {detail}")
     for finding in found.findings:
-        errors.print(f"! {finding}", markup=False, soft_wrap=True)
+        _warn(finding)
 
 
 def _headline(difference: RealmDifference) -> str:

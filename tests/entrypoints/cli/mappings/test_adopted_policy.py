@@ -1,4 +1,4 @@
-"""By whose limits `realm apply` judges: those in force, or nobody's where that cannot be known (E7)."""
+"""By which files `realm apply` goes: those in force, or none where there are none or nobody can know (E7, C8)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_that_in_force(nothing_adopted: Settings) -> None:
     in_force = adopt_first(open_database(settings), None, FIRST, NOW)
     found = adopted_policy(settings)
     assert found is not None
-    assert found.fingerprint == in_force.policy.fingerprint
+    assert found.policy.fingerprint == in_force.policy.fingerprint
 
 
 def test_a_database_that_is_away_is_no_empty_one(make_settings: MakeSettings) -> None:  # noqa: F811

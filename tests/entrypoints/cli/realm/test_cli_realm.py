@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +12,16 @@ from cryptography.fernet import Fernet
 from typer.testing import CliRunner, Result
 
 from mappings import load
-from mappings.loading import read_texts
+from mappings.loading import load_texts, read_texts
 from sync.commands.mappings.in_force import adopt_first
+from sync.commands.mappings.in_force import put_in_force as after
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.entrypoints.cli.realm import app
+from sync.store import mappings as policies
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
+from sync.views.mappings import policy_of
 from tests.realms import ConfiguredRealm
 from tests.services import KeycloakServer
 from tests.world import FIRST
@@ -28,17 +31,28 @@ pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
 SECRETS = ("configure-hush-1", "worker-hush-2", "mail-hush-3")
 
 
+@pytest.fixture(scope="module")
+def our_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database in which the shipped files were adopted."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'our.db'}"
+    schema.upgrade(url)
+    database = Database(url, Sealer([Fernet.generate_key().decode()]))
+    adopt_first(database, None, FIRST, datetime(2026, 3, 2, tzinfo=UTC))
+    database.close()
+    return url
+
+
 @pytest.fixture
 def settings(
-    monkeypatch: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str
+    monkeypatch: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, our_database: str
 ) -> pytest.MonkeyPatch:
-    """The environment of the commands; every process that is not Keycloak is out of reach."""
+    """The environment of the commands; every process that is neither Keycloak nor our database is out of reach."""
     configure, worker, mail = SECRETS
     for name, value in {
-        "FSM_DATABASE_URL": "sqlite:///no-such-folder/x.db",
+        "FSM_DATABASE_URL": our_database,
         "FSM_REDIS_URL": "redis://127.0.0.1:9/0",
         "FSM_FIELD_SERVICE_URL": "sqlite:///no-such-folder/y.db",
-        "FSM_SECRET_KEYS": "unused",
+        "FSM_SECRET_KEYS": Fernet.generate_key().decode(),
         "FSM_KEYCLOAK__URL": keycloak_server.url,
         "FSM_KEYCLOAK__REALM": realm_name,
         "FSM_KEYCLOAK__CONFIGURE_SECRET": configure,
@@ -146,43 +160,94 @@ def test_bootstrap_with_a_wrong_administrator(settings: pytest.MonkeyPatch) -> N
     assert "administrator" in refused.output
 
 
-@pytest.fixture
-def in_force(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a database in which the shipped files were adopted."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'our.db'}"
-    schema.upgrade(url)
+def put_in_force(url: str, files: Mapping[str, str]) -> None:
+    """These files, adopted after those that are in force."""
     database = Database(url, Sealer([Fernet.generate_key().decode()]))
-    adopt_first(database, None, FIRST, datetime(2026, 3, 2, tzinfo=UTC))
+    with database.write() as tx:
+        before = policies.newest(tx)
+        policy = load_texts(files, "the test")
+        after(tx, before and policy_of(before), files, policy.fingerprint, FIRST, datetime.now(UTC))
     database.close()
-    return url
+
+
+@pytest.mark.req("E7", "C8")
+def test_older_files_of_a_machine_undo_nothing(
+    applied: pytest.MonkeyPatch,
+    keycloak_server: KeycloakServer,
+    realm_name: str,
+    tmp_path: Path,
+    our_database: str,
+) -> None:
+    """Dispatchers were taken scheduling; a machine that still has the files of before gives it back to nobody, and
+    shows what it would be only if it is asked to look ahead with them."""
+    files = dict(read_texts())
+    files["profiles.toml"] = files["profiles.toml"].replace(
+        '"work-orders", "scheduling", "customers"', '"work-orders", "customers"'
+    )
+    put_in_force(our_database, files)
+    assert run("apply", "--yes").exit_code == 0
+    for name, text in read_texts().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    applied.setenv("FSM_MAPPINGS_FOLDER", str(tmp_path))
+    for words in (("apply", "--yes"), ("plan",), ("drift",)):
+        said = run(*words)
+        assert (said.exit_code, "nothing to change" in said.output) == (0, True), said.output
+    ahead = run("plan", str(tmp_path))
+    assert "fsm/scheduling" in ahead.output
+    assert "these mapping files are not those in force: apply goes by them once they are adopted" in ahead.output
+    assert "nothing to change" in run("plan").output
+    put_in_force(our_database, read_texts())
+    assert run("apply", "--yes").exit_code == 0
+    assert "nothing to change" in run("plan", str(tmp_path)).output
+
+
+@pytest.mark.req("E7", "C8")
+def test_files_that_come_into_force_while_somebody_looks_stop_the_apply(
+    applied: pytest.MonkeyPatch,
+    keycloak_server: KeycloakServer,
+    realm_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    our_database: str,
+) -> None:
+    """What was shown is by then not what is wanted."""
+    address = f"{keycloak_server.url}/admin/realms/{realm_name}"
+    keycloak_server.session().put(address, json={"failureFactor": 50}, timeout=30).raise_for_status()
+    files = dict(read_texts())
+    files["guard.toml"] = files["guard.toml"].replace("accounts = 50", "accounts = 51")
+
+    def meanwhile(*_: object, **__: object) -> bool:
+        put_in_force(our_database, files)
+        return True
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sync.entrypoints.cli.realm.typer.confirm", meanwhile)
+        said = run("apply")
+    assert said.exit_code == 1
+    assert "other mapping files have come into force meanwhile; nothing was done" in said.output
+    assert "failureFactor: 50 -> 5" in run("plan").output
+    put_in_force(our_database, read_texts())
+    assert run("apply", "--yes").exit_code == 0
 
 
 @pytest.mark.req("E7", "C8")
 def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
-    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path, in_force: str
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, our_database: str
 ) -> None:
     """Eleven dispatchers lose scheduling: it is told, `--yes` alone does not do, and another number neither.
-    Nor do limits that come in the same files: those in force judge."""
+    Limits of files that are only proposed do not judge."""
     options = RealmOptions("http://127.0.0.1:8000", MailServer("127.0.0.1", 25, "fsm@example.com"), {})
     realm = ConfiguredRealm(keycloak_server, realm_name, load(), options)
     for number in range(11):
         dispatcher = {"username": f"dispatcher{number}", "enabled": True, "groups": ["/fsm/profiles/dispatcher"]}
         realm.send("POST", "users", dispatcher)
-    text = read_texts()["profiles.toml"]
-    (tmp_path / "profiles.toml").write_text(
-        text.replace('"work-orders", "scheduling", "customers"', '"customers"')
+    fewer = dict(read_texts())
+    fewer["profiles.toml"] = fewer["profiles.toml"].replace(
+        '"work-orders", "scheduling", "customers"', '"customers"'
     )
-    applied.setenv("FSM_MAPPINGS_FOLDER", str(tmp_path))
+    put_in_force(our_database, fewer)
     told = run("plan")
     assert "11 in /fsm/profiles/dispatcher lose fsm/scheduling, fsm/work-orders" in told.output
     assert "needs --plan: 11 accounts would be able to do or see less: 100 % of 11" in told.output
-    limits = read_texts()["guard.toml"]
-    (tmp_path / "guard.toml").write_text(
-        limits.replace("accounts = 50", "accounts = 500").replace("= 10", "= 100")
-    )
-    assert "needs --plan" not in run("plan").output, "no policy is in force yet"
-    applied.setenv("FSM_DATABASE_URL", in_force)
-    applied.setenv("FSM_SECRET_KEYS", Fernet.generate_key().decode())
     alone = run("apply", "--yes")
     assert alone.exit_code == 1
     assert "look at it, then: fsm-identity realm apply --yes --plan" in alone.output
@@ -191,5 +256,28 @@ def test_taking_a_feature_from_many_needs_the_plan_or_the_number(
     fingerprint = json.loads(run("plan", "--json").output)["fingerprint"]
     assert run("apply", "--yes", "--plan", fingerprint[:12]).exit_code == 0
     assert run("drift").exit_code == 0
-    applied.delenv("FSM_MAPPINGS_FOLDER")
+    put_in_force(our_database, read_texts())
     assert run("apply", "--yes").exit_code == 0
+
+
+@pytest.mark.req("E7", "C8")
+def test_proposed_files_do_not_lift_the_limits_that_they_exceed(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, tmp_path: Path
+) -> None:
+    """Looked at before they are adopted: those in force judge."""
+    options = RealmOptions("http://127.0.0.1:8000", MailServer("127.0.0.1", 25, "fsm@example.com"), {})
+    realm = ConfiguredRealm(keycloak_server, realm_name, load(), options)
+    for number in range(11):
+        reader = {"username": f"reader{number}", "enabled": True, "groups": ["/fsm/profiles/accountant"]}
+        realm.send("POST", "users", reader)
+    text, limits = read_texts()["profiles.toml"], read_texts()["guard.toml"]
+    accountant = text.index('title = "Accountant"')
+    features = text.index('"reports"', accountant)
+    fewer = text[:features] + text[features:].replace('"reports", ', "", 1)
+    (tmp_path / "profiles.toml").write_text(fewer)
+    (tmp_path / "guard.toml").write_text(
+        limits.replace("accounts = 50", "accounts = 500").replace("= 10", "= 100")
+    )
+    told = run("plan", str(tmp_path))
+    assert "lose fsm/reports" in told.output
+    assert "needs --plan: 11 accounts" in told.output
