@@ -22,3 +22,8 @@ def reassignment(tx: Tx, scope: Scope, reassignment_id: str) -> Reassignment:
     if found is None or not (scope.everything or found.branch == scope.branch):
         raise NotFound([Problem("reassignment", f"there is no reassignment {reassignment_id}")])
     return found
+
+
+def recent_reassignments(tx: Tx, scope: Scope, limit: int) -> tuple[Reassignment, ...]:
+    """The newest wishes to move work orders, ended or not, as far as the scope reaches: see `reassignment`."""
+    return reassignments.recent(tx, scope, limit)

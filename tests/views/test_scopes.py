@@ -77,7 +77,12 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
 }
 """Views of one account, and what belongs to it."""
 
-LISTS = {"accounts.listing.list_accounts", "accounts.assignability.assignability", "deactivation.stranded"}
+LISTS = {
+    "accounts.listing.list_accounts",
+    "accounts.assignability.assignability",
+    "deactivation.recent_reassignments",
+    "deactivation.stranded",
+}
 
 
 def act_on(world: World, concerned: Account) -> str:
@@ -122,6 +127,8 @@ def test_a_branch_sees_work_orders_go_from_one_of_it_to_another(world: World) ->
     wanted = AccountChange(branch=THERE, team=None)
     world.do(lambda tx: change(tx, POLICY, giver.id, wanted, BY, world.clock.now()))
     assert world.read(lambda tx: deactivation.reassignment(tx, HERE, asked.id)) == asked
+    assert world.read(lambda tx: deactivation.recent_reassignments(tx, HERE, 9)) == (asked,)
+    assert world.read(lambda tx: deactivation.recent_reassignments(tx, Scope.of_branch(THERE), 9)) == ()
     with pytest.raises(NotFound):
         world.read(lambda tx: deactivation.reassignment(tx, Scope.of_branch(THERE), asked.id))
 

@@ -24,7 +24,7 @@ from sync.entrypoints.cli.output import (
     work_order_cells,
 )
 from sync.entrypoints.cli.waiting import Timeout, wait_for_reassignment
-from sync.views.deactivation import stranded
+from sync.views.deactivation import recent_reassignments, stranded
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(help="Open work orders and who takes them over.", no_args_is_help=True)
@@ -89,3 +89,33 @@ def reassign(
         if asked.is_open and wait:
             last = f"The last try: {asked.failure}." if asked.failure else "No worker has tried yet."
             stop(f"it is stored, but after {timeout} s not done; it goes on alone. {last}")
+
+
+@app.command()
+def reassignments(
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="List so many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List who was asked to take over whose work orders, and what came of it."""
+    with failures_shown():
+        desk = open_desk()
+        with desk.db.read() as tx:
+            found = recent_reassignments(tx, Scope.all(), limit)
+        if as_json:
+            print_json(found)
+            return
+        print_table(
+            ["asked at (UTC)", "from", "to", "state", "work orders", "last failure", "who and why"],
+            [
+                [
+                    each.asked_at,
+                    each.technician_id,
+                    each.to_technician_id,
+                    each.state,
+                    ", ".join(order.number for order in (each.moved or each.found)),
+                    each.failure,
+                    each.by,
+                ]
+                for each in found
+            ],
+        )

@@ -104,6 +104,20 @@ def _failed(systems: Systems, claim: ReassignmentClaim, failure: Failure) -> Non
         probe_in = circuits.probe_in(systems, tx, failure, Lane.INTERACTIVE)
         then = after(failure, attempts, Work.REASSIGNMENT, random.random(), probe_in=probe_in)  # noqa: S311 - jitter
         if then.wait is None:
-            reassignments.failed(tx, claim, str(failure), now)
+            if reassignments.failed(tx, claim, str(failure), now) is not None:
+                _tell(tx, claim.reassignment, failure, now)
         else:
             reassignments.put_off(tx, claim, str(failure), now + then.wait, attempts + then.burns)
+
+
+def _tell(tx: Tx, asked: Reassignment, failure: Failure, now: datetime) -> None:
+    """Nobody may wait at the door any more: why nothing was moved stands in the timeline of the one who leaves."""
+    leaving = accounts.by_technician(tx, asked.technician_id)
+    audit.audit(
+        tx,
+        account_id=leaving.id if leaving else None,
+        action=f"work orders of {asked.technician_id} were not moved to {asked.to_technician_id}",
+        changed={"failure": (None, str(failure))},
+        by=asked.by,
+        now=now,
+    )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted
+from sync.domain.access.scope import Scope
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.claimed import ClaimedReassignment
@@ -112,6 +113,14 @@ def waiting(tx: Tx) -> tuple[Reassignment, ...]:
     """Those that are not done yet, the oldest first."""
     rows = tx.connection.execute(select(*_COLUMNS).where(OPEN_REASSIGNMENT).order_by(reassignments.c.id))
     return tuple(_from_row(row) for row in rows.mappings())
+
+
+def recent(tx: Tx, scope: Scope, limit: int) -> tuple[Reassignment, ...]:
+    """The newest first, ended or not."""
+    query = select(*_COLUMNS).order_by(reassignments.c.id.desc()).limit(limit)
+    if not scope.everything:
+        query = query.where(reassignments.c.branch == scope.branch)
+    return tuple(_from_row(row) for row in tx.connection.execute(query).mappings())
 
 
 def any_due(tx: Tx, now: datetime) -> bool:
