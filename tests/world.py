@@ -35,6 +35,7 @@ from tests.callers import wanted_by
 from tests.company import company
 from tests.fakes.accounts import FakeAccounts, FakeUser
 from tests.fakes.adoption import FakeAdoption
+from tests.fakes.answering import FakeAnswering
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
@@ -59,6 +60,7 @@ class World:
     credentials: FakeCredentials
     logins: FakeLoginEvents
     admins: FakeAdminEvents
+    answering: FakeAnswering
     fsm: FakeFieldService
     mailer: FakeMailer
     wake: FakeWake
@@ -143,7 +145,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
     credentials = FakeCredentials(accounts)
     fsm = FakeFieldService(POLICY.work_orders)
     mailer, wake, clock = FakeMailer(), FakeWake(), FakeClock()
-    logins, admins = FakeLoginEvents(clock), FakeAdminEvents(clock)
+    logins, admins, answering = FakeLoginEvents(clock), FakeAdminEvents(clock), FakeAnswering()
     systems = Systems(
         db=Database(f"sqlite:///{path}", Sealer([Fernet.generate_key().decode()])),
         policy=POLICY,
@@ -154,6 +156,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         admin_events=admins,
         listing=FakeListing(accounts),
         adoption=FakeAdoption(accounts),
+        answering=answering,
         field_service=fsm,
         mailer=mailer,
         wake=wake,
@@ -162,7 +165,7 @@ def world(migrated: Path, tmp_path: Path) -> World:
         welcome_letter=partial(messages.welcome, login_url="https://login.example.com/"),
         reset_letter=partial(messages.password_reset, login_url="https://login.example.com/"),
     )
-    return World(systems, accounts, credentials, logins, admins, fsm, mailer, wake, clock, path)
+    return World(systems, accounts, credentials, logins, admins, answering, fsm, mailer, wake, clock, path)
 
 
 @pytest.fixture

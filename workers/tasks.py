@@ -23,7 +23,7 @@ from sync.jobs.mail import send_some
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.schedule.run_jobs import run_due_job
-from sync.jobs.schedule.sweep import sweep as sweep_systems
+from sync.jobs.schedule.sweep import come_round
 from sync.jobs.systems import Systems
 from sync.settings import SettingsError
 from sync.store import mappings
@@ -102,10 +102,11 @@ def run_jobs() -> None:
 
 @app.task(name=SWEEP)
 def sweep() -> None:
-    """Look for due work nobody was told about, and wake its lanes (H1)."""
+    """Look for due work nobody was told about, and wake its lanes; ask now and then whether Keycloak answers (H1,
+    H3)."""
     here = systems(accounts=False)
     with failures_logged():
-        sweep_systems(here)
+        come_round(here)
 
 
 def drain(here: Systems, lane: Lane, some: Callable[[], int]) -> None:
@@ -136,7 +137,7 @@ def _drain(here: Systems, lane: Lane, some: Callable[[], int], until: float) -> 
     alone, swept = True, time.monotonic()
     while some():
         if time.monotonic() - swept >= celeryconfig.SWEEP_SECONDS:
-            sweep_systems(here)
+            come_round(here)
             swept = time.monotonic()
         out_of_time = time.monotonic() >= until
         if alone or out_of_time:

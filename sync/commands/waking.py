@@ -16,7 +16,6 @@ from sync.domain.errors import Failure, Transient
 from sync.domain.work.lane import Lane
 from sync.store.operations import troubles
 
-NAME: Final = "redis"
 REMEDY: Final = (
     "see that Redis runs, has memory left (maxmemory) and is no read-only replica; what is stored waits in our "
     "database and goes on by itself"
@@ -40,7 +39,7 @@ def fails(desk: BareDesk, reason: str) -> None:
     """Note it; whoever wakes has done its work already, and is not stopped if even this cannot be written."""
     try:
         with desk.db.write() as tx:
-            troubles.note(tx, NAME, f"workers cannot be woken: {reason}", REMEDY, desk.clock.now())
+            troubles.note(tx, troubles.REDIS, f"workers cannot be woken: {reason}", REMEDY, desk.clock.now())
     except Failure as failure:
         log.warning("that nobody could be woken cannot be noted", reason=str(failure))
 
@@ -48,7 +47,7 @@ def fails(desk: BareDesk, reason: str) -> None:
 def works(desk: BareDesk) -> None:
     """Wakes go out again: one read, and a write where a note was left."""
     with desk.db.read() as tx:
-        if not troubles.is_noted(tx, NAME):
+        if not troubles.is_noted(tx, troubles.REDIS):
             return
     with desk.db.write() as tx:
-        troubles.clear(tx, NAME)
+        troubles.clear(tx, troubles.REDIS)

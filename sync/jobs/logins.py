@@ -26,6 +26,7 @@ from sync.domain.logins.event_reading import (
     not_kept,
     start,
 )
+from sync.domain.operations import RECENT
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
@@ -92,7 +93,7 @@ def _read(systems: Systems, keep: KeepLease, place: Place | None, keeping: Keepi
             logins.add_gap(tx, claimed, Gap(EVER, keeping.now, BEFORE))
         if removed is not None:
             logins.add_gap(tx, claimed, removed)
-        logins.forget_failures(tx, claimed, start(place, keeping) or EVER)
+        logins.forget_failures(tx, claimed, min(start(place, keeping) or EVER, keeping.now - RECENT))
 
 
 def _look_at_locked(tx: Tx, page: Sequence[LoginEvent], ahead: timedelta, now: datetime) -> bool:
@@ -114,8 +115,7 @@ def state_of(
     place: Place, keeping: Keeping, now: datetime, impersonated: Mapping[str, datetime]
 ) -> dict[str, Any]:
     """What is kept for the next run, and for the status: how old the place may become, how much Keycloak's clock
-    is
-    ahead of ours, and in which sessions administrators act as somebody else."""
+    is ahead of ours, and in which sessions administrators act as somebody else."""
     newest, expires = place.newest, keeping.expires_after
     return {
         "until": place.until.isoformat(),

@@ -10,6 +10,7 @@ from sync.domain.work.lane import Lane
 from sync.ports.accounts import Accounts
 from sync.ports.admin_events import AdminEvents
 from sync.ports.adoption import Adoption
+from sync.ports.answering import Answering
 from sync.ports.credentials import Credentials
 from sync.ports.listing import Listing
 from sync.ports.login_events import LoginEvents
@@ -34,6 +35,7 @@ class Systems(Desk):
     listing: Listing
     credentials: Credentials
     adoption: Adoption
+    answering: Answering
     mailer: Mailer
     welcome_letter: PasswordLetter
     reset_letter: PasswordLetter

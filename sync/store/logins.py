@@ -11,11 +11,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, delete, select
+from sqlalchemy import RowMapping, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync.domain.logins.activity import NOTHING, LoginActivity, LoginEvent, LoginKind, after
 from sync.domain.logins.event_reading import Gap
+from sync.domain.operations import RecentFailures
 from sync.domain.work.claimed import ClaimedJob
 from sync.store.database.batches import batches
 from sync.store.database.tables import login_activity as activities
@@ -73,7 +74,7 @@ def take(tx: Tx, _claimed: ClaimedJob, events: Sequence[LoginEvent]) -> None:
 
 
 def forget_failures(tx: Tx, _claimed: ClaimedJob, before: datetime) -> None:
-    """They will not be read again. What they added to the counts stays."""
+    """They will not be read again, and nobody counts them as recent. What they added to the counts stays."""
     tx.connection.execute(delete(failures).where(failures.c.at < before))
 
 
@@ -89,6 +90,14 @@ def gaps(tx: Tx, since: datetime | None = None) -> tuple[Gap, ...]:
     if since is not None:
         query = query.where(gap_table.c.ends > since)
     return tuple(Gap(row.begins, row.ends, row.reason) for row in tx.connection.execute(query))
+
+
+def recent_failures(tx: Tx, since: datetime) -> RecentFailures:
+    """Failed attempts of users since then; what was not read yet is not in it."""
+    row = tx.connection.execute(
+        select(func.count(), func.count(failures.c.idp_user_id.distinct())).where(failures.c.at >= since)
+    ).one()
+    return RecentFailures(*row)
 
 
 def _keep_failures(tx: Tx, events: Iterable[LoginEvent]) -> Mapping[str, list[datetime]]:

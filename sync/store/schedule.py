@@ -25,6 +25,9 @@ from sync.store.work.lease_rows import ENDED, Lease, Terms, free, new_claim
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
 
+REALM: Final = "realm"
+"""The job that watches over the realm; whoever has mended the realm makes it due."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobClaim:
@@ -66,11 +69,13 @@ def any_due(tx: Tx, names: Collection[str], now: datetime) -> bool:
     return tx.connection.scalar(select(schedule.c.name).where(*_claimable(names, now)).limit(1)) is not None
 
 
-def claim(tx: Tx, names: Collection[str], terms: Terms) -> JobClaim | None:
-    """Take the job that is due the longest and that nobody runs, or nobody any more."""
+def claim(tx: Tx, names: Collection[str], terms: Terms, lane: Lane | None = Lane.RECONCILE) -> JobClaim | None:
+    """Take the job that is due the longest and that nobody runs, or nobody any more. None while the lane is
+    paused; those of no lane no pause stops."""
+    unpaused = () if lane is None else (lanes.running(lane),)
     chosen = (
         select(schedule.c.name)
-        .where(*_claimable(names, terms.now), lanes.running(Lane.RECONCILE))
+        .where(*_claimable(names, terms.now), *unpaused)
         .order_by(schedule.c.due_at, schedule.c.name)
         .limit(1)
         .with_for_update(skip_locked=True)

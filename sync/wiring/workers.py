@@ -14,6 +14,7 @@ from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.engine import CONNECT_SECONDS, STATEMENT_SECONDS
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
+from sync.adapters.keycloak.answering import KeycloakAnswering
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.adapters.keycloak.importing import ImportingAccounts
@@ -70,6 +71,7 @@ def build(settings: Settings, in_force: InForce | None = None) -> Systems:
         bulk_accounts=_bulk_accounts(settings, policy) or accounts,
         credentials=KeycloakCredentials(worker),
         adoption=KeycloakAdoption(worker),
+        answering=KeycloakAnswering(settings.keycloak.realm_url),
         login_events=KeycloakLoginEvents(worker),
         admin_events=KeycloakAdminEvents(worker),
         listing=KeycloakListing(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -107,6 +108,25 @@ def test_prometheus_reads_all_and_nothing_is_wrong(stack: Stack, watching: Prome
     for panel in dashboard["panels"]:
         for target in panel["targets"]:
             watching.ask("query", query=target["expr"])
+
+
+@pytest.mark.req("H6")
+def test_an_operator_sees_that_keycloak_stands_still(stack: Stack) -> None:
+    """Its process is there and does nothing: with no work under way `ops status` says in seconds that nobody can log
+    in, and no longer than it is so."""
+    wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
+    [keycloak] = [psutil.Process(each.pid) for each in stack.state.parts if each.name == "keycloak"]
+    standing = [keycloak, *keycloak.children(recursive=True)]
+    for process in standing:
+        process.suspend()
+    try:
+        wait_until(lambda: any("nobody can log in" in each for each in stack.troubles()), 20, "nobody says so")
+        first, *_ = stack.command_line.run("ops", "status").out.splitlines()
+        assert first.startswith("Keycloak: does not answer since")
+    finally:
+        for process in standing:
+            process.resume()
+    wait_until(lambda: not any("nobody can log in" in each for each in stack.troubles()), 20, "it is still told")
 
 
 def test_an_operator_sees_that_keycloak_is_away(stack: Stack, watching: Prometheus) -> None:

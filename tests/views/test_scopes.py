@@ -22,7 +22,7 @@ from sync.store.deactivation.reassignments import Reassignment
 from sync.store.operations import figures
 from sync.views import deactivation, drift, imports, mail, runs
 from sync.views.accounts import account, assignability, find, listing, look, settling
-from sync.views.operations import circuits, problems, quarantine, status, troubles
+from sync.views.operations import circuits, problems, quarantine, status, stops, troubles
 from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
 from tests.world import BRANCH, BY, POLICY, World
 
@@ -54,8 +54,11 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "operations.status.lane_is_served": lambda w: w.read(
         lambda tx: status.lane_is_served(tx, HERE, Lane.BULK, w.clock.now())
     ),
+    "operations.stops.what_stops": lambda w: w.read(
+        lambda tx: stops.what_stops(tx, HERE, Lane.BULK, w.clock.now())
+    ),
     "operations.troubles.troubles": lambda w: w.read(
-        lambda tx: troubles.troubles(tx, HERE, figures.read(tx, w.clock.now()))
+        lambda tx: troubles.troubles(tx, HERE, figures.read(tx, w.clock.now()), ())
     ),
 }
 """Views of what is not told apart by branch."""

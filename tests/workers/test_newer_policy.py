@@ -91,7 +91,7 @@ def test_mails_and_the_sweep_do_not_wait_for_keycloak(
     done: list[str] = []
     monkeypatch.setattr(tasks, "ready_for_accounts", away)
     monkeypatch.setattr(tasks, "send_some", lambda _: done.append("mail"))
-    monkeypatch.setattr(tasks, "sweep_systems", lambda _: done.append("sweep"))
+    monkeypatch.setattr(tasks, "come_round", lambda _: done.append("sweep"))
     monkeypatch.setattr(tasks, "provision_some", lambda *_: done.append("accounts"))
     tasks.send_mail()
     tasks.sweep()

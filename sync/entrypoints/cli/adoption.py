@@ -30,7 +30,7 @@ from sync.entrypoints.cli.output import (
     stop,
 )
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
-from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Timeout, Wait, wait_for_act
+from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Stops, Timeout, Wait, wait_for_act
 from sync.store.runs.run_rows import RunRow
 from sync.views.operations.status import lane_is_served
 from sync.views.runs import RunView, find_run, run_view
@@ -150,6 +150,7 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
             f"no worker serves the lane {lane}: it waits for one; start it: celery -A workers.app worker -Q {lane}"
         )
         errors.print(f"[yellow]![/yellow] {what}", soft_wrap=True)
+    stops = Stops(desk, Lane.RECONCILE)
     with screen.status("waiting for a worker …") as status:
         while True:
             with desk.db.read() as tx:
@@ -159,6 +160,7 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
             done = f"{seen.progress.total - seen.progress.pending} of {seen.progress.total} rows"
             read = f"{seen.run.counts.get('read', 0)} users read"
             status.update(read if seen.run.state == "asked" else done)
+            stops.tell()
             time.sleep(LOOK_EVERY_SECONDS)
 
 

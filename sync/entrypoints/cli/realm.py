@@ -5,6 +5,7 @@ It goes by the mapping files in force and by no others: older ones would undo wh
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
@@ -13,7 +14,8 @@ import typer
 
 from mappings import load
 from mappings.policy import Policy
-from sync.domain.errors import Misconfigured
+from sync.commands.operations.watch import look_at_realm_soon
+from sync.domain.errors import Failure, Misconfigured
 from sync.domain.realm.difference import RealmDifference, RealmPlan, Update, counts, record
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
@@ -23,7 +25,7 @@ from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import Settings, load_settings
 from sync.views.mappings import NONE_IN_FORCE, InForce, warn_of_other_files
-from sync.wiring.doors import adopted_policy
+from sync.wiring.doors import adopted_policy, open_operator_desk
 from sync.wiring.realm import RealmDesk, open_realm_desk
 
 app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
@@ -122,6 +124,13 @@ def apply(
             stop("other mapping files have come into force meanwhile; nothing was done: look at the plan again")
         realm_as_code.apply(desk.realm, known.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
+        _have_it_looked_at()
+
+
+def _have_it_looked_at() -> None:
+    """Before our database is there, or while it is away, nobody was told anything that would be over now."""
+    with suppress(Failure):
+        look_at_realm_soon(open_operator_desk())
 
 
 def _in_force(settings: Settings) -> InForce:

@@ -13,16 +13,40 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import say, screen, stop
+from sync.domain.work.lane import Lane
+from sync.entrypoints.cli.output import errors, plain, say, screen, stop
 from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
 from sync.views.deactivation import reassignment
+from sync.views.operations.stops import what_stops
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until Keycloak has it.")]
 Timeout = Annotated[int, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
 
 LOOK_EVERY_SECONDS = 0.1
+STOPS_EVERY_SECONDS = 1.0
+
+
+class Stops:
+    """Tells whoever waits what keeps the lane from working, as soon as something does, and once (H6). It is waited
+    on: somebody may mend it meanwhile."""
+
+    def __init__(self, desk: Desk, lane: Lane) -> None:
+        self._desk = desk
+        self._lane = lane
+        self._look_at = 0.0
+        self._told: str | None = None
+
+    def tell(self) -> None:
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + STOPS_EVERY_SECONDS
+        with self._desk.db.read() as tx:
+            found = what_stops(tx, Scope.all(), self._lane, self._desk.clock.now())
+        if found is not None and found != self._told:
+            errors.print(f"! stored, and waits: {plain(found)}", soft_wrap=True, highlight=False)
+        self._told = found
 
 
 def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
@@ -33,9 +57,11 @@ def wait_for(desk: Desk, wanted: Account, timeout: int) -> None:
     """
     until = time.monotonic() + timeout
     name = wanted.username
+    stops = Stops(desk, Lane.INTERACTIVE)
     with screen.status(f"waiting for Keycloak to have {name} …"):
         now = _look(desk, wanted)
         while now.state is Settled.WAITING and time.monotonic() < until:
+            stops.tell()
             time.sleep(LOOK_EVERY_SECONDS)
             now = _look(desk, wanted)
     match now.state:
@@ -73,8 +99,10 @@ def _last_try(desk: Desk, account: Account) -> str:
 def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
     """Watch a one-shot act until it has ended or the time is up; answers it as it is then."""
     until = time.monotonic() + timeout
+    stops = Stops(desk, act.lane)
     with screen.status(f"waiting for {act.kind} …"):
         while act.is_open and time.monotonic() < until:
+            stops.tell()
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
                 act = act_state(tx, Scope.all(), act.id)
@@ -84,8 +112,10 @@ def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:
 def wait_for_reassignment(desk: Desk, asked: Reassignment, timeout: int) -> Reassignment:
     """Watch a worker move work orders until it has ended or the time is up; returns it as it is then."""
     until = time.monotonic() + timeout
+    stops = Stops(desk, Lane.INTERACTIVE)
     with screen.status(f"waiting for {asked.to_technician_id} to have the work orders …"):
         while asked.is_open and time.monotonic() < until:
+            stops.tell()
             time.sleep(LOOK_EVERY_SECONDS)
             with desk.db.read() as tx:
                 asked = reassignment(tx, Scope.all(), asked.id)

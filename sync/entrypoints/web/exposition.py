@@ -7,6 +7,7 @@ Labels are keys of ours (lanes, states, kinds, jobs), never a name, an address o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -34,6 +35,7 @@ def metrics(figures: Figures) -> Iterator[Metric]:
     yield from _mails_and_commands(figures)
     yield from _jobs(figures)
     yield from _logins(figures)
+    yield from _login_probe(figures)
     yield from _workers(figures)
 
 
@@ -204,13 +206,33 @@ def _logins(figures: Figures) -> Iterator[Metric]:
     )
 
 
+def _login_probe(figures: Figures) -> Iterator[Metric]:
+    probe = figures.login_probe
+    yield gauge(
+        "fsm_keycloak_answers", "1 if Keycloak answered the last question; 0: it did not.", _answers(figures)
+    )
+    yield gauge(
+        "fsm_keycloak_asked_age_seconds",
+        "How long ago Keycloak was asked whether it answers; +Inf: never.",
+        inf if probe is None else figures.age(probe.asked_at),
+    )
+    yield gauge(
+        "fsm_login_failures", "Failed logins of users in the last ten minutes.", figures.login_failures.attempts
+    )
+
+
+def _answers(figures: Figures) -> bool:
+    """Where nobody has asked yet, the age says so."""
+    return figures.login_probe is None or figures.login_probe.answers
+
+
 def _workers(figures: Figures) -> Iterator[Metric]:
     alive = [each for each in figures.workers if not each.is_gone(figures.at)]
     serving = GaugeMetricFamily("fsm_workers", "Workers seen in the last minute.", labels=["lane"])
     for lane in sorted(Lane):
         serving.add_metric([lane.value], sum(lane.value in each.lanes for each in alive))
     yield serving
-    yield gauge("fsm_workers_gone", "Workers that fell silent lately.", len(figures.workers) - len(alive))
+    yield gauge("fsm_workers_gone", "Workers that fell silent and were not replaced.", len(figures.missed))
     yield gauge(
         "fsm_workers_in_trouble",
         "Workers that touch no account.",

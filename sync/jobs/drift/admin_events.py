@@ -2,7 +2,8 @@
 
 It is never the truth: the look compares everything of the account, and what no event told is found by the full
 comparison. What differs is noted, judged and repaired exactly as after a comparison. A flood of events makes one
-comparison due instead of thousands of looks.
+comparison due instead of thousands of looks; so does an act on somebody who is not ours and has a finding, which
+may be over.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
+from sync.store.drift import findings
 from sync.store.runs import runs
 
 COMPARISON = "comparison"
@@ -56,6 +58,8 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     else:
         users, everything, recent = _hinted(systems, keep, place, keeping)
     flood = len(users) > LOOKS
+    with systems.db.read() as tx:
+        everything = everything or findings.any_of_users(tx, users)
     judged = Judged() if flood else _looked_at(systems, keep, users)
     accept_by_file(systems, judged.to_accept, keep, hinted=True)
     with systems.db.write() as tx:

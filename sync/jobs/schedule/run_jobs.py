@@ -34,7 +34,7 @@ JOBS: Mapping[str, Job] = {
     "admin-events": Job(look_at_admin_events, timedelta(seconds=30)),
     "attribute-pass": ATTRIBUTE_PASS,
     "comparison": COMPARISON,
-    "realm": Job(watch_realm, timedelta(minutes=5)),
+    schedule.REALM: Job(watch_realm, timedelta(minutes=5)),
 }
 """Name to job. The names are those of the rows; one that is taken out here is simply not run any more."""
 
@@ -44,11 +44,12 @@ JITTER = 0.1
 log = structlog.get_logger()
 
 
-def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS) -> int:
-    """Run the job that is due the longest, if any. Returns how many were run: 1 or 0."""
+def run_due_job(systems: Systems, registry: Mapping[str, Job] = JOBS, lane: Lane | None = Lane.RECONCILE) -> int:
+    """Run the job that is due the longest, if any; `lane` None: whatever is paused. Returns how many were run: 1
+    or 0."""
     with systems.db.write() as tx:
         schedule.register(tx, registry.keys(), systems.clock.now())
-        claim = schedule.claim(tx, registry.keys(), terms(systems))
+        claim = schedule.claim(tx, registry.keys(), terms(systems), lane)
     if claim is None:
         return 0
     job = registry[claim.name]

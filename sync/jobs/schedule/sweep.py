@@ -9,7 +9,8 @@ from sync.commands import waking
 from sync.commands.waking import wake
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.carry_out import look_for_overlooked
-from sync.jobs.schedule.run_jobs import JOBS
+from sync.jobs.operations import PROBES
+from sync.jobs.schedule.run_jobs import JOBS, run_due_job
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.store import schedule
@@ -17,13 +18,21 @@ from sync.store.accounts import passwords
 from sync.store.database import locks
 from sync.store.deactivation import reassignments
 from sync.store.mail import outbox
+from sync.store.operations import heartbeats
 from sync.store.runs import runs
 from sync.store.work import account_claims, lease_rows
 from sync.store.work import lanes as pauses
 
 
+def come_round(systems: Systems) -> None:
+    """What any worker does every few seconds: the sweep, and whatever of no lane is due."""
+    sweep(systems)
+    run_due_job(systems, PROBES, lane=None)
+
+
 def sweep(systems: Systems) -> tuple[Lane, ...]:
-    """Wake each lane that has something due and is not paused, once. What workers hold that ended or hang is taken
+    """Wake each lane that has something due and is not paused, once, and those of workers that could not work, for
+    then they try again. What workers hold that ended or hang is taken
     away from them. Passwords that were not delivered in time are
     erased, the mails that would have carried them given up (rule: secrets-go). Returns the lanes; none if another
     worker sweeps just now.
@@ -49,6 +58,7 @@ def sweep(systems: Systems) -> tuple[Lane, ...]:
         if schedule.any_due(tx, JOBS.keys(), now):
             lanes.add(Lane.RECONCILE)
         lanes -= {each.lane for each in pauses.paused(tx)}
+        lanes |= heartbeats.lanes_in_trouble(tx, now)
     woken = [wake(systems, lane) for lane in sorted(lanes)]
     if all(woken):
         waking.works(systems)

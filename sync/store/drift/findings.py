@@ -181,6 +181,18 @@ def accounts_with(tx: Tx, attributes: Collection[Kind]) -> frozenset[str]:
     )
 
 
+def any_of_users(tx: Tx, idp_user_ids: Collection[str]) -> bool:
+    """Whether one of these users, who are not ours, has an open or accepted finding."""
+    return any(
+        tx.connection.scalar(
+            select(table.c.id)
+            .where(table.c.subject.in_([Subject.of_user(each, "").key for each in some]), table.c.state.in_(LIVE))
+            .limit(1)
+        )
+        for some in batches(idp_user_ids)
+    )
+
+
 def ask_repair(tx: Tx, granted: Granted, ids: Collection[str], now: datetime) -> None:  # noqa: ARG001 - it was asked
     _set(tx, ids, repair_asked_at=now)
 

@@ -19,6 +19,7 @@ from sync.domain.accounts.account import Life
 from sync.domain.deactivation.request import DeactivationState
 from sync.domain.errors import Failure, FailureCode
 from sync.domain.logins.event_reading import Gap
+from sync.domain.operations import RECENT, LoginProbe, RecentFailures
 from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit
 from sync.domain.work.lane import Lane
@@ -46,7 +47,7 @@ from sync.store.database.tables import login_activity as activity
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import LIVE
-from sync.store.operations import heartbeats, latency, troubles
+from sync.store.operations import heartbeats, latency, login_probe, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.latency import Histogram
 from sync.store.provisioning import stuck
@@ -129,7 +130,8 @@ class Figures:
     code. `held` deactivations and changes of the technician, of which `overdue` are past their deadline.
     `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails` by state,
     without those that were sent; `undelivered` people have no other mail since the one that failed.
-    `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet."""
+    `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet. `login_probe`
+    is the last answer to whether people can log in, `login_failures` are those of the last minutes."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
@@ -156,11 +158,25 @@ class Figures:
     login_gaps: tuple[Gap, ...]
     workers: tuple[Worker, ...]
     latency: Mapping[Lane, Histogram]
+    login_probe: LoginProbe | None
+    login_failures: RecentFailures
 
     @property
     def runs_still_seconds(self) -> float:
         """How long no row of the run was applied that waits the longest for it."""
         return max((self.age(run.moved_at) for run in self.runs if run.should_move), default=0.0)
+
+    @property
+    def missed(self) -> tuple[Worker, ...]:
+        """Workers that fell silent and whom nobody has replaced: another one of their lanes, started since."""
+        alive = [each for each in self.workers if not each.is_gone(self.at)]
+        return tuple(
+            gone
+            for gone in self.workers
+            if gone.is_gone(self.at)
+            and not set(gone.lanes)
+            <= {lane for each in alive if each.started_at > gone.seen_at for lane in each.lanes}
+        )
 
     @property
     def logins_late(self) -> bool:
@@ -212,6 +228,8 @@ def read(tx: Tx, now: datetime) -> Figures:
         login_gaps=tuple(each for each in logins.gaps(tx, now - GAPS_SHOWN) if each.begins > EVER),
         workers=heartbeats.seen(tx),
         latency=latency.read(tx),
+        login_probe=login_probe.of_jobs(found),
+        login_failures=logins.recent_failures(tx, now - RECENT),
     )
 
 

@@ -64,6 +64,14 @@ def leave(tx: Tx, name: str, pid: int) -> None:
     tx.connection.execute(delete(workers).where(workers.c.name == name, workers.c.pid == pid))
 
 
+def lanes_in_trouble(tx: Tx, now: datetime) -> frozenset[Lane]:
+    """The lanes of workers that live and touch no account."""
+    lanes = {
+        lane for each in seen(tx) if each.trouble is not None and not each.is_gone(now) for lane in each.lanes
+    }
+    return frozenset(lane for lane in Lane if lane.value in lanes)
+
+
 def serves(tx: Tx, lane: Lane, now: datetime) -> bool:
     """Whether a worker of the lane gave a sign of life lately."""
     return any(lane.value in each.lanes and not each.is_gone(now) for each in seen(tx))

@@ -6,14 +6,19 @@ What has a place of its own is not noted here: circuits, quarantine, a worker th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, select
 
 from sync.store.database.tables import trouble as troubles
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert
+
+REDIS: Final = "redis"
+"""The name of what whoever could wake nobody notes."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """Nobody has met it again and nobody has found it over: the machine it was on may be gone."""
@@ -44,9 +49,17 @@ def clear(tx: Tx, name: str) -> bool:
     return tx.connection.execute(delete(troubles).where(troubles.c.name == name)).rowcount == 1
 
 
-def noted(tx: Tx, now: datetime) -> tuple[Trouble, ...]:
-    """All that was met lately, the oldest first."""
+def since(tx: Tx, name: str) -> datetime | None:
+    """Since when it is noted; None: it is not."""
+    found: datetime | None = tx.connection.scalar(select(troubles.c.since).where(troubles.c.name == name))
+    return found
+
+
+def noted(tx: Tx, now: datetime, but: Collection[str] = ()) -> tuple[Trouble, ...]:
+    """All that was met lately, the oldest first; without those of these names."""
     rows = tx.connection.execute(
-        select(troubles).where(troubles.c.seen_at > now - FORGOTTEN_AFTER).order_by(troubles.c.since)
+        select(troubles)
+        .where(troubles.c.seen_at > now - FORGOTTEN_AFTER, troubles.c.name.not_in(but))
+        .order_by(troubles.c.since)
     )
     return tuple(Trouble(row.what, row.since, row.remedy) for row in rows)

@@ -7,7 +7,7 @@ workers (`sync.store.operations.heartbeats`), paused lanes with the lanes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from sync.domain.access.scope import Scope
@@ -36,15 +36,15 @@ REMEDIES = {
 }
 
 
-def problems(tx: Tx, scope: Scope, now: datetime) -> tuple[Trouble, ...]:
-    """The gravest first: what stops a whole system, what a process met, what single accounts wait for. Raises
-    Refused for a scope of one branch."""
+def problems(tx: Tx, scope: Scope, now: datetime, but: Collection[str] = ()) -> tuple[Trouble, ...]:
+    """The gravest first: what stops a whole system, what a process met (without the notes named in `but`), what
+    single accounts wait for. Raises Refused for a scope of one branch."""
     scope.require_everything("operations")
     waiting = [group for group in stuck.waiting_groups(tx) if group.kind == "configuration"]
     return (
         *_circuits(tx, now),
         *(_not_disabled(group) for group in waiting if _is(group, FailureCode.NOT_DISABLED)),
-        *troubles.noted(tx, now),
+        *troubles.noted(tx, now, but),
         *(_waiting(group) for group in waiting if not _is(group, FailureCode.NOT_DISABLED)),
         *_reassignments(tx, now),
         *(_quarantined(group) for group in stuck.quarantine_groups(tx)),

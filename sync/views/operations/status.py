@@ -9,27 +9,51 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.domain.access.scope import Scope
+from sync.domain.operations import LockedOut
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
-from sync.store.operations import figures, heartbeats
+from sync.store.operations import figures, heartbeats, lockouts
+from sync.store.operations import troubles as notes
 from sync.store.operations.figures import Figures
+from sync.store.operations.heartbeats import Worker
 from sync.store.operations.troubles import Trouble
-from sync.views.operations.troubles import troubles
+from sync.views.operations.troubles import login_troubles, troubles
 
 
 @dataclass(frozen=True, slots=True)
 class OperationsView:
-    """The gravest trouble first; all numbers are of one transaction."""
+    """`login_troubles` say that nobody can log in, or that nobody knows; of the other `troubles` the gravest comes
+    first. All numbers are of one transaction. `silent` are workers that nobody has heard of
+    for too long, and that do not just wait for Redis."""
 
     figures: Figures
+    login_troubles: tuple[Trouble, ...]
     troubles: tuple[Trouble, ...]
+    locked_out: LockedOut
+    silent: tuple[Worker, ...]
 
 
-def operations_view(tx: Tx, scope: Scope, now: datetime) -> OperationsView:
-    """Raises Refused for a scope of one branch: queues and circuits are everybody's."""
+def operations_view(tx: Tx, scope: Scope, now: datetime, *, redis_works: bool | None = None) -> OperationsView:
+    """`redis_works` is what whoever asks has just seen of Redis; None: it has not looked, and what was noted of
+    Redis is told. Raises Refused for a scope of one branch: queues and circuits are everybody's."""
     scope.require_everything("operations")
     read = figures.read(tx, now)
-    return OperationsView(read, troubles(tx, scope, read))
+    silent = _silent(tx, read, redis_works=redis_works)
+    return OperationsView(
+        figures=read,
+        login_troubles=login_troubles(read),
+        troubles=troubles(tx, scope, read, silent, () if redis_works is None else (notes.REDIS,)),
+        locked_out=lockouts.locked_out(tx),
+        silent=silent,
+    )
+
+
+def _silent(tx: Tx, figures: Figures, *, redis_works: bool | None) -> tuple[Worker, ...]:
+    """Without Redis no worker gives a heartbeat: those that were there when it went just wait for it."""
+    if redis_works is not False:
+        return figures.missed
+    away_since = notes.since(tx, notes.REDIS) or figures.at - heartbeats.FORGOTTEN_AFTER
+    return tuple(each for each in figures.missed if each.is_gone(away_since))
 
 
 def lane_is_served(tx: Tx, scope: Scope, lane: Lane, now: datetime) -> bool:

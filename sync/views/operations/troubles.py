@@ -6,7 +6,7 @@ deploy/prometheus/alerts.yml asks the same questions of the metrics, with patien
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +17,9 @@ from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
 from sync.store.operations.figures import DriftFigures, Figures, LaneFigures, RunFigures
+from sync.store.operations.heartbeats import Worker
 from sync.store.operations.troubles import Trouble
+from sync.store.work.lanes import Pause
 from sync.views.operations.problems import problems
 
 TOO_OLD: Final[Mapping[Lane, timedelta]] = {
@@ -35,22 +37,61 @@ it moves again."""
 REPAIR_TOO_OLD = timedelta(minutes=15)
 """As the alert Drift."""
 
+NOBODY: Final = "Nobody can log in"
+"""The section for the first question at night."""
 
-def troubles(tx: Tx, scope: Scope, figures: Figures) -> tuple[Trouble, ...]:
-    """What stops everything, what stops something, what waits for a person. Raises Refused for a scope of one
-    branch."""
-    return (*_workers(figures), *problems(tx, scope, figures.at), *of_figures(figures))
+
+def troubles(
+    tx: Tx, scope: Scope, figures: Figures, silent: Collection[Worker], but: Collection[str] = ()
+) -> tuple[Trouble, ...]:
+    """What keeps commands waiting, what stops everything, what stops something, what waits for a person.
+    `silent` are the workers to look for; what was noted under the names `but` is not told. Raises Refused for a
+    scope of one branch."""
+    return (
+        *_paused(figures, waited_for=True),
+        *_workers(figures, silent),
+        *problems(tx, scope, figures.at, but),
+        *of_figures(figures),
+    )
+
+
+def login_troubles(figures: Figures) -> tuple[Trouble, ...]:
+    """Why nobody can log in, or why nobody knows: the first question at night."""
+    probe = figures.login_probe
+    if probe is None or probe.is_old(figures.at):
+        silence = _trouble(
+            NOBODY,
+            "nobody asks whether Keycloak answers: whether people can log in is not known",
+            None if probe is None else probe.asked_at,
+            "see that workers run, and the beat",
+        )
+    elif not probe.answers:
+        silence = _trouble(
+            NOBODY,
+            f"nobody can log in: Keycloak does not answer ({probe.reason})",
+            probe.since,
+            "see that it runs, that its database does, and that the workers' machines reach it",
+        )
+    else:
+        return ()
+    return (silence,)
 
 
 def of_figures(figures: Figures) -> tuple[Trouble, ...]:
-    """What is wrong beside workers and `problems`."""
-    return (*_lanes(figures), *_jobs(figures), *_logins(figures), *_commands(figures), *_people(figures))
+    """What is wrong beside the login, workers and `problems`."""
+    return (
+        *_paused(figures, waited_for=False),
+        *_late(figures),
+        *_jobs(figures),
+        *_logins(figures),
+        *_commands(figures),
+        *_people(figures),
+    )
 
 
-def _workers(figures: Figures) -> Iterator[Trouble]:
-    alive = [each for each in figures.workers if not each.is_gone(figures.at)]
+def _workers(figures: Figures, silent: Collection[Worker]) -> Iterator[Trouble]:
     for lane in Lane:
-        if not any(lane.value in each.lanes for each in alive):
+        if not any(lane.value in each.lanes for each in figures.workers if each not in silent):
             yield _trouble(
                 "No worker serves a lane",
                 f"no worker serves the lane {lane.value}",
@@ -58,7 +99,7 @@ def _workers(figures: Figures) -> Iterator[Trouble]:
                 f"start one: celery -A workers.app worker -Q {lane.value}",
             )
     for each in figures.workers:
-        if each.is_gone(figures.at):
+        if each in silent:
             yield _trouble(
                 "No worker serves a lane",
                 f"worker {each.name} fell silent",
@@ -74,16 +115,26 @@ def _workers(figures: Figures) -> Iterator[Trouble]:
             )
 
 
-def _lanes(figures: Figures) -> Iterator[Trouble]:
+def _paused(figures: Figures, *, waited_for: bool) -> Iterator[Trouble]:
+    """`waited_for`: those in which something is due, which a command may be waiting for."""
     for each in figures.lanes:
-        if each.pause is not None:
+        if each.pause is not None and (each.due > 0) == waited_for:
+            waits = f"; {each.due} due in it" if waited_for else ""
             yield _trouble(
                 "A lane is paused",
-                f"{each.lane.value} is paused by {each.pause.paused_by}: {each.pause.reason}",
+                f"{pause_told(each.pause)}{waits}",
                 each.pause.paused_at,
                 f"fsm-identity ops resume {each.lane.value} --reason …",
             )
-        elif is_late(each, figures):
+
+
+def pause_told(pause: Pause) -> str:
+    return f"{pause.lane.value} is paused by {pause.paused_by}: {pause.reason}"
+
+
+def _late(figures: Figures) -> Iterator[Trouble]:
+    for each in figures.lanes:
+        if each.pause is None and is_late(each, figures):
             yield _trouble(
                 "Work waits too long",
                 f"the oldest of {each.due} in the lane {each.lane.value} waits too long",

@@ -32,6 +32,7 @@ from sync.store.runs.runs import Run
 from tests.callers import wanted_by
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.adoption import FakeAdoption
+from tests.fakes.answering import FakeAnswering
 from tests.fakes.credentials import FakeCredentials
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.fakes.field_service import FakeFieldService
@@ -62,6 +63,7 @@ def import_site(database_url: str, *, technicians: Sequence[str] = ()) -> Iterat
             admin_events=FakeAdminEvents(clock),
             listing=FakeListing(accounts),
             adoption=FakeAdoption(accounts),
+            answering=FakeAnswering(),
             field_service=FakeFieldService(POLICY.work_orders, records),
             mailer=FakeMailer(),
             wake=FakeWake(),

@@ -8,20 +8,24 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from sync.domain.accounts.account import Account
+from sync.domain.operations import LoginProbe
 from sync.domain.work.lane import Lane
 from sync.entrypoints.web import create_app
 from sync.settings import Settings
+from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
+from sync.store.database.tables import login_failure
 from sync.store.database.tables import provisioning as work
+from sync.store.database.tables import schedule as schedule_table
 from sync.store.database.transactions import Database
 from sync.store.deactivation import reassignments
-from sync.store.operations import latency
+from sync.store.operations import latency, login_probe
 from sync.store.provisioning import due
 from sync.store.work import lanes
 from tests.callers import allowed, granted, wanted_by
@@ -114,6 +118,28 @@ def test_numbers_are_those_of_the_database(settings: Settings) -> None:
     assert values(text)["fsm_quarantined_accounts", "code=name-taken"] == 1
     assert not [word for word in (NAME, "Zoe", "90210", "hamburg", "kim", "moving", someone.id) if word in text]
     database.close()
+
+
+@pytest.mark.req("H6")
+def test_whether_people_can_log_in_is_a_number(settings: Settings) -> None:
+    """Whether Keycloak answered, how long ago that was asked, and what failed lately; not asked yet is no answer,
+    and old."""
+    assert values(asked(settings)[1])["fsm_keycloak_asked_age_seconds", ""] == float("inf")
+    now = datetime.now(UTC)
+    database = Database(
+        settings.database_url.get_secret_value(), Sealer([settings.secret_keys.get_secret_value()])
+    )
+    with database.write() as tx:
+        schedule.register(tx, [login_probe.NAME], now)
+        silent = LoginProbe(now - timedelta(seconds=7), now - timedelta(minutes=2), "no answer within 3 s")
+        tx.connection.execute(update(schedule_table).values(state=login_probe.record(silent)))
+        failed = {"event_id": "e1", "idp_user_id": "u1", "at": now - timedelta(minutes=1)}
+        tx.connection.execute(insert(login_failure).values(failed))
+    database.close()
+    found = values(asked(settings)[1])
+    assert found["fsm_keycloak_answers", ""] == 0
+    assert 7 <= found["fsm_keycloak_asked_age_seconds", ""] < 60
+    assert found["fsm_login_failures", ""] == 1
 
 
 def test_outages_of_keycloak_and_redis_do_not_reach_it(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mappings.guard import Limit
 from sync.domain.accounts.account import Account
+from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.hints import AdminEvent, Hint, hint_of
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
@@ -19,6 +20,7 @@ from sync.jobs.work.job import Job, KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.drift import findings
+from sync.store.drift.findings import Subject
 from sync.store.provisioning import due as provisioning
 from sync.store.provisioning import work_state
 from sync.store.runs import runs
@@ -266,3 +268,23 @@ def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Acco
 def test_paths_say_whom_an_act_touches(world: World, path: str, hint: Hint) -> None:
     """One account, all of them, or none."""
     assert hint_of([AdminEvent("a", world.clock.now(), path)]) == hint
+
+
+def test_a_finding_does_not_outlive_its_user(world: World, kim: Account) -> None:
+    """Whoever deletes a stranger reads soon that it is over: an act on somebody who has a finding and is not ours
+    makes a comparison due, one on any other stranger does not."""
+
+    def find(systems: Systems, keep: KeepLease) -> None:
+        with systems.db.write() as tx:
+            subject = Subject.of_user("stranger", "guest")
+            member = Irregularity(Anomaly.FOREIGN_MEMBER, None, "/fsm/profiles/manager")
+            findings.found(tx, keep.claimed(tx), subject, member, "report", systems.clock.now())
+
+    world.admins.happen("users/stranger/groups/some-id")
+    read(world)
+    assert not compare(world)
+    world.pass_time(300)
+    assert run_jobs.run_due_job(world.systems, {"finding": Job(find, timedelta(days=1))}) == 1
+    world.admins.happen("users/stranger")
+    read(world)
+    assert compare(world)

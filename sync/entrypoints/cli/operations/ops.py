@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mappings import MappingErrors
+from sync.commands import waking
 from sync.commands.operations import lanes, quarantine
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
@@ -48,17 +49,19 @@ Kind = Annotated[str | None, typer.Option(help="Only this kind: conflict, needs-
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """What is wrong, each with its remedy, then the numbers. Exit code 1 while something is wrong."""
+    """Can people log in? Then what is wrong, each with its remedy, and the numbers. Exit code 1 while something is
+    wrong."""
     with failures_shown():
         desk = open_operator_desk()
-        with desk.db.read() as tx:
-            seen = operations_view(tx, Scope.all(), desk.clock.now())
         depths, broker = wakes(desk)
-        found = (*space.troubles_of(desk.db, desk.clock.now()), *broker, *seen.troubles, *start_troubles(desk))
+        with desk.db.read() as tx:
+            seen = operations_view(tx, Scope.all(), desk.clock.now(), redis_works=depths is not None)
+        full = space.troubles_of(desk.db, desk.clock.now())
+        found = (*seen.login_troubles, *full, *broker, *seen.troubles, *start_troubles(desk))
         if as_json:
-            print_json(ops_view.status_json(found, seen.figures, depths))
+            print_json(ops_view.status_json(found, seen, depths))
         else:
-            ops_view.print_status(found, seen.figures, depths)
+            ops_view.print_status(found, seen, depths)
         if found:
             raise typer.Exit(1)
 
@@ -68,16 +71,16 @@ def queues(as_json: AsJson = False) -> None:
     """The lanes with their backlog, unfinished runs, jobs, mails and workers."""
     with failures_shown():
         desk = open_operator_desk()
-        with desk.db.read() as tx:
-            read = operations_view(tx, Scope.all(), desk.clock.now()).figures
         depths, _ = wakes(desk)
+        with desk.db.read() as tx:
+            seen = operations_view(tx, Scope.all(), desk.clock.now(), redis_works=depths is not None)
         if as_json:
-            print_json({"figures": ops_view.figures_json(read), "wakes": ops_view.wakes_json(depths)})
+            print_json({"figures": ops_view.figures_json(seen.figures), "wakes": ops_view.wakes_json(depths)})
             return
-        ops_view.print_queues(read, depths)
-        ops_view.print_runs(read)
-        ops_view.print_jobs(read)
-        ops_view.print_workers(read)
+        ops_view.print_queues(seen.figures, depths)
+        ops_view.print_runs(seen.figures)
+        ops_view.print_jobs(seen.figures)
+        ops_view.print_workers(seen)
 
 
 @app.command("quarantine")
@@ -180,8 +183,8 @@ def wakes(desk: OperatorDesk) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:
     try:
         return desk.queue_depths(), ()
     except Failure as failure:
-        remedy = "start it; then all goes on by itself; docs/operations.md, 'Redis is away'"
-        return None, (Trouble(f"{failure}: nobody is woken", None, remedy),)
+        remedy = f"{waking.REMEDY}; docs/operations.md, 'Redis is away'"
+        return None, (Trouble(f"workers cannot be woken: {failure}", None, remedy),)
 
 
 def start_troubles(desk: OperatorDesk) -> tuple[Trouble, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sync.domain.operations import RECENT, LockedOut
+from sync.domain.wording import counted
+from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import print_table, screen, shown
 from sync.store.audit import TimelineEntry
@@ -13,13 +16,20 @@ from sync.store.operations.figures import Figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning.stuck import Quarantined
 from sync.views.operations.quarantine import QuarantineGroup
+from sync.views.operations.status import OperationsView
+
+READING_LATE = timedelta(minutes=3)
+"""Events are read every 30 s; so old, the count of failed logins may lack some."""
 
 Depths = Mapping[Lane, int] | None
 """Wakes in the queues of the broker; None: it does not answer."""
 
 
-def print_status(found: Sequence[Trouble], figures: Figures, depths: Depths) -> None:
-    """What is wrong first, each with its remedy, then the numbers."""
+def print_status(found: Sequence[Trouble], seen: OperationsView, depths: Depths) -> None:
+    """Whether people can log in, what is wrong, each with its remedy, then the numbers."""
+    figures = seen.figures
+    for text in login_lines(seen):
+        line(text)
     if found:
         for each in found:
             since = "" if each.since is None else f" (for {span(each.since, figures.at)})"
@@ -31,7 +41,45 @@ def print_status(found: Sequence[Trouble], figures: Figures, depths: Depths) -> 
     print_queues(figures, depths)
     if counts := numbers(figures):
         print_table(["beside the lanes", "how many"], counts)
-    print_workers(figures)
+    print_workers(seen)
+
+
+def login_lines(seen: OperationsView) -> tuple[str, ...]:
+    """Can people log in? Keycloak and since when, who is locked out, what failed lately."""
+    return _keycloak(seen.figures), _locked_out(seen.locked_out), _failures(seen.figures)
+
+
+def _keycloak(figures: Figures) -> str:
+    probe = figures.login_probe
+    if probe is None:
+        return "Keycloak: nobody has asked yet whether it answers"
+    asked = f"asked {span(probe.asked_at, figures.at)} ago"
+    since = f"since {probe.since:%Y-%m-%d %H:%M:%S} UTC ({span(probe.since, figures.at)})"
+    if probe.is_old(figures.at):
+        return f"Keycloak: not known whether it answers, {asked}"
+    if not probe.answers:
+        return f"Keycloak: does not answer {since}, {asked}"
+    if not all(each.closed for each in figures.circuits if each.name is CircuitName.KEYCLOAK):
+        return f"Keycloak: answers {since}, {asked}, but the workers cannot use it"
+    return f"Keycloak: answers {since}, {asked}"
+
+
+def _locked_out(found: LockedOut) -> str:
+    if not (found.for_a_time or found.for_good):
+        return "Locked out: nobody, as last seen"
+    number = counted(found.for_a_time + found.for_good, "person")
+    return f"Locked out: {number}, as last seen: {found.for_a_time} for a time, {found.for_good} for good"
+
+
+def _failures(figures: Figures) -> str:
+    minutes = f"in the last {RECENT.total_seconds() / 60:.0f} minutes"
+    found = figures.login_failures
+    said = (
+        f"{found.attempts} {minutes}, of {counted(found.users, 'user')}" if found.attempts else f"none {minutes}"
+    )
+    late = figures.logins_read_until
+    behind = late is not None and figures.at - late > READING_LATE
+    return f"Failed logins: {said}" + (f"; read to {shown(late)} UTC" if behind else "")
 
 
 def print_queues(figures: Figures, depths: Depths) -> None:
@@ -75,7 +123,8 @@ def print_jobs(figures: Figures) -> None:
         )
 
 
-def print_workers(figures: Figures) -> None:
+def print_workers(seen: OperationsView) -> None:
+    figures = seen.figures
     print_table(
         ["worker", "lanes", "host", "process", "seen", "doing"],
         [
@@ -84,7 +133,7 @@ def print_workers(figures: Figures) -> None:
                 ", ".join(each.lanes),
                 each.host,
                 each.pid,
-                "gone" if each.is_gone(figures.at) else f"{span(each.seen_at, figures.at)} ago",
+                "gone" if each in seen.silent else f"{span(each.seen_at, figures.at)} ago",
                 each.doing,
             ]
             for each in figures.workers
@@ -163,13 +212,23 @@ def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -
     )
 
 
-def status_json(found: Sequence[Trouble], figures: Figures, depths: Depths) -> dict[str, Any]:
-    return {"troubles": list(found), "figures": figures_json(figures), "wakes": wakes_json(depths)}
+def status_json(found: Sequence[Trouble], seen: OperationsView, depths: Depths) -> dict[str, Any]:
+    login = {
+        "keycloak": seen.figures.login_probe,
+        "locked_out": seen.locked_out,
+        "failures": seen.figures.login_failures,
+    }
+    return {
+        "login": login,
+        "troubles": list(found),
+        "figures": figures_json(seen.figures),
+        "wakes": wakes_json(depths),
+    }
 
 
 def figures_json(figures: Figures) -> dict[str, Any]:
     """The figures by their names, without the token of a probe."""
-    hidden = {"circuits", "latency"}
+    hidden = {"circuits", "latency", "login_probe", "login_failures"}
     plain = {name: getattr(figures, name) for name in figures.__slots__ if name not in hidden}
     latency = {lane.value: each for lane, each in figures.latency.items()}
     circuits = {each.name.value: each.state.value for each in figures.circuits}

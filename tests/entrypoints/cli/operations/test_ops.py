@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from pydantic import SecretStr
 from sqlalchemy import update
-from typer.testing import CliRunner
 
 from sync.commands.mappings.in_force import adopt_first
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli import app, mail
-from sync.entrypoints.cli.operations import circuit, ops
+from sync.entrypoints.cli.operations import ops
 from sync.store import schedule
 from sync.store.accounts import accounts, passwords
-from sync.store.database import schema
 from sync.store.database.ids import new_id
-from sync.store.database.sealing import Sealer
 from sync.store.database.tables import provisioning as work
 from sync.store.database.tables import schedule as schedule_table
-from sync.store.database.transactions import Database
 from sync.store.mail import outbox
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
@@ -39,44 +32,11 @@ from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
 from tests.callers import granted
 from tests.claiming import still_claimed
-from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
-from tests.fakes.signals import FakeClock, FakeWake
+from tests.entrypoints.cli.conftest import Run
 from tests.people import an_account
 from tests.world import FIRST
 
 pytestmark = pytest.mark.req("H3")
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def operations(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatorDesk]:  # noqa: F811
-    """What every command of a test gets: an empty database, nothing else."""
-    settings = make_settings()
-    url = settings.database_url.get_secret_value()
-    schema.upgrade(url)
-    database = Database(url, Sealer([settings.secret_keys.get_secret_value()]))
-    made = OperatorDesk(database, FakeWake(), FakeClock(), settings)
-    for module in (ops, circuit, mail):
-        monkeypatch.setattr(module, "open_operator_desk", lambda: made)
-    yield made
-    database.close()
-
-
-@pytest.fixture
-def run(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs one command."""
-    return lambda *arguments: CliRunner().invoke(app, ["ops", *arguments])
-
-
-@pytest.fixture
-def well(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker for every lane, a Redis and mapping files without fault."""
-    monkeypatch.setattr(doors, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
-    monkeypatch.setattr(ops, "open_desk", lambda _: None)
-    now = operations.clock.now()
-    with operations.db.write() as tx:
-        heartbeats.beat(tx, Worker("all@north", "north", 4711, tuple(sorted(Lane)), now, now, "provision bulk"))
 
 
 def someone(operations: OperatorDesk, username: str) -> Account:
@@ -125,7 +85,7 @@ def test_status_without_redis_workers_and_keycloak_still_answers(run: Run) -> No
     """Nothing of it answers in this test: each is named with what to do, and no password is."""
     done = run("status")
     assert done.exit_code == 1
-    assert "Redis cannot be used: ConnectionError: nobody is woken" in done.output
+    assert "workers cannot be woken: Redis cannot be used: ConnectionError" in done.output
     assert "no worker serves the lane interactive" in done.output
     assert "docs/operations.md, 'Redis is away'" in done.output
     assert "hidden" not in done.output
