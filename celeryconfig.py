@@ -57,6 +57,7 @@ worker_cancel_long_running_tasks_on_connection_loss = False  # losing Redis does
 JOB_SECONDS = 2 * 60 * 60  # a comparison of everything may take long; one that hangs loses its lease long before
 
 SWEEP_SECONDS = 5
+beat_scheduler = "workers.beat:TickingScheduler"
 beat_schedule = {
     "sweep": {
         "task": "fsm.sweep",

@@ -103,6 +103,20 @@ def _beat(place: Surroundings) -> Launch:
     return _own("beat", (*CELERY, "beat", *options), place, surroundings.common)
 
 
+def _beat_ticks(place: Surroundings) -> bool:
+    """It asks for the row that the beat writes with each tick."""
+    asked = subprocess.run(
+        python("-m", "workers.beat"),
+        env=_own("beat", (), place, surroundings.common).whole_environment(),
+        cwd=place.layout.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=PING_SECONDS,
+    )
+    return asked.returncode == 0
+
+
 def _flower(place: Surroundings) -> Launch:
     """Its login stands in its environment: a password on a command line could be read by everybody here."""
     options = (f"--address={LOOPBACK}", f"--port={place.ports['flower']}")
@@ -173,5 +187,5 @@ OWN_PARTS = (
         login=lambda place: f"{surroundings.OPERATOR} / {place.credentials.flower}",
         needs=("redis",),
     ),
-    Part(name="beat", launch=_beat, healthy=lambda _: True, needs=("redis", REALM_APPLIED)),
+    Part(name="beat", launch=_beat, healthy=_beat_ticks, needs=("redis", REALM_APPLIED)),
 )

@@ -98,6 +98,37 @@ def detached(layout: Layout, parts: Sequence[Part], database: Database, say: Say
             raise
 
 
+def lost_parts(layout: Layout, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Those of these parts that have ended beside others of the stack that run: `take_up` starts them again."""
+    state = read_state(layout.state)
+    if state is None or not state.running():
+        return ()
+    return tuple(part for part in parts if part.name in state.lost())
+
+
+def take_up(layout: Layout, parts: Sequence[Part], say: Say) -> Surroundings:
+    """Start lost parts again beside the rest, with the ports, passwords and database of then. Raises StackFailure;
+    the rest goes on."""
+    try:
+        with exclusive(layout.lock, wait=False):
+            state = read_state(layout.state) or StackState({})
+            place = _place(layout, state, state.database)
+            started: list[Running] = []
+
+            def note(running: Running) -> None:
+                started.append(running)
+                _note(layout, running)
+
+            try:
+                bring_up(parts, place, note, say)
+            except BaseException:
+                end(started, seconds=STOP_SECONDS)
+                raise
+            return place
+    except Taken:
+        raise AlreadyRunning(_already(layout, [])) from None
+
+
 def start(
     layout: Layout, parts: Sequence[Part], database: Database, say: Say, *, supervised: bool
 ) -> Surroundings:
@@ -177,9 +208,11 @@ def _alone(layout: Layout) -> Iterator[None]:
 
 def _already(layout: Layout, names: Sequence[str]) -> str:
     what = f" ({', '.join(names)})" if names else ""
+    state = read_state(layout.state)
+    lost = () if state is None or not names else state.lost()
     return (
-        f"the stack in {layout.home} runs already{what}. See it with `fsm-identity dev status`, "
-        "end it with `fsm-identity dev down`, or give another folder in FSM_DEV_HOME."
+        f"the stack in {layout.home} runs already{what}. {how_to_take_up(lost)}See it with `fsm-identity dev "
+        "status`, end it with `fsm-identity dev down`, or give another folder in FSM_DEV_HOME."
     )
 
 
@@ -187,6 +220,15 @@ def _note(layout: Layout, running: Running) -> None:
     """Write down that it runs."""
     state = read_state(layout.state) or StackState({})
     write_state(layout.state, state.started(running))
+
+
+def how_to_take_up(lost: Sequence[str]) -> str:
+    """A sentence, or nothing where nothing is lost."""
+    if not lost:
+        return ""
+    names = ",".join(lost)
+    ended = f"{lost[0]} has ended" if len(lost) == 1 else f"{', '.join(lost)} have ended"
+    return f"{ended}: take up again with `fsm-identity dev up --only {names}`. "
 
 
 def _end_parts(layout: Layout) -> None:

@@ -29,9 +29,14 @@ class StackState:
         """The parts that run now."""
         return tuple(part for part in self.parts if alive(part))
 
+    def lost(self) -> tuple[str, ...]:
+        """The names of the parts that were started and have ended by themselves."""
+        return tuple(part.name for part in self.parts if not alive(part))
+
     def started(self, part: Running) -> StackState:
-        """The state with one more part."""
-        return replace(self, parts=(*self.parts, part))
+        """The state with one more part; it takes the place of one of its name that has ended."""
+        others = tuple(each for each in self.parts if each.name != part.name)
+        return replace(self, parts=(*others, part))
 
     def ended(self) -> StackState:
         """The state with nothing running; ports stay."""

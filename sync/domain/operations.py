@@ -19,6 +19,13 @@ RECENT: Final = timedelta(minutes=10)
 """Failed logins are counted so far back."""
 
 
+TICK_EVERY: Final = timedelta(seconds=5)
+"""How often the beat says that it ticks, and sends a sweep."""
+
+TICKS_MISSED: Final = 6 * TICK_EVERY
+"""So long without a word, and the beat is away: longer than a Redis that it waits for once."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoginProbe:
     """The last answer. `since` is when it began to be so, whether Keycloak answers or not; `reason` is why it does

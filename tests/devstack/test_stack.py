@@ -19,12 +19,13 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
-from sync.devstack import surroundings
+from sync.devstack import stack, surroundings
 from sync.devstack.credentials import credentials_in
 from sync.devstack.layout import Layout
+from sync.devstack.part import Part
 from sync.devstack.ports import listens
 from sync.devstack.postgres import cluster_for
-from sync.devstack.process import python
+from sync.devstack.process import Launch, python
 from sync.devstack.stack import PARTS, UnknownPart, chosen_parts
 from sync.devstack.state import StackState, read_state, write_state
 from sync.devstack.surroundings import Surroundings
@@ -306,3 +307,52 @@ def test_the_whole_stack_on_postgres_is_well_and_tells_when_a_worker_is_gone(hom
 
     dev(home, "down")
     assert all(gone(part["pid"]) for part in found.values())
+
+
+@pytest.fixture
+def sleepers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two parts that need nothing and do nothing."""
+
+    def sleeper(name: str) -> Part:
+        def launch(place: Surroundings) -> Launch:
+            return Launch(
+                name, python("-c", "import time; time.sleep(600)"), place.layout.log(name), place.layout.home
+            )
+
+        return Part(name, launch, healthy=lambda _: True)
+
+    monkeypatch.setattr(stack, "PARTS", PARTS | {name: sleeper(name) for name in ("one", "two")})
+
+
+@pytest.mark.usefixtures("sleepers")
+def test_an_ended_part_is_taken_up_again_beside_the_rest(home: Path) -> None:
+    """The status and a second start say how; the rest is left alone, and down ends all of it."""
+    assert dev(home, "up", "--only", "one,two", "--detach").exit_code == 0
+    before = parts_of(home)
+    two = psutil.Process(before["two"]["pid"])
+    two.kill()
+    two.wait(timeout=20)
+
+    told = dev(home, "status")
+    assert (told.exit_code, "fsm-identity dev up --only two" in told.stdout) == (1, True), told.output
+    assert "two has ended: take up again with" in dev(home, "up").stderr
+    assert "runs already (one)" in dev(home, "up", "--only", "one").stderr
+
+    again = dev(home, "up", "--only", "two")
+    assert again.exit_code == 0, again.output
+    assert "two: runs again, beside the rest." in again.stdout
+    after = parts_of(home)
+    assert (after["one"]["pid"], after["two"]["running"]) == (before["one"]["pid"], True)
+    assert after["two"]["pid"] != before["two"]["pid"]
+    assert dev(home, "status").exit_code == 0
+    assert dev(home, "down").stdout.strip() == "Ended: one, two."
+    assert gone(after["two"]["pid"])
+
+
+@pytest.mark.usefixtures("sleepers")
+def test_a_part_that_was_never_started_is_not_put_beside_a_running_stack(home: Path) -> None:
+    """It may need what was not set up for it."""
+    assert dev(home, "up", "--only", "one", "--detach").exit_code == 0
+    said = dev(home, "up", "--only", "two", "--detach")
+    assert said.exit_code == 1
+    assert "runs already (one). See it with" in said.stderr

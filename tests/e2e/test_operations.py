@@ -112,8 +112,8 @@ def test_prometheus_reads_all_and_nothing_is_wrong(stack: Stack, watching: Prome
 
 @pytest.mark.req("H6")
 def test_an_operator_sees_that_keycloak_stands_still(stack: Stack) -> None:
-    """Its process is there and does nothing: with no work under way `ops status` says in seconds that nobody can log
-    in, and no longer than it is so."""
+    """Its process is there and does nothing: with no work under way `ops status` says in seconds that nobody can
+    log in, and no longer than it is so."""
     wait_until(lambda: stack.troubles() == [], 60, "something is wrong from the start")
     [keycloak] = [psutil.Process(each.pid) for each in stack.state.parts if each.name == "keycloak"]
     standing = [keycloak, *keycloak.children(recursive=True)]

@@ -58,7 +58,7 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
         lambda tx: stops.what_stops(tx, HERE, Lane.BULK, w.clock.now())
     ),
     "operations.troubles.troubles": lambda w: w.read(
-        lambda tx: troubles.troubles(tx, HERE, figures.read(tx, w.clock.now()), ())
+        lambda tx: troubles.troubles(tx, HERE, figures.read(tx, w.clock.now()), w.clock.now())
     ),
 }
 """Views of what is not told apart by branch."""

@@ -36,11 +36,19 @@ def up(
     database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="The database of the stack.")] = "sqlite",
     detach: Annotated[bool, typer.Option("--detach", help="Leave it running and come back.")] = False,
 ) -> None:
-    """Start everything and stay until Ctrl-C, then end everything. The first time takes a few minutes."""
+    """Start everything and stay until Ctrl-C, then end everything. The first time takes a few minutes.
+
+    Where a stack runs that has lost a part, --only PART starts that part again beside the rest.
+    """
     layout = Layout(stack_folder())
     names = [name.strip() for name in only.split(",") if name.strip()]
     with _failures_shown():
         parts = stack.chosen_parts(database, names or None)
+        lost = stack.lost_parts(layout, parts) if names else ()
+        if lost:
+            _print_addresses(lost, stack.take_up(layout, lost, _say))
+            screen.print(f"{', '.join(part.name for part in lost)}: runs again, beside the rest.")
+            return
         if detach:
             _print_addresses(parts, stack.detached(layout, parts, database, _say))
             screen.print(
@@ -89,6 +97,9 @@ def status(as_json: AsJson = False) -> None:
                 for part in found
             ],
         )
+    lost = [part.name for part in found if not part.running]
+    if lost and not as_json:
+        screen.print(stack.how_to_take_up(lost), soft_wrap=True, highlight=False)
     if not found or not all(part.healthy for part in found):
         raise typer.Exit(1)
 

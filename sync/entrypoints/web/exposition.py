@@ -232,6 +232,11 @@ def _workers(figures: Figures) -> Iterator[Metric]:
     for lane in sorted(Lane):
         serving.add_metric([lane.value], sum(lane.value in each.lanes for each in alive))
     yield serving
+    yield gauge(
+        "fsm_beat_age_seconds",
+        "How long ago the beat ticked; +Inf: not in the last hour.",
+        inf if figures.beat_at is None else figures.age(figures.beat_at),
+    )
     yield gauge("fsm_workers_gone", "Workers that fell silent and were not replaced.", len(figures.missed))
     yield gauge(
         "fsm_workers_in_trouble",

@@ -53,7 +53,7 @@ from sync.store.operations.latency import Histogram
 from sync.store.provisioning import stuck
 from sync.store.provisioning.stuck import StuckGroup
 from sync.store.schedule import JobState
-from sync.store.work import circuits, lanes
+from sync.store.work import circuits, lanes, processes
 from sync.store.work.lanes import Pause
 
 FIRST = ""
@@ -131,7 +131,8 @@ class Figures:
     `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails` by state,
     without those that were sent; `undelivered` people have no other mail since the one that failed.
     `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet. `login_probe`
-    is the last answer to whether people can log in, `login_failures` are those of the last minutes."""
+    is the last answer to whether people can log in, `login_failures` are those of the last minutes. `beat_at`
+    is when the beat ticked last; None: not in the last hour."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
@@ -160,6 +161,7 @@ class Figures:
     latency: Mapping[Lane, Histogram]
     login_probe: LoginProbe | None
     login_failures: RecentFailures
+    beat_at: datetime | None
 
     @property
     def runs_still_seconds(self) -> float:
@@ -230,6 +232,7 @@ def read(tx: Tx, now: datetime) -> Figures:
         latency=latency.read(tx),
         login_probe=login_probe.of_jobs(found),
         login_failures=logins.recent_failures(tx, now - RECENT),
+        beat_at=processes.last_tick(tx),
     )
 
 

@@ -6,7 +6,7 @@ Reads our database only, so it answers while everything else is away.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sync.domain.access.scope import Scope
 from sync.domain.operations import LockedOut
@@ -17,7 +17,10 @@ from sync.store.operations import troubles as notes
 from sync.store.operations.figures import Figures
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.troubles import Trouble
-from sync.views.operations.troubles import login_troubles, troubles
+from sync.views.operations.troubles import login_troubles, silent, troubles
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nobody has noted since when Redis is away: whoever is silent may be waiting for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +41,14 @@ def operations_view(tx: Tx, scope: Scope, now: datetime, *, redis_works: bool | 
     Redis is told. Raises Refused for a scope of one branch: queues and circuits are everybody's."""
     scope.require_everything("operations")
     read = figures.read(tx, now)
-    silent = _silent(tx, read, redis_works=redis_works)
+    heard_until = now if redis_works is not False else notes.since(tx, notes.REDIS) or EVER
     return OperationsView(
         figures=read,
         login_troubles=login_troubles(read),
-        troubles=troubles(tx, scope, read, silent, () if redis_works is None else (notes.REDIS,)),
+        troubles=troubles(tx, scope, read, heard_until, () if redis_works is None else (notes.REDIS,)),
         locked_out=lockouts.locked_out(tx),
-        silent=silent,
+        silent=silent(read, heard_until),
     )
-
-
-def _silent(tx: Tx, figures: Figures, *, redis_works: bool | None) -> tuple[Worker, ...]:
-    """Without Redis no worker gives a heartbeat: those that were there when it went just wait for it."""
-    if redis_works is not False:
-        return figures.missed
-    away_since = notes.since(tx, notes.REDIS) or figures.at - heartbeats.FORGOTTEN_AFTER
-    return tuple(each for each in figures.missed if each.is_gone(away_since))
 
 
 def lane_is_served(tx: Tx, scope: Scope, lane: Lane, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from sync.domain.access.scope import Scope
 from sync.domain.drift.anomaly import Anomaly
+from sync.domain.operations import TICKS_MISSED
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
@@ -42,17 +43,24 @@ NOBODY: Final = "Nobody can log in"
 
 
 def troubles(
-    tx: Tx, scope: Scope, figures: Figures, silent: Collection[Worker], but: Collection[str] = ()
+    tx: Tx, scope: Scope, figures: Figures, heard_until: datetime, but: Collection[str] = ()
 ) -> tuple[Trouble, ...]:
     """What keeps commands waiting, what stops everything, what stops something, what waits for a person.
-    `silent` are the workers to look for; what was noted under the names `but` is not told. Raises Refused for a
-    scope of one branch."""
+    Workers and beat could be heard of until then, see `silent`; what was noted under the names `but` is not told.
+    Raises Refused for a scope of one branch."""
     return (
         *_paused(figures, waited_for=True),
-        *_workers(figures, silent),
+        *_workers(figures, silent(figures, heard_until)),
+        *_beat(figures, heard_until),
         *problems(tx, scope, figures.at, but),
         *of_figures(figures),
     )
+
+
+def silent(figures: Figures, heard_until: datetime) -> tuple[Worker, ...]:
+    """Workers to look for. Without Redis none gives a heartbeat, and those that did when it went just wait for it:
+    then that is until when they could be heard of, else it is now."""
+    return tuple(each for each in figures.missed if each.is_gone(heard_until))
 
 
 def login_troubles(figures: Figures) -> tuple[Trouble, ...]:
@@ -63,7 +71,7 @@ def login_troubles(figures: Figures) -> tuple[Trouble, ...]:
             NOBODY,
             "nobody asks whether Keycloak answers: whether people can log in is not known",
             None if probe is None else probe.asked_at,
-            "see that workers run, and the beat",
+            "see that Redis, the beat and workers run",
         )
     elif not probe.answers:
         silence = _trouble(
@@ -113,6 +121,17 @@ def _workers(figures: Figures, silent: Collection[Worker]) -> Iterator[Trouble]:
                 None,
                 "mend it; the worker tries again at every wake",
             )
+
+
+def _beat(figures: Figures, heard_until: datetime) -> Iterator[Trouble]:
+    """Without sweeps single changes go on, for their doors wake workers; what comes again by itself does not."""
+    if figures.beat_at is None or heard_until - figures.beat_at > TICKS_MISSED:
+        yield _trouble(
+            "The beat is away",
+            "the beat does not tick: nothing comes again by itself",
+            figures.beat_at,
+            "start it: celery -A workers.app beat",
+        )
 
 
 def _paused(figures: Figures, *, waited_for: bool) -> Iterator[Trouble]:

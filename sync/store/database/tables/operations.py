@@ -43,4 +43,5 @@ process = Table(
     Column("pid", Integer, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )
-"""One row a process that works and may hold leases; a worker has several. `seen_at` is its last sign of life."""
+"""One row a process that works and may hold leases; a worker has several. One row a beat, `beat@host`, which holds
+none. `seen_at` is the last sign of life."""

@@ -20,6 +20,7 @@ from sync.store.database.tables import schedule as schedule_table
 from sync.store.database.transactions import Database
 from sync.store.operations import heartbeats, login_probe
 from sync.store.operations.heartbeats import Worker
+from sync.store.work import processes
 from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk
 from tests.entrypoints.cli.conftest import Run
@@ -49,7 +50,7 @@ def run(operations: OperatorDesk) -> Run:
 
 @pytest.fixture
 def well(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker for every lane, a Keycloak that answers, a Redis and mapping files without fault."""
+    """A worker for every lane, a beat, a Keycloak that answers, a Redis and mapping files without fault."""
     monkeypatch.setattr(doors, "queue_depths", lambda _: dict.fromkeys(Lane, 0))
     monkeypatch.setattr(ops, "open_desk", lambda _: None)
     now = operations.clock.now()
@@ -58,6 +59,7 @@ def well(operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = Worker("all@north", "north", 4711, tuple(sorted(Lane)), started, now, "provision bulk")
     with operations.db.write() as tx:
         heartbeats.beat(tx, everything)
+        processes.lives(tx, processes.beat_of("north"), "north", 4712, now)
 
 
 def keycloak_said(

@@ -19,7 +19,7 @@ from sync.store.database.tables import login_failure, observation
 from sync.store.operations import heartbeats, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
-from sync.store.work import circuits
+from sync.store.work import circuits, processes
 from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk
 from tests.callers import granted
@@ -158,6 +158,7 @@ def test_without_redis_nobody_is_asked_to_start_workers_that_run(
     now = operations.clock.now()
     with operations.db.write() as tx:
         heartbeats.beat(tx, Worker("all@north", "north", 4711, tuple(sorted(Lane)), now - 60 * MINUTE, now - ago))
+        processes.lives(tx, processes.beat_of("north"), "north", 4712, now - ago)
         note = "workers cannot be woken: the broker does not answer"
         troubles.note(tx, troubles.REDIS, note, "start it", now - 2 * MINUTE)
     done = run("status")
@@ -165,7 +166,22 @@ def test_without_redis_nobody_is_asked_to_start_workers_that_run(
     assert done.stdout.count("workers cannot be woken") == 1
     assert ("no worker serves the lane" in done.stdout) == asked_for
     assert ("fell silent" in done.stdout) == asked_for
+    assert ("the beat does not tick" in done.stdout) == asked_for
     assert ("│ gone" in done.stdout) == asked_for
+
+
+@pytest.mark.parametrize(("ago", "told"), [(timedelta(seconds=29), False), (timedelta(seconds=31), True)])
+def test_a_beat_that_died_is_told_within_half_a_minute(
+    run: Run, operations: OperatorDesk, ago: timedelta, told: bool
+) -> None:
+    """Nothing comes again by itself without it. One of several that ticks is enough."""
+    now = operations.clock.now()
+    with operations.db.write() as tx:
+        processes.lives(tx, processes.beat_of("north"), "north", 4712, now - ago)
+    assert ("the beat does not tick" in run("status").stdout) == told
+    with operations.db.write() as tx:
+        processes.lives(tx, processes.beat_of("south"), "south", 7, now)
+    assert run("status").exit_code == 0
 
 
 def test_a_worker_that_was_replaced_is_not_looked_for(run: Run, operations: OperatorDesk) -> None:
