@@ -3,16 +3,20 @@
 A setting `keycloak.url` is the variable `FSM_KEYCLOAK__URL`, or `url` in the table `[keycloak]` of the file
 that `FSM_SETTINGS` names (on a development stack: `settings.toml` in `FSM_DEV_HOME`). A secret may stand in a file
 of its own: `FSM_SECRETS_DIR` names the folder, the file is called like the variable. The environment wins over
-secret files, they win over the settings file.
+secret files, they win over the settings file. docs/settings.md is compared with what is here. The example of each
+setting is what its error tells to write.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -24,9 +28,11 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    create_model,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -40,11 +46,36 @@ KEYCLOAK_VERSION = "26.7.3"
 """The Keycloak that is tested; compose.yaml and the development stack use the same."""
 
 Some = TypeVar("Some", bound=BaseSettings)
+PROCESSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "command-line": (),
+    "worker": ("worker_secret",),
+    "bulk-worker": ("worker_secret", "import_secret"),
+    "beat": (),
+    "web": ("console_secret",),
+    "realm": ("configure_secret",),
+}
+"""What is started, and the secrets of Keycloak's clients that it needs (rule: least-rights)."""
+
+BESIDE: Final = (
+    "FSM_SETTINGS",
+    "FSM_SECRETS_DIR",
+    "FSM_BOOTSTRAP_ADMIN_USERNAME",
+    "FSM_BOOTSTRAP_ADMIN_PASSWORD",
+    "FSM_DEV_HOME",
+)
+"""Variables of ours that are no settings."""
+
+KEY_BYTES: Final = 32
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the message names each with what to write."""
+    """Settings are missing or wrong; `problems` names each with what to write, a line each, no secret in it."""
+
+    def __init__(self, *problems: str) -> None:
+        between = " " if len(problems) == 1 else "\n  "
+        super().__init__(between.join(["settings are not complete:", *problems]))
+        self.problems = problems
 
 
 def _redis(url: SecretStr) -> SecretStr:
@@ -57,6 +88,45 @@ def _redis(url: SecretStr) -> SecretStr:
     if not right:
         raise PydanticCustomError("redis_url", "not the address of a Redis (redis://:password@host:6379/0)")
     return url
+
+
+def _database(url: SecretStr) -> SecretStr:
+    backend, found, rest = url.get_secret_value().partition("://")
+    backend = backend.partition("+")[0]
+    if not found:
+        raise PydanticCustomError("database_url", "not a database URL (sqlite:///file or postgresql://…)")
+    if backend not in {"sqlite", "postgresql"}:
+        raise PydanticCustomError("database_url", "this database is not supported; use SQLite or PostgreSQL")
+    if backend == "sqlite" and rest.strip("/") in {"", ":memory:"}:
+        raise PydanticCustomError("database_url", "SQLite needs a file; several processes share it")
+    return url
+
+
+def _keys(keys: SecretStr) -> SecretStr:
+    """A key that turns out wrong when the first password is sealed would leave half a change behind."""
+    ring = _parts(keys)
+    if not ring:
+        raise PydanticCustomError("secret_keys", "at least one key is needed; fsm-identity settings key makes one")
+    for place, key in enumerate(ring, start=1):
+        try:
+            right = len(urlsafe_b64decode(key)) == KEY_BYTES
+        except ValueError:
+            right = False
+        if not right:
+            raise PydanticCustomError(
+                "secret_keys",
+                "key {place} is not a Fernet key (32 bytes, url-safe base64); fsm-identity settings key makes one",
+                {"place": place},
+            )
+    return keys
+
+
+def _parts(keys: SecretStr) -> list[str]:
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+A_SECRET = "Y2hhbmdlLW1lLXBsZWFzZQ"  # noqa: S105 - an example
 
 
 class KeycloakSettings(BaseModel):
@@ -73,16 +143,16 @@ class KeycloakSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: HttpUrl
-    public_url: HttpUrl | None = None
-    realm: Text = "fsm"
-    timeout_seconds: Annotated[float, Field(gt=0, le=25)] = 10.0
-    listings_at_once: Annotated[int, Field(ge=1, le=6)] = 2
-    listing_pause_seconds: Annotated[float, Field(ge=0, le=10)] = 0.0
-    worker_secret: SecretStr | None = None
-    import_secret: SecretStr | None = None
-    configure_secret: SecretStr | None = None
-    console_secret: SecretStr | None = None
+    url: HttpUrl = Field(examples=["https://keycloak.example.com:8443"])
+    public_url: HttpUrl | None = Field(default=None, examples=["https://login.example.com"])
+    realm: Text = Field(default="fsm", examples=["fsm"])
+    timeout_seconds: float = Field(default=10.0, gt=0, le=25, examples=["10"])
+    listings_at_once: int = Field(default=2, ge=1, le=6, examples=["2"])
+    listing_pause_seconds: float = Field(default=0.0, ge=0, le=10, examples=["0.2"])
+    worker_secret: SecretStr | None = Field(default=None, examples=[A_SECRET])
+    import_secret: SecretStr | None = Field(default=None, examples=[A_SECRET])
+    configure_secret: SecretStr | None = Field(default=None, examples=[A_SECRET])
+    console_secret: SecretStr | None = Field(default=None, examples=[A_SECRET])
 
     @property
     def realm_url(self) -> str:
@@ -98,7 +168,9 @@ class KeycloakSettings(BaseModel):
         """The value of one of the secrets. Raises SettingsError, naming the variable, if it is not set."""
         secret: SecretStr | None = getattr(self, name)
         if secret is None:
-            raise SettingsError(f"FSM_KEYCLOAK__{name.upper()}: needed for this command and not set")
+            raise SettingsError(
+                f"FSM_KEYCLOAK__{name.upper()}: is missing, and needed for this, {_such_as(A_SECRET)}"
+            )
         return secret.get_secret_value()
 
 
@@ -115,13 +187,13 @@ class MailSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: Text = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
-    username: str | None = None
-    password: SecretStr | None = None
-    starttls: bool = False
-    sender: Text = "fsm-identity@example.com"
-    login_url: HttpUrl
+    host: Text = Field(default="127.0.0.1", examples=["smtp.example.com"])
+    port: int = Field(default=25, ge=1, le=65535, examples=["587"])
+    username: str | None = Field(default=None, examples=["fsm-identity"])
+    password: SecretStr | None = Field(default=None, examples=[A_SECRET])
+    starttls: bool = Field(default=False, examples=["true"])
+    sender: Text = Field(default="fsm-identity@example.com", examples=["accounts@example.com"])
+    login_url: HttpUrl = Field(examples=["https://app.example.com"])
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> Self:
@@ -143,20 +215,30 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FSM_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    database_url: SecretStr
-    redis_url: Annotated[SecretStr, AfterValidator(_redis)]
-    field_service_url: SecretStr
-    secret_keys: SecretStr
-    mappings_folder: Path | None = None
-    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
-    metrics_token: SecretStr | None = None
+    database_url: DatabaseUrl = Field(
+        examples=["postgresql+psycopg://fsm:PASSWORD@db.example.com:5432/fsm_identity"]
+    )
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] = Field(
+        examples=["redis://:PASSWORD@redis.example.com:6379/0"]
+    )
+    field_service_url: DatabaseUrl = Field(
+        examples=["postgresql+psycopg://fsm:PASSWORD@fsm-db.example.com:5432/fsm"]
+    )
+    secret_keys: Annotated[SecretStr, AfterValidator(_keys)] = Field(
+        examples=["Zm9yLWV4YW1wbGUtb25seS0tLW1ha2UteW91ci1vd24="]
+    )
+    mappings_folder: Path | None = Field(default=None, examples=["/etc/fsm-identity/mappings"])
+    public_url: HttpUrl = Field(
+        default=HttpUrl("http://127.0.0.1:8000"), examples=["https://accounts.example.com"]
+    )
+    metrics_token: SecretStr | None = Field(default=None, examples=[A_SECRET])
     keycloak: KeycloakSettings
     mail: MailSettings
 
     @property
     def keys(self) -> list[str]:
         """The secret keys one by one, the newest first."""
-        return [key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()]
+        return _parts(self.secret_keys)
 
     @classmethod
     def settings_customise_sources(
@@ -204,10 +286,11 @@ def checked(kind: type[Some], **overrides: object) -> Some:
     try:
         return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
-        raise SettingsError("settings are not complete:\n  " + "\n  ".join(lines)) from None
+        known = dict(every_setting(kind))
+        lines = [line for problem in error.errors() for line in _told(problem["type"], problem, known)]
+        raise SettingsError(*dict.fromkeys(lines)) from None
     except SourceError as error:
-        raise SettingsError(f"settings cannot be read: {error}") from None
+        raise SettingsError(f"they cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{named}: is not TOML: {error}") from None
     except UnicodeDecodeError as error:
@@ -216,5 +299,43 @@ def checked(kind: type[Some], **overrides: object) -> Some:
         raise SettingsError(f"{named}: cannot be read: {error.strerror}") from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return "FSM_" + "__".join(str(part) for part in location).upper()
+def needing(secrets: Iterable[str]) -> type[Settings]:
+    """The settings of a process that does not start without these secrets of Keycloak's clients."""
+    fields: dict[str, Any] = {name: (SecretStr, Field(examples=[A_SECRET])) for name in secrets}
+    keycloak = create_model("KeycloakSettings", __base__=KeycloakSettings, **fields)
+    return create_model("Settings", __base__=Settings, keycloak=(keycloak, ...))
+
+
+def every_setting(kind: type[BaseModel], prefix: str = "FSM_") -> Iterator[tuple[str, FieldInfo]]:
+    """Each setting by its variable, in the order of the classes."""
+    for name, each in kind.model_fields.items():
+        if isinstance(each.annotation, type) and issubclass(each.annotation, BaseModel):
+            yield from every_setting(each.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", each
+
+
+def no_setting(variable: str, known: Iterable[str]) -> str:
+    """The line for a variable that is none of ours, with the nearest one that is."""
+    near = get_close_matches(variable, list(known), n=1)
+    return f"{variable}: is no setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _told(kind: str, problem: ErrorDetails, known: Mapping[str, FieldInfo]) -> list[str]:
+    """A missing table is told by what it has to have."""
+    variable = "FSM_" + "__".join(str(part) for part in problem["loc"]).upper()
+    if kind == "missing":
+        inside = [name for name, each in known.items() if name.startswith(f"{variable}__") and each.is_required()]
+        return [f"{name}: is missing, {_such_as(_example(known[name]))}" for name in inside or [variable]]
+    if kind == "extra_forbidden":
+        return [no_setting(variable, known)]
+    right = f", {_such_as(_example(known[variable]))}" if variable in known else ""
+    return [f"{variable}: {problem['msg']}{right}"]
+
+
+def _example(setting: FieldInfo) -> str:
+    return str((setting.examples or [""])[0])
+
+
+def _such_as(example: str) -> str:
+    return f"such as {example}"

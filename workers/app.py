@@ -8,15 +8,29 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_after_setup
+from celery.signals import celeryd_after_setup, celeryd_init
 
-import celeryconfig
+from sync.settings import PROCESSES, SettingsError, checked, needing
 from workers import heartbeat, logs
+
+try:
+    import celeryconfig
+except SettingsError as error:
+    raise SystemExit(f"✗ {error}") from None
 
 logs.configure()
 app = Celery("fsm-identity", include=["workers.tasks"])
 app.config_from_object("celeryconfig")
 heartbeat.install(app)
+
+
+@celeryd_init.connect
+def refuse_without_secret(**_: object) -> None:
+    """Whatever lanes it serves, a worker without its secret could do nothing: it ends and says what is missing."""
+    try:
+        checked(needing(PROCESSES["worker"]))
+    except SettingsError as error:
+        raise SystemExit(f"✗ {error}") from None
 
 
 @celeryd_after_setup.connect

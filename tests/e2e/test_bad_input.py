@@ -247,7 +247,7 @@ def test_settings_are_named(shell: CommandLine, place: Place, tmp_path: Path) ->
     bare = CommandLine(tmp_path, tmp_path / "settings.toml")
     missing = bare.run("account", "list", FSM_SETTINGS="")
     missing.refused(
-        "FSM_DATABASE_URL", "FSM_REDIS_URL", "FSM_FIELD_SERVICE_URL", "FSM_SECRET_KEYS", "FSM_KEYCLOAK"
+        "FSM_DATABASE_URL", "FSM_REDIS_URL", "FSM_FIELD_SERVICE_URL", "FSM_SECRET_KEYS", "FSM_KEYCLOAK__URL"
     )
     bare.run("account", "list").refused("FSM_SETTINGS", "settings.toml", "is not a file")
     bare.settings.write_text('secret_keys = "hush\n')

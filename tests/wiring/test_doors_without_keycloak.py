@@ -33,6 +33,8 @@ OTHER = (
 WHY = "--reason test"
 
 COMMANDS = (
+    ("settings check --json", 0),
+    ("settings key", 0),
     ("database upgrade", 0),
     ("database status", 0),
     (f"mappings adopt --first {WHY}", 0),
@@ -103,6 +105,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fsm = f"sqlite:///{tmp_path / 'fsm.db'}"
     fsm_database.create(fsm)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FSM_TEST_KEYCLOAK_URL", raising=False)
     for name, value in {
         "FSM_DATABASE_URL": f"sqlite:///{tmp_path / 'own.db'}",
         "FSM_REDIS_URL": "redis://127.0.0.1:9/0",

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 from celery.exceptions import Ignore
+from cryptography.fernet import Fernet
 
 from mappings import load
 from mappings.loading import read_texts
@@ -34,7 +35,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         "FSM_DATABASE_URL": "sqlite:////nowhere/fsm.db",
         "FSM_REDIS_URL": "redis://127.0.0.1:9/0",
         "FSM_FIELD_SERVICE_URL": "sqlite:////nowhere/field.db",
-        "FSM_SECRET_KEYS": "not-used",
+        "FSM_SECRET_KEYS": Fernet.generate_key().decode(),
         "FSM_KEYCLOAK__URL": "http://127.0.0.1:9",
         "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
     }.items():

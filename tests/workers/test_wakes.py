@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 from celery import Celery
+from cryptography.fernet import Fernet
 
 from sync.adapters.broker import GIVE_UP, REDIS, CeleryWake
 from sync.domain.errors import Transient
@@ -29,7 +30,7 @@ def redis_settings(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -
         "FSM_DATABASE_URL": "sqlite:////nowhere/fsm.db",
         "FSM_REDIS_URL": redis_server.url,
         "FSM_FIELD_SERVICE_URL": "sqlite:////nowhere/field.db",
-        "FSM_SECRET_KEYS": "not-used",
+        "FSM_SECRET_KEYS": Fernet.generate_key().decode(),
         "FSM_KEYCLOAK__URL": "http://127.0.0.1:9",
         "FSM_MAIL__LOGIN_URL": "https://login.example.com/",
     }.items():

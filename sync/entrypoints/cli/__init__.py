@@ -23,6 +23,7 @@ NOUNS = {
     "ops": "operations.ops",
     "realm": "realm",
     "mappings": "mappings.mappings",
+    "settings": "settings",
     "database": "database",
     "dev": "dev",
 }

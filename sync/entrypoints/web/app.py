@@ -24,14 +24,19 @@ from sync.entrypoints.web.console.pages import Pages, add_error_pages
 from sync.entrypoints.web.health import health_routes
 from sync.entrypoints.web.metrics import metrics_routes
 from sync.entrypoints.web.security_headers import SecurityHeaders
-from sync.settings import Settings, load_settings
+from sync.settings import PROCESSES, Settings, SettingsError, checked, needing
 from sync.views.mappings import CurrentPolicy
 from sync.wiring.doors import open_database
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The web application. Raises SettingsError, naming what to mend."""
-    settings = settings or load_settings()
+    """The web application. Raises SettingsError, naming what to mend; where it reads them itself, in the process
+    of a server, these lines end the process instead."""
+    if settings is None:
+        try:
+            settings = checked(needing(PROCESSES["web"]))
+        except SettingsError as error:
+            raise SystemExit(f"✗ {error}") from None
     database = open_database(settings)
     public_url = str(settings.public_url).rstrip("/")
     policy = CurrentPolicy(database)

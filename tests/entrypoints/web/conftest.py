@@ -26,7 +26,7 @@ def make_settings(tmp_path: Path) -> MakeSettings:
         values = {
             "database_url": database_url,
             "redis_url": "redis://:hidden-password@127.0.0.1:9/0",
-            "field_service_url": "sqlite://",
+            "field_service_url": f"sqlite:///{tmp_path / 'fsm.db'}",
             "secret_keys": Fernet.generate_key().decode(),
             "public_url": PUBLIC_URL,
             "mail": {"login_url": PUBLIC_URL},
