@@ -45,9 +45,9 @@ def reset_password(
     *,
     keep_sessions: bool = False,
 ) -> Act:
-    """Give a new temporary password, shown to who asks or mailed once it is in place; it must be changed at the
-    next login and is taken away when its time is up (C1). Sessions and offline tokens end with it unless they
-    are kept.
+    """Give a new temporary password. Once it is in place it is mailed, or `take_password` hands it over, and nobody
+    has it before. It must be changed at the next login and is taken away when its time is up (C1). Sessions and
+    offline tokens end with it unless they are kept.
 
     A reset that still waits is replaced: its password would be good for a moment.
     """
@@ -60,6 +60,31 @@ def reset_password(
     )
     told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
     return _ask(tx, policy, act, told=told, password=password.password)
+
+
+def take_password(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> str:
+    """The temporary password of the last reset, once it is in place. With this it is gone from here (C1,
+    rule: secrets-go). Raises Refused while it is not in place, and where there is none to hand over."""
+    account = existing(tx, account_id)
+    permission = Permission(ActKind.RESET_PASSWORD.value)
+    granted = authority.allow_account(tx, policy, by, permission, account, account, now)
+    password = acts.take_password(tx, granted, now)
+    if password is None:
+        raise Refused([_none_to_show(tx, account)])
+    audit.audit(tx, account_id=account_id, action="temporary password shown", changed={}, by=by, now=now)
+    return password
+
+
+def _none_to_show(tx: Tx, account: Account) -> Problem:
+    waiting = acts.open_for_many(tx, [account.id]).get(account.id, ())
+    for act in waiting:
+        if act.kind is ActKind.RESET_PASSWORD and not act.by_mail:
+            why = act.outcome or "no worker has come to it"
+            return Problem(
+                "password", f"of {account.username} is not in place yet: {why}", "ask again in a moment"
+            )
+    gone = f"{account.username} has none to show: it was shown, replaced or refused, or its time was up"
+    return Problem("password", gone, "fsm-identity account show says which; give another: account reset-password")
 
 
 def send_password_mail(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:

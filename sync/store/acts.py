@@ -1,7 +1,7 @@
 """One-shot acts as rows: asked for, started, put off, finished. What they mean is said in `sync.domain.acts`.
 
-A password that an act carries is sealed and leaves the row with its delivery, its failure or its time
-(rule: secrets-go).
+A password that an act carries is sealed and leaves the row with its delivery, by mail or to who asks for it first,
+with its failure, with a newer one in its place, or with its time (rule: secrets-go).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from sync.domain.access import cause
 from sync.domain.access.granted import GrantedAccount
@@ -131,15 +131,16 @@ def finish(
     now: datetime,
     *,
     mail_id: str | None = None,
+    to_be_shown: bool = False,
 ) -> bool:
-    """Write down the end of an open act. Its password goes, unless `mail_id` is the mail that will carry it.
-    False: it was not open."""
+    """Write down the end of an open act. Its password goes, unless `mail_id` is the mail that will carry it, or it
+    is `to_be_shown`. False: it was not open."""
     changed = tx.connection.execute(
         update(acts)
         .where(acts.c.account_id == claimed.row, acts.c.id == act_id, OPEN_ACT)
         .values(
             {"state": state.value, "outcome": outcome, "finished_at": now, "due_at": None, "mail_id": mail_id}
-            | ({} if mail_id else {"sealed": None})
+            | ({} if mail_id or to_be_shown else {"sealed": None})
         )
     )
     return changed.rowcount == 1
@@ -150,6 +151,18 @@ def password_of(tx: Tx, act_id: str) -> SealedPassword | None:
     return _password(tx, acts.c.id == act_id)
 
 
+def take_password(tx: Tx, granted: GrantedAccount, now: datetime) -> str | None:
+    """The password of a reset that is in place and waits for whoever asks for it; with this it is gone. None:
+    there is none, or its time is up."""
+    waiting = select(acts.c.sealed).where(_to_be_shown(granted.after.id), acts.c.expires_at > now)
+    sealed = tx.connection.scalar(tx.locking(waiting))
+    if sealed is None:
+        return None
+    password = tx.sealer.open(sealed)
+    tx.connection.execute(update(acts).where(_to_be_shown(granted.after.id)).values(sealed=None))
+    return password
+
+
 def password_of_mail(tx: Tx, mail_id: str) -> SealedPassword | None:
     """The password that this mail carries."""
     return _password(tx, acts.c.mail_id == mail_id)
@@ -158,6 +171,11 @@ def password_of_mail(tx: Tx, mail_id: str) -> SealedPassword | None:
 def erase_password_of_mail(tx: Tx, claimed: ClaimedMail) -> None:
     """The mail has left: nobody needs the password any more."""
     tx.connection.execute(update(acts).where(acts.c.mail_id == claimed.row).values(sealed=None))
+
+
+def erase_not_shown(tx: Tx, claimed: ClaimedAccount) -> None:
+    """Another password is in place: those that nobody has asked for open nothing any more."""
+    tx.connection.execute(update(acts).where(_to_be_shown(claimed.row)).values(sealed=None))
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:
@@ -185,6 +203,12 @@ def overlooked(tx: Tx, now: datetime, limit: int) -> Mapping[str, Lane]:
         lane = Lane(row.lane)
         lanes[row.account_id] = Lane.INTERACTIVE if lane is Lane.INTERACTIVE else lanes.get(row.account_id, lane)
     return lanes
+
+
+def _to_be_shown(account_id: str) -> ColumnElement[bool]:
+    return and_(
+        SEALED_ACT, acts.c.account_id == account_id, acts.c.state == ActState.DONE.value, acts.c.mail_id.is_(None)
+    )
 
 
 def _password(tx: Tx, condition: Any) -> SealedPassword | None:  # noqa: ANN401 - SQLAlchemy's condition

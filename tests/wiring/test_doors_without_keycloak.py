@@ -48,6 +48,7 @@ COMMANDS = (
     (f"account show {WHO}", 0),
     (f"account change {WHO} --given-name Maria --no-wait {WHY}", 0),
     (f"account reset-password {WHO} --no-wait {WHY}", 0),
+    (f"account show-password {WHO}", 1),
     (f"account set-password-mail {WHO} --no-wait {WHY}", 0),
     (f"account require-password-change {WHO} --no-wait {WHY}", 0),
     (f"account unlock {WHO} --no-wait {WHY}", 0),

@@ -35,17 +35,24 @@ app = typer.Typer()
 
 KeepSessions = Annotated[bool, typer.Option("--keep-sessions", help="Leave sessions and offline tokens alone.")]
 
+SHOWN_WITHIN_SECONDS = 10
+"""So long somebody on the telephone waits for a password."""
+
+HANDING_OVER = "the temporary password is handed over"
+
 Ask = Callable[[Tx, Desk, Account, Cause], Act]
 Plain = Callable[[Tx, Policy, str, Cause, datetime], Act]
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What the one at the command line wants to see of it; `timeout` is in seconds."""
+    """What the one at the command line wants to see of it; `timeout` is in seconds. `password`: the temporary one
+    of a reset, once it is in place."""
 
     wait: bool
     timeout: int
     as_json: bool
+    password: bool = False
 
 
 @app.command("reset-password")
@@ -55,10 +62,13 @@ def reset_password(
     mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
     keep_sessions: KeepSessions = False,
     wait: Wait = True,
-    timeout: Timeout = 60,
+    timeout: Timeout = SHOWN_WITHIN_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Give a new temporary password that must be changed at the next login; it runs out unused."""
+    """Give a new temporary password that must be changed at the next login; it runs out unused.
+
+    It is shown once it is in place, and not before; later by `show-password`.
+    """
     password = InitialPassword(generate(), "mail" if mail else "shown")
     _one(
         who,
@@ -66,9 +76,25 @@ def reset_password(
         lambda tx, desk, account, by: acts.reset_password(
             tx, desk.policy, account.id, password, by, desk.clock.now(), keep_sessions=keep_sessions
         ),
-        Showing(wait, timeout, as_json),
-        shown_once=None if mail else password.password,
+        Showing(wait, timeout, as_json, password=not mail),
     )
+
+
+@app.command("show-password")
+def show_password(
+    who: Who,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")] = HANDING_OVER,
+    as_json: AsJson = False,
+) -> None:
+    """Show the temporary password of the last reset, once it is in place. Once: then it is erased here."""
+    with failures_shown():
+        desk = open_desk()
+        account = the_account(desk, who)
+        password = _taken(desk, account, actor(reason))
+        if as_json:
+            print_json({"username": account.username, "temporary_password": password})
+        else:
+            say(f"{account.username}: temporary password, shown once: {password}")
 
 
 @app.command("set-password-mail")
@@ -141,10 +167,11 @@ def _plain(act: Plain) -> Ask:
     return lambda tx, desk, account, by: act(tx, desk.policy, account.id, by, desk.clock.now())
 
 
-def _one(who: str, reason: str, ask: Ask, showing: Showing, *, shown_once: str | None = None) -> None:
+def _one(who: str, reason: str, ask: Ask, showing: Showing) -> None:
     """Store one act, watch it if that is wanted, tell how it ended. Leaves with exit code 1 if it failed.
 
-    What is shown once is told also if watching fails or is broken off: by then the act is stored.
+    How to see a password that is not in place yet is told also if watching fails or is broken off: by then the act
+    is stored.
     """
     with failures_shown():
         desk = open_desk()
@@ -153,21 +180,40 @@ def _one(who: str, reason: str, ask: Ask, showing: Showing, *, shown_once: str |
         act = perform(desk, lambda tx: ask(tx, desk, account, by), wakes=Lane.INTERACTIVE)
         if not showing.as_json:
             say(f"{account.username}: {act.kind} is stored")
-            if shown_once is not None:
-                say(f"temporary password, shown once: {shown_once}")
+        password = None
         try:
             if showing.wait:
                 act = wait_for_act(desk, act, showing.timeout)
+            if showing.password and act.state is ActState.DONE:
+                password = _taken(desk, account, by)
         finally:
-            if showing.as_json:
-                answer = {"act": act, "username": account.username}
-                print_json(answer if shown_once is None else answer | {"temporary_password": shown_once})
+            _tell_password(account, act, password, showing)
         if act.state is ActState.FAILED:
             stop(f"{account.username}: {act.kind} failed: {act.outcome}")
         if showing.wait and act.is_open:
             stop(f"{account.username}: {act.kind} waits still after {showing.timeout} s; it goes on alone")
         if showing.wait and not showing.as_json:
             say(f"{account.username}: {act.kind} is done: {act.outcome}")
+
+
+def _taken(desk: Desk, account: Account, by: Cause) -> str:
+    return perform(
+        desk, lambda tx: acts.take_password(tx, desk.policy, account.id, by, desk.clock.now()), wakes=None
+    )
+
+
+def _tell_password(account: Account, act: Act, password: str | None, showing: Showing) -> None:
+    """It, or while the reset has not ended how to see it later. One that was refused or replaced nobody sees."""
+    later = f"fsm-identity account show-password {account.username}" if showing.password and act.is_open else None
+    if showing.as_json:
+        told = {"temporary_password": password, "show_password": later}
+        print_json(
+            {"act": act, "username": account.username} | {name: what for name, what in told.items() if what}
+        )
+    elif password is not None:
+        say(f"temporary password, shown once: {password}")
+    elif later is not None:
+        say(f"the temporary password is shown once it is in place: {later}")
 
 
 def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:

@@ -251,7 +251,10 @@ def _done(systems: Systems, claim: Claim, begun: _Begun, done: Done) -> bool:
             mail_id = _after_reset(tx, claimed, act, now)
         if act.kind is ActKind.RELEASE_USER:
             _after_release(tx, systems.policy, claim, claimed, act, now)
-        acts.finish(tx, claimed, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id)
+        to_be_shown = act.kind is ActKind.RESET_PASSWORD and not act.by_mail
+        acts.finish(
+            tx, claimed, act.id, ActState.DONE, done.outcome, now, mail_id=mail_id, to_be_shown=to_be_shown
+        )
     if mail_id is not None:
         wake(systems, Lane.MAIL)
     if act.kind is ActKind.RELEASE_USER:
@@ -268,9 +271,10 @@ def _after_release(tx: Tx, policy: Policy, claim: Claim, claimed: ClaimedAccount
 
 
 def _after_reset(tx: Tx, claimed: ClaimedAccount, act: Act, now: datetime) -> str | None:
-    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, and
-    it is taken away when its time is up. Returns the mail."""
+    """What a reset leaves behind: no older password waits for delivery, this one is mailed if that was asked, or
+    waits for who asks for it, and it is taken away when its time is up. Returns the mail."""
     passwords.erase(tx, claimed, act.account_id)
+    acts.erase_not_shown(tx, claimed)
     outbox.give_up(tx, act.account_id, SUPERSEDED, now)
     _expires(tx, act, now)
     account = accounts.get(tx, act.account_id)

@@ -28,8 +28,8 @@ from tests.world import BRANCH, BY, POLICY, World, leave
 
 @pytest.mark.req("C1", "D6")
 def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
-    """The new one has to be changed; sessions and offline tokens are gone; nothing secret is left in our
-    database."""
+    """The new one has to be changed; sessions and offline tokens are gone. It waits, sealed, for who asks for it
+    first; then nothing secret is left in our database."""
     account, user = person(world)
     act = reset(world, account)
     world.work()
@@ -37,8 +37,9 @@ def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
     state, outcome = ended(world, act)
     assert state is ActState.DONE
     assert "sessions and offline tokens are ended" in str(outcome)
-    assert world.read(lambda tx: acts.password_of(tx, act.id)) is None
     assert told(world, account)[-2:] == ["reset-password", "reset-password done"]
+    assert world.do(lambda tx: asking.take_password(tx, POLICY, account.id, BY, world.clock.now())) == NEW
+    assert world.read(lambda tx: acts.password_of(tx, act.id)) is None
     seen = world.read(lambda tx: observations.last(tx, account.id))
     assert seen is not None
     assert "UPDATE_PASSWORD" in seen.required_actions
