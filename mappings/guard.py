@@ -1,21 +1,27 @@
 """How many accounts may be changed at once without an approval, as `guard.toml` says it (E7).
 
-What each kind of change means is decided in `sync.domain.runs.guard`; here are only the numbers.
+What each kind of change means is decided in `sync.domain.runs.effects`, when a run is held in
+`sync.domain.runs.guard`; here are only the numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from mappings.reading import Document, Table
 
 ChangeKind = Literal["created", "changed", "disabled", "moved", "demoted", "unlinked"]
 GuardedDoor = Literal["import", "hr", "repair", "mappings", "realm"]
+Window = Literal["hour", "day", "week"]
 
 KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 DOORS: tuple[GuardedDoor, ...] = get_args(GuardedDoor)
+WINDOWS: tuple[Window, ...] = get_args(Window)
+
+TIMES: Mapping[Window, int] = {"hour": 1, "day": 2, "week": 4}
+"""How many times the limit of one run, and of an hour, may pass within a window that has none of its own."""
 
 UNLIMITED = "unlimited"
 
@@ -23,11 +29,22 @@ UNLIMITED = "unlimited"
 @dataclass(frozen=True, slots=True)
 class Limit:
     """Held is what is more than `accounts`, or at least `percent_from` and more than `percent` of the active
-    accounts. None: no limit."""
+    accounts, in one run or within an hour. None: no limit. `day` and `week` None: `TIMES` of it."""
 
     accounts: int | None
     percent: int | None
     percent_from: int
+    day: Limit | None = None
+    week: Limit | None = None
+
+    def within(self, window: Window) -> Limit:
+        """What holds for all that one source lets pass within the window."""
+        own = {"hour": self, "day": self.day, "week": self.week}[window]
+        return own or Limit(
+            accounts=None if self.accounts is None else self.accounts * TIMES[window],
+            percent=None if self.percent is None else self.percent * TIMES[window],
+            percent_from=self.percent_from,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +61,6 @@ class ApprovalRules:
 class GuardRules:
     """`limits` hold for every door but those with `doors` of their own, kind by kind."""
 
-    window_minutes: int
     limits: Mapping[ChangeKind, Limit]
     doors: Mapping[GuardedDoor, Mapping[ChangeKind, Limit]]
     approval: ApprovalRules = ApprovalRules()
@@ -55,27 +71,41 @@ class GuardRules:
 
 def read(document: Document) -> GuardRules:
     root = document.root
-    limits = root.table("limits")
+    _refuse_another_window(root)
     doors = root.entries("doors", DOORS, "door") if root.has("doors") else {}
     return GuardRules(
-        window_minutes=root.integer("window_minutes", 1, 10_080),
-        limits={kind: _limit(limits.table(kind)) for kind in KINDS},
+        limits=_own(root.table("limits"), KINDS),
         doors={door: _own(doors[door]) for door in DOORS if door in doors},
         approval=_approval(root.table("approval")) if root.has("approval") else ApprovalRules(),
     )
+
+
+def _refuse_another_window(root: Table) -> None:
+    """Files of before say `window_minutes = 60`, and that is what an hour still is."""
+    if root.has("window_minutes") and root.integer("window_minutes", 1, 10_080) != 60:
+        root.report("window_minutes", "windows are an hour, a day and a week: leave it out, set limits for them")
 
 
 def _approval(table: Table) -> ApprovalRules:
     return ApprovalRules(table.boolean("one_is_enough"), table.boolean("needs_account"))
 
 
-def _own(table: Table) -> dict[ChangeKind, Limit]:
-    return {kind: _limit(table.table(kind)) for kind in KINDS if table.has(kind)}
+def _own(table: Table, needed: tuple[ChangeKind, ...] = ()) -> dict[ChangeKind, Limit]:
+    return {kind: _limit(table.table(kind)) for kind in KINDS if table.has(kind) or kind in needed}
 
 
 def _limit(table: Table) -> Limit:
+    percent_from = table.integer("percent_from", 1, 1_000_000)
+    return replace(
+        _numbers(table, percent_from),
+        day=_numbers(table.table("day"), percent_from) if table.has("day") else None,
+        week=_numbers(table.table("week"), percent_from) if table.has("week") else None,
+    )
+
+
+def _numbers(table: Table, percent_from: int) -> Limit:
     return Limit(
         accounts=table.integer_or("accounts", UNLIMITED, 0, 1_000_000),
         percent=table.integer_or("percent", UNLIMITED, 0, 100),
-        percent_from=table.integer("percent_from", 1, 1_000_000),
+        percent_from=percent_from,
     )

@@ -13,7 +13,7 @@ from mappings.guard import UNLIMITED, ChangeKind, GuardRules
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.desired import desired_state
-from sync.domain.runs.guard import Access, access_of, effects
+from sync.domain.runs.effects import Access, access_of, effects
 
 Changes: TypeAlias = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """What goes and what comes, sorted, by what it is: groups in Keycloak, features of the profile, data access."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from mappings.policy import Policy
 from sync.commands.access import administrators, authority
+from sync.commands.accounts import by_hand
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.technician_record import require_technician
 from sync.commands.accounts.withdrawal import ask_gate, open_work, withdraws_technician
@@ -207,6 +208,7 @@ def create_account(
 
     def command(tx: Tx) -> Account:
         account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
+        by_hand.count(tx, desk.policy, None, account, by, desk.clock.now())
         similar = () if even_if_similar else accounts.likely_duplicates(tx, account)
         if similar:
             names = ", ".join(f"{each.username} ({each.full_name})" for each in similar)
@@ -252,9 +254,11 @@ def change_account(
         raise WorkOrdersOpen(before.full_name, work_orders)
 
     def command(tx: Tx) -> Changed:
+        now, was = desk.clock.now(), accounts.peek(tx, account_id)
         version = work_state.wanted_versions(tx, [account_id])
-        account = change(tx, desk.policy, account_id, wanted, by, desk.clock.now(), gate=gate)
+        account = change(tx, desk.policy, account_id, wanted, by, now, gate=gate)
         stored = work_state.wanted_versions(tx, [account_id]) != version
+        by_hand.count(tx, desk.policy, was, account, by, now)
         return Changed(account, stored, work_orders)
 
     return perform(desk, command, wakes=Lane.INTERACTIVE)

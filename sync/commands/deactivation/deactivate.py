@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mappings.policy import Policy
 from sync.commands.access import administrators, authority
+from sync.commands.accounts import by_hand
 from sync.commands.accounts.change import existing, refuse_problems, write_down
 from sync.commands.accounts.withdrawal import hold_deadline, open_work
 from sync.commands.perform import perform
@@ -93,11 +94,13 @@ def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause)
     work_orders = open_work(desk, account, open_request)
     if work_orders and gate is GatePolicy.REFUSE:
         raise WorkOrdersOpen(account.full_name, work_orders)
-    perform(
-        desk,
-        lambda tx: deactivate(tx, desk.policy, account_id, gate, by, desk.clock.now()),
-        wakes=Lane.INTERACTIVE,
-    )
+
+    def command(tx: Tx) -> None:
+        now, was = desk.clock.now(), accounts.peek(tx, account_id)
+        leaver = deactivate(tx, desk.policy, account_id, gate, by, now)
+        by_hand.count(tx, desk.policy, was, leaver, by, now)
+
+    perform(desk, command, wakes=Lane.INTERACTIVE)
     return work_orders
 
 
@@ -106,3 +109,15 @@ def _refuse_unless_stronger(account: Account, waits: OpenDeactivation | None, ga
         return
     already = f"{account.username} is being deactivated already ({waits.policy.value})"
     raise Refused([Problem("", already, "see account show; account reactivate calls it off")])
+
+
+def reactivate_account(desk: Desk, account_id: str, by: Cause) -> Account:
+    """Store the wish and wake the workers. Raises Refused as `reactivate`."""
+
+    def command(tx: Tx) -> Account:
+        now, was = desk.clock.now(), accounts.peek(tx, account_id)
+        active = reactivate(tx, desk.policy, account_id, by, now)
+        by_hand.count(tx, desk.policy, was, active, by, now)
+        return active
+
+    return perform(desk, command, wakes=Lane.INTERACTIVE)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from sync.commands.access import authority
+from sync.commands.accounts import by_hand
+from sync.commands.accounts.change import existing
 from sync.commands.drift.take_over import TAKEN_OVER, take_over
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.drift.anomaly import Anomaly
+from sync.domain.drift.impact import effects_of_repair
 from sync.domain.drift.kinds import may_be_left
 from sync.domain.errors import NotFound, Problem, Refused
-from sync.domain.provisioning.aspect import Aspect
+from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.work.lane import Lane
+from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
@@ -27,7 +31,10 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         if finding.attribute in TAKEN_OVER:
+            account_id = str(finding.subject.account_id)
+            was = accounts.peek(tx, account_id)
             take_over(tx, desk.policy, finding, by, now)
+            by_hand.count(tx, desk.policy, was, existing(tx, account_id), by, now)
         elif not may_be_left(finding.attribute):
             raise Refused(
                 [
@@ -63,6 +70,8 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
                     )
                 ]
             )
+        deviation = Deviation(finding.attribute, finding.wanted, finding.found, finding.key)
+        by_hand.count_kinds(tx, desk.policy, effects_of_repair([deviation]), by, now)
         findings.ask_repair(tx, granted, [finding.id], now)
         if not due.lift_quarantine(tx, granted, account_id, Lane.INTERACTIVE, now):
             due.look_again(tx, account_id, Lane.INTERACTIVE, now)

@@ -1,8 +1,8 @@
 """Confirming a reviewed import, or dropping it: what is applied is exactly what was reviewed (F3).
 
-The plan is made again in the transaction that confirms; if anything in it has become different since the
-review, the confirmation is refused and says what. What exceeds the limits of the mass-change guard, together with
-what the same person has imported just before, is held for an approval (E7): see `approve`.
+The plan is made again in the transaction that confirms; if anything in it has become different since the review,
+the confirmation is refused and says what. What exceeds the limits of the mass-change guard, alone or together
+with what the same person has done within a week, is held for an approval (E7): see `approve`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from sync.commands.access import authority
 from sync.commands.imports.review import technicians_for
 from sync.commands.perform import perform
 from sync.commands.runs.existing import existing_run
-from sync.commands.runs.guard import judge_next_run
+from sync.commands.runs.guard import give_back, judge_run
 from sync.desk import Desk
-from sync.domain.access.callers import id_of, kind_of, same
+from sync.domain.access.callers import same
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotAllowed, Problem, Refused
-from sync.domain.imports.impact import impact_of_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import ImportPlan, plan_import
 from sync.domain.imports.row import from_record
@@ -33,7 +32,7 @@ from sync.domain.imports.verdict import (
     new_account,
 )
 from sync.domain.runs.fingerprint import is_named
-from sync.domain.runs.guard import Hold
+from sync.domain.runs.guard import Hold, source_of
 from sync.domain.work.lane import Lane
 from sync.spreadsheet.reading import digest
 from sync.store import audit
@@ -76,13 +75,14 @@ def confirm(
         _refuse_differences(tx, run, plan, desk.policy)
         _refuse_nothing_to_do(run, plan)
         granted = authority.allow(tx, desk.policy, by, Permission.CONFIRM_IMPORT, desk.clock.now())
-        impact, now = impact_of_import(plan, world, desk.policy), desk.clock.now()
-        source = f"imports of {kind_of(by.caller)} {id_of(by.caller)}"
-        verdict = judge_next_run(tx, desk.policy, source, impact, now, door="import")
+        now = desk.clock.now()
+        source = source_of(by.caller)
+        verdict = judge_run(tx, desk.policy, source, plan.impact, now, door="import")
         if isinstance(verdict, Hold):
             runs.hold(tx, run_id, verdict.reasons, granted)
         else:
             runs.confirm(tx, run_id, granted, now)
+            runs.counted(tx, run, source)
         audit.audit(
             tx,
             account_id=None,
@@ -118,6 +118,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
             _refuse_rows_of_others(tx, desk, run, by)
         if not runs.cancel(tx, run_id, granted, now):
             raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
+        give_back(tx, run)
         audit.audit(
             tx,
             account_id=None,

@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.commands.access import authority
+from sync.commands.runs.guard import foresee
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.domain.imports.impact import judge_import
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
 from sync.domain.imports.row import ImportRow, cells_record
 from sync.domain.imports.verdict import PlannedRow, changes_record, messages_record
-from sync.domain.runs.guard import Hold
+from sync.domain.runs.guard import Hold, source_of
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.reading import read_sheet
 from sync.spreadsheet.sheet import SheetRow, column_letters
-from sync.store.accounts import listing
 from sync.store.database.ids import new_id
 from sync.store.imports import read_world
 from sync.store.runs import runs
@@ -60,12 +59,12 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
     technicians = technicians_for(desk, staff.rows)
     with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
-        population = listing.population(tx)
         granted = authority.allow(tx, desk.policy, by, Permission.REVIEW_IMPORT, desk.clock.now())
         refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
     plan = plan_import(staff.rows, world, desk.policy, refuses)
-    verdict = judge_import(plan, world, desk.policy, population)
     now = desk.clock.now()
+    with desk.db.read() as tx:
+        verdict = foresee(tx, desk.policy, source_of(by.caller), plan.impact, now, door="import")
     run = Run(
         id=new_id(now),
         kind="import",

@@ -13,23 +13,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from mappings.guard import KINDS
 from mappings.loading import load_texts
 from sync.commands.access import authority
 from sync.commands.mappings.in_force import put_in_force
-from sync.commands.mappings.plan import PAGE, Affected, MappingsPlan, Proposal, affected, new_plan, refuse_vanished
+from sync.commands.mappings.plan import (
+    PAGE,
+    SOURCE,
+    Affected,
+    MappingsPlan,
+    Proposal,
+    affected,
+    new_plan,
+    refuse_vanished,
+)
 from sync.commands.runs.existing import existing_run
-from sync.commands.runs.guard import judge_next_run
+from sync.commands.runs.guard import judge_run
 from sync.commands.waking import wake
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, other_changes
+from sync.domain.runs.effects import ORDINARY
 from sync.domain.runs.fingerprint import is_named
-from sync.domain.runs.guard import Hold, Impact, judge
+from sync.domain.runs.guard import WORDS, Hold, Impact
+from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.store import audit, mappings
-from sync.store.accounts import accounts, listing
+from sync.store.accounts import accounts
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
@@ -38,6 +50,7 @@ from sync.store.runs.run_rows import RunRow
 from sync.store.runs.runs import Run
 from sync.views.mappings import InForce
 
+SHOWN = 20
 CLOCKS = timedelta(minutes=10)
 """What was written since the plan is found by its time; clocks of machines may differ by so much."""
 
@@ -53,10 +66,11 @@ class Adoption:
 
 def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = None) -> Adoption:
     """Bring the files into force, or hold them if they exceed the limits of the guard, alone or together with what
-    was adopted within its window before.
+    was adopted within a week before.
 
     Raises Refused without a reason, for keys that accounts use and the files lack (rule: keys-in-use-stay), if
-    `fingerprint` is given and is not that of the plan, or if other files came into force.
+    `fingerprint` is given and is not that of the plan or somebody has joined that plan meanwhile, or if other
+    files came into force.
     """
     with desk.db.read() as tx:
         granted = authority.allow(tx, desk.policy, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
@@ -77,10 +91,13 @@ def adopt(desk: Desk, proposal: Proposal, by: Cause, fingerprint: str | None = N
             mappings.adopt_one_at_a_time(tx)
             _refuse_outdated(tx, proposal)
             refuse_vanished(tx, proposal.policy)
-            unchanged = made.affected - made.for_workers
-            counts = {"update": made.for_workers, "unchanged": unchanged}
+            late = _late(tx, proposal, run)
+            if fingerprint is not None:
+                _refuse_late(late, "look at it again: fsm-identity mappings plan")
+            changed = _join(tx, run, made, late)
+            counts = {"update": made.for_workers, "unchanged": made.affected - made.for_workers}
             runs.written(tx, run.id, made.fingerprint, counts)
-            number = _hold_or_adopt(tx, desk, made, existing_run(tx, run.id), by)
+            number = _hold_or_adopt(tx, desk, made, existing_run(tx, run.id), changed, by)
             stored = existing_run(tx, run.id)
     except Refused:
         with desk.db.write() as tx:
@@ -94,8 +111,8 @@ def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) 
     """Bring the files of a held run into force. `release` refuses what may not be approved, and else hands the
     run to the workers.
 
-    Raises Refused if other files came into force since, or if more would be changed that nobody has looked at than
-    the limits allow.
+    Raises Refused if other files came into force since, or if somebody would be changed whom nobody has looked at
+    (rule: approve-a-fingerprint).
     """
     files = run.options["files"]
     policy = load_texts(files, f"run {run.id}")
@@ -110,14 +127,8 @@ def approve_held(desk: Desk, run: Run, by: Cause, release: Callable[[Tx], Run]) 
         release(tx)
         _refuse_outdated(tx, proposal)
         refuse_vanished(tx, policy)
-        late = _late(tx, proposal, run)
-        impact = Impact.of(found.effect.kinds for found in late)
-        verdict = judge(impact, listing.population(tx), desk.policy.guard, "mappings")
-        if isinstance(verdict, Hold):
-            reasons = [Problem("since the plan", reason) for reason in verdict.reasons]
-            what = f"{len(late)} accounts that nobody looked at would change as well"
-            raise Refused([Problem("run", what, "reject it and plan again"), *reasons])
-        _bring_into_force(tx, desk, proposal, run, late, by)
+        _refuse_late(_late(tx, proposal, run), "reject it and plan again")
+        _bring_into_force(tx, desk, proposal, by)
         approved = existing_run(tx, run.id)
     wake(desk, Lane.BULK)
     return approved
@@ -155,19 +166,20 @@ def _row(number: int, found: Affected) -> RunRow:
             "who": f"{account.full_name} ({account.username})",
             "errors": [],
             "warnings": [],
-            "effects": sorted(found.effect.kinds - {"changed"}),
+            "effects": sorted(found.effect.kinds - ORDINARY),
         },
         account_id=account.id,
     )
 
 
-def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Cause) -> int | None:
-    """Whoever came while the accounts were looked at is judged with the others."""
-    late = _late(tx, made.proposal, run)
-    impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in late)
+def _hold_or_adopt(
+    tx: Tx, desk: Desk, made: MappingsPlan, run: Run, changed: Sequence[Affected], by: Cause
+) -> int | None:
+    """`changed` means something else to the files than when they were looked at: that counts as well."""
+    impact = Impact(made.counts) + Impact.of(found.effect.kinds for found in changed)
     rules = made.proposal.in_force.policy
     granted = authority.allow(tx, rules, by, Permission.ADOPT_MAPPINGS, desk.clock.now())
-    verdict = judge_next_run(tx, rules, "mapping files", impact, desk.clock.now(), door="mappings")
+    verdict = judge_run(tx, rules, SOURCE, impact, desk.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, granted)
         audit.audit(
@@ -181,31 +193,46 @@ def _hold_or_adopt(tx: Tx, desk: Desk, made: MappingsPlan, run: Run, by: Cause) 
         )
         return None
     runs.confirm(tx, run.id, granted, desk.clock.now())
-    return _bring_into_force(tx, desk, made.proposal, run, late, by)
+    return _bring_into_force(tx, desk, made.proposal, by)
 
 
-def _bring_into_force(
-    tx: Tx, desk: Desk, proposal: Proposal, run: Run, late: Sequence[Affected], by: Cause
-) -> int:
+def _bring_into_force(tx: Tx, desk: Desk, proposal: Proposal, by: Cause) -> int:
     """Nobody claims by the old files once this is committed; what is claimed now is looked at once more."""
     now = desk.clock.now()
     number = put_in_force(
         tx, proposal.in_force.policy, proposal.files, proposal.policy.fingerprint, by, now
     ).number
-    _add_late(tx, run, late)
     due.look_after_leases(tx, now)
     return number
 
 
-def _add_late(tx: Tx, run: Run, late: Sequence[Affected]) -> None:
-    """Who came late gets a row of the run like everybody else. One that will be applied already is enough: it
-    makes the account what the files say of it as it is then."""
+def _join(tx: Tx, run: Run, made: MappingsPlan, late: Sequence[Affected]) -> list[Affected]:
+    """Who came while the accounts were looked at joins the plan and gets a row like everybody else. A row that
+    will be applied already is enough: it makes the account what the files say of it as it is then. Returns who
+    has one."""
     known = run_rows.pending_of(tx, run.id, [found.account.id for found in late])
-    more = [found for found in late if found.effect.for_workers and found.account.id not in known]
-    rows = [_row(number, found) for number, found in enumerate(more, start=sum(run.counts.values()) + 1)]
+    more = [found for found in late if found.account.id not in known]
+    rows = [_row(number, found) for number, found in enumerate(more, start=made.affected + 1)]
     for start in range(0, len(rows), PAGE):
         run_rows.add_rows(tx, run.id, rows[start : start + PAGE])
-    runs.written(tx, run.id, run.fingerprint, {**run.counts, "update": run.counts["update"] + len(rows)})
+    for found in more:
+        made.add(found)
+    return [found for found in late if found.account.id in known]
+
+
+def _refuse_late(late: Sequence[Affected], remedy: str) -> None:
+    if not late:
+        return
+    what = f"{counted(len(late), 'account')} that nobody looked at would change as well"
+    problems = [
+        Problem(found.account.username, f"would be {_kinds(found)} and was created or changed since the plan")
+        for found in late[:SHOWN]
+    ]
+    raise Refused([Problem("run", what, remedy), *problems])
+
+
+def _kinds(found: Affected) -> str:
+    return ", ".join(WORDS[kind] for kind in KINDS if kind in found.effect.kinds - ORDINARY) or WORDS["changed"]
 
 
 def _late(tx: Tx, proposal: Proposal, run: Run) -> list[Affected]:

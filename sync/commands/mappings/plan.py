@@ -20,10 +20,14 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.attribute_values import NotUnderstood, canonical
 from sync.domain.errors import Problem, Refused
 from sync.domain.mappings import PolicyComparison, PolicyEffect, other_changes
-from sync.domain.runs.guard import GuardVerdict, Impact, judge
+from sync.domain.runs.guard import GuardVerdict, Impact, Windows, judge
 from sync.store.accounts import accounts, attribute_values, listing
 from sync.store.database.transactions import Tx
+from sync.store.runs import pushes
 from sync.views.mappings import InForce
+
+SOURCE = "mapping files"
+"""All who adopt files are one source to the mass-change guard: it is the same company that loses step by step."""
 
 PAGE = 1000
 """Accounts in one read: enough to be quick, few enough for flat memory."""
@@ -48,10 +52,12 @@ class Affected:
 @dataclass(slots=True)
 class MappingsPlan:
     """What the proposal means. `affected` accounts are different in any way; workers carry `for_workers` of them
-    to Keycloak. `fingerprint` is over the files and everybody who is affected; `shown` are the first of them."""
+    to Keycloak. `fingerprint` is over the files and everybody who is affected; `shown` are the first of them;
+    `earlier` is what was adopted lately without an approval."""
 
     proposal: Proposal
     population: int
+    earlier: Windows
     other: tuple[str, ...]
     affected: int = 0
     for_workers: int = 0
@@ -74,7 +80,7 @@ class MappingsPlan:
     def verdict(self) -> GuardVerdict:
         """By the limits in force: files cannot lift the limits that they exceed themselves."""
         rules = self.proposal.in_force.policy.guard
-        return judge(Impact(self.counts), self.population, rules, "mappings")
+        return judge(Impact(self.counts), self.population, rules, "mappings", self.earlier)
 
 
 def propose(in_force: InForce, folder: Path | None) -> Proposal:
@@ -101,7 +107,9 @@ def new_plan(desk: Desk, proposal: Proposal) -> MappingsPlan:
     with desk.db.read() as tx:
         refuse_vanished(tx, proposal.policy)
         population = listing.population(tx)
-    return MappingsPlan(proposal, population, other_changes(proposal.in_force.policy, proposal.policy))
+        earlier = pushes.within(tx, SOURCE, desk.clock.now())
+    other = other_changes(proposal.in_force.policy, proposal.policy)
+    return MappingsPlan(proposal, population, earlier, other)
 
 
 def affected(desk: Desk, proposal: Proposal) -> Iterator[Affected]:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sync.commands.access import authority
 from sync.commands.runs.existing import existing_run
+from sync.commands.runs.guard import give_back
 from sync.desk import Desk
 from sync.domain.access.approval import against_approval
 from sync.domain.access.cause import Cause
@@ -48,6 +49,7 @@ def end(tx: Tx, desk: Desk, run_id: str, granted: Granted) -> Run:
     """End a held run. Raises Refused if it is not held (any more)."""
     run = _held(tx, run_id)
     runs.cancel(tx, run_id, granted, desk.clock.now())
+    give_back(tx, run)
     _audit(tx, run, f"reject {run.title}", granted.by, desk)
     return existing_run(tx, run_id)
 

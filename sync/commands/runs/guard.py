@@ -1,20 +1,29 @@
-"""What a source sends piece by piece: part of a flood or not (E7, rule: judge-the-whole-run).
+"""What may pass without an approval: a whole run, or what a source sends piece by piece (E7, rule:
+judge-the-whole-run).
 
-A door that receives one change after the other, such as that of an HR system, asks here in the transaction that
-stores the change; so do imports and the hints of Keycloak's admin events. What is held they store held.
+Whoever lets many changes pass asks here in the transaction that does: the confirmation of an import, the
+adoption of mapping files, the repairs of drift, the door of an HR system. What passes is counted, by source and
+kind, and judged together with what comes next. What is held is not, nor is it once somebody has approved it:
+what a person has looked at leaves no less room for others.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
-from mappings.guard import GuardedDoor
+from mappings.guard import ChangeKind, GuardedDoor
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
-from sync.domain.runs.guard import GuardVerdict, Impact, Pass, access_of, effects, judge, judge_push
+from sync.domain.runs.effects import access_of, effects
+from sync.domain.runs.guard import GuardVerdict, Hold, Impact, judge
 from sync.store.accounts import listing
+from sync.store.database.tables import RowVerdict
 from sync.store.database.transactions import Tx
 from sync.store.runs import pushes
+from sync.store.runs.run_rows import not_applied
+from sync.store.runs.runs import Run
 
 
 def judge_pushed(
@@ -27,36 +36,44 @@ def judge_pushed(
     *,
     door: GuardedDoor = "hr",
 ) -> GuardVerdict:
-    """Count the change, then judge all that `source` has pushed within the window, this one included.
-
-    What is held counts too: a flood does not pass piece by piece because its first pieces were stopped.
-    """
+    """`judge_run` for one change that a source pushes by itself."""
     kinds = effects(None if before is None else access_of(before, policy), access_of(after, policy))
-    return judge_portion(tx, policy, source, Impact.of([kinds]), now, door=door)
+    return judge_run(tx, policy, source, Impact.of([kinds]), now, door=door)
 
 
-def judge_portion(
+def judge_run(
     tx: Tx, policy: Policy, source: str, impact: Impact, now: datetime, *, door: GuardedDoor
 ) -> GuardVerdict:
-    """`judge_pushed` for a portion of several accounts."""
-    minutes = policy.guard.window_minutes
-    pushes.forget(tx, now - timedelta(minutes=2 * minutes))
+    """Judge all of it, together with what of the same source has passed within an hour, a day and a week: a file
+    cut in pieces is one change of many. What passes counts from then on.
+
+    It is counted first and taken back if it is held, so that of two at once the second sees the first.
+    """
+    pushes.forget(tx, now)
     pushes.count(tx, source, impact.counts, now)
-    together = pushes.within(tx, source, minutes, now)
-    earlier = Impact({kind: number - impact[kind] for kind, number in together.items()})
-    return judge_push(earlier, impact, listing.population(tx), policy.guard, door)
+    together = pushes.within(tx, source, now)
+    earlier = {window: each + -impact for window, each in together.items()}
+    verdict = judge(impact, listing.population(tx), policy.guard, door, earlier)
+    if isinstance(verdict, Hold):
+        pushes.count(tx, source, (-impact).counts, now)
+    return verdict
 
 
-def judge_next_run(
+def foresee(
     tx: Tx, policy: Policy, source: str, impact: Impact, now: datetime, *, door: GuardedDoor
 ) -> GuardVerdict:
-    """A whole run, and what of the same source has passed within the window before: a file cut in pieces is one
-    change of many. What is held does not count: its mended file comes soon after it. One run at a time, please."""
-    population = listing.population(tx)
-    verdict = judge(impact, population, policy.guard, door)
-    if verdict == Pass():
-        earlier = Impact(pushes.within(tx, source, policy.guard.window_minutes, now))
-        verdict = judge_push(earlier, impact, population, policy.guard, door)
-    if verdict == Pass():
-        pushes.count(tx, source, impact.counts, now)
-    return verdict
+    """What `judge_run` would say just now. Counts nothing."""
+    return judge(impact, listing.population(tx), policy.guard, door, pushes.within(tx, source, now))
+
+
+def give_back(tx: Tx, run: Run) -> None:
+    """A run has ended, and some of it was not applied: that leaves room for its mended file."""
+    if run.counted_as is None or run.confirmed_at is None:
+        return
+    left = Impact.of(
+        (_ROWS[verdict], *messages.get("effects", ())) for verdict, messages in not_applied(tx, run.id)
+    )
+    pushes.count(tx, run.counted_as, (-left).counts, run.confirmed_at)
+
+
+_ROWS: Final[Mapping[RowVerdict, ChangeKind]] = {"create": "created", "update": "changed"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from mappings.guard import ChangeKind
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange, NewAccount, changed_fields, with_attributes
@@ -22,6 +23,8 @@ from sync.domain.imports.match import Index, World, describe, match, repeated
 from sync.domain.imports.row import ImportRow
 from sync.domain.imports.values import Finding, Stated, Value, read_values, stated_name
 from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint_of
+from sync.domain.runs.effects import access_of, effects
+from sync.domain.runs.guard import Impact
 
 _UNBORN = datetime(1970, 1, 1, tzinfo=UTC)
 _FEWEST_OF_A_PERSON = 2
@@ -48,6 +51,11 @@ class ImportPlan:
         by_verdict = Counter(row.verdict for row in self.rows)
         counted = {verdict.value: by_verdict[verdict] for verdict in RowVerdict}
         return counted | {"warning": sum(1 for row in self.rows if row.warnings)}
+
+    @property
+    def impact(self) -> Impact:
+        """What the mass-change guard judges (E7)."""
+        return Impact.of(row.effects for row in self.rows)
 
 
 def plan_import(rows: Sequence[ImportRow], world: World, policy: Policy, refuses: Refuses = nobody) -> ImportPlan:
@@ -114,6 +122,7 @@ class _Planner:
             verdict,
             who=account.full_name or account.username or stated_name(row) or f"row {row.number}",
             new=None if errors else new,
+            effects=frozenset() if errors else effects(None, access_of(account, self.policy)),
             errors=errors,
             warnings=warnings,
             login=account.username or None,
@@ -148,11 +157,15 @@ class _Planner:
             base_version=self.world.versions.get(before.id, 0),
             change=_change(changed) if changed else None,
             changed=changed,
+            effects=self._effects(before, after) if changed else frozenset(),
             errors=errors,
             warnings=warnings,
             login=after.username,
             employee_number=after.employee_number,
         )
+
+    def _effects(self, before: Account, after: Account) -> frozenset[ChangeKind]:
+        return effects(access_of(before, self.policy), access_of(after, self.policy))
 
     def _not_allowed(self, row: ImportRow, before: Account | None, after: Account) -> Iterator[Finding]:
         problem = self.refuses(before, after)

@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from mappings.fingerprint import fingerprint
+from mappings.guard import ChangeKind
 from sync.domain.accounts.change import AccountChange, NewAccount, from_plain, plain, with_attributes
 from sync.domain.imports.values import Finding
+from sync.domain.runs.effects import ORDINARY
 
 _NEW = tuple(each.name for each in fields(NewAccount))
 
@@ -29,7 +31,8 @@ class RowVerdict(StrEnum):
 class PlannedRow:
     """`account_id` and `base_version` say whose account, as it was when the plan was made; None for a joiner.
     `new` belongs to CREATE, `change` to UPDATE; `changed` maps a field to what it is and what it becomes.
-    `login` and `employee_number` are what the person is known by, so that two imports of one person are seen.
+    `effects` are what the mass-change guard calls it. `login` and `employee_number` are what the person is known
+    by, so that two imports of one person are seen.
     """
 
     number: int
@@ -40,6 +43,7 @@ class PlannedRow:
     new: NewAccount | None = None
     change: AccountChange | None = None
     changed: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    effects: frozenset[ChangeKind] = frozenset()
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     login: str | None = None
@@ -63,6 +67,7 @@ def messages_record(row: PlannedRow) -> dict[str, Any]:
         "who": row.who,
         "errors": [asdict(finding) for finding in row.errors],
         "warnings": [asdict(finding) for finding in row.warnings],
+        "effects": sorted(row.effects - ORDINARY),
     }
 
 

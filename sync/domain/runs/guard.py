@@ -1,88 +1,26 @@
-"""The mass-change guard: what a run does to how many accounts, and whether a person has to approve it (E7).
+"""The mass-change guard: how many accounts a run does what to, and whether a person has to approve it (E7).
 
-Pure. Each door that can change many judges its whole run before anything is handed out
-(rule: judge-the-whole-run): what every account may do before is compared with what it may do after, under the
-policies of before and after.
+Pure. Each door that can change many judges its whole run before anything is handed out (rule:
+judge-the-whole-run), together with what the same source has let pass within an hour, a day and a week before.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from datetime import timedelta
+from typing import Final, TypeAlias
 
-from mappings.guard import KINDS, ChangeKind, GuardedDoor, GuardRules, Limit
-from mappings.policy import Policy
-from sync.domain.access.data_access import data_access_of
-from sync.domain.accounts.account import Account, Life
-from sync.domain.provisioning.desired import works_in_the_field
+from mappings.guard import KINDS, WINDOWS, ChangeKind, GuardedDoor, GuardRules, Limit, Window
+from sync.domain.access.callers import Caller, id_of, kind_of
 
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What an account may do and see under one policy.
-
-    `outranks` and `sees_more_than` are the profiles and levels below its own, `profiles` and `levels` are all of
-    them: ranks and widths that are only numbered anew mean nothing.
-    """
-
-    active: bool
-    branch: str | None
-    team: str | None
-    technician_id: str | None
-    field_work: bool
-    features: frozenset[str]
-    outranks: frozenset[str]
-    profiles: frozenset[str]
-    sees_more_than: frozenset[str]
-    levels: frozenset[str]
-
-
-def access_of(account: Account, policy: Policy) -> Access:
-    """The profile must be in the policy (rule: keys-in-use-stay)."""
-    profile, access = policy.profiles[account.profile], data_access_of(account, policy)
-    width = 0 if access is None else access.effective.width
-    return Access(
-        active=account.life is Life.ACTIVE,
-        branch=account.branch,
-        team=account.team,
-        technician_id=account.technician_id,
-        field_work=works_in_the_field(account, profile),
-        features=profile.features,
-        outranks=frozenset(key for key, each in policy.profiles.items() if each.rank < profile.rank),
-        profiles=frozenset(policy.profiles),
-        sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < width),
-        levels=frozenset(policy.data_access),
-    )
-
-
-def effects(before: Access | None, after: Access) -> frozenset[ChangeKind]:
-    """What happens to one account that is changed; `before` None: it is new. An account that cannot log in loses
-    nothing."""
-    if before is None:
-        return frozenset({"created"})
-    found: set[ChangeKind] = {"changed"}
-    if not before.active:
-        return frozenset(found)
-    if not after.active:
-        found.add("disabled")
-    if (before.branch, before.team) != (after.branch, after.team):
-        found.add("moved")
-    if _less(before, after):
-        found.add("demoted")
-    if before.technician_id not in (None, after.technician_id):
-        found.add("unlinked")
-    return frozenset(found)
-
-
-def _less(before: Access, after: Access) -> bool:
-    return (
-        bool(before.features - after.features)
-        or bool((before.outranks & after.profiles) - after.outranks)
-        or bool((before.sees_more_than & after.levels) - after.sees_more_than)
-        or (before.field_work and not after.field_work)
-    )
+LENGTH: Final[Mapping[Window, timedelta]] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+"""Each longer than the one before: what the last does not reach is not counted any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +40,9 @@ class Impact:
     def __add__(self, other: Impact) -> Impact:
         return Impact({kind: self[kind] + other[kind] for kind in KINDS})
 
+    def __neg__(self) -> Impact:
+        return Impact({kind: -number for kind, number in self.counts.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -116,6 +57,8 @@ class Hold:
 
 
 GuardVerdict: TypeAlias = Pass | Hold
+Windows: TypeAlias = Mapping[Window, Impact]
+"""What one source has let pass without an approval, by how long ago at most."""
 
 WORDS: Mapping[ChangeKind, str] = {
     "created": "created",
@@ -127,36 +70,60 @@ WORDS: Mapping[ChangeKind, str] = {
 }
 
 
-def judge(impact: Impact, population: int, rules: GuardRules, door: GuardedDoor) -> GuardVerdict:
-    """A whole run through a door. `population` is how many accounts are active before it."""
-    return judge_by(impact, population, rules.of(door))
+def source_of(caller: Caller) -> str:
+    """What a caller does, file after file and account after account, comes from one source."""
+    return f"{kind_of(caller)} {id_of(caller)}"
 
 
-def judge_by(impact: Impact, population: int, limits: Mapping[ChangeKind, Limit], when: str = "") -> GuardVerdict:
-    """With the limits themselves; `when` follows the number of accounts in each reason."""
+def judge(
+    impact: Impact, population: int, rules: GuardRules, door: GuardedDoor, earlier: Windows | None = None
+) -> GuardVerdict:
+    """A run, or one change that a source pushes. `population` is how many accounts are active before it,
+    `earlier` what the same source has let pass before. Only what this run does counts: a joiner is not held
+    because many have left."""
+    limits = rules.of(door)
     reasons = tuple(
-        f"{_accounts(impact[kind])}{when} would be {WORDS[kind]}: {exceeded}"
+        f"{what} would be {WORDS[kind]}: {exceeded}"
         for kind in KINDS
-        if (exceeded := _exceeded(impact[kind], population, limits[kind]))
+        if impact[kind]
+        for what, exceeded in _first(_steps(kind, impact, earlier or {}), population, limits[kind])
     )
     return Hold(reasons) if reasons else Pass()
 
 
-def judge_push(
-    pushed: Impact, this: Impact, population: int, rules: GuardRules, door: GuardedDoor
-) -> GuardVerdict:
-    """One change that a source pushes by itself. `pushed` is what the source has pushed in the window before, what
-    was held of it included: else the first ones of a flood would pass again and again. Only the kinds of this very
-    change count: a joiner is not held because many have left."""
-    together = pushed + this
-    own = Impact({kind: together[kind] for kind in KINDS if this[kind]})
-    return judge_by(own, population, rules.of(door), f" within {rules.window_minutes} minutes")
+def beyond(passed: Windows, kinds: Collection[ChangeKind], population: int, rules: GuardRules) -> tuple[str, ...]:
+    """Which limits are exceeded by what a person has done to one account after the other, of these kinds: for a
+    warning, for such acts are not held."""
+    return tuple(
+        f"{WORDS[kind]}: {what}, {exceeded}"
+        for kind in KINDS
+        if kind in kinds
+        for what, exceeded in _first(_steps(kind, Impact(), passed), population, rules.limits[kind])
+    )
+
+
+def _steps(kind: ChangeKind, impact: Impact, earlier: Windows) -> Iterator[tuple[Window, str, int]]:
+    """The run alone, then with each window, the shortest first: by which limit, since when, how many accounts."""
+    yield "hour", "", impact[kind]
+    for window in WINDOWS:
+        before = earlier[window][kind] if window in earlier else 0
+        if before:
+            yield window, f" within {'an' if window == 'hour' else 'a'} {window}", before + impact[kind]
+
+
+def _first(steps: Iterable[tuple[Window, str, int]], population: int, limit: Limit) -> Iterator[tuple[str, str]]:
+    """The first that is too much, in words, if there is one: what follows from it is not said again."""
+    for window, when, number in steps:
+        exceeded = _exceeded(number, population, limit.within(window))
+        if exceeded:
+            yield f"{_accounts(number)}{when}", exceeded
+            return
 
 
 def _exceeded(number: int, population: int, limit: Limit) -> str:
     """In words; empty if nothing is."""
     if limit.accounts is not None and number > limit.accounts:
-        return f"more than {limit.accounts}"
+        return f"more than {limit.accounts or 'none'}"
     if limit.percent is None or population == 0 or number < limit.percent_from:
         return ""
     if number * 100 > limit.percent * population:

@@ -9,16 +9,15 @@ import structlog
 
 from sync.commands.access import authority
 from sync.commands.drift.take_over import take_over
-from sync.commands.runs.guard import judge_portion
+from sync.commands.runs.guard import judge_run
 from sync.desk import Desk
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import Refused
-from sync.domain.runs.guard import Hold, Impact, judge
+from sync.domain.runs.guard import Hold, Impact
 from sync.jobs.work.job import KeepLease
 from sync.store import mappings
-from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
 from sync.store.drift.findings import Finding
@@ -27,15 +26,13 @@ from sync.store.provisioning import work_state
 AT_ONCE = 50
 """Accounts whose findings are accepted in one transaction."""
 
-BY_HINTS = "accepted after admin events"
-"""Source of what hints find: counted together over a window, like pushes of an HR system."""
+ACCEPTED = "accepted from Keycloak"
+"""One source to the mass-change guard, whether a comparison or a hint finds it."""
 
 log = structlog.get_logger()
 
 
-def accept_by_file(
-    desk: Desk, found: Sequence[tuple[Finding, int]], keep: KeepLease, *, hinted: bool = False
-) -> None:
+def accept_by_file(desk: Desk, found: Sequence[tuple[Finding, int]], keep: KeepLease) -> None:
     """Accept what drift.toml says, each finding given with the version of its account that was compared. If it is
     more than guard.toml lets pass, none is: they stay open with the reason, for a person. So does what our own
     rules refuse, and what has changed since the look is left to the next one.
@@ -48,7 +45,7 @@ def accept_by_file(
         account_id = str(finding.subject.account_id)
         by_account.setdefault(account_id, []).append(finding)
         versions[account_id] = version
-    if not by_account or _held_back(desk, keep, by_account, hinted=hinted):
+    if not by_account or _held_back(desk, keep, by_account):
         return
     ids = sorted(by_account)
     for start in range(0, len(ids), AT_ONCE):
@@ -63,17 +60,12 @@ def accept_by_file(
                     _accept(tx, desk, by_account[account_id])
 
 
-def _held_back(
-    desk: Desk, keep: KeepLease, by_account: Mapping[str, Collection[Finding]], *, hinted: bool
-) -> bool:
+def _held_back(desk: Desk, keep: KeepLease, by_account: Mapping[str, Collection[Finding]]) -> bool:
     impact = Impact({"changed": len(by_account)})
     policy, now = desk.policy, desk.clock.now()
     with desk.db.write() as tx:
         mappings.refuse_outdated(tx, desk.policy_number)
-        if hinted:
-            verdict = judge_portion(tx, policy, BY_HINTS, impact, now, door="repair")
-        else:
-            verdict = judge(impact, listing.population(tx), policy.guard, "repair")
+        verdict = judge_run(tx, policy, ACCEPTED, impact, now, door="repair")
         if not isinstance(verdict, Hold):
             return False
         why = _by_file(f"not accepted by itself: {'; '.join(verdict.reasons)}")

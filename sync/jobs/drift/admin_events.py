@@ -61,7 +61,7 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     with systems.db.read() as tx:
         everything = everything or findings.any_of_users(tx, users)
     judged = Judged() if flood else _looked_at(systems, keep, users)
-    accept_by_file(systems, judged.to_accept, keep, hinted=True)
+    accept_by_file(systems, judged.to_accept, keep)
     with systems.db.write() as tx:
         now = systems.clock.now()
         keep.save(

@@ -10,15 +10,14 @@ from typing import Final
 from mappings.fingerprint import fingerprint
 from mappings.policy import Policy
 from sync.commands.access import authority
-from sync.commands.runs.guard import judge_portion
+from sync.commands.runs.guard import judge_run
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
-from sync.domain.runs.guard import GuardVerdict, Hold, Impact, judge
+from sync.domain.runs.guard import Hold, Impact
 from sync.store import audit
-from sync.store.accounts import listing
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
@@ -33,6 +32,10 @@ BY_FILE = Cause(System.DRIFT_FILE, None, "drift.toml says repair", Origin.DRIFT)
 EVERYTHING: Final = "comparison"
 HINTS: Final = "admin events"
 """Sources of runs: what saw all accounts, and what saw a few that an administrator has just touched."""
+
+REPAIRS: Final = "repairs"
+"""To the mass-change guard they are one source: so many small acts of a script are one change of many, whoever
+finds them."""
 
 
 def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime, source: str = EVERYTHING) -> int:
@@ -55,7 +58,8 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
                 del by_account[account_id]
     if not by_account:
         return 0
-    verdict = _judge(tx, policy, by_account, now, source)
+    impact = Impact.of(effects_of_repair(_deviations(found)) for found in by_account.values())
+    verdict = judge_run(tx, policy, REPAIRS, impact, now, door="repair")
     versions = work_state.wanted_versions(tx, by_account)
     rows = [
         _row(number, account_id, by_account[account_id], versions.get(account_id))
@@ -95,16 +99,6 @@ def _audit(tx: Tx, act: str, run: Run, now: datetime) -> None:
         now=now,
         correlation_id=run.id,
     )
-
-
-def _judge(
-    tx: Tx, policy: Policy, by_account: Mapping[str, Sequence[Finding]], now: datetime, source: str
-) -> GuardVerdict:
-    """What hints find comes in small portions, so they are counted together, like pushes of an HR system."""
-    impact = Impact.of(effects_of_repair(_deviations(found)) for found in by_account.values())
-    if source == HINTS:
-        return judge_portion(tx, policy, source, impact, now, door="repair")
-    return judge(impact, listing.population(tx), policy.guard, "repair")
 
 
 def _row(number: int, account_id: str, findings: Sequence[Finding], version: int | None) -> RunRow:

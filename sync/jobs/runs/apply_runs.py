@@ -15,6 +15,7 @@ from datetime import datetime
 import structlog
 
 from sync.commands.access import administrators
+from sync.commands.runs.guard import give_back
 from sync.commands.waking import wake
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.errors import NotAllowed, Refused
@@ -64,6 +65,7 @@ class _NotAll(_Stopped):
         refused = [outcome for outcome in self.outcomes if outcome.result != "applied"]
         run_rows.write_outcomes(tx, claim, claim.run.id, refused)
         runs.refuse(tx, claim, now)
+        give_back(tx, claim.run)
 
 
 class _RightLost(_Stopped):
@@ -116,8 +118,8 @@ def _apply_next(systems: Systems, tx: Tx, kinds: Mapping[RunKind, KindOfRun], li
     run_rows.write_outcomes(tx, claim, run.id, _versioned(tx, outcomes))
     if lost is not None:
         runs.hold_rest(tx, claim, lost)
-    else:
-        runs.applying(tx, claim, run.id, now)
+    elif not runs.applying(tx, claim, run.id, now):
+        give_back(tx, run)
     return len(rows)
 
 

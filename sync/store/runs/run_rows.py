@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from sync.domain.work.claimed import ClaimedAccount, ClaimedRun
 from sync.store.database.batches import batches
@@ -110,6 +110,16 @@ def pending_decided(tx: Tx, run_id: str, limit: int | None) -> tuple[RunRow, ...
         RunRow(original={}, parsed=None, **dict(zip(_DECIDED, row, strict=True)))
         for row in tx.connection.execute(found.order_by(run_rows.c.number).limit(limit))
     )
+
+
+def not_applied(tx: Tx, run_id: str) -> tuple[tuple[RowVerdict, Mapping[str, Any]], ...]:
+    """Verdict and `messages` of every row that was to be applied and is not."""
+    found = select(run_rows.c.verdict, run_rows.c.messages).where(
+        run_rows.c.run_id == run_id,
+        run_rows.c.verdict.in_(("create", "update")),
+        or_(run_rows.c.result.is_(None), run_rows.c.result != "applied"),
+    )
+    return tuple((row.verdict, row.messages) for row in tx.connection.execute(found))
 
 
 def write_outcomes(

@@ -27,6 +27,7 @@ from sync.store.runs import run_rows
 from sync.store.runs.run_rows import RunRow
 
 UNFINISHED: Final = ("confirmed", "applying", "paused")
+_COUNTED: Final = "counted_as"
 _CONFIRMING = 7_203_114
 """The number of PostgreSQL's advisory lock under which runs are confirmed: any constant of our own."""
 _AT_ONCE = 500
@@ -64,6 +65,11 @@ class Run:
         if self.confirmation is None:
             raise ValueError(f"run {self.id} was not confirmed")
         return self.confirmation
+
+    @property
+    def counted_as(self) -> str | None:
+        """The source under which the mass-change guard counted it. None: it was held, or is no run that is."""
+        return self.options.get(_COUNTED)
 
     @property
     def title(self) -> str:
@@ -184,6 +190,13 @@ def confirm(tx: Tx, run_id: str, granted: Granted, now: datetime) -> bool:
         .values(state="confirmed", confirmed_at=now, **_confirmed_by(granted))
     )
     return changed.rowcount == 1
+
+
+def counted(tx: Tx, run: Run, source: str) -> None:
+    """The mass-change guard has counted it under this source, which `Run.counted_as` says from then on."""
+    tx.connection.execute(
+        update(runs).where(runs.c.id == run.id).values(options={**run.options, _COUNTED: source})
+    )
 
 
 def hold(tx: Tx, run_id: str, reasons: Sequence[str], granted: Granted) -> bool:

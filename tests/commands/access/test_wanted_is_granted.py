@@ -36,6 +36,7 @@ NOT_WANTED: Mapping[str, str] = {
     "runs.pushes.count": OURS,
     "runs.pushes.forget": OURS,
     "runs.run_rows.add_rows": PAGES,
+    "runs.runs.counted": OURS,
     "runs.runs.end": "the run is refused while its pages are written",
     "runs.runs.written": PAGES,
     "schedule.hasten": "what comes round anyway comes sooner",

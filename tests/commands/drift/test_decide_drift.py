@@ -358,6 +358,28 @@ def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: 
 
 
 @pytest.mark.req("E7", "G4")
+def test_repairs_of_a_few_at_each_comparison_are_held_within_the_day(world: World) -> None:
+    """A script in the console moves two people every two hours: what comparisons repair is counted together."""
+    two = {**POLICY.guard.limits, "moved": Limit(2, None, 10)}
+    world.systems = replace(world.systems, policy=replace(POLICY, guard=replace(POLICY.guard, limits=two)))
+    made = [world.join(f"person.n{number}") for number in range(6)]
+    world.work()
+    for pair in (made[:2], made[2:4], made[4:]):
+        for account in pair:
+            world.user(account).groups ^= {
+                vocabulary.branch_group(BRANCH.key),
+                vocabulary.branch_group(OTHER_BRANCH),
+            }
+        compare(world.systems)
+        bulk(world)
+        world.pass_time(7_200)
+    moved = [vocabulary.branch_group(OTHER_BRANCH) in world.user(account).groups for account in made]
+    assert moved == [False] * 4 + [True] * 2
+    [held] = world.read(lambda tx: runs.recent(tx, 10, "repair", "held"))
+    assert held.held_reasons == ("6 accounts within a day would be moved to another branch or team: more than 4",)
+
+
+@pytest.mark.req("E7", "G4")
 def test_a_mass_of_repairs_is_held(world: World) -> None:
     """Somebody moved a whole branch in the console: nothing is repaired before a person approves that run, and
     the next comparison takes its place."""

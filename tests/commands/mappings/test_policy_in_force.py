@@ -130,6 +130,16 @@ def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database
         adopt_first(db, None, FIRST, NOW)
 
 
+@pytest.mark.req("J3", "E7")
+def test_limits_of_a_version_before_go_on(db: Database) -> None:
+    """It had one window, of an hour."""
+    files = read_texts()
+    files["guard.toml"] = files["guard.toml"].replace("[approval]", "window_minutes = 60\n[approval]", 1)
+    with db.write() as tx:
+        put_in_force(tx, None, files, "f", BY, NOW)
+    assert adopt_first(db, None, FIRST, NOW).policy.guard == load().guard
+
+
 @pytest.mark.req("E7")
 def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Path) -> None:
     """The web process shows the new titles without a restart; going back to earlier files works too."""

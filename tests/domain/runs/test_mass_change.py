@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings import Policy, load
-from mappings.guard import KINDS, ChangeKind, GuardRules, Limit
+from mappings.guard import KINDS, ChangeKind, GuardRules, Limit, Window
 from sync.domain.accounts.account import Account, Life
-from sync.domain.runs.guard import Hold, Impact, Pass, access_of, effects, judge, judge_push
+from sync.domain.runs.effects import access_of, effects
+from sync.domain.runs.guard import Hold, Impact, Pass, judge
 
 POLICY = load()
 RULES = POLICY.guard
@@ -127,7 +128,7 @@ def test_limits(kind: ChangeKind, number: int, population: int, reason: str | No
 @pytest.mark.req("E7")
 def test_a_door_may_have_limits_of_its_own() -> None:
     """Only for the kinds it names."""
-    rules = GuardRules(60, RULES.limits, {"hr": {"moved": Limit(200, None, 10)}})
+    rules = GuardRules(RULES.limits, {"hr": {"moved": Limit(200, None, 10)}})
     many = Impact({"moved": 150, "disabled": 60})
     assert judge(many, 10_000, rules, "hr") == Hold(("60 accounts would be disabled: more than 50",))
     held = judge(many, 10_000, rules, "import")
@@ -138,11 +139,46 @@ def test_a_door_may_have_limits_of_its_own() -> None:
 @pytest.mark.req("E7")
 def test_pushes_are_counted_together() -> None:
     """The fifty-first leaver of the hour is held; a joiner is not held for the leavers."""
-    before, leaver = Impact({"disabled": 50}), Impact({"disabled": 1})
-    assert judge_push(Impact({"disabled": 49}), leaver, 9_000, RULES, "hr") == Pass()
-    held = judge_push(before, leaver, 9_000, RULES, "hr")
-    assert held == Hold(("51 accounts within 60 minutes would be disabled: more than 50",))
-    assert judge_push(Impact({"disabled": 90}), Impact({"created": 1}), 9_000, RULES, "hr") == Pass()
+    leaver = Impact({"disabled": 1})
+    assert judge(leaver, 9_000, RULES, "hr", {"hour": Impact({"disabled": 49})}) == Pass()
+    held = judge(leaver, 9_000, RULES, "hr", {"hour": Impact({"disabled": 50}), "day": Impact({"disabled": 500})})
+    assert held == Hold(("51 accounts within an hour would be disabled: more than 50",))
+    assert judge(Impact({"created": 1}), 9_000, RULES, "hr", {"hour": Impact({"disabled": 90})}) == Pass()
+
+
+@pytest.mark.req("E7")
+@pytest.mark.parametrize(
+    ("limit", "passed", "reason"),
+    [
+        (Limit(50, None, 10), {"hour": 10, "day": 99}, None),
+        (Limit(50, None, 10), {"day": 100}, "101 accounts within a day would be disabled: more than 100"),
+        (
+            Limit(50, None, 10),
+            {"day": 80, "week": 200},
+            "201 accounts within a week would be disabled: more than 200",
+        ),
+        (
+            Limit(None, 10, 10),
+            {"day": 200},
+            "within a day would be disabled: 20 % of 1000 active ones, more than 20 %",
+        ),
+        (Limit(50, None, 10, day=Limit(60, None, 10)), {"day": 60}, "61 accounts within a day"),
+        (Limit(50, None, 10, week=Limit(None, None, 10)), {"week": 900}, None),
+        (Limit(None, None, 10), {"hour": 900, "day": 900, "week": 900}, None),
+    ],
+)
+def test_a_day_and_a_week_have_limits_of_their_own(
+    limit: Limit, passed: dict[Window, int], reason: str | None
+) -> None:
+    """Twice and four times what an hour has, where guard.toml names none."""
+    rules = GuardRules({**RULES.limits, "disabled": limit}, {})
+    earlier = {window: Impact({"disabled": number}) for window, number in passed.items()}
+    verdict = judge(Impact({"disabled": 1}), 1_000, rules, "hr", earlier)
+    if reason is None:
+        assert verdict == Pass()
+    else:
+        assert isinstance(verdict, Hold)
+        assert reason in verdict.reasons[0]
 
 
 kinds_of_accounts = st.lists(st.frozensets(st.sampled_from(KINDS)), max_size=120)

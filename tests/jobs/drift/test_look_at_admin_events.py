@@ -241,7 +241,7 @@ def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Acco
     assert [each.family_name for each in kept if each] == ["Arnold", *(each.family_name for each in people[1:])]
     left = world.read(lambda tx: findings.listed(tx, states=["open"]))
     assert {each.subject.account_id for each in left} == {each.id for each in people[1:]}
-    assert all("within 60 minutes" in str(each.decision) for each in left)
+    assert all("within an hour" in str(each.decision) for each in left)
 
 
 @pytest.mark.parametrize(

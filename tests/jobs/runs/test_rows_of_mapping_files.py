@@ -8,11 +8,12 @@ import pytest
 
 from mappings.loading import read_texts
 from sync.commands.accounts.change import change
-from sync.commands.run_kinds import approve
+from sync.commands.run_kinds import approve, reject
 from sync.domain.access.callers import Person
 from sync.domain.access.cause import Cause, Door
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
+from sync.domain.errors import Refused
 from sync.store import audit
 from sync.store.accounts import accounts
 from sync.store.runs import run_rows, runs
@@ -108,8 +109,9 @@ def test_nobody_was_affected_before(company: World, tmp_path: Path, monkeypatch:
     assert values(company, kim) == ({}, {})
 
 
-def test_a_value_given_while_the_change_is_held_goes_with_the_others(company: World, tmp_path: Path) -> None:
-    """Approved, the run has a row of whoever gained one since; who has a row already gets no second one."""
+def test_a_value_given_while_the_change_is_held_is_in_the_next_plan(company: World, tmp_path: Path) -> None:
+    """Nobody has looked at whoever gained one since: planned again the run has a row of theirs. Who has a row
+    already and was changed otherwise hinders nobody, and gets no second one."""
     (tmp_path / "mappings" / "guard.toml").write_text(TWO_AT_MOST)
     adopted(company, tmp_path / "mappings", ATTRIBUTES)
     people = [company.join(f"pat.p{number}", attributes={"cost_centre": "4711"}) for number in range(3)]
@@ -118,6 +120,13 @@ def test_a_value_given_while_the_change_is_held_goes_with_the_others(company: Wo
     done = adopted_by(company, tmp_path / "mappings", WITHOUT_COST_CENTRE)
     assert (done.number, done.run and done.run.state) == (None, "held")
     wanted(company, kim, AccountChange(attributes={"cost_centre": "4712"}))
+    run = latest(company)
+    with pytest.raises(
+        Refused, match=r"1 account that nobody looked at .* kim.koch@example.com: would be changed"
+    ):
+        approve(company.systems, run.id, wanted_by("lee"), run.fingerprint)
+    reject(company.systems, run.id, wanted_by("lee"))
+    adopted_by(company, tmp_path / "mappings", WITHOUT_COST_CENTRE)
     wanted(company, people[0], AccountChange(attributes={"vehicle": "van"}))
     run = latest(company)
     approved = approve(company.systems, run.id, wanted_by("lee"), run.fingerprint)

@@ -15,15 +15,13 @@ import typer
 from mappings.attributes import OPTIONS
 from sync.commands.accounts.change import change_account, create_account
 from sync.commands.accounts.initial_password import InitialPassword, generate
-from sync.commands.deactivation.deactivate import deactivate_account, reactivate
-from sync.commands.perform import perform
+from sync.commands.deactivation.deactivate import deactivate_account, reactivate_account
 from sync.desk import Desk
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem, Refused
-from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
@@ -222,12 +220,7 @@ def reactivate_(who: Who, reason: Reason, wait: Wait = True, timeout: Timeout = 
     with failures_shown():
         desk = open_desk()
         account = the_account(desk, who)
-        by = actor(reason)
-        active = perform(
-            desk,
-            lambda tx: reactivate(tx, desk.policy, account.id, by, desk.clock.now()),
-            wakes=Lane.INTERACTIVE,
-        )
+        active = reactivate_account(desk, account.id, actor(reason))
         say(f"{account.username}: reactivation is stored")
         if wait:
             wait_for(desk, active, timeout)

@@ -1,4 +1,4 @@
-"""The mapping files that are and were in force, and how many single changes each source pushed lately."""
+"""The mapping files that are and were in force, and how many changes each source has let pass lately."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ push_count = Table(
     Column("minute", UtcDateTime, primary_key=True),
     Column("number", Integer, nullable=False),
 )
-"""Changes that came one at a time, by source, kind of change and minute: a sliding window (E7)."""
+"""Changes that passed without an approval, by source, kind of change and minute: sliding windows (E7)."""

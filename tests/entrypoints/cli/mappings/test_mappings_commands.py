@@ -96,9 +96,9 @@ def test_wrong_files_are_named_before_anything_is_compared(run: Run, world: Worl
     """File and line, as `check` tells it; a folder with files is not written over."""
     run("copy", "own")
     assert (run("copy", "own").exit_code, world.read(policies.newest_number)) == (1, 0)
-    change("guard.toml", "window_minutes = 60", "window_minutes = 0")
+    change("guard.toml", "accounts = 50", "accounts = -1")
     for command in (("plan", "own"), ("adopt", "own", "--yes", *WHY)):
         said = run(*command)
         assert said.exit_code == 1
         assert "guard.toml:" in said.output
-        assert "0 is not from 1 to 10080" in said.output
+        assert "-1 is not from 0 to 1000000" in said.output

@@ -1,0 +1,86 @@
+"""What a change does to one account, in the words of the mass-change guard: what it takes (E7).
+
+Pure. What every account may do before is compared with what it may do after, under the policies of before and
+after; `guard` judges how many accounts that happens to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mappings.guard import ChangeKind
+from mappings.policy import Policy
+from sync.domain.access.data_access import data_access_of
+from sync.domain.accounts.account import Account, Life
+from sync.domain.provisioning.desired import works_in_the_field
+
+ORDINARY: frozenset[ChangeKind] = frozenset({"created", "changed"})
+"""What says nothing of access."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an account may do and see under one policy.
+
+    `outranks` and `sees_more_than` are the profiles and levels below its own, `profiles` and `levels` are all of
+    them: ranks and widths that are only numbered anew mean nothing.
+    """
+
+    active: bool
+    branch: str | None
+    team: str | None
+    technician_id: str | None
+    field_work: bool
+    features: frozenset[str]
+    outranks: frozenset[str]
+    profiles: frozenset[str]
+    sees_more_than: frozenset[str]
+    levels: frozenset[str]
+
+
+def access_of(account: Account, policy: Policy) -> Access:
+    """The profile must be in the policy (rule: keys-in-use-stay)."""
+    profile, access = policy.profiles[account.profile], data_access_of(account, policy)
+    width = 0 if access is None else access.effective.width
+    return Access(
+        active=account.life is Life.ACTIVE,
+        branch=account.branch,
+        team=account.team,
+        technician_id=account.technician_id,
+        field_work=works_in_the_field(account, profile),
+        features=profile.features,
+        outranks=frozenset(key for key, each in policy.profiles.items() if each.rank < profile.rank),
+        profiles=frozenset(policy.profiles),
+        sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < width),
+        levels=frozenset(policy.data_access),
+    )
+
+
+def effects(before: Access | None, after: Access) -> frozenset[ChangeKind]:
+    """What happens to one account that is changed; `before` None: it is new. An account that cannot log in loses
+    nothing."""
+    if before is None:
+        return frozenset({"created"})
+    return frozenset({"changed", *(_lost(before, after) if before.active else ())})
+
+
+def _lost(before: Access, after: Access) -> Iterator[ChangeKind]:
+    if not after.active:
+        yield "disabled"
+    if (before.branch, before.team) != (after.branch, after.team):
+        yield "moved"
+    if _has_more(before, after) or (before.field_work and not after.field_work):
+        yield "demoted"
+    if before.technician_id not in (None, after.technician_id):
+        yield "unlinked"
+
+
+def _has_more(one: Access, other: Access) -> bool:
+    """Whether `one` has anything that `other` lacks: a feature, a profile that it outranks, a level that it sees
+    more than. What only one of two policies knows is nothing that the other could have."""
+    return (
+        bool(one.features - other.features)
+        or bool((one.outranks & other.profiles) - other.outranks)
+        or bool((one.sees_more_than & other.levels) - other.sees_more_than)
+    )
