@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from mappings.reading import Document, Table
 
-ChangeKind = Literal["created", "changed", "disabled", "moved", "demoted", "unlinked"]
+ChangeKind = Literal["created", "changed", "disabled", "moved", "demoted", "unlinked", "promoted", "privileged"]
 GuardedDoor = Literal["import", "hr", "repair", "mappings", "realm"]
 Window = Literal["hour", "day", "week"]
 
@@ -47,6 +47,10 @@ class Limit:
         )
 
 
+EACH = Limit(accounts=0, percent=None, percent_from=1)
+"""Whoever is `privileged` counts from the first one, where the file says nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
     """Who may approve what the guard holds."""
@@ -74,7 +78,7 @@ def read(document: Document) -> GuardRules:
     _refuse_another_window(root)
     doors = root.entries("doors", DOORS, "door") if root.has("doors") else {}
     return GuardRules(
-        limits=_own(root.table("limits"), KINDS),
+        limits=_all(root.table("limits")),
         doors={door: _own(doors[door]) for door in DOORS if door in doors},
         approval=_approval(root.table("approval")) if root.has("approval") else ApprovalRules(),
     )
@@ -86,12 +90,23 @@ def _refuse_another_window(root: Table) -> None:
         root.report("window_minutes", "windows are an hour, a day and a week: leave it out, set limits for them")
 
 
+def _all(table: Table) -> dict[ChangeKind, Limit]:
+    """A file of before knows no promotions: as many may be promoted as demoted."""
+    optional: dict[ChangeKind, Limit] = {"privileged": EACH}
+    limits = {
+        kind: _limit(table.table(kind))
+        for kind in KINDS
+        if table.has(kind) or kind not in {"promoted", "privileged"}
+    }
+    return {"promoted": limits["demoted"], **optional, **limits}
+
+
 def _approval(table: Table) -> ApprovalRules:
     return ApprovalRules(table.boolean("one_is_enough"), table.boolean("needs_account"))
 
 
-def _own(table: Table, needed: tuple[ChangeKind, ...] = ()) -> dict[ChangeKind, Limit]:
-    return {kind: _limit(table.table(kind)) for kind in KINDS if table.has(kind) or kind in needed}
+def _own(table: Table) -> dict[ChangeKind, Limit]:
+    return {kind: _limit(table.table(kind)) for kind in KINDS if table.has(kind)}
 
 
 def _limit(table: Table) -> Limit:

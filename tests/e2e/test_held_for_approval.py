@@ -88,7 +88,7 @@ def test_a_profile_that_demotes_everybody_is_held_approved_and_carried_out(
     assert all(BRANCH in place.user(account).groups for account in dispatchers)
 
     [waiting] = shell.json("runs", "list", "--held")
-    assert shell.done("runs", "show", waiting["id"]).count("demoted") == PEOPLE
+    assert shell.done("runs", "show", waiting["id"]).count("able to do or see less") == PEOPLE
     wrong = shell.run("runs", "approve", waiting["id"], "--plan", secrets.token_hex(8), *WHY)
     wrong.refused("look at it again")
     approve = ("runs", "approve", waiting["id"], "--plan", waiting["fingerprint"], *WHY)

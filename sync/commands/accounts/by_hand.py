@@ -16,7 +16,7 @@ from mappings.guard import ChangeKind
 from mappings.policy import Policy
 from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account
-from sync.domain.runs.effects import access_of, effects
+from sync.domain.runs.effects import PROMOTIONS, access_of, effects
 from sync.domain.runs.guard import Impact, beyond, source_of
 from sync.store.accounts import listing
 from sync.store.database.transactions import Tx
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 def count(tx: Tx, policy: Policy, before: Account | None, after: Account, by: Cause, now: datetime) -> None:
     """Count what happened to the account, and say so if it was too much lately. `before` None: it is new. Nothing
-    happened: nothing is counted."""
+    happened: nothing is counted. What is given by hand is not counted: somebody looked at whom it is given to."""
     if before == after:
         return
     was = None if before is None else access_of(before, policy)
@@ -39,7 +39,7 @@ def count(tx: Tx, policy: Policy, before: Account | None, after: Account, by: Ca
 
 def count_kinds(tx: Tx, policy: Policy, happens: Collection[ChangeKind], by: Cause, now: datetime) -> None:
     """`count` where it is known what happens to the account."""
-    kinds = frozenset(happens)
+    kinds = frozenset(happens) - PROMOTIONS
     source = source_of(by.caller)
     pushes.count(tx, source, Impact.of([kinds]).counts, now)
     passed = pushes.within(tx, source, now)

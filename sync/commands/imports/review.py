@@ -18,6 +18,7 @@ from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
 from sync.domain.imports.row import ImportRow, cells_record
 from sync.domain.imports.verdict import PlannedRow, changes_record, messages_record
+from sync.domain.runs.effects import ORDINARY
 from sync.domain.runs.guard import Hold, source_of
 from sync.spreadsheet.header import StaffList, find_columns
 from sync.spreadsheet.reading import read_sheet
@@ -76,7 +77,10 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
         by=by,
         counts=plan.counts,
         options=_kept(staff, options, desk.policy.fingerprint)
-        | {"will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else []},
+        | {
+            "effects": plan.impact.without(ORDINARY).counts,
+            "will_be_held": list(verdict.reasons) if isinstance(verdict, Hold) else [],
+        },
     )
     originals = {row.number: row for row in staff.sheet.rows}
     rows = tuple(

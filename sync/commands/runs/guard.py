@@ -16,7 +16,7 @@ from typing import Final
 from mappings.guard import ChangeKind, GuardedDoor
 from mappings.policy import Policy
 from sync.domain.accounts.account import Account
-from sync.domain.runs.effects import access_of, effects
+from sync.domain.runs.effects import PROMOTIONS, access_of, effects
 from sync.domain.runs.guard import GuardVerdict, Hold, Impact, judge
 from sync.store.accounts import listing
 from sync.store.database.tables import RowVerdict
@@ -50,12 +50,13 @@ def judge_run(
     It is counted first and taken back if it is held, so that of two at once the second sees the first.
     """
     pushes.forget(tx, now)
-    pushes.count(tx, source, impact.counts, now)
+    counted = _to_judge(tx, impact)
+    pushes.count(tx, source, counted.counts, now)
     together = pushes.within(tx, source, now)
-    earlier = {window: each + -impact for window, each in together.items()}
-    verdict = judge(impact, listing.population(tx), policy.guard, door, earlier)
+    earlier = {window: each + -counted for window, each in together.items()}
+    verdict = judge(counted, listing.population(tx), policy.guard, door, earlier)
     if isinstance(verdict, Hold):
-        pushes.count(tx, source, (-impact).counts, now)
+        pushes.count(tx, source, (-counted).counts, now)
     return verdict
 
 
@@ -63,7 +64,7 @@ def foresee(
     tx: Tx, policy: Policy, source: str, impact: Impact, now: datetime, *, door: GuardedDoor
 ) -> GuardVerdict:
     """What `judge_run` would say just now. Counts nothing."""
-    return judge(impact, listing.population(tx), policy.guard, door, pushes.within(tx, source, now))
+    return judge(_to_judge(tx, impact), listing.population(tx), policy.guard, door, pushes.within(tx, source, now))
 
 
 def give_back(tx: Tx, run: Run) -> None:
@@ -77,3 +78,9 @@ def give_back(tx: Tx, run: Run) -> None:
 
 
 _ROWS: Final[Mapping[RowVerdict, ChangeKind]] = {"create": "created", "update": "changed"}
+
+
+def _to_judge(tx: Tx, impact: Impact) -> Impact:
+    """The first run of an empty database makes everybody what they are: there is nobody yet who could approve
+    it."""
+    return impact.without(PROMOTIONS) if listing.is_empty(tx) else impact

@@ -1,4 +1,4 @@
-"""What a change does to one account, in the words of the mass-change guard: what it takes (E7).
+"""What a change does to one account, in the words of the mass-change guard: what it takes, what it gives (E7).
 
 Pure. What every account may do before is compared with what it may do after, under the policies of before and
 after; `guard` judges how many accounts that happens to.
@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 from mappings.guard import ChangeKind
 from mappings.policy import Policy
+from mappings.profiles import ADMINISTER
 from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account, Life
 from sync.domain.provisioning.desired import works_in_the_field
+
+PROMOTIONS: frozenset[ChangeKind] = frozenset({"promoted", "privileged"})
+"""What is given, for runs and pushes to be judged by; whoever gives it to one account looks at it."""
 
 ORDINARY: frozenset[ChangeKind] = frozenset({"created", "changed"})
 """What says nothing of access."""
@@ -24,7 +28,8 @@ class Access:
     """What an account may do and see under one policy.
 
     `outranks` and `sees_more_than` are the profiles and levels below its own, `profiles` and `levels` are all of
-    them: ranks and widths that are only numbered anew mean nothing.
+    them: ranks and widths that are only numbered anew mean nothing. `above_default`: it sees more than its profile
+    says by default; `everywhere`: it sees the whole company.
     """
 
     active: bool
@@ -37,12 +42,21 @@ class Access:
     profiles: frozenset[str]
     sees_more_than: frozenset[str]
     levels: frozenset[str]
+    above_default: bool
+    everywhere: bool
+
+    @property
+    def privileged(self) -> bool:
+        """It keeps accounts, or sees the whole company although its profile does not by default."""
+        return ADMINISTER in self.features or (self.above_default and self.everywhere)
 
 
 def access_of(account: Account, policy: Policy) -> Access:
     """The profile must be in the policy (rule: keys-in-use-stay)."""
     profile, access = policy.profiles[account.profile], data_access_of(account, policy)
-    width = 0 if access is None else access.effective.width
+    level = None if access is None else access.effective
+    width = 0 if level is None else level.width
+    default = policy.data_access[profile.default_data_access]
     return Access(
         active=account.life is Life.ACTIVE,
         branch=account.branch,
@@ -54,15 +68,18 @@ def access_of(account: Account, policy: Policy) -> Access:
         profiles=frozenset(policy.profiles),
         sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < width),
         levels=frozenset(policy.data_access),
+        above_default=width > default.width,
+        everywhere=level is not None and level.needs is None,
     )
 
 
 def effects(before: Access | None, after: Access) -> frozenset[ChangeKind]:
     """What happens to one account that is changed; `before` None: it is new. An account that cannot log in loses
-    nothing."""
+    nothing; one that can again gains like a new one."""
+    gained = _gained(before, after)
     if before is None:
-        return frozenset({"created"})
-    return frozenset({"changed", *(_lost(before, after) if before.active else ())})
+        return frozenset({"created", *gained})
+    return frozenset({"changed", *(_lost(before, after) if before.active else ()), *gained})
 
 
 def _lost(before: Access, after: Access) -> Iterator[ChangeKind]:
@@ -74,6 +91,15 @@ def _lost(before: Access, after: Access) -> Iterator[ChangeKind]:
         yield "demoted"
     if before.technician_id not in (None, after.technician_id):
         yield "unlinked"
+
+
+def _gained(before: Access | None, after: Access) -> Iterator[ChangeKind]:
+    comes = before is None or (after.active and not before.active)
+    more = before is not None and _has_more(after, before)
+    if more or (comes and (after.privileged or after.above_default)):
+        yield "promoted"
+        if after.privileged and (comes or before is None or not before.privileged):
+            yield "privileged"
 
 
 def _has_more(one: Access, other: Access) -> bool:

@@ -43,6 +43,9 @@ class Impact:
     def __neg__(self) -> Impact:
         return Impact({kind: -number for kind, number in self.counts.items()})
 
+    def without(self, kinds: Collection[ChangeKind]) -> Impact:
+        return Impact({kind: number for kind, number in self.counts.items() if kind not in kinds})
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -67,6 +70,8 @@ WORDS: Mapping[ChangeKind, str] = {
     "moved": "moved to another branch or team",
     "demoted": "able to do or see less",
     "unlinked": "without their technician record, or with another one",
+    "promoted": "able to do or see more",
+    "privileged": "able to keep accounts, or to see the whole company beyond what their profile has by default",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, select
 
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
@@ -81,6 +81,11 @@ def population(tx: Tx) -> int:
     """How many accounts are wanted active: what the mass-change guard takes its percentages of (E7)."""
     active = select(func.count()).select_from(accounts).where(accounts.c.life == Life.ACTIVE.value)
     return int(tx.connection.scalar(active) or 0)
+
+
+def is_empty(tx: Tx) -> bool:
+    """Whether there is no account at all, not even an inactive one."""
+    return not tx.connection.scalar(select(exists().where(accounts.c.id.is_not(None))))
 
 
 def page_by_id(tx: Tx, after: str, limit: int) -> tuple[Account, ...]:

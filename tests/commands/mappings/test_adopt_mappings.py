@@ -260,6 +260,19 @@ def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
         approve(company.systems, run.id, KIM, run.fingerprint)
 
 
+@pytest.mark.req("E7", "A3")
+def test_files_that_let_one_account_keep_accounts_are_held(company: Company) -> None:
+    """A feature more for a profile that one of forty has: that one could make others. The plan says so."""
+    company.staff(1), company.staff(39, profile="accountant")
+    more = ("[profiles.dispatcher]", 'features = ["work-orders"', 'features = ["user-management", "work-orders"')
+    factor = ('title = "Dispatcher"', "second_factor = false", "second_factor = true")
+    proposal = company.proposal(more, factor)
+    verdict = plan(company.systems, proposal).verdict
+    assert isinstance(verdict, Hold)
+    assert "1 account would be able to keep accounts" in verdict.reasons[0]
+    assert adopt(company.systems, proposal, LEE).number is None
+
+
 @pytest.mark.req("E7")
 def test_files_cannot_lift_the_limits_they_exceed(company: Company) -> None:
     """The limits in force judge: a guard.toml without limits in the same change helps nobody."""

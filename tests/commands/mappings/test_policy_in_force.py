@@ -131,13 +131,16 @@ def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database
 
 
 @pytest.mark.req("J3", "E7")
-def test_limits_of_a_version_before_go_on(db: Database) -> None:
-    """It had one window, of an hour."""
+def test_limits_of_a_version_before_go_on_and_as_many_may_be_promoted_as_demoted(db: Database) -> None:
+    """It had one window, of an hour, and no limit for what is given."""
     files = read_texts()
-    files["guard.toml"] = files["guard.toml"].replace("[approval]", "window_minutes = 60\n[approval]", 1)
+    before, _, _ = files["guard.toml"].partition("# Accounts that may do or see more")
+    files["guard.toml"] = before.replace("[approval]", "window_minutes = 60\n[approval]", 1)
     with db.write() as tx:
         put_in_force(tx, None, files, "f", BY, NOW)
-    assert adopt_first(db, None, FIRST, NOW).policy.guard == load().guard
+    limits = adopt_first(db, None, FIRST, NOW).policy.guard.limits
+    assert limits["promoted"] == limits["demoted"]
+    assert (limits["privileged"].accounts, limits["privileged"].within("week").accounts) == (0, 0)
 
 
 @pytest.mark.req("E7")

@@ -73,6 +73,20 @@ def test_the_window_slides(systems: Systems) -> None:
 
 
 @pytest.mark.req("E7")
+@pytest.mark.parametrize("before", [ACCOUNT, replace(ACCOUNT, profile="administrator", life=Life.INACTIVE), None])
+def test_a_push_makes_nobody_an_administrator(systems: Systems, before: Account | None) -> None:
+    """Neither somebody who is there, nor somebody who comes back or joins: each is held."""
+    with systems.db.write() as tx:
+        accounts.insert(
+            tx, granted(replace(ACCOUNT, id="another", username="another", email="another@example.com"))
+        )
+    boss = replace(ACCOUNT, profile="administrator", technician_id=None)
+    verdict = push(systems, before=before, after=boss)
+    assert isinstance(verdict, Hold)
+    assert "1 account would be able to keep accounts" in verdict.reasons[-1]
+
+
+@pytest.mark.req("E7")
 def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
     """Eight pushes start together: exactly three pass."""
     start = threading.Barrier(8)

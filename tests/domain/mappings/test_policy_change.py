@@ -45,13 +45,18 @@ def with_profile(**changed: Any) -> Policy:
         (
             {"default_data_access": "global", "highest_data_access": "global"},
             {"groups": (("/fsm/data-access/branch",), ("/fsm/data-access/global",))},
-            {"changed"},
+            {"changed", "promoted"},
         ),
         ({"second_factor": True}, {"groups": ((), ("/fsm/second-factor",))}, {"changed"}),
         (
             {"features": POLICY.profiles["dispatcher"].features | {"dashboards"}},
             {"features": ((), ("dashboards",))},
-            {"changed"},
+            {"changed", "promoted"},
+        ),
+        (
+            {"features": POLICY.profiles["dispatcher"].features | {"user-management"}},
+            {"features": ((), ("user-management",))},
+            {"changed", "promoted", "privileged"},
         ),
         ({"rank": 5}, {}, {"changed", "demoted"}),
     ],

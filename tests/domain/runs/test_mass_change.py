@@ -48,26 +48,29 @@ def with_profile(policy: Policy, key: str, **changed: object) -> Policy:
         ({"life": Life.INACTIVE}, {"disabled"}),
         ({"branch": "berlin", "team": None}, {"moved"}),
         ({"team": "hamburg-kaelte"}, {"moved"}),
-        ({"profile": "read-only"}, {"demoted"}),
-        ({"profile": "administrator", "data_access": "global"}, {"demoted"}),
-        ({"data_access": "team"}, set()),
+        ({"profile": "read-only"}, {"demoted", "promoted"}),
+        ({"profile": "administrator", "data_access": "global"}, {"demoted", "promoted", "privileged"}),
+        ({"data_access": "team"}, {"promoted"}),
+        ({"data_access": "global"}, {"promoted", "privileged"}),
         ({"technician_id": None}, {"demoted", "unlinked"}),
         ({"technician_id": "T-2"}, {"unlinked"}),
     ],
 )
 def test_what_happens_to_an_account(changed: dict[str, object], kinds: set[ChangeKind]) -> None:
-    """A technician: a name is nothing, another profile takes the mobile app, more data takes nothing."""
+    """A technician: a name is nothing, another profile takes the mobile app and gives reports, more data is
+    given."""
     after = replace(ACCOUNT, **changed)  # type: ignore[arg-type]
     assert effects(access_of(ACCOUNT, POLICY), access_of(after, POLICY)) == {"changed", *kinds}
 
 
 @pytest.mark.req("E7")
 def test_a_joiner_is_created_and_somebody_inactive_loses_nothing() -> None:
-    """Nobody is held for what takes no access."""
+    """Nobody is held for what takes no access. What is given to somebody inactive counts at once: who switches
+    it on later looks at one account."""
     assert effects(None, access_of(ACCOUNT, POLICY)) == {"created"}
     away = replace(ACCOUNT, life=Life.INACTIVE)
     moved = replace(away, branch="berlin", team=None, profile="read-only")
-    assert effects(access_of(away, POLICY), access_of(moved, POLICY)) == {"changed"}
+    assert effects(access_of(away, POLICY), access_of(moved, POLICY)) == {"changed", "promoted"}
     assert effects(access_of(away, POLICY), access_of(ACCOUNT, POLICY)) == {"changed"}
 
 

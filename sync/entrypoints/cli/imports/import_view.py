@@ -10,12 +10,14 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from mappings.guard import KINDS
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.imports.verdict import findings
+from sync.domain.runs.guard import WORDS
 from sync.domain.wording import counted, how_long
 from sync.entrypoints.cli.output import errors, plain, print_table, say, screen, shown
-from sync.entrypoints.cli.runs.run_view import SHORT, row_json
+from sync.entrypoints.cli.runs.run_view import SHORT, happening, row_json
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
 from sync.store.runs.runs import Run
@@ -26,7 +28,8 @@ LOOK_EVERY_SECONDS = 0.25
 
 
 def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
-    """The counts, then the rows that want to be looked at, or all of them."""
+    """The rows that want to be looked at (errors, warnings, whoever gains or loses access), or all of them; then
+    what kinds of change there are, and the counts."""
     options = run.options
     read_as = f"{options['read_as']}, titles in row {options['header_row']}, {len(rows)} rows"
     screen.print(f"[bold]{plain(run.source)}[/bold]  {plain(read_as)}")
@@ -36,7 +39,7 @@ def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
     if options["ignored"]:
         left_out = [titles[address.rstrip("0123456789")] for address in options["ignored"]]
         screen.print(plain(f"not used: {', '.join(left_out)} (use --map to say what they are)"))
-    picked = [row for row in rows if everything or row.verdict == "error" or row.messages["warnings"]]
+    picked = [row for row in rows if everything or _tells(row)]
     if picked:
         print_table(
             ["row", "who", "verdict", "what"],
@@ -45,7 +48,17 @@ def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
     print_counts(run)
 
 
+def _tells(row: RunRow) -> bool:
+    return row.verdict == "error" or bool(row.messages["warnings"] or row.messages.get("effects"))
+
+
 def print_counts(run: Run) -> None:
+    happens = run.options.get("effects", {})
+    if happens:
+        print_table(
+            ["accounts that would be", "how many"],
+            [[WORDS[kind], happens[kind]] for kind in KINDS if kind in happens],
+        )
     print_table(list(run.counts), [list(run.counts.values())])
     if run.state == "reviewed":
         for reason in run.options.get("will_be_held", ()):
@@ -83,6 +96,7 @@ def lines(row: RunRow) -> list[str]:
     """What a person has to know about a row: errors, warnings, differences."""
     told = [str(finding) for finding in findings(row.messages, "errors")]
     told += [f"warning: {finding}" for finding in findings(row.messages, "warnings")]
+    told += happening(row)
     for name, (before, after) in row.changes.get("change", {}).items():
         told.append(f"{name}: {shown(before)} → {shown(after)}")
     return told

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from mappings.guard import KINDS
+from sync.domain.runs.guard import WORDS
 from sync.entrypoints.cli.output import errors, print_table, shown
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
@@ -88,8 +90,8 @@ def row_json(row: RunRow) -> dict[str, Any]:
     }
 
 
-def lost(row: RunRow) -> bool:
-    """True for a row that takes or moves something: what the guard looks at."""
+def tells(row: RunRow) -> bool:
+    """True for a row that gives, takes or moves something: what the guard looks at."""
     return bool(row.messages.get("effects")) or bool(_GRANTS & row.changes.get("change", {}).keys())
 
 
@@ -111,12 +113,20 @@ def _verdict(run: Run, verdict: str) -> str:
 
 
 def _lines(row: RunRow) -> list[str]:
-    told = [", ".join(effects)] if (effects := row.messages.get("effects")) else []
+    told = happening(row)
     for name, (before, after) in row.changes.get("change", {}).items():
         told.append(f"{name}: {_text(before)} → {_text(after)}")
     if row.result_message:
         told.append(f"{row.result}: {row.result_message}")
     return told
+
+
+def happening(row: RunRow) -> list[str]:
+    """What the guard looks at, in words, and for somebody new what it is because of."""
+    effects = row.messages.get("effects", ())
+    told = [WORDS[kind] for kind in KINDS if kind in effects]
+    new = row.changes.get("new", {}) if effects else {}
+    return told + [f"{name}: {shown(new[name])}" for name in ("profile", "data_access") if name in new]
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ import typer
 from sync.commands import run_kinds
 from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
-from sync.entrypoints.cli.runs.run_view import lost, plain, print_run, print_runs, run_json
+from sync.entrypoints.cli.runs.run_view import plain, print_run, print_runs, run_json, tells
 from sync.store.database.tables import RunKind
 from sync.views.runs import find_run, recent_runs, run_view
 from sync.wiring.doors import open_desk
@@ -41,7 +41,7 @@ def list_(
 def show(
     run: RunArgument,
     everything: Annotated[
-        bool, typer.Option("--all", help="List every row, not only those that take or move something.")
+        bool, typer.Option("--all", help="List every row, not only those that give, take or move something.")
     ] = False,
     json: AsJson = False,
 ) -> None:
@@ -54,7 +54,7 @@ def show(
         if json:
             print_json(run_json(seen.run, seen.rows, seen.progress))
             return
-        print_run(seen.run, [row for row in seen.rows if everything or lost(row)], seen.progress)
+        print_run(seen.run, [row for row in seen.rows if everything or tells(row)], seen.progress)
 
 
 @app.command()

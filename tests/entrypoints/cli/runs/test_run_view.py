@@ -38,7 +38,7 @@ def test_rows_that_need_no_worker_say_who_changes_them(capsys: pytest.CaptureFix
     )
     print_run(run, [row], Progress("held", 0, 0, 0, {}))
     said = capsys.readouterr().out
-    assert "demoted" in said
+    assert "able to do or see less" in said
     assert "unchanged" not in said
     assert "1 by realm apply" in said
     assert said.count("by realm apply") == 2

@@ -186,6 +186,22 @@ def test_one_account_after_the_other_is_counted_and_warned_of_and_never_held(
 
 
 @pytest.mark.req("E7")
+def test_who_is_given_more_by_hand_is_no_warning(run: Run) -> None:
+    """Whoever makes one administrator looks at whom."""
+    said = run(
+        "account",
+        "change",
+        "pat1@example.com",
+        "--profile",
+        "administrator",
+        "--no-wait",
+        "--reason",
+        "she takes over",
+    )
+    assert (said.exit_code, "by hand" in said.output) == (0, False), said.output
+
+
+@pytest.mark.req("E7")
 def test_who_joins_a_plan_after_it_was_looked_at_stops_its_approval(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sit_down: SitDown
 ) -> None:
