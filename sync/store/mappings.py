@@ -62,8 +62,8 @@ def newest_number(tx: Tx) -> int:
     return int(tx.connection.scalar(select(func.max(policies.c.number))) or 0)
 
 
-def recent(tx: Tx, limit: int) -> tuple[Adopted, ...]:
-    """The newest first."""
+def recent(tx: Tx, limit: int | None) -> tuple[Adopted, ...]:
+    """The newest first; None: all of them."""
     found = tx.connection.execute(select(*_COLUMNS).order_by(policies.c.number.desc()).limit(limit))
     return tuple(Adopted(*row) for row in found)
 

@@ -57,7 +57,7 @@ def drift_view(tx: Tx, scope: Scope) -> DriftView:
     )
 
 
-def list_findings(tx: Tx, scope: Scope, states: Collection[DriftState], limit: int) -> tuple[Finding, ...]:
+def list_findings(tx: Tx, scope: Scope, states: Collection[DriftState], limit: int | None) -> tuple[Finding, ...]:
     """The oldest first."""
     scope.require_everything(WHAT)
     return findings.listed(tx, states=states, limit=limit)
@@ -75,7 +75,7 @@ def find_finding(desk: Desk, scope: Scope, ending: str) -> Finding:
     return found[0]
 
 
-def list_foreign_users(tx: Tx, scope: Scope, limit: int) -> tuple[ForeignUser, ...]:
+def list_foreign_users(tx: Tx, scope: Scope, limit: int | None) -> tuple[ForeignUser, ...]:
     """Users in Keycloak that are not ours, by username."""
     scope.require_everything(WHAT)
     return foreign_users.listed(tx, limit)

@@ -47,7 +47,7 @@ def policy_in_force(db: Database) -> InForce:
     return in_force(found)
 
 
-def adoptions(db: Database, limit: int) -> tuple[Adopted, ...]:
+def adoptions(db: Database, limit: int | None) -> tuple[Adopted, ...]:
     """What was adopted, the newest, which is in force, first."""
     with db.read() as tx:
         return mappings.recent(tx, limit)

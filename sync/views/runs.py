@@ -48,7 +48,7 @@ def run_progress(tx: Tx, scope: Scope, run_id: str) -> Progress:
 
 
 def recent_runs(
-    tx: Tx, scope: Scope, limit: int, kind: RunKind | None = None, state: RunState | None = None
+    tx: Tx, scope: Scope, limit: int | None, kind: RunKind | None = None, state: RunState | None = None
 ) -> tuple[Run, ...]:
     """The newest first. Raises Refused for a scope of one branch."""
     scope.require_everything("runs")

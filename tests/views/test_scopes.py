@@ -38,7 +38,7 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "drift.list_foreign_users": lambda w: w.read(lambda tx: drift.list_foreign_users(tx, HERE, 10)),
     "drift.comparison_view": lambda w: drift.comparison_view(w.systems, HERE, "abc"),
     "imports.error_file": lambda w: imports.error_file(w.systems, HERE, None, "csv"),  # type: ignore[arg-type]
-    "mail.failed": lambda w: w.read(lambda tx: mail.failed(tx, HERE, w.clock.now())),
+    "mail.failed": lambda w: w.read(lambda tx: mail.failed(tx, HERE, w.clock.now(), 1)),
     "runs.run_view": lambda w: w.read(lambda tx: runs.run_view(tx, HERE, "abc")),
     "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),
     "runs.recent_runs": lambda w: w.read(lambda tx: runs.recent_runs(tx, HERE, 5)),
@@ -69,6 +69,7 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     ),
     "accounts.account.timeline_of": lambda w, a: w.read(lambda tx: account.timeline_of(tx, HERE, a.id)),
     "accounts.find.find": lambda w, a: w.read(lambda tx: find.find(tx, HERE, a.username)),
+    "accounts.find.find_by_part": lambda w, a: w.read(lambda tx: find.find_by_part(tx, HERE, "tess.th")),
     "accounts.find.within": lambda w, a: w.read(lambda tx: find.within(tx, HERE, a.id)),
     "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),
     "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a)),
@@ -82,6 +83,8 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
 
 LISTS = {
     "accounts.listing.list_accounts",
+    "accounts.listing.every_account",
+    "accounts.listing.count_accounts",
     "accounts.assignability.assignability",
     "deactivation.recent_reassignments",
     "deactivation.stranded",
@@ -141,6 +144,9 @@ def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> No
     here = world.join_technician("T-2", "theo.here")
     world.fsm.add(Technician("T-3", "Nobody's", None, assignable=True))
     page = world.read(lambda tx: listing.list_accounts(tx, HERE, AccountQuery()))
+    everyone = listing.every_account(world.systems, HERE, AccountQuery(limit=1))
+    assert [each.account.id for each in everyone] == [here.id]
+    assert world.read(lambda tx: listing.count_accounts(tx, HERE, AccountQuery())) == 1
     assert [row.account.id for row in page.items] == [here.id]
     seen = {each.technician.id for each in assignability.assignability(world.systems, HERE)}
     assert seen == {"T-2"}

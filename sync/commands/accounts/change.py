@@ -287,6 +287,8 @@ def _refuse_at_once(
     with desk.db.read() as tx:
         if authority.judge_of(tx, desk.policy, by, desk.clock.now())(before, after) is not None:
             return
-        problems = (*_problems(after, desk.policy, given, before), *accounts.taken(tx, after), *also)
+        found = (*_problems(after, desk.policy, given, before), *accounts.taken(tx, after))
+        known = {each.field for each in also}
+        problems = (*(each for each in found if each.field not in known), *also)
     if problems:
         raise Refused(problems)

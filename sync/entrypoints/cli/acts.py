@@ -20,6 +20,7 @@ from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
+from sync.domain.accounts.named import keys_named
 from sync.domain.acts import Act, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
@@ -219,9 +220,7 @@ def _tell_password(account: Account, act: Act, password: str | None, showing: Sh
 def _of_branch(branch: str, reason: str, *, yes: bool, as_json: bool) -> None:
     with failures_shown():
         desk = open_desk()
-        if branch not in desk.policy.branches:
-            known = ", ".join(sorted(desk.policy.branches))
-            raise Refused([Problem("branch", f"{branch!r} is unknown", f"one of {known}")])
+        branch = keys_named(desk.policy, {"branch": branch})["branch"]
         scope = Scope.of_branch(branch)
         with desk.db.read() as tx:
             concerned = len(acts.active_accounts(tx, scope, AccountQuery()))

@@ -14,10 +14,14 @@ from sync.domain.access.scope import Scope
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     AsJson,
+    Limit,
     Reason,
     actor,
     errors,
     failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
     print_json,
     print_table,
     say,
@@ -34,7 +38,8 @@ from sync.wiring.doors import open_desk
 app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(help="The finding: its id, or its last characters.", show_default=False)]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+ON_SCREEN = 200
+"""So many findings are listed for people who name no limit."""
 
 ENDING = 8
 """Characters of an id that are shown: enough to name it."""
@@ -94,15 +99,16 @@ def list_(
     foreign: Annotated[
         bool, typer.Option("--foreign", help="The users in Keycloak that are not ours instead.")
     ] = False,
-    limit: Limit = 200,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List findings that are open or accepted, the oldest first."""
     with failures_shown():
         desk = open_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
         if foreign:
             with desk.db.read() as tx:
-                users = list_foreign_users(tx, Scope.all(), limit)
+                users = first_of(list_foreign_users(tx, Scope.all(), one_more(limit)), limit)
             if as_json:
                 print_json(users)
                 return
@@ -115,7 +121,8 @@ def list_(
             )
             return
         with desk.db.read() as tx:
-            found = list_findings(tx, Scope.all(), STATES if everything else LIVE, limit)
+            states = STATES if everything else LIVE
+            found = first_of(list_findings(tx, Scope.all(), states, one_more(limit)), limit)
         if as_json:
             print_json(found)
             return

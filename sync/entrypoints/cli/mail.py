@@ -14,10 +14,14 @@ from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import (
     AsJson,
+    Limit,
     Reason,
     actor,
     errors,
     failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
     print_json,
     print_table,
     say,
@@ -28,19 +32,23 @@ from sync.wiring.doors import open_operator_desk
 
 app = typer.Typer(help="Mails that failed or expired.")
 
+ON_SCREEN = 200
+"""So many mails are listed for people who name no limit."""
+
 ENDING = 8
 """So much of an id tells mails apart, and can be typed."""
 
 
 @app.callback(invoke_without_command=True)
-def every(context: typer.Context, as_json: AsJson = False) -> None:
+def every(context: typer.Context, limit: Limit = None, as_json: AsJson = False) -> None:
     """Mails that failed or expired, the newest first, and what to do. None is sent again by itself."""
     if context.invoked_subcommand is not None:
         return
     with failures_shown():
         desk = open_operator_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
         with desk.db.read() as tx:
-            found = failed(tx, Scope.all(), desk.clock.now())
+            found = first_of(failed(tx, Scope.all(), desk.clock.now(), one_more(limit)), limit)
         if as_json:
             print_json(found)
             return

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import structlog
 import typer
@@ -25,10 +25,16 @@ from sync.domain.errors import Failure, Refused
 from sync.entrypoints.cli.machine import this_machine
 from sync.settings import SettingsError
 
+T = TypeVar("T")
+
 screen = Console()
 errors = Console(stderr=True)
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.", show_default=False)]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="At most so many; without it all for programs.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 WORK_ORDER = ("work order", "status", "customer", "date", "as")
@@ -110,6 +116,41 @@ def work_order_cells(order: OpenWorkOrder) -> list[object]:
 def print_json(value: object) -> None:
     """Dataclasses, dates and enums as JSON; times in UTC, ISO 8601. Who asked is told whole, as it is stored."""
     typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2))
+
+
+def print_json_list(values: Iterable[object]) -> int:
+    """A JSON list, an item as soon as there is one: however long it is, it is never held whole. Returns how many
+    there were."""
+    number = 0
+    for number, value in enumerate(values, start=1):
+        typer.echo("[" if number == 1 else ",")
+        typer.echo(json.dumps(value, default=_encode, ensure_ascii=False, indent=2), nl=False)
+    typer.echo("\n]" if number else "[]")
+    return number
+
+
+def lines_wanted(named: int | None, on_screen: int, *, for_program: bool) -> int | None:
+    """How long a list may be: what `--limit` names, else a screenful for people and all (None) for programs."""
+    return on_screen if named is None and not for_program else named
+
+
+def one_more(limit: int | None) -> int | None:
+    """What to ask for in order to know whether a list goes on behind its limit."""
+    return None if limit is None else limit + 1
+
+
+def first_of(found: tuple[T, ...], limit: int | None) -> tuple[T, ...]:
+    """The first of what was asked for by `one_more`; says so where there are more."""
+    if limit is None or len(found) <= limit:
+        return found
+    say_more(limit)
+    return found[:limit]
+
+
+def say_more(shown_now: int, total: int | None = None) -> None:
+    """A list was cut: it is said beside the answer, so that nobody takes the part for the whole."""
+    of = "there are more" if total is None else f"{total} in all"
+    errors.print(f"! {shown_now} are shown, {of}: raise --limit or narrow the filter", soft_wrap=True)
 
 
 def shown(value: object) -> str:

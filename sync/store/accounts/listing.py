@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, select
@@ -75,6 +75,12 @@ def list_accounts(tx: Tx, scope: Scope, query: AccountQuery) -> Page:
         tuple(_listed(row) for row in page),
         next=page[-1]["username_key"] if len(found) > query.limit else None,
     )
+
+
+def count(tx: Tx, scope: Scope, query: AccountQuery) -> int:
+    """How many accounts the query asks for on all its pages."""
+    wanted = (*_within(scope), *_conditions(replace(query, after=None)))
+    return int(tx.connection.scalar(select(func.count()).select_from(accounts).where(*wanted)) or 0)
 
 
 def population(tx: Tx) -> int:

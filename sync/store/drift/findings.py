@@ -275,9 +275,9 @@ def ending_in(tx: Tx, ending: str) -> tuple[Finding, ...]:
 
 
 def listed(
-    tx: Tx, *, states: Collection[DriftState], account_id: str | None = None, limit: int = 1000
+    tx: Tx, *, states: Collection[DriftState], account_id: str | None = None, limit: int | None = None
 ) -> tuple[Finding, ...]:
-    """The oldest first."""
+    """The oldest first; `limit` None: all of them."""
     wanted = and_(table.c.state.in_(sorted(states)), *([table.c.account_id == account_id] if account_id else []))
     rows = tx.connection.execute(
         select(table).where(wanted).order_by(table.c.first_seen_at, table.c.id).limit(limit)

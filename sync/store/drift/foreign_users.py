@@ -58,7 +58,7 @@ def forget_new(tx: Tx, _claimed: ClaimedJob, since: datetime) -> None:
     tx.connection.execute(delete(table).where(table.c.first_seen_at >= since))
 
 
-def listed(tx: Tx, limit: int) -> tuple[ForeignUser, ...]:
-    """By username."""
+def listed(tx: Tx, limit: int | None) -> tuple[ForeignUser, ...]:
+    """By username; None: all of them."""
     rows = tx.connection.execute(select(table).order_by(table.c.username, table.c.idp_user_id).limit(limit))
     return tuple(ForeignUser(**row) for row in rows.mappings())

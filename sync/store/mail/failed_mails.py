@@ -37,8 +37,8 @@ class FailedMail:
     sendable: bool
 
 
-def newest(tx: Tx, now: datetime, limit: int = 200) -> tuple[FailedMail, ...]:
-    """The newest first."""
+def newest(tx: Tx, now: datetime, limit: int | None) -> tuple[FailedMail, ...]:
+    """The newest first; None: all of them."""
     rows = tx.connection.execute(_found(now).limit(limit))
     return tuple(FailedMail(*row) for row in rows)
 

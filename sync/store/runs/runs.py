@@ -141,8 +141,10 @@ def ending_in(tx: Tx, ending: str, kind: RunKind | None = None) -> tuple[Run, ..
     return tuple(_run(row) for row in tx.connection.execute(found).mappings())
 
 
-def recent(tx: Tx, limit: int, kind: RunKind | None = None, state: RunState | None = None) -> tuple[Run, ...]:
-    """The newest first; of one kind, or of all; in one state, or in any."""
+def recent(
+    tx: Tx, limit: int | None, kind: RunKind | None = None, state: RunState | None = None
+) -> tuple[Run, ...]:
+    """The newest first, `limit` None: all; of one kind, or of all; in one state, or in any."""
     found = select(*_RUN).where(*_of_kind(kind)).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     if state is not None:
         found = found.where(runs.c.state == state)

@@ -5,20 +5,54 @@ from __future__ import annotations
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.errors import NotFound, Problem, Refused
-from sync.store.accounts import accounts
+from sync.store.accounts import accounts, listing
+from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
+
+PROPOSED = 5
+"""So many accounts are named of those that may be meant."""
 
 
 def find(tx: Tx, scope: Scope, who: str) -> Account:
-    """The one account that is meant: by username, e-mail, employee number, technician id or account id. Raises
-    NotFound if none is, or only one outside the scope, which is told alike; Refused if several are."""
+    """The one account that is meant: by username, e-mail, employee number, technician id or account id, in full.
+    Raises NotFound if none is, or only one outside the scope, which is told alike, with those that have the text
+    somewhere in a name or number; Refused if several are."""
     found = [account for account in accounts.find(tx, who) if scope.holds(account)]
-    if not found:
-        raise NotFound([Problem("account", f"{who!r} is nobody's", "see fsm-identity account list")])
     if len(found) > 1:
-        names = ", ".join(account.username for account in found)
-        raise Refused([Problem("account", f"{who!r} may be {names}", "name one of these usernames")])
+        raise _several(who, found)
+    if not found:
+        raise NotFound([Problem("account", f"{who!r} is nobody's", _proposal(_having(tx, scope, who)))])
     return found[0]
+
+
+def find_by_part(tx: Tx, scope: Scope, who: str) -> Account:
+    """`find`, or the only account that a list would show for the text (`listing`): for what changes nothing."""
+    exact = [account for account in accounts.find(tx, who) if scope.holds(account)]
+    found = exact or _having(tx, scope, who)
+    if len(found) > 1:
+        raise _several(who, found)
+    return found[0] if found else find(tx, scope, who)
+
+
+def _having(tx: Tx, scope: Scope, text: str) -> list[Account]:
+    """The first few accounts with the text in them; one more than is told of."""
+    if not text.strip():
+        return []
+    page = listing.list_accounts(tx, scope, AccountQuery(text=text.strip(), limit=PROPOSED + 1))
+    return [row.account for row in page.items]
+
+
+def _several(who: str, found: list[Account]) -> Refused:
+    return Refused([Problem("account", f"{who!r} may be {_names(found)}", "name one of these usernames")])
+
+
+def _proposal(near: list[Account]) -> str:
+    return f"did you mean {_names(near)}?" if near else "see fsm-identity account list"
+
+
+def _names(found: list[Account]) -> str:
+    more = ["others"] if len(found) > PROPOSED else []
+    return ", ".join([account.username for account in found[:PROPOSED]] + more)
 
 
 def within(tx: Tx, scope: Scope, account_id: str) -> Account:

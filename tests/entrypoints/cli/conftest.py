@@ -44,5 +44,7 @@ def done(said: Result) -> str:
 
 
 def told(run: Run, *arguments: str) -> Any:
-    """The same for programs."""
-    return json.loads(done(run(*arguments, "--json")))
+    """The same for programs, which read standard output alone."""
+    said = run(*arguments, "--json")
+    done(said)
+    return json.loads(said.stdout)

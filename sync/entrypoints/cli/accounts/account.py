@@ -20,13 +20,14 @@ from sync.desk import Desk
 from sync.domain.accounts.account import Life
 from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
+from sync.domain.accounts.named import keys_named, known_keys
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_work_orders, say
+from sync.entrypoints.cli.output import AsJson, Limit, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
 from sync.store.accounts.query import AccountQuery
 from sync.wiring.doors import open_desk
@@ -47,7 +48,9 @@ Attributes = Annotated[
 
 @app.command("list")
 def list_(
-    text: Annotated[str | None, typer.Argument(help="Part of a name, username or e-mail.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="Part of a name, username, e-mail, employee number or technician id.")
+    ] = None,
     profile: Text = None,
     branch: Text = None,
     team: Text = None,
@@ -57,26 +60,26 @@ def list_(
     held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
     quarantined: Annotated[bool, typer.Option(help="Only those that need a person.")] = False,
     locked: Annotated[bool, typer.Option(help="Only whom Keycloak's lockout keeps out now.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """List accounts with their status."""
+    """List accounts with their status. Profile, branch and team go by key, title or alias."""
     with failures_shown():
         desk = open_desk()
+        keys = keys_named(desk.policy, named(profile=profile, branch=branch, team=team))
         query = AccountQuery(
             text=text,
-            profile=profile,
-            branch=branch,
-            team=team,
+            profile=keys.get("profile"),
+            branch=keys.get("branch"),
+            team=keys.get("team"),
             life=None if inactive is None else (Life.INACTIVE if inactive else Life.ACTIVE),
             attributes=looked_for(desk, attribute),
             unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
             quarantined=quarantined or None,
             locked_at=desk.clock.now() if locked else None,
-            limit=limit,
         )
-        print_accounts(desk, query, as_json=as_json)
+        print_accounts(desk, query, limit, as_json=as_json)
 
 
 @app.command()
@@ -88,7 +91,7 @@ def show(
     which changes nothing there; if none has within 2 s, its last look is shown."""
     with failures_shown():
         desk = open_desk()
-        account = the_account(desk, who)
+        account = the_account(desk, who, by_part=True)
         missed = None if account.idp_user_id is None else wait_for_look(desk, account.id)
         print_account(desk, account, missed=missed, as_json=as_json)
 
@@ -116,22 +119,20 @@ def create_(
     with failures_shown():
         desk = open_desk()
         attributes, wrong = attributes_of(desk, attribute)
+        access = named(profile=profile, branch=branch, team=team, data_access=data_access)
+        keys, unknown = known_keys(desk.policy, access)
         new = NewAccount(
             email=email,
             given_name=given_name,
             family_name=family_name,
-            profile=profile,
-            branch=branch,
-            team=team,
-            data_access=data_access,
             technician_id=technician,
             employee_number=employee_number,
             username=username,
-            **with_attributes(attributes),
+            **with_attributes({**attributes, **keys}),
         )
         password = InitialPassword(generate(), "mail" if mail else "shown")
         by = actor(reason)
-        account = create_account(desk, new, by, password, even_if_similar=even_if_similar, also=wrong)
+        account = create_account(desk, new, by, password, even_if_similar=even_if_similar, also=(*wrong, *unknown))
         say(f"{account.username} is stored ({account.id})")
         if not mail:
             say(f"temporary password, shown once: {password.password}")
@@ -163,24 +164,24 @@ def change_(
     with failures_shown():
         desk = open_desk()
         attributes, wrong = attributes_of(desk, attribute)
+        account = the_account(desk, who)
+        access = named(profile=profile, branch=branch, team=team, data_access=data_access)
+        taken_away = {field: None for field, name in access.items() if name == "-" and field != "profile"}
+        given = {field: name for field, name in access.items() if field not in taken_away}
+        keys, unknown = known_keys(desk.policy, given, None if "branch" in taken_away else account.branch)
         wanted = AccountChange(
             username=mentioned(username),
             email=mentioned(email),
             given_name=mentioned(given_name),
             family_name=mentioned(family_name),
-            profile=mentioned(profile),
-            branch=none_by_dash(branch),
-            team=none_by_dash(team),
-            data_access=none_by_dash(data_access),
             employee_number=none_by_dash(employee_number),
-            **with_attributes(attributes),
+            **with_attributes({**attributes, **keys, **taken_away}),
         )
         if wanted == AccountChange() and not wrong:
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
-        account = the_account(desk, who)
         if policy is GatePolicy.FORCE:
             confirm_force(f"Change {account.full_name} now, whatever is open?", yes=yes)
-        changed = change_account(desk, account.id, wanted, actor(reason), policy, also=wrong)
+        changed = change_account(desk, account.id, wanted, actor(reason), policy, also=(*wrong, *unknown))
         if not changed.stored:
             say(f"{account.username} is like that already")
             return
@@ -250,6 +251,11 @@ def looked_for(desk: Desk, given: Sequence[str] | None) -> dict[str, str]:
 
 def field_work(desk: Desk) -> frozenset[str]:
     return frozenset(key for key, profile in desk.policy.profiles.items() if profile.field_work)
+
+
+def named(**given: str | None) -> dict[str, str]:
+    """What was typed, without what was not."""
+    return {field: name for field, name in given.items() if name is not None}
 
 
 def mentioned(value: str | None) -> str | Unset:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from itertools import islice
 
 from sync.desk import Desk
 from sync.domain.access.data_access import data_access_of
@@ -14,26 +16,51 @@ from sync.domain.accounts.status import Observation, told
 from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
 from sync.entrypoints.cli.operations.ops_view import print_timeline
-from sync.entrypoints.cli.output import plain, print_json, print_table, screen, shown
+from sync.entrypoints.cli.output import (
+    lines_wanted,
+    plain,
+    print_json,
+    print_json_list,
+    print_table,
+    say_more,
+    screen,
+    shown,
+)
+from sync.store.accounts.listing import Listed
 from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.account import account_view
-from sync.views.accounts.listing import list_accounts
+from sync.views.accounts.listing import count_accounts, every_account
 from sync.views.accounts.look import what_differs
 
+ON_SCREEN = 100
+"""So many accounts are listed for people who name no limit."""
 
-def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
-    with desk.db.read() as tx:
-        page = list_accounts(tx, Scope.all(), query)
+AT_ONCE = 1000
+"""Accounts that are read in one transaction."""
+
+
+def print_accounts(desk: Desk, query: AccountQuery, limit: int | None, *, as_json: bool) -> None:
+    """`limit` None: a screenful for people, and all for programs. What is left out is said."""
+    limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+    found = islice(every_account(desk, Scope.all(), replace(query, limit=min(limit or AT_ONCE, AT_ONCE))), limit)
     now = desk.clock.now()
-    if as_json:
-        print_json(
-            [
-                asdict(row.account) | {"status": asdict(row.status(now)), "logins": asdict(row.activity)}
-                for row in page.items
-            ]
-        )
-        return
+    listed = _print_json_accounts(found, now) if as_json else _print_account_lines(found, now)
+    if listed == limit:
+        with desk.db.read() as tx:
+            total = count_accounts(tx, Scope.all(), query)
+        if total > listed:
+            say_more(listed, total)
+
+
+def _print_json_accounts(found: Iterable[Listed], now: datetime) -> int:
+    return print_json_list(
+        asdict(row.account) | {"status": asdict(row.status(now)), "logins": asdict(row.activity)} for row in found
+    )
+
+
+def _print_account_lines(found: Iterable[Listed], now: datetime) -> int:
+    rows = list(found)
     print_table(
         ["username", "name", "profile", "branch", "team", "technician", "last login (UTC)", "status"],
         [
@@ -47,11 +74,10 @@ def print_accounts(desk: Desk, query: AccountQuery, *, as_json: bool) -> None:
                 row.activity.last_login_at,
                 row.status(now),
             ]
-            for row in page.items
+            for row in rows
         ],
     )
-    if page.next is not None:
-        screen.print(f"… more after {page.next}: raise --limit or narrow the filter")
+    return len(rows)
 
 
 def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: bool) -> None:

@@ -28,7 +28,18 @@ from sync.entrypoints.cli.imports.import_view import (
     say_next,
 )
 from sync.entrypoints.cli.machine import this_machine
-from sync.entrypoints.cli.output import AsJson, actor, failures_shown, print_json, print_table, say
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Limit,
+    actor,
+    failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
+    print_json,
+    print_table,
+    say,
+)
 from sync.entrypoints.cli.runs.run_view import SHORT, say_held
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
@@ -43,6 +54,9 @@ app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last': your own.")]
 INTERRUPTED = 130
 """What a shell says of a command that was ended by Ctrl-C."""
+
+ON_SCREEN = 20
+"""So many imports are listed for people who name no limit."""
 
 Everything = Annotated[bool, typer.Option("--all", help="Show every row, not only errors and warnings.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", show_default=False)]
@@ -143,12 +157,14 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
 
 
 @app.command("list")
-def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, json: AsJson = False) -> None:
+def list_(limit: Limit = None, json: AsJson = False) -> None:
     """List imports, the newest first."""
     with failures_shown():
         desk = open_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=json)
         with desk.db.read() as tx:
-            found = recent_runs(tx, Scope.all(), limit, "import")
+            found = recent_runs(tx, Scope.all(), one_more(limit), "import")
+        found = first_of(found, limit)
         if json:
             print_json(found)
             return

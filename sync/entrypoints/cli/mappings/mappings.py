@@ -23,8 +23,12 @@ from sync.domain.wording import counted
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
 from sync.entrypoints.cli.output import (
     AsJson,
+    Limit,
     actor,
     failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
     print_json,
     print_table,
     say,
@@ -34,6 +38,9 @@ from sync.entrypoints.cli.runs.run_view import say_held
 from sync.settings import load_settings
 from sync.views.mappings import adoption, adoptions
 from sync.wiring.doors import open_desk, open_desk_with_policy, open_operator_desk
+
+ON_SCREEN = 100
+"""So many policies are listed for people who name no limit."""
 
 app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
 
@@ -118,10 +125,11 @@ def adopt(
 
 
 @app.command()
-def history(as_json: AsJson = False) -> None:
+def history(limit: Limit = None, as_json: AsJson = False) -> None:
     """List the policies that were adopted, the newest, which is in force, first."""
     with failures_shown():
-        found = adoptions(open_desk().db, 100)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+        found = first_of(adoptions(open_desk().db, one_more(limit)), limit)
         if as_json:
             print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
             return

@@ -6,7 +6,7 @@ These commands need only our database: they answer while Keycloak, Redis or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,7 +44,7 @@ app.add_typer(circuit.app, name="circuit")
 app.add_typer(mail.app, name="mails")
 
 LaneArgument = Annotated[Lane, typer.Argument(help="Which work.", show_default=False)]
-Kind = Annotated[str | None, typer.Option(help="Only this kind: conflict, needs-person or unsafe.")]
+Kind = Annotated[Literal["conflict", "needs-person", "unsafe"] | None, typer.Option(help="Only this kind.")]
 
 
 @app.command()
@@ -142,7 +142,7 @@ def retry(
 def timeline(who: Who, as_json: AsJson = False) -> None:
     """Everything that happened to one account, in the order of time."""
     with failures_shown(), open_operator_desk().db.read() as tx:
-        entries = timeline_of(tx, Scope.all(), account_in(tx, who).id)
+        entries = timeline_of(tx, Scope.all(), account_in(tx, who, by_part=True).id)
         print_json(entries) if as_json else ops_view.print_timeline(entries)
 
 

@@ -8,11 +8,25 @@ import typer
 
 from sync.commands import run_kinds
 from sync.domain.access.scope import Scope
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say
+from sync.entrypoints.cli.output import (
+    AsJson,
+    Limit,
+    Reason,
+    actor,
+    failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
+    print_json,
+    say,
+)
 from sync.entrypoints.cli.runs.run_view import plain, print_run, print_runs, run_json, tells
 from sync.store.database.tables import RunKind
 from sync.views.runs import find_run, recent_runs, run_view
 from sync.wiring.doors import open_desk
+
+ON_SCREEN = 20
+"""So many runs are listed for people who name no limit."""
 
 app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)
 
@@ -23,14 +37,16 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the
 def list_(
     held: Annotated[bool, typer.Option("--held", help="Only those that wait for an approval.")] = False,
     kind: Annotated[RunKind | None, typer.Option(help="Only runs of this kind.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Limit = None,
     json: AsJson = False,
 ) -> None:
     """List runs, the newest first."""
     with failures_shown():
         desk = open_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=json)
         with desk.db.read() as tx:
-            found = recent_runs(tx, Scope.all(), limit, kind, "held" if held else None)
+            found = recent_runs(tx, Scope.all(), one_more(limit), kind, "held" if held else None)
+        found = first_of(found, limit)
         if json:
             print_json([plain(run) for run in found])
             return

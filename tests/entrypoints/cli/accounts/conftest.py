@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from sync.entrypoints.cli import app, waiting
+from sync.entrypoints.cli import acts, app, waiting
 from sync.entrypoints.cli.accounts import account
 from tests.entrypoints.cli.conftest import Run
 from tests.world import World, at_work  # noqa: F401 - a fixture
@@ -14,6 +14,7 @@ from tests.world import World, at_work  # noqa: F401 - a fixture
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs one command; nobody waits for a worker longer than a moment."""
-    monkeypatch.setattr(account, "open_desk", lambda: world.systems)
+    for module in (account, acts):
+        monkeypatch.setattr(module, "open_desk", lambda: world.systems)
     monkeypatch.setattr(waiting, "LOOK_SECONDS", 0)
     return lambda *arguments: CliRunner().invoke(app, ["account", *arguments])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -213,3 +214,20 @@ def test_a_held_repair_is_not_taken_for_a_done_one(run: Run, world: World) -> No
     said = run("compare")
     assert "fsm-identity runs approve" in said.output, said.output
     assert "12 to repair" in said.output
+
+
+@pytest.mark.req("H3", "I3")
+@pytest.mark.parametrize("which", [(), ("--foreign",)])
+def test_a_list_that_is_cut_says_so(
+    run: Run, world: World, changed: list[Account], monkeypatch: pytest.MonkeyPatch, which: tuple[str, ...]
+) -> None:
+    """A program gets all of it, unless it names a limit."""
+    world.accounts.users["kc-2"] = FakeUser("kc-2", "other", "other@elsewhere.example.com")
+    assert run("compare").exit_code == 0
+    monkeypatch.setattr(drift, "ON_SCREEN", 1)
+    assert "there are more" in run("list", *which).stderr
+    everything = told(run, "list", *which)
+    assert len(everything) > 1
+    one = run("list", *which, "--limit", "1", "--json")
+    assert json.loads(one.stdout) == everything[:1]
+    assert "there are more" in one.stderr

@@ -277,3 +277,11 @@ def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told
     told = [each for each in json.loads(run("status", "--json").output)["troubles"] if "surveyor" in each["what"]]
     assert len(told) == 1
     assert "Bad input" in told[0]["remedy"]
+
+
+@pytest.mark.req("H3", "I3")
+def test_a_kind_of_quarantine_that_there_is_not_is_refused(run: Run, operations: OperatorDesk) -> None:
+    """An empty list would read as: nobody needs a person."""
+    said = run("quarantine", "--kind", "conflcit")
+    assert said.exit_code == 2
+    assert "needs-person" in said.output

@@ -167,3 +167,15 @@ def test_an_empty_file_is_refused(run: Run, tmp_path: Path) -> None:
         said = run("import", "review", name)
         assert said.exit_code == 1
         assert "✗" in said.output
+
+
+@pytest.mark.req("H3", "I3")
+def test_a_list_that_is_cut_says_so(run: Run, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of runs of any kind and of imports; a program gets all of them."""
+    monkeypatch.setattr(runs, "ON_SCREEN", 1)
+    monkeypatch.setattr(imports, "ON_SCREEN", 1)
+    for noun in ("runs", "import"):
+        assert "there are more" in run(noun, "list").stderr
+        said = run(noun, "list", "--json")
+        assert len(json.loads(said.stdout)) == 2
+        assert "there are more" not in said.stderr
