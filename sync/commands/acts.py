@@ -45,9 +45,9 @@ def reset_password(
     *,
     keep_sessions: bool = False,
 ) -> Act:
-    """Give a new temporary password. Once it is in place it is mailed, or `take_password` hands it over, and nobody
-    has it before. It must be changed at the next login and is taken away when its time is up (C1). Sessions and
-    offline tokens end with it unless they are kept.
+    """Give a new temporary password. Once it is in place it is mailed, or `take_password` hands it over, and
+    nobody has it before. It must be changed at the next login and is taken away when its time is up (C1). Sessions
+    and offline tokens end with it unless they are kept.
 
     A reset that still waits is replaced: its password would be good for a moment.
     """

@@ -6,6 +6,7 @@ no realm start while Keycloak does.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
 

@@ -13,10 +13,9 @@ from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.deactivation.deactivate import deactivate_account
 from sync.commands.perform import perform
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.status import UPDATE_PASSWORD
 from sync.domain.acts import PASSWORD, SECOND_FACTORS, Act, ActKind, ActState, Credential, password_created_at
 from sync.domain.deactivation.gate import GatePolicy
-from sync.domain.provisioning.observed import LockState
+from sync.domain.provisioning.observed import UPDATE_PASSWORD, LockState
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.doing import MAY_HAVE_BEEN_SENT
 from sync.jobs.schedule.sweep import sweep

@@ -5,9 +5,8 @@ from __future__ import annotations
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.domain.accounts.user_names import refused_names
 from sync.domain.errors import FailureCode, NeedsPerson
+from sync.domain.provisioning.observed import UPDATE_PASSWORD
 from sync.ports.accounts import NewUser
-
-UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - Keycloak's name for the required action
 
 LOCALE = "locale"
 """Keycloak's name for the language of a user; it declares the attribute itself where a realm has languages

@@ -23,8 +23,8 @@ class Switches:
         self._good_at: float | None = None
 
     def check(self) -> None:
-        """For whoever writes a username or an e-mail address. Raises Misconfigured while the realm makes one of the
-        other (fact: usernames-may-follow-addresses). Only a good look is remembered."""
+        """For whoever writes a username or an e-mail address. Raises Misconfigured while the realm makes one of
+        the other (fact: usernames-may-follow-addresses). Only a good look is remembered."""
         if self._good_at is not None and self._now() - self._good_at < KEPT_SECONDS:
             return
         self._good_at = None

@@ -96,6 +96,12 @@ def _people(figures: Figures) -> Iterator[Metric]:
     for code in FailureCode:
         quarantined.add_metric([code.value], figures.quarantined.get(code.value, 0))
     yield quarantined
+    locked = GaugeMetricFamily(
+        "fsm_locked_out", "People whom Keycloak's lockout keeps out, as last seen.", labels=["until"]
+    )
+    locked.add_metric(["its end"], figures.locked_out.for_a_time)
+    locked.add_metric(["a person unlocks"], figures.locked_out.for_good)
+    yield locked
     yield gauge(
         "fsm_leavers_not_disabled",
         "People wanted inactive whom Keycloak refuses to disable; what could be withdrawn is.",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.status import UPDATE_PASSWORD
 from sync.domain.acts import (
     SECOND_FACTORS,
     Act,
@@ -26,7 +25,7 @@ from sync.domain.acts import (
 )
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.provisioning.change import EndSessions
-from sync.domain.provisioning.observed import LockState, Observed, Sessions
+from sync.domain.provisioning.observed import UPDATE_PASSWORD, LockState, Observed, Sessions
 from sync.jobs.acts.release import let_go
 from sync.jobs.systems import Systems
 from sync.ports.credentials import MayHaveBeenSent

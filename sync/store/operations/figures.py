@@ -19,7 +19,7 @@ from sync.domain.accounts.account import Life
 from sync.domain.deactivation.request import DeactivationState
 from sync.domain.errors import Failure, FailureCode
 from sync.domain.logins.event_reading import Gap
-from sync.domain.operations import RECENT, LoginProbe, RecentFailures
+from sync.domain.operations import RECENT, LockedOut, LoginProbe, RecentFailures
 from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit
 from sync.domain.work.lane import Lane
@@ -47,7 +47,7 @@ from sync.store.database.tables import login_activity as activity
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import LIVE
-from sync.store.operations import heartbeats, latency, login_probe, troubles
+from sync.store.operations import heartbeats, latency, lockouts, login_probe, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.latency import Histogram
 from sync.store.provisioning import stuck
@@ -140,6 +140,7 @@ class Figures:
     waiting: tuple[StuckGroup, ...]
     noted: int
     not_disabled: int
+    locked_out: LockedOut
     quarantined: Mapping[str, int]
     drift: tuple[DriftFigures, ...]
     held: int
@@ -205,6 +206,7 @@ def read(tx: Tx, now: datetime) -> Figures:
         circuits=circuits.every(tx),
         waiting=waiting,
         not_disabled=sum(each.count for each in waiting if Failure.code_of(each.code) == FailureCode.NOT_DISABLED),
+        locked_out=lockouts.locked_out(tx, now),
         noted=len(troubles.noted(tx, now)),
         quarantined=_quarantined(tx),
         drift=_drift(tx),

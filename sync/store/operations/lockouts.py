@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, and_, func, select, type_coerce
+from datetime import datetime
+
+from sqlalchemy import func, select
 
 from sync.domain.accounts.account import Life
 from sync.domain.operations import LockedOut
-from sync.store.database.tables import account
+from sync.store.database.tables import FOR_GOOD, account
 from sync.store.database.tables import observation as observations
 from sync.store.database.transactions import Tx
 
 
-def locked_out(tx: Tx) -> LockedOut:
-    """Of those who are wanted active. Reads each of their observations: for a page, not for figures."""
-    lock = type_coerce(observations.c.state, JSON)["lock"]
-    temporary, permanent = lock["temporary"].as_boolean(), lock["permanent"].as_boolean()
+def locked_out(tx: Tx, now: datetime) -> LockedOut:
+    """Of those who are wanted active. Reads whom a lockout keeps out, by their index, and nobody else."""
+    for_good = observations.c.locked_until == FOR_GOOD
     row = tx.connection.execute(
-        select(func.count().filter(and_(temporary, permanent.is_not(True))), func.count().filter(permanent))
+        select(func.count().filter(~for_good), func.count().filter(for_good))
         .select_from(observations)
         .join(account, account.c.id == observations.c.account_id)
-        .where(account.c.life == Life.ACTIVE.value)
+        .where(observations.c.locked_until > now, account.c.life == Life.ACTIVE.value)
     ).one()
     return LockedOut(*row)

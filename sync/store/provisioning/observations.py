@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, select, text, update
+from sqlalchemy import RowMapping, delete, select, update
 
 from sync.domain.accounts.status import Observation, keeping_lock
 from sync.domain.provisioning.observed import LockState, Sessions
@@ -62,14 +62,6 @@ def any_as_sent(tx: Tx) -> bool:
     """True while of some account only what was sent is known."""
     query = select(observations.c.account_id).where(observations.c.read_at.is_(None)).limit(1)
     return tx.connection.scalar(query) is not None
-
-
-def locked_out(tx: Tx, now: datetime) -> tuple[int, int]:
-    """How many people Keycloak keeps out just now: for a time, and for good."""
-    query = select(observations.c.locked_until == FOR_GOOD, func.count())
-    rows = tx.connection.execute(query.where(observations.c.locked_until > now).group_by(text("1")))
-    counts = {bool(row[0]): int(row[1]) for row in rows}
-    return counts.get(False, 0), counts.get(True, 0)
 
 
 def forget(tx: Tx, claimed: ClaimedAccount) -> None:

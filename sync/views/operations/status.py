@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sync.domain.access.scope import Scope
-from sync.domain.operations import LockedOut
 from sync.domain.work.lane import Lane
 from sync.store.database.transactions import Tx
-from sync.store.operations import figures, heartbeats, lockouts
+from sync.store.operations import figures, heartbeats
 from sync.store.operations import troubles as notes
 from sync.store.operations.figures import Figures
 from sync.store.operations.heartbeats import Worker
@@ -32,7 +31,6 @@ class OperationsView:
     figures: Figures
     login_troubles: tuple[Trouble, ...]
     troubles: tuple[Trouble, ...]
-    locked_out: LockedOut
     silent: tuple[Worker, ...]
 
 
@@ -46,7 +44,6 @@ def operations_view(tx: Tx, scope: Scope, now: datetime, *, redis_works: bool | 
         figures=read,
         login_troubles=login_troubles(read),
         troubles=troubles(tx, scope, read, heard_until, () if redis_works is None else (notes.REDIS,)),
-        locked_out=lockouts.locked_out(tx),
         silent=silent(read, heard_until),
     )
 

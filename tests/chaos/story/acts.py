@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.commands.acts import REPLACED
-from sync.domain.accounts.status import UPDATE_PASSWORD
 from sync.domain.acts import PASSWORD, Act, ActKind, ActState, stamp_of
+from sync.domain.provisioning.observed import UPDATE_PASSWORD
 from sync.jobs.acts.doing import NOBODY_KNOWS
 from sync.store import acts, audit
 from sync.store.database.transactions import Tx

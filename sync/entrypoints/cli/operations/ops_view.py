@@ -46,7 +46,7 @@ def print_status(found: Sequence[Trouble], seen: OperationsView, depths: Depths)
 
 def login_lines(seen: OperationsView) -> tuple[str, ...]:
     """Can people log in? Keycloak and since when, who is locked out, what failed lately."""
-    return _keycloak(seen.figures), _locked_out(seen.locked_out), _failures(seen.figures)
+    return _keycloak(seen.figures), _locked_out(seen.figures.locked_out), _failures(seen.figures)
 
 
 def _keycloak(figures: Figures) -> str:
@@ -215,7 +215,7 @@ def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -
 def status_json(found: Sequence[Trouble], seen: OperationsView, depths: Depths) -> dict[str, Any]:
     login = {
         "keycloak": seen.figures.login_probe,
-        "locked_out": seen.locked_out,
+        "locked_out": seen.figures.locked_out,
         "failures": seen.figures.login_failures,
     }
     return {

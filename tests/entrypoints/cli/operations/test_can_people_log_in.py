@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,7 @@ from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.database.ids import new_id
-from sync.store.database.tables import login_failure, observation
+from sync.store.database.tables import FOR_GOOD, login_failure, observation
 from sync.store.operations import heartbeats, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
@@ -46,18 +45,27 @@ def person(operations: OperatorDesk, username: str) -> str:
 
 def locked(operations: OperatorDesk, username: str, lock: LockState | None) -> None:
     """Somebody who was last seen with this lockout."""
+    now, until = operations.clock.now(), None
+    if lock is not None and (lock.permanent or lock.temporary):
+        until = FOR_GOOD if lock.permanent else now + 10 * MINUTE
     state = {
         "enabled": True,
         "groups": [],
         "roles": [],
         "required_actions": [],
-        "lock": None if lock is None else asdict(lock),
+        "lock": None if lock is None else {"permanent": lock.permanent, "temporary": lock.temporary},
         "administers_realm": False,
         "sessions": None,
     }
     account_id = person(operations, username)
     with operations.db.write() as tx:
-        row = {"account_id": account_id, "observed_at": operations.clock.now(), "state": state}
+        row = {
+            "account_id": account_id,
+            "observed_at": now,
+            "read_at": now,
+            "locked_until": until,
+            "state": state,
+        }
         tx.connection.execute(insert(observation).values(row))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "r002_access"
-down_revision = "r001"
+revision = "r003"
+down_revision = "r002"
 
 
 def upgrade() -> None:
