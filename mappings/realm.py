@@ -70,8 +70,6 @@ class RealmPolicy:
     sessions: Sessions
     temporary_password_hours: int
     event_expiry_days: int
-    users_change_own_email: bool
-    """C9: with verification, by Keycloak's UPDATE_EMAIL action; never the username."""
     break_glass: frozenset[str] = frozenset()
     """Usernames of the realm without an account of ours that may everything."""
     company: str = ""
@@ -109,7 +107,6 @@ def read(document: Document) -> RealmPolicy:
         sessions=_sessions(root.table("sessions")),
         temporary_password_hours=root.integer("temporary_password_hours", 1, 30 * 24),
         event_expiry_days=root.integer("event_expiry_days", 1, 3650),
-        users_change_own_email=root.boolean("users_change_own_email"),
         break_glass=frozenset(root.texts("break_glass", optional=True)),
         company=_company(root),
         languages=_languages(root),

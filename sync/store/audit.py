@@ -214,13 +214,20 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
 
 
 def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
-    rows = tx.connection.execute(select(attempt).where(attempt.c.account_id == account_id))
+    """A version that was applied before and is changed again is nobody's wish: Keycloak had something else."""
+    rows = tx.connection.execute(
+        select(attempt).where(attempt.c.account_id == account_id).order_by(attempt.c.at, attempt.c.id)
+    )
+    applied: int | None = None
     for row in rows:
         changes = tuple(str(change) for change in row.changes)
         details = (*changes, row.error) if row.error else changes
+        drift = ", drift in Keycloak repaired" if changes and row.version == applied else ""
         yield TimelineEntry(
-            row.at, "keycloak", f"{row.outcome} (version {row.version})", tuple(details), order=row.id
+            row.at, "keycloak", f"{row.outcome} (version {row.version}{drift})", tuple(details), order=row.id
         )
+        if row.outcome == "applied":
+            applied = row.version
 
 
 def _carried_out(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.attributes import BUILT_IN
+from mappings.drift import ACCEPT
 from mappings.policy import Policy
 from mappings.realm import PasswordPolicy, RealmPolicy
 from sync.domain.access.group_roles import BRANCH_CLAIM, DATA_ACCESS_CLAIM, PROFILE_CLAIM, TEAM_CLAIM
@@ -158,8 +159,14 @@ def user_profile(policy: Policy) -> Iterator[Item]:
     for name in (PROFILE_CLAIM, BRANCH_CLAIM, TEAM_CLAIM, DATA_ACCESS_CLAIM):
         yield _attribute(name, view=("admin",), edit=())
     yield Item(ItemKind.PROFILE_ATTRIBUTE, "username", {"permissions:edit": ("admin",)})
-    own_email = ("admin", "user") if policy.realm.users_change_own_email else ("admin",)
-    yield Item(ItemKind.PROFILE_ATTRIBUTE, "email", {"permissions:edit": own_email})
+    for name, attribute in OWN_NAMES.items():
+        people = ("admin", "user") if policy.drift.reaction(attribute) == ACCEPT else ("admin",)
+        yield Item(ItemKind.PROFILE_ATTRIBUTE, name, {"permissions:edit": people})
+
+
+OWN_NAMES = {"email": "email", "firstName": "given-name", "lastName": "family-name"}
+"""What people may change of themselves where drift.toml accepts it, and never otherwise: what they wrote would be
+undone behind their back."""
 
 
 def company_attributes(policy: Policy) -> Iterator[Item]:
@@ -177,17 +184,18 @@ def _attribute(name: str, *, view: tuple[str, ...], edit: tuple[str, ...]) -> It
     )
 
 
-def required_actions(policy: RealmPolicy) -> Iterator[Item]:
+def required_actions(policy: Policy) -> Iterator[Item]:
     """What a login may make somebody do. Without CONFIGURE_TOTP the second factor could never be set up;
     UPDATE_EMAIL is the only way to change the own address, and it verifies the new one first (C9,
     fact: addresses-change-by-an-action); nobody deletes the own account (D6)."""
     yield _action("UPDATE_PASSWORD", enabled=True)
     yield _action("CONFIGURE_TOTP", enabled=True)
     yield _action("delete_account", enabled=False)
-    if policy.second_factor.passkeys:
+    if policy.realm.second_factor.passkeys:
         yield _action("webauthn-register-passwordless", enabled=True)
-    update_email: dict[str, Value] = {"enabled": policy.users_change_own_email}
-    if policy.users_change_own_email:
+    own_address = policy.drift.reaction("email") == ACCEPT
+    update_email: dict[str, Value] = {"enabled": own_address}
+    if own_address:
         update_email["config:verifyEmail"] = "true"
     yield Item(ItemKind.REQUIRED_ACTION, "UPDATE_EMAIL", update_email)
 
@@ -218,8 +226,8 @@ def refuse_unknown_actions(found: tuple[RealmDifference, ...]) -> tuple[RealmDif
 
 
 _ACTION_REMEDIES = {
-    "UPDATE_EMAIL": "start Keycloak with its feature update-email, or set users_change_own_email = false in "
-    "realm.toml: without it people could change their address unverified",
+    "UPDATE_EMAIL": 'start Keycloak with its feature update-email, or set email = "repair" in '
+    "drift.toml: without it people could change their address unverified",
     "webauthn-register-passwordless": "start Keycloak with its feature passkeys, or set passkeys = false in "
     "realm.toml",
 }

@@ -27,7 +27,7 @@ def ground_of_accounts(policy: Policy) -> RealmState:
 def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
     yield realm_settings(policy.realm, options.mail)
     yield from user_profile(policy)
-    yield from required_actions(policy.realm)
+    yield from required_actions(policy)
     yield from _roles(policy)
     yield from clients(policy, options)
     yield from claims_scope(policy)

@@ -1,4 +1,4 @@
-"""What people may change about themselves (C9): the e-mail address where allowed and verified, never the rest."""
+"""What people may change about themselves (C9): names and address where drift.toml follows, never the rest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from examples.browser import Browser
+from mappings.drift import ACCEPT
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD
 from tests.services import MailCatcher
@@ -36,11 +37,13 @@ def change_details(realm: LoginRealm, person: Person, **changes: Any) -> request
     [
         {"username": "somebody-else"},
         {"email": "somebody.else@example.com"},
+        {"firstName": "Somebody"},
+        {"lastName": "Else"},
         {"attributes": {"technician_id": ["T-999"]}},
         {"attributes": {"fsm_profile": ["administrator"]}},
         {"attributes": {"fsm_account_id": ["other"]}},
     ],
-    ids=["username", "e-mail", "technician", "profile", "account"],
+    ids=["username", "e-mail", "given name", "family name", "technician", "profile", "account"],
 )
 def test_nobody_changes_what_is_not_theirs(realm: LoginRealm, changes: dict[str, Any]) -> None:
     """Sent past the form, it changes nothing: neither the user nor the next token."""
@@ -48,9 +51,8 @@ def test_nobody_changes_what_is_not_theirs(realm: LoginRealm, changes: dict[str,
     before = realm.get(f"users/{person.id}")
     change_details(realm, person, **changes)
     after = realm.get(f"users/{person.id}")
-    assert {key: after.get(key) for key in ("username", "email", "attributes")} == {
-        key: before.get(key) for key in ("username", "email", "attributes")
-    }
+    own = ("username", "email", "firstName", "lastName", "attributes")
+    assert {key: after.get(key) for key in own} == {key: before.get(key) for key in own}
 
 
 def test_an_administrator_may_change_both(realm: LoginRealm) -> None:
@@ -69,8 +71,9 @@ class TestWhereAllowed:
     @pytest.fixture(scope="class", autouse=True)
     @staticmethod
     def _allowed(realm: LoginRealm) -> Iterator[None]:
-        policy = replace(realm.policy, realm=replace(realm.policy.realm, users_change_own_email=True))
-        realm.apply(policy)
+        own = {"email": ACCEPT, "given-name": ACCEPT, "family-name": ACCEPT}
+        reactions = {**realm.policy.drift.reactions, **own}
+        realm.apply(replace(realm.policy, drift=replace(realm.policy.drift, reactions=reactions)))
         yield
         realm.apply()
 
@@ -96,6 +99,15 @@ class TestWhereAllowed:
         if page.document.xpath("//a[contains(., 'Click here')]"):
             browser.go(page.link("Click here"))
         assert realm.get(f"users/{person.id}")["email"] == new
+
+    def test_a_new_name_is_kept(self, realm: LoginRealm) -> None:
+        """What we follow people may write; Keycloak looks at the names of whoever logs in (VERIFY_PROFILE)."""
+        person = realm.person("technician")
+        assert change_details(realm, person, firstName="Kimberly", lastName="Newname").ok
+        user = realm.get(f"users/{person.id}")
+        assert (user["firstName"], user["lastName"]) == ("Kimberly", "Newname")
+        browser = realm.browser()
+        assert browser.log_in(person.username, PASSWORD).code
 
     def test_not_past_the_verification(self, realm: LoginRealm) -> None:
         """Sent straight to the account API, the address stays."""
