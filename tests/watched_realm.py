@@ -17,19 +17,19 @@ class WatchedRealm:
     """What accounts stand on, and what is not ours; the login flows are not looked at."""
 
     state: RealmState
-    around: Surroundings = field(default_factory=Surroundings)
+    others: Surroundings = field(default_factory=Surroundings)
 
     def observe(self, kinds: Collection[ItemKind]) -> RealmState:
         return RealmState.of(item for item in self.state.items.values() if item.kind in kinds)
 
     def surroundings(self) -> Surroundings:
-        return self.around
+        return self.others
 
 
-def watch(world: World, around: Surroundings | None = None, *, undeclared: Collection[str] = ()) -> None:
+def watch(world: World, others: Surroundings | None = None, *, undeclared: Collection[str] = ()) -> None:
     """One round of the watch over a realm that has everything of ours but these attributes."""
     whole = ground_of_accounts(world.systems.policy)
     missing = {(ItemKind.PROFILE_ATTRIBUTE, name) for name in undeclared}
     state = RealmState({key: item for key, item in whole.items.items() if key not in missing})
-    realm = WatchedRealm(state, around or Surroundings())
+    realm = WatchedRealm(state, others or Surroundings())
     watch_realm(replace(world.systems, realm=realm), lambda: None)  # type: ignore[arg-type]

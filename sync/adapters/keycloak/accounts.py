@@ -13,6 +13,7 @@ from mappings.policy import Policy
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.creating import Creator, stops_everything, taken, untried
+from sync.adapters.keycloak.defaults import RealmDefaults
 from sync.adapters.keycloak.demanded import made_up
 from sync.adapters.keycloak.failures import BAD_ROW, AttributeDemanded, Gone, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import Groups
@@ -64,7 +65,8 @@ class KeycloakAccounts:
         self._groups = Groups(connection, policy, now)
         self._many = ManyReader(connection, self._reader, self._groups, now)
         self._guard = guard.Guard(self._reader, now)
-        self._creator = Creator(connection, self._reader, self._groups)
+        defaults = RealmDefaults(connection, self._reader, now)
+        self._creator = Creator(connection, self._reader, self._groups, defaults)
         self._profile = UserProfile(connection, now)
         self._switches = Switches(connection, now)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.defaults import RealmDefaults
 from sync.adapters.keycloak.failures import AttributeDemanded, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.new_user import representation
@@ -23,15 +24,20 @@ Outcomes = Mapping[str, Created | Failure]
 class Creator:
     """Creates one user, or finds that an earlier try did."""
 
-    def __init__(self, connection: Connection, reader: UserReader, groups: Groups) -> None:
+    def __init__(
+        self, connection: Connection, reader: UserReader, groups: Groups, defaults: RealmDefaults
+    ) -> None:
         self._connection = connection
         self._reader = reader
         self._groups = groups
+        self._defaults = defaults
 
     def body(self, user: NewUser) -> dict[str, object]:
-        """The representation of a user whose groups exist. Raises Misconfigured for a group that does not:
-        Keycloak would answer 500 and say nothing (fact: importing-does-not-say-which)."""
-        body = representation(user)
+        """The representation of a user whose groups exist. Raises Misconfigured for a group that does not, of
+        which Keycloak would answer 500 and say nothing (fact: importing-does-not-say-which), and for a default
+        group that nobody may be given."""
+        defaults = self._defaults.read()
+        body = representation(user, defaults)
         for path in sorted(user.desired.groups):
             self._groups.joinable(path)
         return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync.adapters.keycloak.defaults import Defaults
 from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.domain.accounts.user_names import refused_names
 from sync.domain.errors import FailureCode, NeedsPerson
@@ -13,9 +14,9 @@ LOCALE = "locale"
 (fact: locale-is-keycloaks-own)."""
 
 
-def representation(user: NewUser) -> dict[str, object]:
-    """Raises NeedsPerson for names that Keycloak's user profile would refuse, Unsafe for a password that is not
-    a generated one.
+def representation(user: NewUser, defaults: Defaults) -> dict[str, object]:
+    """With what the realm gives everybody. Raises NeedsPerson for names that Keycloak's user profile would refuse,
+    Unsafe for a password that is not a generated one.
 
     The e-mail address counts as not verified; the password has to be changed at the first login (B1).
     """
@@ -42,8 +43,8 @@ def representation(user: NewUser) -> dict[str, object]:
         "enabled": wanted.enabled,
         "emailVerified": False,
         "attributes": {name: list(values) for name, values in sorted((spoken | {**wanted.attributes}).items())},
-        "groups": sorted(wanted.groups),
-        "requiredActions": [UPDATE_PASSWORD],
+        "groups": sorted(wanted.groups | defaults.groups),
+        "requiredActions": sorted({UPDATE_PASSWORD} | defaults.actions),
     }
     if user.temporary_password is not None:
         body["credentials"] = [temporary_credential(user.temporary_password)]

@@ -43,6 +43,8 @@ def keycloak() -> Iterator[responses.RequestsMock]:
             f"{REALM}/users/profile",
             json={"attributes": [{"name": name} for name in (ACCOUNT_ID, TECHNICIAN_ID)]},
         )
+        mock.get(f"{REALM}/default-groups", json=[])
+        mock.get(f"{REALM}/authentication/required-actions", json=[])
         mock.get(REALM, json={"realm": "fsm", "defaultRole": {"name": "default-roles-fsm"}})
         mock.get(re.compile(rf"{REALM}/group-by-path/.*"), json={"id": "g1"})
         mock.get(re.compile(rf"{REALM}/clients\?clientId=realm-management"), json=[{"id": "rm"}])
