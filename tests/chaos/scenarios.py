@@ -263,6 +263,34 @@ def _held_change(systems: Systems, account: Account) -> object:
     )
 
 
+def _to_the_office(systems: Systems, account: Account, gate: GatePolicy) -> object:
+    wanted = AccountChange(profile="dispatcher", technician_id=None)
+    return change_account(systems, account.id, wanted, BY, gate)
+
+
+def _forced_change(place: Place, account: Account) -> None:
+    _has_profile("dispatcher", assignable=False)(place, account)
+    left = place.read(lambda tx: deactivations.stranded(tx, Scope.all()))
+    assert [each.work_order.number for each in left] == ["WO-1", "WO-2"]
+
+
+def _change_then_work_comes(systems: Systems, account: Account) -> object:
+    try:
+        return _to_the_office(systems, account, GatePolicy.REFUSE)
+    finally:
+        fsm: Any = getattr(systems.field_service, "behind", systems.field_service)
+        fsm.add(WorkOrder("WO-9", lead="T-1"))
+
+
+def _change_refused(place: Place, account: Account) -> None:
+    """All of it is as before, unless a worker was done before the work came."""
+    wanted = place.read(lambda tx: accounts.get(tx, account.id))
+    assert wanted is not None
+    refused = wanted.technician_id is not None
+    assert (wanted.profile, wanted.technician_id) == (("technician", "T-1") if refused else ("dispatcher", None))
+    _has_profile(wanted.profile, assignable=refused)(place, account)
+
+
 def _reviewed(place: Place) -> str:
     """A file with two joiners and somebody who moves to the office."""
     place.join(
@@ -334,6 +362,13 @@ SCENARIOS = (
         _has_profile("dispatcher", assignable=False),
         relieve=_with_lost_orders,
     ),
+    Scenario(
+        "force a technician to the office",
+        _busy,
+        lambda systems, account: _to_the_office(systems, account, GatePolicy.FORCE),
+        _forced_change,
+    ),
+    Scenario("refuse a technician the office", _technician, _change_then_work_comes, _change_refused),
     Scenario(
         "link a technician",
         _unlinked,

@@ -46,7 +46,7 @@ def ask_gate(tx: Tx, policy: Policy, granted: GrantedAccount, gate: GatePolicy, 
     a stronger one alone, and a change of somebody who leaves goes with the deactivation. What changes nothing is
     such a wish too where the gate holds the account. Returns whether the gate has another one to obey now."""
     before, after = granted.before, granted.after
-    if before is None:
+    if before is None or (after != before and _work(before, policy) == _work(after, policy)):
         return False
     waits = deactivations.open_for(tx, after.id)
     taken = TechnicianChange(None) if waits is None else waits.change
@@ -86,8 +86,13 @@ def _is_held(tx: Tx, account: Account) -> bool:
 
 
 def _gives_back(taken: TechnicianChange, before: Account, after: Account, policy: Policy) -> bool:
-    was, is_ = ((each.technician_id, _in_the_field(each, policy)) for each in (before, after))
-    return was != is_ and is_[1] and taken.technician_id in {None, after.technician_id}
+    given = _work(before, policy) != _work(after, policy) and _in_the_field(after, policy)
+    return given and taken.technician_id in {None, after.technician_id}
+
+
+def _work(account: Account, policy: Policy) -> tuple[str | None, bool]:
+    """As whom, and whether in the field."""
+    return account.technician_id, _in_the_field(account, policy)
 
 
 def _in_the_field(account: Account, policy: Policy) -> bool:

@@ -78,7 +78,7 @@ def refuse_unknown(technician_id: str, policy: GatePolicy) -> None:
     if policy is not GatePolicy.FORCE:
         raise NeedsPerson(
             f"technician {technician_id} is not in the FSM system, so nobody knows whether work orders are open; "
-            "restore the record or link the right one and try again, unlink it, or deactivate by force",
+            "restore the record or link the right one and try again, unlink it, or ask for the same by force",
             code=FailureCode.TECHNICIAN_UNKNOWN,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -263,6 +264,24 @@ class TestTheGate:
         state = world.read(lambda tx: work_state.of_account(tx, account_id))
         assert state is not None
         assert len(state.held_work_orders) == 3
+
+    @pytest.mark.req("B4", "D4")
+    @pytest.mark.parametrize("then", ["person", "force"])
+    def test_a_held_change_has_a_deadline_too(self, world: World, then: str) -> None:
+        """A person decides from then on, or it goes on by itself, as work_orders.toml says."""
+        account_id = self.busy(world)
+        policy = replace(POLICY, work_orders=replace(POLICY.work_orders, after_deadline=then))
+        office = AccountChange(profile="dispatcher")
+        world.do(lambda tx: change(tx, policy, account_id, office, BY, world.clock.now()))
+        world.work()
+        [held] = world.read(lambda tx: deactivations.list_held(tx, Scope.all()))
+        assert held.deactivation.deadline == world.clock.now() + timedelta(days=14)
+        world.pass_time(timedelta(days=14, minutes=2).total_seconds())
+        world.work()
+        account = world.read(lambda tx: accounts.get(tx, account_id))
+        assert account is not None
+        assert (vocabulary.FIELD_TECHNICIANS in world.user(account).groups) is (then == "person")
+        assert len(world.read(lambda tx: deactivations.list_held(tx, Scope.all()))) == (then == "person")
 
     @pytest.mark.req("B3", "D3")
     def test_who_leaves_field_work_is_given_none(self, world: World) -> None:

@@ -95,7 +95,8 @@ def unlink(
             say(f"{before.username} has no technician link")
             return
         whose = before.technician_id or "the technician it had"
-        say(f"{whose} is no longer linked with {before.username}")
+        waits = "it is stored that " if changed.work_orders and policy is GatePolicy.HOLD else ""
+        say(f"{waits}{whose} is no longer linked with {before.username}")
         _wait(desk, changed, timeout if wait else None)
 
 
