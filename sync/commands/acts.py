@@ -25,7 +25,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, adoption, audit
 from sync.store.accounts import accounts as account_rows
-from sync.store.accounts import listing
+from sync.store.accounts import listing, passwords
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
@@ -45,9 +45,9 @@ def reset_password(
     *,
     keep_sessions: bool = False,
 ) -> Act:
-    """Give a new temporary password. Once it is in place it is mailed, or `take_password` hands it over, and
-    nobody has it before. It must be changed at the next login and is taken away when its time is up (C1). Sessions
-    and offline tokens end with it unless they are kept.
+    """Give a new temporary password. Once it is in place it is mailed, or `take_password` hands it over; nobody
+    has it before. It must be changed at the next login and is taken away when its time is up (C1). Sessions and
+    offline tokens end with it unless they are kept.
 
     A reset that still waits is replaced: its password would be good for a moment.
     """
@@ -63,12 +63,14 @@ def reset_password(
 
 
 def take_password(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> str:
-    """The temporary password of the last reset, once it is in place. With this it is gone from here (C1,
-    rule: secrets-go). Raises Refused while it is not in place, and where there is none to hand over."""
+    """The temporary password of the last reset or of a new account, once it is in place. With this it is gone
+    from here (B1, C1, rule: secrets-go). Raises Refused while it is not in place, and where there is none."""
     account = existing(tx, account_id)
     permission = Permission(ActKind.RESET_PASSWORD.value)
     granted = authority.allow_account(tx, policy, by, permission, account, account, now)
     password = acts.take_password(tx, granted, now)
+    if password is None and account.idp_user_id is not None:
+        password = passwords.take_shown(tx, granted, now)
     if password is None:
         raise Refused([_none_to_show(tx, account)])
     audit.audit(tx, account_id=account_id, action="temporary password shown", changed={}, by=by, now=now)
@@ -79,12 +81,15 @@ def _none_to_show(tx: Tx, account: Account) -> Problem:
     waiting = acts.open_for_many(tx, [account.id]).get(account.id, ())
     for act in waiting:
         if act.kind is ActKind.RESET_PASSWORD and not act.by_mail:
-            why = act.outcome or "no worker has come to it"
-            return Problem(
-                "password", f"of {account.username} is not in place yet: {why}", "ask again in a moment"
-            )
+            return _not_yet(account, act.outcome or "no worker has come to it")
+    if account.idp_user_id is None:
+        return _not_yet(account, "Keycloak has no user for it")
     gone = f"{account.username} has none to show: it was shown, replaced or refused, or its time was up"
     return Problem("password", gone, "fsm-identity account show says which; give another: account reset-password")
+
+
+def _not_yet(account: Account, why: str) -> Problem:
+    return Problem("password", f"of {account.username} is not in place yet: {why}", "ask again in a moment")
 
 
 def send_password_mail(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:

@@ -87,11 +87,12 @@ def show_password(
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")] = HANDING_OVER,
     as_json: AsJson = False,
 ) -> None:
-    """Show the temporary password of the last reset, once it is in place. Once: then it is erased here."""
+    """Show the temporary password of the last reset or of a new account, once it is in place, and once: then it is
+    erased here."""
     with failures_shown():
         desk = open_desk()
         account = the_account(desk, who)
-        password = _taken(desk, account, actor(reason))
+        password = taken(desk, account, actor(reason))
         if as_json:
             print_json({"username": account.username, "temporary_password": password})
         else:
@@ -186,7 +187,7 @@ def _one(who: str, reason: str, ask: Ask, showing: Showing) -> None:
             if showing.wait:
                 act = wait_for_act(desk, act, showing.timeout)
             if showing.password and act.state is ActState.DONE:
-                password = _taken(desk, account, by)
+                password = taken(desk, account, by)
         finally:
             _tell_password(account, act, password, showing)
         if act.state is ActState.FAILED:
@@ -197,15 +198,20 @@ def _one(who: str, reason: str, ask: Ask, showing: Showing) -> None:
             say(f"{account.username}: {act.kind} is done: {act.outcome}")
 
 
-def _taken(desk: Desk, account: Account, by: Cause) -> str:
+def taken(desk: Desk, account: Account, by: Cause) -> str:
+    """The temporary password, which is in place. Raises Refused if it is not, or if somebody has seen it."""
     return perform(
         desk, lambda tx: acts.take_password(tx, desk.policy, account.id, by, desk.clock.now()), wakes=None
     )
 
 
+def show_later(account: Account) -> str:
+    return f"fsm-identity account show-password {account.username}"
+
+
 def _tell_password(account: Account, act: Act, password: str | None, showing: Showing) -> None:
     """It, or while the reset has not ended how to see it later. One that was refused or replaced nobody sees."""
-    later = f"fsm-identity account show-password {account.username}" if showing.password and act.is_open else None
+    later = show_later(account) if showing.password and act.is_open else None
     if showing.as_json:
         told = {"temporary_password": password, "show_password": later}
         print_json(

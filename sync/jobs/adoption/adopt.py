@@ -21,7 +21,7 @@ from sync.jobs.work.job import KeepLease
 from sync.jobs.work.lease import keep_lease, require_claim, terms
 from sync.ports.lease import kept
 from sync.store import audit
-from sync.store.accounts import accounts
+from sync.store.accounts import accounts, passwords
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due, work_state
 from sync.store.runs import run_rows, runs
@@ -77,6 +77,7 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     claimed = require_claim(tx, claim)
     _linked(tx, row)
     accounts.remember_idp_user_ids(tx, {claimed: user})
+    passwords.erase_shown(tx, claimed)
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
     audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     due.mark_due(tx, account_id, Lane.BULK, now)

@@ -17,7 +17,7 @@ from sync.domain.provisioning.desired import does_field_work
 from sync.domain.provisioning.observed import NotLookedAt, Observed
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.ladder import HOLD_LOOK, Step, Work, after
-from sync.store.accounts import accounts, passwords
+from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
@@ -97,7 +97,6 @@ def record_applied(tx: Tx, policy: Policy, done: Sequence[tuple[Claim, Applied]]
     }
     accounts.remember_idp_user_ids(tx, linked)
     created = [claimed for claimed, _, outcome in kept if outcome.created]
-    passwords.erase_shown(tx, created)
     outbox.make_due(tx, created, now)
     for claimed, claim, outcome in kept:
         for technician_id, work_orders in sorted(outcome.stranded.items()):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.errors import Misconfigured
 from sync.domain.work.claimed import ClaimedAccount, ClaimedMail
 from sync.store.database.batches import batches
@@ -19,7 +20,7 @@ from sync.store.database.upserts import upsert_all
 
 @dataclass(frozen=True, slots=True)
 class KeptPassword:
-    """`delivery` "shown": whoever asked for it has seen it, and it waits only for Keycloak."""
+    """`delivery` "shown": whoever asks for it first sees it, once Keycloak has it."""
 
     password: str = field(repr=False)
     delivery: Delivery
@@ -76,12 +77,24 @@ def erase(tx: Tx, _claimed: ClaimedAccount | ClaimedMail, account_id: str) -> No
     tx.connection.execute(delete(passwords).where(passwords.c.account_id == account_id))
 
 
-def erase_shown(tx: Tx, claimed: Collection[ClaimedAccount]) -> None:
-    """Keycloak has them and their owners have seen them: nobody needs them any more. One for a mail stays."""
-    for some in batches([each.row for each in claimed]):
-        tx.connection.execute(
-            delete(passwords).where(passwords.c.account_id.in_(some), passwords.c.delivery == "shown")
-        )
+def take_shown(tx: Tx, granted: GrantedAccount, now: datetime) -> str | None:
+    """The one that waits for whoever asks for it; with this it is gone. Keycloak has it by then. None: there is
+    none, or its time is up; one for a mail stays."""
+    shown = passwords.c.account_id == granted.after.id, passwords.c.delivery == "shown"
+    waiting = select(passwords.c.sealed).where(*shown, passwords.c.expires_at > now)
+    sealed = tx.connection.scalar(tx.locking(waiting))
+    if sealed is None:
+        return None
+    password = tx.sealer.open(sealed)
+    tx.connection.execute(delete(passwords).where(*shown))
+    return password
+
+
+def erase_shown(tx: Tx, claimed: ClaimedAccount) -> None:
+    """The account has a user with a password of its own: nobody needs it. One for a mail stays."""
+    tx.connection.execute(
+        delete(passwords).where(passwords.c.account_id == claimed.row, passwords.c.delivery == "shown")
+    )
 
 
 def erase_expired(tx: Tx, now: datetime) -> int:

@@ -54,12 +54,18 @@ def test_an_expired_password_is_not_given_and_is_erased(db: Database, account: A
 
 @pytest.mark.req("B1")
 def test_what_was_shown_goes_and_what_must_be_mailed_stays(db: Database, account: Account, now: datetime) -> None:
-    """Once Keycloak has it, a shown password is needed by nobody."""
+    """Who asks for it first sees it, in its time; of a user with a password of its own nobody needs one."""
+    end = now + timedelta(hours=1)
     with db.write() as tx:
-        passwords.erase_shown(tx, [still_claimed(account.id)])
+        assert passwords.take_shown(tx, granted(account), now) is None
+        passwords.erase_shown(tx, still_claimed(account.id))
         assert passwords.kept(tx, account.id, now) is not None
-        passwords.keep(tx, account.id, "another", "shown", now + timedelta(hours=1))
-        passwords.erase_shown(tx, [still_claimed(account.id)])
+        passwords.keep(tx, account.id, "another", "shown", end)
+        assert passwords.take_shown(tx, granted(account), end) is None
+        assert passwords.take_shown(tx, granted(account), now) == "another"
+        assert passwords.take_shown(tx, granted(account), now) is None
+        passwords.keep(tx, account.id, "another", "shown", end)
+        passwords.erase_shown(tx, still_claimed(account.id))
         assert passwords.kept(tx, account.id, now) is None
 
 

@@ -17,7 +17,8 @@ from sync.commands.accounts.change import change_account, create_account
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate_account
 from sync.desk import Desk
-from sync.domain.accounts.account import Life
+from sync.domain.access.cause import Cause
+from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.accounts.named import keys_named, known_keys
@@ -134,10 +135,22 @@ def create_(
         by = actor(reason)
         account = create_account(desk, new, by, password, even_if_similar=even_if_similar, also=(*wrong, *unknown))
         say(f"{account.username} is stored ({account.id})")
-        if not mail:
-            say(f"temporary password, shown once: {password.password}")
-        if wait:
-            wait_for(desk, account, timeout)
+        in_place = False
+        try:
+            if wait:
+                wait_for(desk, account, timeout)
+                in_place = True
+        finally:
+            if not mail:
+                _tell_password(desk, account, by, in_place=in_place)
+
+
+def _tell_password(desk: Desk, account: Account, by: Cause, *, in_place: bool) -> None:
+    """Nobody reads one aloud that opens nothing, of an account that Keycloak may refuse."""
+    if in_place:
+        say(f"temporary password, shown once: {acts.taken(desk, account, by)}")
+    else:
+        say(f"the temporary password is shown once it is in place: {acts.show_later(account)}")
 
 
 @app.command("change")

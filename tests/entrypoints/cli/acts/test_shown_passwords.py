@@ -14,6 +14,7 @@ from sync.entrypoints.cli import acts, app
 from sync.entrypoints.cli.accounts import account
 from sync.store import audit
 from tests.entrypoints.cli.conftest import Run, done, told
+from tests.fakes.accounts import FakeUser
 from tests.jobs.acts.act_steps import HOURS
 from tests.world import World
 
@@ -126,3 +127,44 @@ def test_who_saw_it_is_kept_and_the_password_is_not(run: Run, world: World, peop
     seen = [entry.reason for entry in timeline if entry.title == "temporary password shown"]
     assert seen == ["she called back"]
     assert shown not in world.path.read_bytes().decode("latin-1")
+
+
+NEW = (
+    *("create", "--email", "jo.lind@example.com", "--given-name", "Jo", "--family-name", "Lind"),
+    *("--profile", "dispatcher", "--branch", "hamburg", "--reason", "joins"),
+)
+
+
+@pytest.mark.req("B1")
+def test_a_new_account_has_its_password_shown_once_keycloak_has_it(run: Run, worker: None, world: World) -> None:
+    """The one that opens the first login; then it is nowhere here."""
+    [shown] = PASSWORD.findall(done(run(*NEW)))
+    [user] = world.accounts.users.values()
+    assert user.password == shown
+    assert run("show-password", "jo.lind@example.com").exit_code == 1
+
+
+@pytest.mark.req("B1")
+def test_a_new_account_that_keycloak_has_not_taken_shows_none(run: Run, world: World) -> None:
+    """Later it can be seen, once."""
+    said = run(*NEW, "--timeout", "1")
+    assert said.exit_code == 1
+    assert not PASSWORD.search(said.output)
+    assert "fsm-identity account show-password jo.lind@example.com" in said.output
+    early = run("show-password", "jo.lind@example.com")
+    assert (early.exit_code, "Keycloak has no user for it" in early.output) == (1, True)
+    world.work()
+    [shown] = PASSWORD.findall(done(run("show-password", "jo.lind@example.com")))
+    [user] = world.accounts.users.values()
+    assert user.password == shown
+    assert run("show-password", "jo.lind@example.com").exit_code == 1
+
+
+@pytest.mark.req("B1")
+def test_a_new_account_that_is_refused_shows_none(run: Run, worker: None, world: World) -> None:
+    """Its name is somebody else's in Keycloak."""
+    world.accounts.users["other"] = FakeUser("other", "jo.lind@example.com", "jo@elsewhere.example.com")
+    said = run(*NEW)
+    assert said.exit_code == 1
+    assert "needs a person (conflict)" in said.output
+    assert not PASSWORD.search(said.output + run("show-password", "jo.lind@example.com").output)
