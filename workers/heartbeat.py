@@ -21,7 +21,7 @@ from celery.worker.state import active_requests
 from sync.domain.errors import Failure
 from sync.domain.work.lane import Lane
 from sync.settings import SettingsError, load_settings
-from sync.store.database.transactions import Tx
+from sync.store.database.transactions import Database, Tx
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.skew import note_skew
@@ -74,6 +74,19 @@ def tell_trouble(trouble: str | None) -> None:
     name = current_task.request.hostname if current_task else None
     if name is not None:
         _write(lambda tx: heartbeats.note_trouble(tx, name, trouble))
+
+
+def tell_over(db: Database) -> None:
+    """Called in a task that can work: whatever this worker told is over. One read, and a write where it told
+    something. Raises a Failure of our database."""
+    name = current_task.request.hostname if current_task else None
+    if name is None:
+        return
+    with db.read() as tx:
+        told = heartbeats.is_in_trouble(tx, name)
+    if told:
+        with db.write() as tx:
+            heartbeats.note_trouble(tx, name, None)
 
 
 def _write(change: Callable[[Tx], None]) -> None:

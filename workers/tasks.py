@@ -45,16 +45,15 @@ def _systems_of(process: int) -> Systems:
 @lru_cache(maxsize=1)
 def _ready_systems_of(process: int) -> Systems:
     """The same one, once its foreign systems are as they must be."""
-    made = ready_for_accounts(_systems_of(process))
-    heartbeat.tell_trouble(None)
-    return made
+    return ready_for_accounts(_systems_of(process))
 
 
 def systems(*, accounts: bool = True) -> Systems:
     """While its checks fail no account is touched: the log says why, and the next wake tries again. What touches
     none (`accounts` False) asks Keycloak for nothing and goes on.
 
-    Where a newer policy has come into force they are made anew, with all its gateways.
+    Where a newer policy has come into force they are made anew, with all its gateways. What another process of
+    this worker told of its checks is over once one of them can work.
     """
     try:
         known = _systems_of(os.getpid())
@@ -62,11 +61,15 @@ def systems(*, accounts: bool = True) -> Systems:
             _ready_systems_of.cache_clear()
             _systems_of.cache_clear()
             known.db.close()
-        return _ready_systems_of(os.getpid()) if accounts else _systems_of(os.getpid())
+        if not accounts:
+            return _systems_of(os.getpid())
+        ready = _ready_systems_of(os.getpid())
+        heartbeat.tell_over(ready.db)
     except (Failure, SettingsError, MappingErrors) as error:
         log.error("this worker cannot work yet; it tries again at the next wake", reason=str(error))  # noqa: TRY400 - the reason says it all
         heartbeat.tell_trouble(str(error))
         raise Ignore from None
+    return ready
 
 
 def still_current(known: Systems) -> bool:

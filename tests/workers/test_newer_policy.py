@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from celery.exceptions import Ignore
@@ -20,6 +20,8 @@ from sync.commands.mappings.in_force import adopt_first, put_in_force
 from sync.domain.errors import Transient
 from sync.jobs.systems import Systems
 from sync.store import mappings
+from sync.store.operations import heartbeats
+from sync.store.operations.heartbeats import Worker
 from tests.callers import wanted_by
 from tests.commands.imports.import_sites import import_site
 from tests.world import FIRST
@@ -78,6 +80,26 @@ def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleTyp
     assert tasks.systems().policy_number == 2
     assert len(made) == 2
     assert load().work_orders.hold_deadline_days == 14
+
+
+@pytest.mark.req("H3", "H6")
+def test_what_a_worker_told_is_over_once_one_of_its_processes_can_work(
+    made: list[Systems], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that told it may get no wake for long, where nothing is due."""
+    tasks.systems()
+    db, now = made[0].db, made[0].clock.now()
+    request = SimpleNamespace(request=SimpleNamespace(hostname="bulk@north"))
+    monkeypatch.setattr(tasks.heartbeat, "current_task", request)
+    with db.write() as tx:
+        heartbeats.beat(tx, Worker("bulk@north", "north", 7, ("bulk",), now, now))
+        heartbeats.note_trouble(tx, "bulk@north", "Keycloak: not reachable (sign-in)")
+    tasks.systems(accounts=False)
+    with db.read() as tx:
+        assert [each.trouble for each in heartbeats.seen(tx)] == ["Keycloak: not reachable (sign-in)"]
+    tasks.systems()
+    with db.read() as tx:
+        assert [each.trouble for each in heartbeats.seen(tx)] == [None]
 
 
 @pytest.mark.req("F7", "H1", "H2")

@@ -59,6 +59,11 @@ def note_trouble(tx: Tx, name: str, trouble: str | None) -> None:
     tx.connection.execute(update(workers).where(workers.c.name == name, changed).values(trouble=trouble))
 
 
+def is_in_trouble(tx: Tx, name: str) -> bool:
+    noted = select(workers.c.name).where(workers.c.name == name, workers.c.trouble.is_not(None))
+    return tx.connection.scalar(noted) is not None
+
+
 def leave(tx: Tx, name: str, pid: int) -> None:
     """The worker ends in good order. Another process that has taken the name keeps it."""
     tx.connection.execute(delete(workers).where(workers.c.name == name, workers.c.pid == pid))
