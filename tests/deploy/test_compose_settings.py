@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import runpy
+import socket
 import subprocess
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,10 @@ from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.database import DatabaseSettings
 from sync.entrypoints.cli.realm import ADMINISTRATOR, PASSWORD
 from sync.settings import KeycloakSettings, Settings, load_settings
+from sync.store.database import schema
+from sync.store.database.sealing import Sealer
+from sync.store.database.transactions import Database
+from sync.store.work import processes
 from tests.deploy.compose_file import ROOT, read
 
 pytestmark = pytest.mark.req("J2", "J3")
@@ -186,6 +193,35 @@ def test_every_lane_has_a_worker() -> None:
     assert set().union(*queues.values()) == {lane.value for lane in Lane}
     assert queues["worker-interactive"] == {Lane.INTERACTIVE.value}
     assert queues["worker-bulk"] == {Lane.BULK.value}
+
+
+@pytest.mark.req("H1", "H3")
+def test_the_beat_is_well_while_it_ticks_and_no_longer(
+    inside: Enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The health check of its container asks for the row of its own machine, not for the age of a file."""
+    inside("beat")
+    url = f"sqlite:///{tmp_path / 'our.db'}"
+    monkeypatch.setenv("FSM_DATABASE_URL", url)
+    schema.upgrade(url)
+    kind, python, *words = COMPOSE.services["beat"]["healthcheck"]["test"]
+    assert (kind, python) == ("CMD", "python")
+
+    def check() -> tuple[int, str]:
+        ran = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        return ran.returncode, ran.stderr.strip()
+
+    host = socket.gethostname()
+    assert check() == (1, f"no beat has ticked on {host}")
+    database = Database(url, Sealer([Fernet.generate_key().decode()]))
+    with database.write() as tx:
+        processes.lives(tx, processes.beat_of(host), host, 7, datetime.now(UTC))
+    assert check() == (0, "")
+    with database.write() as tx:
+        processes.lives(tx, processes.beat_of(host), host, 7, datetime.now(UTC) - timedelta(minutes=1))
+    database.close()
+    code, told = check()
+    assert (code, told.startswith(f"the beat of {host} ticked 6")) == (1, True)
 
 
 def test_flower_reads_the_broker_of_the_workers(inside: Enter) -> None:
