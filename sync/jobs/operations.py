@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from sync.domain.errors import Transient
 from sync.domain.operations import asked
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import Job, KeepLease
+from sync.store import schedule
 from sync.store.operations import login_probe
 
 DUE_AFTER: Final = timedelta(seconds=8)
@@ -21,11 +23,16 @@ DUE_AFTER: Final = timedelta(seconds=8)
 
 
 def ask_keycloak(systems: Systems, keep: KeepLease) -> None:
-    """Keep whether it answers, and since when that is so."""
+    """Keep whether it answers, and since when that is so. When it answers again, the jobs that failed meanwhile
+    are due: what they told is over."""
     reason = systems.answering.ask()
     with systems.db.write() as tx:
-        now = systems.clock.now()
-        keep.save(tx, login_probe.record(asked(login_probe.from_record(keep.state), reason, now)))
+        now, before = systems.clock.now(), login_probe.from_record(keep.state)
+        keep.save(tx, login_probe.record(asked(before, reason, now)))
+        if reason is None and before is not None and not before.answers:
+            for each in schedule.all_jobs(tx):
+                if each.error is not None and each.error[0] == Transient.kind:
+                    schedule.hasten(tx, each.name, now, timedelta(0))
 
 
 PROBES: Mapping[str, Job] = {login_probe.NAME: Job(ask_keycloak, DUE_AFTER)}

@@ -46,9 +46,10 @@ class Access:
     everywhere: bool
 
     @property
-    def privileged(self) -> bool:
-        """It keeps accounts, or sees the whole company although its profile does not by default."""
-        return ADMINISTER in self.features or (self.above_default and self.everywhere)
+    def privileges(self) -> frozenset[str]:
+        """It keeps accounts; it sees the whole company although its profile does not by default."""
+        wide = frozenset({"everywhere"} if self.above_default and self.everywhere else ())
+        return wide | (self.features & {ADMINISTER})
 
 
 def access_of(account: Account, policy: Policy) -> Access:
@@ -96,9 +97,10 @@ def _lost(before: Access, after: Access) -> Iterator[ChangeKind]:
 def _gained(before: Access | None, after: Access) -> Iterator[ChangeKind]:
     comes = before is None or (after.active and not before.active)
     more = before is not None and _has_more(after, before)
-    if more or (comes and (after.privileged or after.above_default)):
+    if more or (comes and (after.privileges or after.above_default)):
         yield "promoted"
-        if after.privileged and (comes or before is None or not before.privileged):
+        had = frozenset[str]() if before is None or comes else before.privileges
+        if after.privileges - had:
             yield "privileged"
 
 

@@ -17,11 +17,11 @@ from sqlalchemy import case as when
 
 from sync.domain.accounts.account import Life
 from sync.domain.deactivation.request import DeactivationState
-from sync.domain.errors import Failure, FailureCode
+from sync.domain.errors import Failure, FailureCode, Transient
 from sync.domain.logins.event_reading import Gap
 from sync.domain.operations import RECENT, LockedOut, LoginProbe, RecentFailures
 from sync.domain.wording import run_title
-from sync.domain.work.circuit import Circuit
+from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
 from sync.store import logins
 from sync.store import schedule as jobs
@@ -185,6 +185,13 @@ class Figures:
     def logins_late(self) -> bool:
         """Half of the time that Keycloak keeps logins has passed since they were read: soon some are lost."""
         return 0 < self.logins_kept_seconds < 2 * self.age(self.logins_read_until)
+
+    @property
+    def keycloak_serves_workers(self) -> bool:
+        """No circuit to it is open, and its logins could be read: for that it needs its own database."""
+        reading = [each.error for each in self.jobs if each.name == LOGIN_JOB]
+        failing = any(error is not None and error[0] == Transient.kind for error in reading)
+        return not failing and all(each.closed for each in self.circuits if each.name is CircuitName.KEYCLOAK)
 
     def age(self, since: datetime | None) -> float:
         """Seconds from then until these figures; 0 for a time to come and for None."""

@@ -64,6 +64,32 @@ def test_what_happens_to_an_account(changed: dict[str, object], kinds: set[Chang
 
 
 @pytest.mark.req("E7")
+@pytest.mark.parametrize(
+    ("was", "becomes", "kinds"),
+    [
+        (
+            {"profile": "read-only", "data_access": "global"},
+            {"profile": "administrator"},
+            {"promoted", "privileged"},
+        ),
+        ({"profile": "administrator"}, {"profile": "manager", "data_access": "global"}, {"demoted"}),
+        ({"profile": "manager", "data_access": "global"}, {"branch": "berlin"}, {"moved"}),
+        ({"profile": "accountant"}, {"data_access": "global"}, set()),
+        ({"profile": "read-only"}, {"profile": "accountant"}, {"demoted", "promoted"}),
+    ],
+)
+def test_each_privilege_counts_anew(
+    was: dict[str, object], becomes: dict[str, object], kinds: set[ChangeKind]
+) -> None:
+    """Who sees everything and shall keep accounts as well gains once more; who has a privilege already does not;
+    the accountant's global access is the default."""
+    plain = replace(ACCOUNT, technician_id=None, team=None)
+    before = replace(plain, **was)  # type: ignore[arg-type]
+    after = replace(before, **becomes)  # type: ignore[arg-type]
+    assert effects(access_of(before, POLICY), access_of(after, POLICY)) == {"changed", *kinds}
+
+
+@pytest.mark.req("E7")
 def test_a_joiner_is_created_and_somebody_inactive_loses_nothing() -> None:
     """Nobody is held for what takes no access. What is given to somebody inactive counts at once: who switches
     it on later looks at one account."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from sync.domain.operations import LoginProbe
 from sync.domain.work.lane import Lane
 from sync.jobs.schedule.sweep import come_round
 from sync.store import schedule
+from sync.store.database.tables import schedule as schedule_table
 from sync.store.operations import heartbeats, login_probe
 from sync.store.operations.heartbeats import Worker
 from sync.store.work import lanes
@@ -82,6 +84,29 @@ def test_a_worker_that_could_not_work_tries_again_with_the_next_sweep(world: Wor
     world.wake.woken.clear()
     rounds(world, 1)
     assert Lane.BULK not in world.wake.woken
+
+
+def test_jobs_that_failed_meanwhile_are_due_when_it_answers_again(world: World) -> None:
+    """What they told stands on the page until they have run; what a person has to mend does not come sooner."""
+    later = world.clock.now() + timedelta(minutes=10)
+    with world.systems.db.write() as tx:
+        schedule.register(tx, ["reading", "other", "fine"], later)
+        for name, kind in (("reading", "transient"), ("other", "misconfigured")):
+            row = update(schedule_table).where(schedule_table.c.name == name)
+            tx.connection.execute(row.values(error_kind=kind, error="the last run failed"))
+    world.answering.reason = "no answer within 3 s"
+    rounds(world, 4)
+    assert due_at(world) == {"reading": later, "other": later, "fine": later}
+    world.answering.reason = None
+    rounds(world, 2)
+    after = due_at(world)
+    assert after.pop("reading") <= world.clock.now()
+    assert after == {"other": later, "fine": later}
+
+
+def due_at(world: World) -> dict[str, datetime]:
+    found = world.read(schedule.all_jobs)
+    return {each.name: each.due_at for each in found if each.name in ("reading", "other", "fine")}
 
 
 def test_only_a_recent_answer_counts(world: World) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sync.domain.operations import RECENT, LockedOut
 from sync.domain.wording import counted
-from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import print_table, screen, shown
 from sync.store.audit import TimelineEntry
@@ -59,7 +58,7 @@ def _keycloak(figures: Figures) -> str:
         return f"Keycloak: not known whether it answers, {asked}"
     if not probe.answers:
         return f"Keycloak: does not answer {since}, {asked}"
-    if not all(each.closed for each in figures.circuits if each.name is CircuitName.KEYCLOAK):
+    if not figures.keycloak_serves_workers:
         return f"Keycloak: answers {since}, {asked}, but the workers cannot use it"
     return f"Keycloak: answers {since}, {asked}"
 

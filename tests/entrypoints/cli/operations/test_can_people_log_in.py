@@ -6,15 +6,17 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
+from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.database.ids import new_id
 from sync.store.database.tables import FOR_GOOD, login_failure, observation
+from sync.store.database.tables import schedule as schedule_table
 from sync.store.operations import heartbeats, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.provisioning import due
@@ -125,6 +127,19 @@ def test_a_keycloak_that_answers_people_and_no_worker_is_told_so(run: Run, opera
         for _ in range(3):
             circuits.change(tx, CircuitName.KEYCLOAK, lambda each: each.failed(away, now, 0.5), now)
     assert lines(run)[0].endswith(", but the workers cannot use it")
+
+
+def test_a_keycloak_without_its_database_is_told_by_what_cannot_be_read(
+    run: Run, operations: OperatorDesk
+) -> None:
+    """It answers the question from memory, and nobody's login; no account is due."""
+    now = operations.clock.now()
+    with operations.db.write() as tx:
+        schedule.register(tx, ["login-events"], now + MINUTE)
+        row = update(schedule_table).where(schedule_table.c.name == "login-events")
+        tx.connection.execute(row.values(error_kind="transient", error="Keycloak answers HTTP 500", attempts=1))
+    first, *_ = lines(run)
+    assert first.endswith(", but the workers cannot use it")
 
 
 def test_a_paused_lane_that_something_waits_for_comes_before_the_rest(run: Run, operations: OperatorDesk) -> None:
