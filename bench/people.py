@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from mappings.policy import Policy
+from sync.adapters.keycloak.defaults import NO_DEFAULTS
 from sync.adapters.keycloak.new_user import representation
 from sync.commands.accounts.initial_password import generate
 from sync.domain.accounts.change import NewAccount
@@ -50,7 +51,7 @@ def new_users(run: str, people: int, policy: Policy) -> list[NewUser]:
 def bodies(run: str, people: int, policy: Policy, default_role: str) -> Sequence[Mapping[str, object]]:
     """The same people as Keycloak gets them from ours."""
     return [
-        representation(user) | {"id": user.desired.account_id, "realmRoles": [default_role]}
+        representation(user, NO_DEFAULTS) | {"id": user.desired.account_id, "realmRoles": [default_role]}
         for user in new_users(run, people, policy)
     ]
 

@@ -25,6 +25,9 @@ class Defaults:
     actions: frozenset[str]
 
 
+NO_DEFAULTS = Defaults(frozenset(), frozenset())
+
+
 class RealmDefaults:
     """An answer counts for `KEPT_SECONDS`. `now` returns seconds on a clock that never goes back."""
 

@@ -67,7 +67,7 @@ def test_a_change_without_a_look_looks_first(keycloak: responses.RequestsMock, p
 def test_a_group_is_looked_at_once_for_many_accounts(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:
-    """A drain of hundreds reads the roles of its groups once, not once an account; the realm itself for its switches
+    """A drain of hundreds reads the roles of its groups once, not once an account; the realm for its switches
     and for its default role."""
     keycloak.get(f"{REALM}/groups/g1/role-mappings", json={})
     keycloak.add_callback(responses.POST, f"{REALM}/partialImport", importer(lambda names: names))
