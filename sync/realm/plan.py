@@ -28,7 +28,7 @@ from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import RealmOptions
 from sync.domain.realm.reach import changes_for_everybody, losses
 from sync.domain.realm.settings import refuse_unknown_actions
-from sync.domain.realm.surroundings import demands, ways_around
+from sync.domain.realm.surroundings import demands, habits, ways_around
 from sync.domain.realm.wanted import wanted_realm
 from sync.domain.runs.guard import GuardVerdict, Impact, Pass, judge
 from sync.ports.realm import Realm
@@ -47,7 +47,9 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     found = refuse_unknown_actions(found)
     _refuse_groups_in_use(realm, found)
     ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
-    return RealmPlan(in_safe_order(found), (*ways_around(surroundings, ours), *demands(surroundings)))
+    return RealmPlan(
+        in_safe_order(found), (*ways_around(surroundings, ours), *demands(surroundings), *habits(surroundings))
+    )
 
 
 def _refuse_groups_in_use(realm: Realm, found: tuple[RealmDifference, ...]) -> None:

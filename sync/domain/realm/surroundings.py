@@ -36,12 +36,17 @@ class ShortcutClient:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """`identity_providers`: alias of each that is enabled, and the flow it runs after a login (None: no flow).
-    `demanded_attributes` are those that the user profile asks of every user, beside the names of a person."""
+    `demanded_attributes` are those that the user profile asks of every user, beside the names of a person.
+    `default_groups` and `default_actions` are given to every new user; `features` are those of `PAST_US` that the
+    server has switched on, as it names them."""
 
     identity_providers: Mapping[str, str | None] = field(default_factory=dict)
     flow_overrides: tuple[FlowOverride, ...] = ()
     shortcut_clients: tuple[ShortcutClient, ...] = ()
     demanded_attributes: frozenset[str] = frozenset()
+    default_groups: frozenset[str] = frozenset()
+    default_actions: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
 
 
 def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Iterator[str]:
@@ -63,6 +68,31 @@ def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Itera
         yield (
             f"client {client.client_id} may log people in {client.shortcut}, which passes no login flow of ours: "
             "switch that off in the client's settings unless the second factor is asked for elsewhere"
+        )
+
+
+WORKFLOWS = "WORKFLOWS"
+PAST_US: Mapping[str, str] = {
+    "SCIM_API": "other systems create, change and delete users through Keycloak's own SCIM server",
+    WORKFLOWS: "workflows disable, change and delete users by the clock",
+    "SSF": "other systems are told of users, and tell of them, by shared signals",
+}
+"""Features of Keycloak that write users past accounts, reasons and the work-order gate."""
+
+
+def habits(surroundings: Surroundings) -> Iterator[str]:
+    """One sentence for each thing that the realm does to users by itself."""
+    for path in sorted(surroundings.default_groups):
+        yield (
+            f"every new user joins the default group {path}, when it is made, and nobody compares it later; one "
+            "of ours or with a role of realm-management would let nobody new be made"
+        )
+    for alias in sorted(surroundings.default_actions):
+        yield f"every new user has to do {alias} at the first login: it is a default required action of the realm"
+    for name in sorted(surroundings.features):
+        yield (
+            f"the feature {name.lower().replace('_', '-')} is on: {PAST_US[name]}; start Keycloak with "
+            f"--features-disabled={name.lower().replace('_', '-')} unless that is meant"
         )
 
 

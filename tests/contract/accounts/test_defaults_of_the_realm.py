@@ -11,8 +11,10 @@ from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.realm.surroundings import read_surroundings
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.plan import diff
+from sync.domain.realm.surroundings import habits
 from sync.ports.accounts import Accounts, Created, NewUser
 from tests.contract.accounts.conftest import PASSWORD, wanted
 from tests.contract.realm_setup import RealmAdmin
@@ -65,6 +67,16 @@ def test_a_new_person_has_what_the_realm_gives_everybody(
     assert seen.groups == desired.groups | {"/elsewhere"}
     assert seen.required_actions == {"UPDATE_PASSWORD", ACTION}
     assert diff(desired, seen).changes == ()
+
+
+def test_the_plan_names_what_everybody_is_given_and_asked_for(realm: RealmAdmin) -> None:
+    """And nothing of a realm that is as it came: workflows are on in every server, and there is none."""
+    connection = Connection(realm.server.url, realm.name, "fsm-configure", realm.secrets["fsm-configure"])
+    assert [*habits(read_surroundings(connection))] == []
+    with default_group(realm, "/elsewhere"), default_action(realm):
+        named = " ".join(habits(read_surroundings(connection)))
+    assert "the default group /elsewhere" in named
+    assert f"has to do {ACTION}" in named
 
 
 @pytest.mark.parametrize("why", ["ours", "power"])

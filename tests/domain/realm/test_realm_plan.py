@@ -29,7 +29,15 @@ from sync.domain.realm.login_flows import login_flows
 from sync.domain.realm.options import MailServer, RealmOptions
 from sync.domain.realm.reach import Loss, changes_for_everybody, losses
 from sync.domain.realm.settings import password_policy, realm_settings, refuse_unknown_actions
-from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings, ways_around
+from sync.domain.realm.surroundings import (
+    FlowOverride,
+    Shortcut,
+    ShortcutClient,
+    Surroundings,
+    demands,
+    habits,
+    ways_around,
+)
 from sync.domain.realm.wanted import wanted_realm
 
 POLICY = mappings.load()
@@ -332,6 +340,22 @@ def group_update(path: str, existing: list[str], new: list[str]) -> Update:
     return Update(ItemKind.GROUP, path, {"roles": listed(existing)}, {"roles": listed(new)})
 
 
+@pytest.mark.req("C8", "D6")
+def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
+    """Each once, with what it does and how to end it; a stock realm does nothing."""
+    seen = Surroundings(
+        demanded_attributes=frozenset({"costcentre"}),
+        default_groups=frozenset({"/newcomers"}),
+        default_actions=frozenset({"UPDATE_PROFILE"}),
+        features=frozenset({"SCIM_API", "WORKFLOWS"}),
+    )
+    told = [*demands(seen), *habits(seen)]
+    named = ("demands costcentre", "group /newcomers", "UPDATE_PROFILE", "scim-api", "workflows")
+    assert [[name in sentence for sentence in told].count(True) for name in named] == [1] * 5
+    assert len(told) == 5
+    assert [*demands(Surroundings()), *habits(Surroundings())] == []
+
+
 @pytest.mark.req("E7", "C8")
 def test_whom_a_plan_takes_something_from() -> None:
     """Groups that lose roles of ours; what somebody else put on them, or what is added, is no loss."""
@@ -369,5 +393,6 @@ def test_what_everybody_notices() -> None:
     shorter = replace(POLICY.realm, sessions=replace(POLICY.realm.sessions, idle_seconds=60))
     mailed = replace(OPTIONS, mail=replace(OPTIONS.mail, port=26))
     other = wanted_realm(replace(POLICY, realm=shorter), mailed)
-    assert changes_for_everybody(RealmPlan(realm_differences(other, WANTED))) == ("ssoSessionIdleTimeout",)
+    held = applied(RealmState({}), realm_differences(WANTED, RealmState({})))
+    assert changes_for_everybody(RealmPlan(realm_differences(other, held))) == ("ssoSessionIdleTimeout",)
     assert changes_for_everybody(RealmPlan(realm_differences(WANTED, RealmState({})))) == ()

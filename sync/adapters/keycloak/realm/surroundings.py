@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.demanded import demanded
-from sync.domain.realm.surroundings import FlowOverride, Shortcut, ShortcutClient, Surroundings
+from sync.domain.errors import Misconfigured
+from sync.domain.realm.surroundings import PAST_US, WORKFLOWS, FlowOverride, Shortcut, ShortcutClient, Surroundings
 
 PAGE = 200
 SHORTCUTS = {
@@ -38,7 +39,27 @@ def read_surroundings(connection: Connection) -> Surroundings:
         tuple(sorted(overrides, key=lambda each: (each.client_id, each.binding))),
         tuple(sorted(_shortcuts(clients), key=lambda each: (each.client_id, each.shortcut))),
         demanded(connection.get("users/profile")),
+        frozenset(group["path"] for group in connection.get("default-groups")),
+        frozenset(
+            action["alias"]
+            for action in connection.get("authentication/required-actions")
+            if action.get("enabled") and action.get("defaultAction")
+        ),
+        _features(connection),
     )
+
+
+def _features(connection: Connection) -> frozenset[str]:
+    """Those that matter and are on. Workflows are on in every server and do nothing before there is one. A
+    Keycloak that does not show a realm's client what it is shows none."""
+    try:
+        shown = connection.get("/serverinfo").get("features") or ()
+    except Misconfigured:
+        return frozenset()
+    switched_on = {each["name"] for each in shown if each.get("enabled")} & PAST_US.keys()
+    if WORKFLOWS in switched_on and not connection.find("workflows"):
+        switched_on.remove(WORKFLOWS)
+    return frozenset(switched_on)
 
 
 def _shortcuts(clients: list[Json]) -> Iterator[ShortcutClient]:
