@@ -72,7 +72,7 @@ class Demo:
             screen.print(f"[bold]$ fsm-identity {' '.join(arguments)}[/bold]")
         done = subprocess.run(
             [what_next.COMMAND, *arguments],
-            env=own_surroundings() | {"FSM_DEV_HOME": str(self.place.layout.home), "COLUMNS": str(screen.width)},
+            env=own_surroundings() | {"FSM_DEV_HOME": str(self.place.layout.home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,7 +81,7 @@ class Demo:
             timeout=300,
         )
         if show:
-            screen.print(done.stdout.rstrip(), markup=False, highlight=False)
+            screen.print(done.stdout.rstrip(), markup=False, highlight=False, soft_wrap=True)
         if done.returncode != expect:
             raise NotAsExpected(f"exit code {done.returncode}, expected {expect}: {done.stdout[-2000:]}")
         return done.stdout

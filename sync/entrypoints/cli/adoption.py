@@ -21,13 +21,13 @@ from sync.entrypoints.cli.output import (
     AsJson,
     Reason,
     actor,
-    errors,
     failures_shown,
     print_json,
     print_table,
     say,
     screen,
     stop,
+    warn,
 )
 from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Stops, Timeout, Wait, wait_for_act
@@ -146,10 +146,8 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
         served = lane_is_served(tx, Scope.all(), Lane.RECONCILE, desk.clock.now())
     if not served:
         lane = Lane.RECONCILE.value
-        what = (
-            f"no worker serves the lane {lane}: it waits for one; start it: celery -A workers.app worker -Q {lane}"
-        )
-        errors.print(f"[yellow]![/yellow] {what}", soft_wrap=True)
+        start = f"celery -A workers.app worker -Q {lane}"
+        warn(f"no worker serves the lane {lane}: it waits for one; start it: {start}")
     stops = Stops(desk, Lane.RECONCILE)
     with screen.status("waiting for a worker …") as status:
         while True:

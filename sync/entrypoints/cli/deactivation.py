@@ -12,6 +12,7 @@ from sync.domain.access.scope import Scope
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     WORK_ORDER,
+    AsCsv,
     AsJson,
     Reason,
     actor,
@@ -38,6 +39,7 @@ def list_(
         str | None, typer.Argument(help="Technician id; without it, all that are stranded.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List a technician's open work orders, or those left behind by forced deactivations."""
     with failures_shown():
@@ -52,6 +54,7 @@ def list_(
                 ["technician", *WORK_ORDER],
                 [[each.technician_id, *work_order_cells(each.work_order)] for each in left],
                 title="Work orders that need a new technician",
+                as_csv=as_csv,
             )
             return
         require_technician(desk, technician)
@@ -59,7 +62,7 @@ def list_(
         if as_json:
             print_json(work_orders)
             return
-        print_work_orders(work_orders, title=f"Open work orders of {technician}")
+        print_work_orders(work_orders, title=f"Open work orders of {technician}", as_csv=as_csv)
 
 
 @app.command()

@@ -47,21 +47,21 @@ def up(
         lost = stack.lost_parts(layout, parts) if names else ()
         if lost:
             _print_addresses(lost, stack.take_up(layout, lost, _say))
-            screen.print(f"{', '.join(part.name for part in lost)}: runs again, beside the rest.")
+            screen.line(f"{', '.join(part.name for part in lost)}: runs again, beside the rest.")
             return
         if detach:
             _print_addresses(parts, stack.detached(layout, parts, database, _say))
-            screen.print(
+            screen.line(
                 "It keeps running. See it with `fsm-identity dev status`, end it with `fsm-identity dev down`."
             )
             return
         try:
             with stack.foreground(layout, parts, database, _say) as place:
                 _print_addresses(parts, place)
-                screen.print("Running. End it with Ctrl-C.")
+                screen.line("Running. End it with Ctrl-C.")
                 stack.watch(layout)
         except KeyboardInterrupt:
-            screen.print("Ended.")
+            screen.line("Ended.")
 
 
 @app.command()
@@ -69,7 +69,7 @@ def down() -> None:
     """End what `up` started, wherever it was started from."""
     layout = Layout(stack_folder())
     ended = stack.stop(layout)
-    _tell(f"Ended: {', '.join(ended)}." if ended else f"Nothing was running in {layout.home}.{_another()}")
+    screen.line(f"Ended: {', '.join(ended)}." if ended else f"Nothing was running in {layout.home}.{_another()}")
 
 
 @app.command()
@@ -80,9 +80,9 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
     elif not found:
-        _tell(f"Nothing is running in {layout.home}.{_another()}")
+        screen.line(f"Nothing is running in {layout.home}.{_another()}")
     else:
-        _tell(f"The stack in {layout.home}")
+        screen.line(f"The stack in {layout.home}")
         _print_lines(
             ("part", "state", "process", "ports", "since", "address"),
             [
@@ -99,7 +99,7 @@ def status(as_json: AsJson = False) -> None:
         )
     lost = [part.name for part in found if not part.running]
     if lost and not as_json:
-        screen.print(stack.how_to_take_up(lost), soft_wrap=True, highlight=False)
+        screen.line(stack.how_to_take_up(lost))
     if not found or not all(part.healthy for part in found):
         raise typer.Exit(1)
 
@@ -116,7 +116,7 @@ def logs(
         known = sorted(path.stem for path in layout.logs.glob("*.log"))
         give_up(f"there is no log of {part} in {layout.logs}; there are: {', '.join(known) or 'none'}")
     for line in last_lines(log, lines):
-        screen.print(line, markup=False, highlight=False)
+        screen.line(line)
 
 
 @app.command()
@@ -134,7 +134,7 @@ def mail(
     layout = Layout(stack_folder())
     found = dict(enumerate(mails(layout.mail), start=1))
     if not found:
-        _tell(f"No mail was caught in {layout.mail}.{_another()}")
+        screen.line(f"No mail was caught in {layout.mail}.{_another()}")
     elif not which:
         _print_mails(found)
     elif which.isdecimal():
@@ -147,7 +147,7 @@ def mail(
             give_up(f"none of the {len(found)} mails in {layout.mail} went to {which}")
         if len(theirs) > 1:
             _print_mails(theirs)
-            screen.print()
+            screen.line()
         _print_mail(theirs[max(theirs)])
 
 
@@ -163,18 +163,18 @@ def _print_mails(found: Mapping[int, EmailMessage]) -> None:
 
 def _print_mail(message: EmailMessage) -> None:
     for name in ("From", "X-Envelope-To", "Date", "Subject"):
-        _tell(f"{name}: {message[name]}")
-    screen.print()
-    _tell(text_of(message))
+        screen.line(f"{name}: {message[name]}")
+    screen.line()
+    screen.line(text_of(message))
 
 
 def _print_addresses(parts: tuple[Part, ...], place: Surroundings) -> None:
     _print_lines(
         ("part", "address", "login"), [(part.name, part.address(place), part.login(place)) for part in parts]
     )
-    _tell(f"Logs are in {place.layout.logs}.")
-    _tell("All commands of this stack, those of dev and the others, are after")
-    _tell(f"  export FSM_DEV_HOME={shlex.quote(str(place.layout.home))}")
+    screen.line(f"Logs are in {place.layout.logs}.")
+    screen.line("All commands of this stack, those of dev and the others, are after")
+    screen.line(f"  export FSM_DEV_HOME={shlex.quote(str(place.layout.home))}")
 
 
 def _print_lines(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -182,7 +182,7 @@ def _print_lines(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
     for row in [titles, *rows]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        screen.print(line, markup=False, highlight=False, soft_wrap=True, style="bold" if row is titles else None)
+        screen.line(line, bold=row is titles)
 
 
 def _another() -> str:
@@ -190,13 +190,8 @@ def _another() -> str:
     return "" if named_folder() else " FSM_DEV_HOME=... names another folder."
 
 
-def _tell(line: str) -> None:
-    """As it is, and never cut: it may hold paths and passwords, which are there to be copied."""
-    screen.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
 def _say(what: str) -> None:
-    screen.print(f"… {what}", markup=False, highlight=False)
+    screen.line(f"… {what}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Limit,
     Reason,
@@ -101,11 +102,12 @@ def list_(
     ] = False,
     limit: Limit = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List findings that are open or accepted, the oldest first."""
     with failures_shown():
         desk = open_desk()
-        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
         if foreign:
             with desk.db.read() as tx:
                 users = first_of(list_foreign_users(tx, Scope.all(), one_more(limit)), limit)
@@ -118,6 +120,8 @@ def list_(
                     [each.idp_user_id, each.username, each.email, each.enabled, each.first_seen_at]
                     for each in users
                 ],
+                least=("first seen", "enabled"),
+                as_csv=as_csv,
             )
             return
         with desk.db.read() as tx:
@@ -126,7 +130,12 @@ def list_(
         if as_json:
             print_json(found)
             return
-        print_table(["finding", "who", "attribute", "wanted", "found", "state", "since"], map(_cells, found))
+        print_table(
+            ["finding", "who", "attribute", "wanted", "found", "state", "since"],
+            map(_cells, found),
+            least=("since", "state"),
+            as_csv=as_csv,
+        )
 
 
 @app.command()

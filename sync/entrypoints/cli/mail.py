@@ -13,6 +13,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Limit,
     Reason,
@@ -40,13 +41,13 @@ ENDING = 8
 
 
 @app.callback(invoke_without_command=True)
-def every(context: typer.Context, limit: Limit = None, as_json: AsJson = False) -> None:
+def every(context: typer.Context, limit: Limit = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Mails that failed or expired, the newest first, and what to do. None is sent again by itself."""
     if context.invoked_subcommand is not None:
         return
     with failures_shown():
         desk = open_operator_desk()
-        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
         with desk.db.read() as tx:
             found = first_of(failed(tx, Scope.all(), desk.clock.now(), one_more(limit)), limit)
         if as_json:
@@ -58,17 +59,17 @@ def every(context: typer.Context, limit: Limit = None, as_json: AsJson = False) 
                 [each.id[-ENDING:], each.username, each.kind, each.state, each.at, each.error, _advice(each)]
                 for each in found
             ],
+            least=("when (UTC)", "kind"),
+            as_csv=as_csv,
         )
         if any(each.sendable for each in found):
-            errors.print(
+            errors.line(
                 "→ send again what did not leave: fsm-identity ops mails retry MAIL… --reason … (a wrong address "
                 "first: account change WHO --email …)",
-                soft_wrap=True,
             )
         if found:
-            errors.print(
+            errors.line(
                 "→ give a new password: fsm-identity account reset-password WHO --mail --reason …",
-                soft_wrap=True,
             )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Annotated, Any, NoReturn, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from mappings.problems import MappingErrors
 from sync.domain.access import cause
@@ -23,12 +25,65 @@ from sync.domain.accounts.spelling import spelled_out
 from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
 from sync.entrypoints.cli.machine import this_machine
+from sync.entrypoints.cli.tables import one_line, table
 from sync.settings import SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
 
 T = TypeVar("T")
 
-screen = Console()
-errors = Console(stderr=True)
+
+class Screen:
+    """Standard output or standard error, as people read it. Nothing in a text is taken for markup: names and files
+    may have brackets; what a terminal would obey is spelled out. rich is loaded where something waits; a list does
+    not wait for it."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._stderr = stderr
+
+    @cached_property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=self._stderr)
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None: it is a pipe or a file."""
+        stream = sys.stderr if self._stderr else sys.stdout
+        return shutil.get_terminal_size().columns if stream.isatty() else None
+
+    def line(self, text: str = "", *, color: str | None = None, bold: bool = False) -> None:
+        self._write(_styled(spelled_out(text), color, bold=bold))
+
+    def marked(self, mark: str, color: str, message: str) -> None:
+        """One line that begins with a sign of its kind."""
+        self._write(f"{_styled(mark, color)} {spelled_out(message)}")
+
+    def status(self, text: str) -> Status:
+        """A line that is there while something is waited for."""
+        from rich.text import Text
+
+        return self.console.status(Text(spelled_out(text)))
+
+    def _write(self, styled: str) -> None:
+        typer.echo(styled, err=self._stderr)
+
+
+def coloured() -> bool:
+    """Unless somebody wants no colours; in a pipe they are left out anyway."""
+    return not os.environ.get("NO_COLOR")
+
+
+def _styled(text: str, color: str | None = None, *, bold: bool = False) -> str:
+    plain = not coloured() or (color is None and not bold)
+    return text if plain else typer.style(text, fg=color, bold=bold)
+
+
+screen = Screen()
+errors = Screen(stderr=True)
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.", show_default=False)]
 Limit = Annotated[
@@ -36,6 +91,7 @@ Limit = Annotated[
     typer.Option("--limit", min=1, help="At most so many; without it all for programs.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with the columns of the table.")]
 
 WORK_ORDER = ("work order", "status", "customer", "date", "as")
 """The titles of a table of work orders."""
@@ -59,7 +115,7 @@ def failures_shown() -> Iterator[None]:
         yield
     except WorkOrdersOpen as refused:
         _print_problems(refused)
-        print_work_orders(refused.work_orders, console=errors)
+        print_work_orders(refused.work_orders, on=errors)
         raise typer.Exit(1) from None
     except Refused as refused:
         _print_problems(refused)
@@ -73,7 +129,7 @@ def failures_shown() -> Iterator[None]:
 
 def stop(message: str) -> NoReturn:
     """Print why and leave with exit code 1."""
-    errors.print(f"[red]✗[/red] {plain(message)}", soft_wrap=True)
+    errors.marked("✗", "red", message)
     raise typer.Exit(1) from None
 
 
@@ -83,7 +139,12 @@ def log_to_errors() -> None:
 
 
 def say(message: str) -> None:
-    screen.print(f"[green]✓[/green] {plain(message)}", soft_wrap=True)
+    screen.marked("✓", "green", message)
+
+
+def warn(message: str) -> None:
+    """What is to be known beside the answer."""
+    errors.marked("!", "yellow", message)
 
 
 def print_table(
@@ -91,21 +152,39 @@ def print_table(
     rows: Iterable[Sequence[object]],
     *,
     title: str | None = None,
-    console: Console = screen,
+    on: Screen = screen,
+    least: Sequence[str] = (),
+    as_csv: bool = False,
 ) -> None:
-    """A word that is wider than its column goes on in the next line: what is shown can be copied whole."""
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    """As `tables.table` lays it out. `least`: columns that a narrow terminal may do without, the least needed
+    first. `as_csv`: all of it, for programs."""
+    if as_csv:
+        print_csv(columns, rows)
+        return
+    laid = table(columns, [[spelled_out(shown(value)) for value in row] for row in rows], on.width, least)
+    if title is not None:
+        on.line(title)
+    for number, text in enumerate(laid.lines):
+        on.line(text, bold=number == 0 and laid.titled)
+    if laid.left_out:
+        warn(f"no room for {', '.join(laid.left_out)}: a wider terminal, --csv or --json shows them")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A line a record, with the titles first. No text can become a formula of a spreadsheet (F8)."""
+    from sync.spreadsheet.text import neutral, printable
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
     for row in rows:
-        table.add_row(*(plain(shown(value)) for value in row))
-    console.print(table)
+        texts = ["" if value is None or value == "" else one_line(shown(value)) for value in row]
+        writer.writerow([neutral(printable(text)) for text in texts])
 
 
 def print_work_orders(
-    work_orders: Iterable[OpenWorkOrder], *, title: str | None = None, console: Console = screen
+    work_orders: Iterable[OpenWorkOrder], *, title: str | None = None, on: Screen = screen, as_csv: bool = False
 ) -> None:
-    print_table(WORK_ORDER, [work_order_cells(each) for each in work_orders], title=title, console=console)
+    print_table(WORK_ORDER, [work_order_cells(each) for each in work_orders], title=title, on=on, as_csv=as_csv)
 
 
 def work_order_cells(order: OpenWorkOrder) -> list[object]:
@@ -130,8 +209,10 @@ def print_json_list(values: Iterable[object]) -> int:
 
 
 def lines_wanted(named: int | None, on_screen: int, *, for_program: bool) -> int | None:
-    """How long a list may be: what `--limit` names, else a screenful for people and all (None) for programs."""
-    return on_screen if named is None and not for_program else named
+    """How long a list may be: what `--limit` names, else a screenful for people and all (None) for programs, of
+    which one may read tables in a pipe."""
+    for_people = not for_program and screen.width is not None
+    return on_screen if named is None and for_people else named
 
 
 def one_more(limit: int | None) -> int | None:
@@ -150,7 +231,7 @@ def first_of(found: tuple[T, ...], limit: int | None) -> tuple[T, ...]:
 def say_more(shown_now: int, total: int | None = None) -> None:
     """A list was cut: it is said beside the answer, so that nobody takes the part for the whole."""
     of = "there are more" if total is None else f"{total} in all"
-    errors.print(f"! {shown_now} are shown, {of}: raise --limit or narrow the filter", soft_wrap=True)
+    warn(f"{shown_now} are shown, {of}: raise --limit or narrow the filter")
 
 
 def shown(value: object) -> str:
@@ -179,14 +260,9 @@ def _encode(value: object) -> object:
 def _as_line(_logger: object, _level: str, logged: MutableMapping[str, Any]) -> str:
     event = logged.pop("event")
     facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in logged.items())
-    return f"! {event} ({facts})" if logged else f"! {event}"
-
-
-def plain(text: str) -> str:
-    """Keep rich from reading brackets in data as markup, and the terminal from obeying what nobody sees."""
-    return spelled_out(text).replace("[", r"\[")
+    return spelled_out(f"! {event} ({facts})" if logged else f"! {event}")
 
 
 def _print_problems(refused: Refused) -> None:
     for problem in refused.problems:
-        errors.print(f"[red]✗[/red] {plain(str(problem))}", soft_wrap=True)
+        errors.marked("✗", "red", str(problem))

@@ -20,7 +20,7 @@ from sync.domain.realm.difference import RealmDifference, RealmPlan, Update, cou
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import AsJson, errors, failures_shown, print_json, say, stop
+from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, stop, warn
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import Settings, load_settings
@@ -71,9 +71,9 @@ def plan(
         desk, known = open_realm_desk(settings), adopted_policy(settings)
         policy = load(folder or settings.mappings_folder) if folder or known is None else known.policy
         if known is None:
-            _warn(NONE_IN_FORCE)
+            warn(NONE_IN_FORCE)
         elif policy.fingerprint != known.policy.fingerprint:
-            _warn(ONLY_A_PLAN)
+            warn(ONLY_A_PLAN)
         found = realm_as_code.plan(desk.realm, policy, desk.options)
         _show(found, as_json=as_json)
         if not as_json:
@@ -141,10 +141,6 @@ def _in_force(settings: Settings) -> InForce:
     return known
 
 
-def _warn(what: str) -> None:
-    errors.print(f"! {what}", markup=False, soft_wrap=True)
-
-
 def _reach(desk: RealmDesk, policy: Policy, found: RealmPlan, known: InForce | None) -> Reach:
     """By the limits in force: files cannot lift the limits that they exceed themselves."""
     return realm_as_code.reach(desk.realm, policy, found, (policy if known is None else known.policy).guard)
@@ -152,10 +148,10 @@ def _reach(desk: RealmDesk, policy: Policy, found: RealmPlan, known: InForce | N
 
 def _tell_reach(reach: Reach) -> None:
     for line in reach.lines:
-        _warn(line)
+        warn(line)
     if isinstance(reach.verdict, Hold):
         for reason in reach.verdict.reasons:
-            _warn(f"needs --plan: {reason}")
+            warn(f"needs --plan: {reason}")
 
 
 def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, yes: bool) -> None:
@@ -198,7 +194,7 @@ def _print(found: RealmPlan) -> None:
             for detail in difference.details:
                 typer.echo(f"    {detail}")
     for finding in found.findings:
-        _warn(finding)
+        warn(finding)
 
 
 def _headline(difference: RealmDifference) -> str:

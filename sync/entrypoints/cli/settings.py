@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sync.entrypoints.cli.output import AsJson, errors, plain, print_json, print_table, say
+from sync.entrypoints.cli.output import AsJson, errors, print_json, print_table, say
 from sync.settings import (
     BESIDE,
     KEY_BYTES,
@@ -51,7 +51,7 @@ def check(
         print_json({"problems": problems, "processes": {name: wrong == [] for name, wrong in lacking.items()}})
     else:
         for each in problems:
-            errors.print(f"[red]✗[/red] {plain(each)}", soft_wrap=True)
+            errors.marked("✗", "red", each)
         if not problems:
             say("the settings are complete")
             print_table(["process", "starts", "lacks"], [_row(*each) for each in lacking.items()])

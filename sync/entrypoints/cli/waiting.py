@@ -14,7 +14,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli.output import errors, plain, say, screen, stop
+from sync.entrypoints.cli.output import say, screen, stop, warn
 from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling
@@ -45,7 +45,7 @@ class Stops:
         with self._desk.db.read() as tx:
             found = what_stops(tx, Scope.all(), self._lane, self._desk.clock.now())
         if found is not None and found != self._told:
-            errors.print(f"! stored, and waits: {plain(found)}", soft_wrap=True, highlight=False)
+            warn(f"stored, and waits: {found}")
         self._told = found
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: the world of the use cases, and lines that are not broken."""
+"""What the tests of the command line share: the world of the use cases, pipes and terminals."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from sync.entrypoints.cli.output import Screen
 from tests.world import migrated, people, world  # noqa: F401 - fixtures
 
 Run = Callable[..., Result]
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wide enough that no line is broken."""
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 300, raising=False)
-    monkeypatch.setattr("sync.entrypoints.cli.output.errors.width", 300, raising=False)
+Terminal = Callable[[int], None]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """From now on people read the command line on a terminal of so many columns; else it stands in a pipe."""
+
+    def open_terminal(columns: int) -> None:
+        monkeypatch.setattr(Screen, "width", columns)
+
+    return open_terminal
 
 
 SitDown = Callable[[int], None]

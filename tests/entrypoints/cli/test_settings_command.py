@@ -92,8 +92,8 @@ def test_what_these_settings_start_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     settings = COMMON | {"FSM_KEYCLOAK__WORKER_SECRET": "hush"}
     said = check(monkeypatch, settings)
     assert said.exit_code == 0, said.output
-    rows = {line.split()[1]: line.split()[3] for line in said.stdout.splitlines() if line.startswith("│")}
-    assert rows == {
+    rows = [line.split()[:2] for line in said.stdout.splitlines()]
+    assert dict(rows[rows.index(["process", "starts"]) + 1 :]) == {
         "command-line": "yes",
         "worker": "yes",
         "bulk-worker": "no",

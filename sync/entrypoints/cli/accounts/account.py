@@ -28,7 +28,7 @@ from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsJson, Limit, Reason, actor, failures_shown, print_work_orders, say
+from sync.entrypoints.cli.output import AsCsv, AsJson, Limit, Reason, actor, failures_shown, print_work_orders, say
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
 from sync.store.accounts.query import AccountQuery
 from sync.wiring.doors import open_desk
@@ -63,6 +63,7 @@ def list_(
     locked: Annotated[bool, typer.Option(help="Only whom Keycloak's lockout keeps out now.")] = False,
     limit: Limit = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List accounts with their status. Profile, branch and team go by key, title or alias."""
     with failures_shown():
@@ -80,7 +81,7 @@ def list_(
             quarantined=quarantined or None,
             locked_at=desk.clock.now() if locked else None,
         )
-        print_accounts(desk, query, limit, as_json=as_json)
+        print_accounts(desk, query, limit, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()

@@ -18,7 +18,6 @@ from sync.domain.logins.event_reading import Gap
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import (
     lines_wanted,
-    plain,
     print_json,
     print_json_list,
     print_table,
@@ -40,12 +39,12 @@ AT_ONCE = 1000
 """Accounts that are read in one transaction."""
 
 
-def print_accounts(desk: Desk, query: AccountQuery, limit: int | None, *, as_json: bool) -> None:
+def print_accounts(desk: Desk, query: AccountQuery, limit: int | None, *, as_json: bool, as_csv: bool) -> None:
     """`limit` None: a screenful for people, and all for programs. What is left out is said."""
-    limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+    limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
     found = islice(every_account(desk, Scope.all(), replace(query, limit=min(limit or AT_ONCE, AT_ONCE))), limit)
     now = desk.clock.now()
-    listed = _print_json_accounts(found, now) if as_json else _print_account_lines(found, now)
+    listed = _print_json_accounts(found, now) if as_json else _print_account_lines(found, now, as_csv=as_csv)
     if listed == limit:
         with desk.db.read() as tx:
             total = count_accounts(tx, Scope.all(), query)
@@ -59,7 +58,7 @@ def _print_json_accounts(found: Iterable[Listed], now: datetime) -> int:
     )
 
 
-def _print_account_lines(found: Iterable[Listed], now: datetime) -> int:
+def _print_account_lines(found: Iterable[Listed], now: datetime, *, as_csv: bool) -> int:
     rows = list(found)
     print_table(
         ["username", "name", "profile", "branch", "team", "technician", "last login (UTC)", "status"],
@@ -76,6 +75,8 @@ def _print_account_lines(found: Iterable[Listed], now: datetime) -> int:
             ]
             for row in rows
         ],
+        least=("technician", "last login (UTC)", "team", "branch"),
+        as_csv=as_csv,
     )
     return len(rows)
 
@@ -109,7 +110,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
         return
     own = desk.policy.attributes
     stated = stated_fields(account) | ({} if access is None else {"data_access": str(access)})
-    screen.print(f"[bold]{account.full_name}[/bold]  {status}")
+    screen.line(f"{account.full_name}  {status}", bold=True)
     print_table(
         ["wanted", ""],
         [
@@ -170,7 +171,7 @@ def _print_logins(activity: LoginActivity, missed: tuple[Gap, ...]) -> None:
 
 def _print_observed(seen: Observation | None, differs: Sequence[str] | None, missed: str | None) -> None:
     if seen is None:
-        screen.print("Keycloak: nothing was seen yet")
+        screen.line("Keycloak: nothing was seen yet")
     else:
         rows: list[list[object]] = [
             ["seen at (UTC)", seen.observed_at],
@@ -187,19 +188,19 @@ def _print_observed(seen: Observation | None, differs: Sequence[str] | None, mis
         made = "made in Keycloak as wanted; nobody has looked since, the next comparison does"
         as_wanted = "Keycloak is as wanted (names and addresses are not kept of a look; drift compare reads them)"
         same = made if seen is not None and seen.as_sent else as_wanted
-        screen.print(plain("differs: " + "; ".join(differs) if differs else same), soft_wrap=True)
+        screen.line("differs: " + "; ".join(differs) if differs else same)
     if missed is not None:
         when = "" if seen is None else f"as of {seen.observed_at:%Y-%m-%d %H:%M} UTC; "
-        screen.print(f"[yellow]![/yellow] {when}{plain(missed)}", soft_wrap=True)
+        screen.marked("!", "yellow", f"{when}{missed}")
 
 
 def _print_stuck(work: WorkState) -> None:
     """Why the account is not as wanted and nobody goes on with it, or what it waits for."""
     if work.waits is not None:
-        screen.print(f"[yellow]waits[/yellow] for {work.waits[0]}: {plain(work.waits[1])}", soft_wrap=True)
+        screen.marked("waits", "yellow", f"for {work.waits[0]}: {work.waits[1]}")
     if work.quarantine is not None:
         kind, reason = work.quarantine
-        screen.print(f"[red]in quarantine[/red] ({kind}): {plain(reason)}", soft_wrap=True)
+        screen.marked("in quarantine", "red", f"({kind}): {reason}")
         if work.differences:
             print_table(
                 ["could not be made", "wanted", "found"],

@@ -15,6 +15,7 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Reason,
     actor,
@@ -35,6 +36,7 @@ app = typer.Typer(help="Technician records and their accounts.", no_args_is_help
 def list_(
     only_unlinked: Annotated[bool, typer.Option("--unlinked", help="Only those without an account.")] = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List technicians with their accounts, who can be given work, and why not."""
     with failures_shown():
@@ -54,6 +56,8 @@ def list_(
                 ]
                 for each in rows
             ],
+            least=("team", "name"),
+            as_csv=as_csv,
         )
 
 

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
-from rich.progress import Progress as Bar
-
 from mappings.guard import KINDS
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.imports.verdict import findings
 from sync.domain.runs.guard import WORDS
 from sync.domain.wording import counted, how_long
-from sync.entrypoints.cli.output import errors, plain, print_table, say, screen, shown
+from sync.entrypoints.cli.output import errors, print_table, say, screen, shown, warn
 from sync.entrypoints.cli.runs.run_view import SHORT, happening, row_json
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
@@ -32,13 +29,13 @@ def print_review(run: Run, rows: Sequence[RunRow], *, everything: bool) -> None:
     what kinds of change there are, and the counts."""
     options = run.options
     read_as = f"{options['read_as']}, titles in row {options['header_row']}, {len(rows)} rows"
-    screen.print(f"[bold]{plain(run.source)}[/bold]  {plain(read_as)}")
+    screen.line(f"{run.source}  {read_as}", bold=True)
     titles = options["titles"]
     known = ", ".join(f"{titles[letters]} → {name}" for name, letters in options["fields"].items())
-    screen.print(plain(f"columns: {known}"))
+    screen.line(f"columns: {known}")
     if options["ignored"]:
         left_out = [titles[address.rstrip("0123456789")] for address in options["ignored"]]
-        screen.print(plain(f"not used: {', '.join(left_out)} (use --map to say what they are)"))
+        screen.line(f"not used: {', '.join(left_out)} (use --map to say what they are)")
     picked = [row for row in rows if everything or _tells(row)]
     if picked:
         print_table(
@@ -62,22 +59,22 @@ def print_counts(run: Run) -> None:
     print_table(list(run.counts), [list(run.counts.values())])
     if run.state == "reviewed":
         for reason in run.options.get("will_be_held", ()):
-            errors.print(f"! needs an approval after the confirmation: {reason}", markup=False, soft_wrap=True)
-    screen.print(f"run         {run.id}  ({run.state})")
-    screen.print(f"fingerprint {run.fingerprint[:16]}")
+            warn(f"needs an approval after the confirmation: {reason}")
+    screen.line(f"run         {run.id}  ({run.state})")
+    screen.line(f"fingerprint {run.fingerprint[:16]}")
 
 
 def print_asked_for(run: Run, now: datetime) -> None:
     """What is confirmed: of which file, by whom and when it was reviewed, who is mailed; then the counts."""
     age, mails = how_long(now - run.created_at), run.counts["create"]
-    screen.print(f"[bold]{plain(run.source)}[/bold]  reviewed by {plain(run.by.name)} {age} ago", soft_wrap=True)
+    screen.line(f"{run.source}  reviewed by {run.by.name} {age} ago", bold=True)
     if not run.options["welcome_mail"]:
         mailed = "nobody: joiners have no password until an administrator gives them one"
     elif mails:
         mailed = f"{counted(mails, 'joiner')}, with a temporary password, as soon as Keycloak has them"
     else:
         mailed = "nobody"
-    screen.print(f"mailed      {mailed}", soft_wrap=True)
+    screen.line(f"mailed      {mailed}")
     print_counts(run)
 
 
@@ -85,11 +82,9 @@ def say_it_goes_on(run: Run, after: int | None = None) -> None:
     """Who stops watching stops nothing. `after`: so many seconds there were to wait."""
     short = run.id[-SHORT:]
     why = "no longer watched" if after is None else f"not finished after {after} s"
-    errors.print(f"[yellow]![/yellow] {plain(run.source)}: {why}; it goes on by itself", soft_wrap=True)
-    errors.print(f"watch it: fsm-identity import show {short}", markup=False, soft_wrap=True)
-    errors.print(
-        f"stop it:  fsm-identity import cancel {short}  (what was applied stays)", markup=False, soft_wrap=True
-    )
+    warn(f"{run.source}: {why}; it goes on by itself")
+    errors.line(f"watch it: fsm-identity import show {short}")
+    errors.line(f"stop it:  fsm-identity import cancel {short}  (what was applied stays)")
 
 
 def lines(row: RunRow) -> list[str]:
@@ -126,7 +121,7 @@ def print_outcome(desk: Desk, run_id: str) -> Progress:
         if row.result in {"refused", "failed"} or places.get(row.number, ("", None))[0] == "quarantined"
     ]
     if failed:
-        print_table(["row", "who", "why it is not in Keycloak"], failed, console=errors)
+        print_table(["row", "who", "why it is not in Keycloak"], failed, on=errors)
     return progress
 
 
@@ -145,13 +140,16 @@ def as_json(desk: Desk, run_id: str) -> dict[str, Any]:
 
 def follow(desk: Desk, run_id: str, timeout: int) -> bool:
     """Show the bar until every row is in Keycloak, held or quarantined. False: the time was up before."""
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Bar
+
     until = time.monotonic() + timeout
     with Bar(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        console=errors,
+        console=errors.console,
         transient=True,
     ) as bar:
         task = bar.add_task("applying", total=None)

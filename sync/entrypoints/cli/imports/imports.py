@@ -29,6 +29,7 @@ from sync.entrypoints.cli.imports.import_view import (
 )
 from sync.entrypoints.cli.machine import this_machine
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Limit,
     actor,
@@ -157,11 +158,11 @@ def show(run: RunArgument, everything: Everything = False, json: AsJson = False)
 
 
 @app.command("list")
-def list_(limit: Limit = None, json: AsJson = False) -> None:
+def list_(limit: Limit = None, json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List imports, the newest first."""
     with failures_shown():
         desk = open_desk()
-        limit = lines_wanted(limit, ON_SCREEN, for_program=json)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=json or as_csv)
         with desk.db.read() as tx:
             found = recent_runs(tx, Scope.all(), one_more(limit), "import")
         found = first_of(found, limit)
@@ -183,6 +184,8 @@ def list_(limit: Limit = None, json: AsJson = False) -> None:
                 ]
                 for run in found
             ],
+            least=("by", "reviewed"),
+            as_csv=as_csv,
         )
 
 

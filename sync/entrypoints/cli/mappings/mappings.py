@@ -22,6 +22,7 @@ from sync.domain.mappings import needs_realm_apply
 from sync.domain.wording import counted
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Limit,
     actor,
@@ -125,10 +126,10 @@ def adopt(
 
 
 @app.command()
-def history(limit: Limit = None, as_json: AsJson = False) -> None:
+def history(limit: Limit = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List the policies that were adopted, the newest, which is in force, first."""
     with failures_shown():
-        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
         found = first_of(adoptions(open_desk().db, one_more(limit)), limit)
         if as_json:
             print_json([{name: getattr(each, name) for name in SHOWN} for each in found])
@@ -139,6 +140,7 @@ def history(limit: Limit = None, as_json: AsJson = False) -> None:
                 [each.number, each.fingerprint[:12], each.adopted_at, each.adopted_by, each.reason]
                 for each in found
             ],
+            as_csv=as_csv,
         )
 
 

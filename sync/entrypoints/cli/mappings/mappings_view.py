@@ -8,13 +8,13 @@ from mappings.guard import KINDS
 from sync.commands.mappings.plan import Affected, MappingsPlan
 from sync.domain.runs.guard import WORDS, Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import errors, print_table, screen
+from sync.entrypoints.cli.output import print_table, screen, warn
 
 
 def print_plan(found: MappingsPlan) -> None:
     """What is different in the files, how many accounts it reaches and how, and the first of them."""
     for line in found.other:
-        screen.print(line, markup=False, soft_wrap=True)
+        screen.line(line)
     if found.shown:
         print_table(
             ["who", "what happens", "what goes", "what comes"],
@@ -22,18 +22,18 @@ def print_plan(found: MappingsPlan) -> None:
             title=f"{counted(found.affected, 'account')} of {found.population} active ones affected",
         )
     if found.affected > len(found.shown):
-        screen.print(f"… and {found.affected - len(found.shown)} more; --limit shows more, --json too")
+        screen.line(f"… and {found.affected - len(found.shown)} more; --limit shows more, --json too")
     if found.affected:
         print_table(
             ["accounts that would be", "how many"],
             [[WORDS[kind], found.counts[kind]] for kind in KINDS if found.counts[kind]],
         )
-        screen.print(f"{counted(found.for_workers, 'account')} for the workers; the rest follows by realm apply")
+        screen.line(f"{counted(found.for_workers, 'account')} for the workers; the rest follows by realm apply")
     verdict = found.verdict
     if isinstance(verdict, Hold):
         for reason in verdict.reasons:
-            errors.print(f"! needs an approval: {reason}", markup=False, soft_wrap=True)
-    screen.print(f"plan {found.fingerprint[:16]}, after policy {found.proposal.in_force.number}")
+            warn(f"needs an approval: {reason}")
+    screen.line(f"plan {found.fingerprint[:16]}, after policy {found.proposal.in_force.number}")
 
 
 def plan_json(found: MappingsPlan) -> dict[str, Any]:

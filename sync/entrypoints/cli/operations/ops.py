@@ -22,13 +22,14 @@ from sync.entrypoints.cli import mail
 from sync.entrypoints.cli.accounts.person import Who, account_in
 from sync.entrypoints.cli.operations import circuit, ops_view
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Reason,
     actor,
-    errors,
     failures_shown,
     print_json,
     say,
+    warn,
 )
 from sync.settings import SettingsError
 from sync.store.database.transactions import Tx
@@ -89,6 +90,7 @@ def quarantine_(
     kind: Kind = None,
     every: Annotated[bool, typer.Option("--all", help="List each account, with what could not be made.")] = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Accounts that nobody looks at before a person asks, by code."""
     with failures_shown():
@@ -97,13 +99,13 @@ def quarantine_(
         with desk.db.read() as tx:
             if who is None and not every:
                 groups = list_quarantine(tx, Scope.all(), kind)
-                print_json(groups) if as_json else ops_view.print_groups(groups, now)
+                print_json(groups) if as_json else ops_view.print_groups(groups, now, as_csv=as_csv)
                 return
             found = quarantined(tx, Scope.all(), kind)
             if who is not None:
                 wanted = account_ids(tx, [who])
                 found = tuple(each for each in found if each.account_id in wanted)
-        print_json(found) if as_json else ops_view.print_quarantined(found, now)
+        print_json(found) if as_json else ops_view.print_quarantined(found, now, as_csv=as_csv)
 
 
 @app.command()
@@ -139,11 +141,11 @@ def retry(
 
 
 @app.command()
-def timeline(who: Who, as_json: AsJson = False) -> None:
+def timeline(who: Who, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Everything that happened to one account, in the order of time."""
     with failures_shown(), open_operator_desk().db.read() as tx:
         entries = timeline_of(tx, Scope.all(), account_in(tx, who, by_part=True).id)
-        print_json(entries) if as_json else ops_view.print_timeline(entries)
+        print_json(entries) if as_json else ops_view.print_timeline(entries, as_csv=as_csv)
 
 
 @app.command()
@@ -156,7 +158,7 @@ def pause(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
         if not changed:
             raise Refused([Problem("lane", f"{lane.value} is paused already", "see fsm-identity ops status")])
         if lane is Lane.INTERACTIVE:
-            errors.print("! until it goes on nobody is locked out: deactivations wait too", soft_wrap=True)
+            warn("until it goes on nobody is locked out: deactivations wait too")
         if as_json:
             print_json({"lane": lane, "paused": True})
         else:

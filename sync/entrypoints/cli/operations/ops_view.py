@@ -32,11 +32,11 @@ def print_status(found: Sequence[Trouble], seen: OperationsView, depths: Depths)
     if found:
         for each in found:
             since = "" if each.since is None else f" (for {span(each.since, figures.at)})"
-            line(f"✗ {each.what}{since}", style="red")
+            line(f"✗ {each.what}{since}", color="red")
             line(f"  → {each.remedy}")
     else:
-        line("✓ nothing is wrong", style="green")
-    screen.print()
+        line("✓ nothing is wrong", color="green")
+    screen.line()
     print_queues(figures, depths)
     if counts := numbers(figures):
         print_table(["beside the lanes", "how many"], counts)
@@ -161,7 +161,7 @@ def numbers(figures: Figures) -> list[list[object]]:
     return [row for row in rows if row[1]]
 
 
-def print_groups(groups: Sequence[QuarantineGroup], now: datetime) -> None:
+def print_groups(groups: Sequence[QuarantineGroup], now: datetime, *, as_csv: bool) -> None:
     print_table(
         ["accounts", "kind", "code", "reason", "for", "such as"],
         [
@@ -175,10 +175,11 @@ def print_groups(groups: Sequence[QuarantineGroup], now: datetime) -> None:
             ]
             for group in groups
         ],
+        as_csv=as_csv,
     )
 
 
-def print_quarantined(found: Sequence[Quarantined], now: datetime) -> None:
+def print_quarantined(found: Sequence[Quarantined], now: datetime, *, as_csv: bool) -> None:
     """One account a row, with what could not be made."""
     print_table(
         ["username", "kind", "reason", "for", "not as wanted"],
@@ -192,10 +193,11 @@ def print_quarantined(found: Sequence[Quarantined], now: datetime) -> None:
             ]
             for each in found
         ],
+        as_csv=as_csv,
     )
 
 
-def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -> None:
+def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None, *, as_csv: bool = False) -> None:
     print_table(
         ["time (UTC)", "what", "who and why", "details"],
         [
@@ -208,6 +210,7 @@ def print_timeline(entries: Sequence[TimelineEntry], title: str | None = None) -
             for entry in entries
         ],
         title=title,
+        as_csv=as_csv,
     )
 
 
@@ -248,5 +251,5 @@ def span(since: datetime, now: datetime) -> str:
     return f"{seconds} s"
 
 
-def line(text: str, style: str | None = None) -> None:
-    screen.print(shown(text), markup=False, highlight=False, soft_wrap=True, style=style)
+def line(text: str, color: str | None = None) -> None:
+    screen.line(shown(text), color=color)

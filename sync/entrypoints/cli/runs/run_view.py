@@ -18,13 +18,15 @@ SHORT = 8
 FINGERPRINT = 16
 
 
-def print_runs(runs: Iterable[Run]) -> None:
+def print_runs(runs: Iterable[Run], *, as_csv: bool) -> None:
     print_table(
         ["run", "kind", "source", "state", "made", "by", "changes"],
         [
             [run.id[-SHORT:], run.kind, run.source, run.state, run.created_at, run.by.name, _changes(run)]
             for run in runs
         ],
+        least=("by", "made"),
+        as_csv=as_csv,
     )
 
 
@@ -53,15 +55,13 @@ def print_run(run: Run, rows: Iterable[RunRow], progress: Progress) -> None:
 
 def say_held(run: Run) -> None:
     """Why nothing is applied, and the two commands that end it."""
-    errors.print(f"[yellow]held[/yellow] nothing of {run.title} is applied before somebody approves it:")
+    errors.marked("held", "yellow", f"nothing of {run.title} is applied before somebody approves it:")
     for reason in run.held_reasons or ():
-        errors.print(f"  {reason}", markup=False, soft_wrap=True)
+        errors.line(f"  {reason}")
     short, plan = run.id[-SHORT:], run.fingerprint[:FINGERPRINT]
-    errors.print(f"look:    fsm-identity runs show {short} --all", markup=False, soft_wrap=True)
-    errors.print(
-        f"approve: fsm-identity runs approve {short} --plan {plan} --reason …", markup=False, soft_wrap=True
-    )
-    errors.print(f"or:      fsm-identity runs reject {short} --reason …", markup=False, soft_wrap=True)
+    errors.line(f"look:    fsm-identity runs show {short} --all")
+    errors.line(f"approve: fsm-identity runs approve {short} --plan {plan} --reason …")
+    errors.line(f"or:      fsm-identity runs reject {short} --reason …")
 
 
 def plain(run: Run) -> dict[str, Any]:

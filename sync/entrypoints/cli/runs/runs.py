@@ -9,6 +9,7 @@ import typer
 from sync.commands import run_kinds
 from sync.domain.access.scope import Scope
 from sync.entrypoints.cli.output import (
+    AsCsv,
     AsJson,
     Limit,
     Reason,
@@ -39,18 +40,19 @@ def list_(
     kind: Annotated[RunKind | None, typer.Option(help="Only runs of this kind.")] = None,
     limit: Limit = None,
     json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List runs, the newest first."""
     with failures_shown():
         desk = open_desk()
-        limit = lines_wanted(limit, ON_SCREEN, for_program=json)
+        limit = lines_wanted(limit, ON_SCREEN, for_program=json or as_csv)
         with desk.db.read() as tx:
             found = recent_runs(tx, Scope.all(), one_more(limit), kind, "held" if held else None)
         found = first_of(found, limit)
         if json:
             print_json([plain(run) for run in found])
             return
-        print_runs(found)
+        print_runs(found, as_csv=as_csv)
 
 
 @app.command()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 from sync.commands.accounts.change import create_all
@@ -9,7 +12,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts import account_view
-from tests.entrypoints.cli.conftest import Run, done, told
+from tests.entrypoints.cli.conftest import Run, Terminal, done, told
 from tests.world import BRANCH, BY, POLICY, World
 
 pytestmark = pytest.mark.req("A1", "H3", "I3")
@@ -36,14 +39,17 @@ def test_a_program_gets_every_account(run: Run, crowd: list[str]) -> None:
     assert run("list", "--json").stderr == ""
 
 
-def test_what_a_limit_leaves_out_is_said_beside_the_answer(run: Run, crowd: list[str]) -> None:
+def test_what_a_limit_leaves_out_is_said_beside_the_answer(run: Run, crowd: list[str], terminal: Terminal) -> None:
     """With how many there are; standard output stays the answer alone."""
     said = run("list", "--json", "--limit", "4")
     assert "4 are shown, 101 in all" in said.stderr
     assert usernames(run, "--limit", "4") == crowd[:4]
     assert run("list", "--json", "--limit", "101").stderr == ""
     assert usernames(run, "--limit", "200000") == crowd
-    assert "100 are shown, 101 in all" in run("list").stderr
+    terminal(120)
+    said = run("list")
+    assert "100 are shown, 101 in all" in said.stderr
+    assert len(said.stdout.splitlines()) == 101
 
 
 def test_a_list_of_nobody_is_an_empty_one(run: Run) -> None:
@@ -129,3 +135,28 @@ def test_who_is_changed_is_named_in_full(run: Run, people: list[Account]) -> Non
     said = run("deactivate", "berg", "--reason", "left", "--no-wait")
     assert said.exit_code == 1
     assert "did you mean ben.berg@example.com?" in said.stderr
+
+
+def test_a_search_in_a_pipe_finds_the_whole_record(run: Run, people: list[Account]) -> None:
+    """On the line of the address."""
+    [line] = [line for line in done(run("list")).splitlines() if people[1].email in line]
+    assert people[1].full_name in line
+    assert people[1].profile in line
+
+
+def test_a_list_fits_a_small_terminal(run: Run, people: list[Account], terminal: Terminal) -> None:
+    """Names and addresses can be copied whole, and what there is no room for is named."""
+    for columns, left_out in ((150, ""), (80, "no room for technician"), (50, "")):
+        terminal(columns)
+        said = run("list")
+        assert people[1].username in said.stdout
+        assert max(map(len, said.stdout.splitlines())) <= columns
+        assert left_out in said.stderr
+
+
+def test_programs_get_all_of_it_as_csv_too(run: Run, crowd: list[str], terminal: Terminal) -> None:
+    """Whatever the terminal is like; what somebody has not is empty."""
+    terminal(60)
+    rows = list(csv.DictReader(io.StringIO(done(run("list", "--csv")))))
+    assert [row["username"] for row in rows] == crowd
+    assert {row["technician"] for row in rows} == {""}

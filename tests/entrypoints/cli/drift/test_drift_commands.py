@@ -19,7 +19,7 @@ from sync.store.accounts import accounts
 from sync.store.operations import figures, heartbeats
 from sync.store.operations.heartbeats import Worker
 from sync.views.operations.troubles import of_figures
-from tests.entrypoints.cli.conftest import Run, done, told
+from tests.entrypoints.cli.conftest import Run, Terminal, done, told
 from tests.fakes.accounts import FakeUser
 from tests.world import BRANCH, World
 
@@ -219,12 +219,18 @@ def test_a_held_repair_is_not_taken_for_a_done_one(run: Run, world: World) -> No
 @pytest.mark.req("H3", "I3")
 @pytest.mark.parametrize("which", [(), ("--foreign",)])
 def test_a_list_that_is_cut_says_so(
-    run: Run, world: World, changed: list[Account], monkeypatch: pytest.MonkeyPatch, which: tuple[str, ...]
+    run: Run,
+    world: World,
+    changed: list[Account],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: Terminal,
+    which: tuple[str, ...],
 ) -> None:
     """A program gets all of it, unless it names a limit."""
     world.accounts.users["kc-2"] = FakeUser("kc-2", "other", "other@elsewhere.example.com")
     assert run("compare").exit_code == 0
     monkeypatch.setattr(drift, "ON_SCREEN", 1)
+    terminal(120)
     assert "there are more" in run("list", *which).stderr
     everything = told(run, "list", *which)
     assert len(everything) > 1

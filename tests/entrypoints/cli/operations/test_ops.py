@@ -32,7 +32,7 @@ from sync.wiring import doors
 from sync.wiring.doors import OperatorDesk, open_desk
 from tests.callers import granted
 from tests.claiming import still_claimed
-from tests.entrypoints.cli.conftest import Run
+from tests.entrypoints.cli.conftest import Run, Terminal, done
 from tests.people import an_account
 from tests.world import FIRST
 
@@ -72,13 +72,15 @@ def test_status_says_that_nothing_is_wrong(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("well")
-def test_a_narrow_screen_cuts_nothing_off(
-    run: Run, operations: OperatorDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An address is there to be copied: what is too wide goes on in the next line."""
-    stuck(operations, "wilhelmine.von-der-heide@nordwind.example.com", "taken")
-    monkeypatch.setattr("sync.entrypoints.cli.output.screen.width", 80, raising=False)
-    assert "…" not in run("quarantine", "--all").output
+def test_a_narrow_screen_cuts_nothing_off(run: Run, operations: OperatorDesk, terminal: Terminal) -> None:
+    """An address is there to be copied in one piece, and the reason to be read."""
+    who, why = "wilhelmine.von-der-heide@nordwind.example.com", "taken by somebody whom nobody here knows"
+    stuck(operations, who, why)
+    for columns in (120, 80, 60):
+        terminal(columns)
+        said = done(run("quarantine", "--all"))
+        assert who in said
+        assert all(word in said for word in why.split())
 
 
 def test_status_without_redis_workers_and_keycloak_still_answers(run: Run) -> None:

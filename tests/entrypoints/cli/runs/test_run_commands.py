@@ -21,7 +21,7 @@ from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.database.tables import audit
 from tests.commands.imports.import_sites import import_site, person, staff_file
-from tests.entrypoints.cli.conftest import SitDown
+from tests.entrypoints.cli.conftest import SitDown, Terminal
 
 Run = Callable[..., Result]
 WHY = ("--reason", "the branch has closed")
@@ -170,10 +170,13 @@ def test_an_empty_file_is_refused(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.req("H3", "I3")
-def test_a_list_that_is_cut_says_so(run: Run, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_is_cut_says_so(
+    run: Run, plan: str, monkeypatch: pytest.MonkeyPatch, terminal: Terminal
+) -> None:
     """Of runs of any kind and of imports; a program gets all of them."""
     monkeypatch.setattr(runs, "ON_SCREEN", 1)
     monkeypatch.setattr(imports, "ON_SCREEN", 1)
+    terminal(120)
     for noun in ("runs", "import"):
         assert "there are more" in run(noun, "list").stderr
         said = run(noun, "list", "--json")
