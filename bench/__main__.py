@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import at_once, claiming, comparison, cost, importing, one_change
+from bench import at_once, claiming, comparison, cost, importing, one_change, starting
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
 from sync.settings import KEYCLOAK_VERSION
@@ -27,6 +27,7 @@ MEASURES: Mapping[str, Callable[[Place, int], Sequence[Row]]] = {
     "one-change": one_change.report,
     "cost": cost.report,
     "claiming": claiming.report,
+    "starting": starting.report,
 }
 """Each is given the place and how many people a large import has."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from zoneinfo import available_timezones
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from mappings.reading import Document, Table, refuse_shared_names
 
@@ -72,4 +73,15 @@ def _language(table: Table, languages: Collection[str] | None) -> str | None:
 
 
 def _time_zone(table: Table) -> str:
-    return table.choice("time_zone", available_timezones(), "time zone of the IANA list, as in Europe/Berlin")
+    what = "time zone of the IANA list, as in Europe/Berlin"
+    zone = table.text("time_zone", what)
+    return zone if _is_zone(zone) else table.choice("time_zone", available_timezones(), what)
+
+
+@cache
+def _is_zone(name: str) -> bool:
+    """One file is looked for; to list them all takes longer than to read all mapping files."""
+    try:
+        return ZoneInfo(name).key == name
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False

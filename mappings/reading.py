@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from mappings.lines import Path, line_index, line_of
@@ -48,8 +49,13 @@ class Document:
             line = re.search(r"at line (\d+)", str(error))
             at = int(line.group(1)) if line else len(text.splitlines()) or 1
             raise MappingErrors([MappingProblem(name, at, f"not TOML: {error}")]) from None
-        self._lines = line_index(text)
+        self._text = text
         self.root = self.table((), values)
+
+    @cached_property
+    def _lines(self) -> Mapping[Path, int]:
+        """Only problems are told with their lines."""
+        return line_index(self._text)
 
     def table(self, path: Path, values: Mapping[str, object]) -> Table:
         """A view of one table; what nobody reads of it is refused by `refuse_unread`."""

@@ -5,13 +5,13 @@ the workers listen to what is sent here.
 from __future__ import annotations
 
 from functools import cached_property
-
-from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING
 
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.work.lane import Lane
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 REDIS = "redis"
 
@@ -29,11 +29,14 @@ class CeleryWake:
     """Sends a wake unless one waits in the lane's queue already: whoever takes that one will look after now, so a
     second one says nothing more. However long nobody listens, a queue holds a handful of messages (H1).
 
-    The connection is made at the first wake of the process.
+    The connection is made at the first wake of the process, and its libraries are loaded then: most commands only
+    look.
     """
 
     @cached_property
     def _app(self) -> Celery:
+        from celery import Celery
+
         app = Celery("fsm-identity-wake")
         app.config_from_object("celeryconfig")
         app.conf.broker_transport_options = {**app.conf.broker_transport_options, **GIVE_UP}
@@ -41,6 +44,9 @@ class CeleryWake:
 
     def wake(self, lane: Lane) -> None:
         """Raises Transient when Redis cannot be reached, refuses writes, or does not answer within seconds."""
+        from kombu.exceptions import OperationalError
+        from redis.exceptions import RedisError
+
         try:
             with self._app.producer_or_acquire() as producer:
                 if producer.channel.queue_declare(lane.value).message_count == 0:

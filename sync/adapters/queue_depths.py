@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import redis
-
 from sync.domain.errors import FailureCode, Transient
 from sync.domain.work.lane import Lane
 
@@ -20,6 +18,8 @@ PREFIX = "fsm:"
 def queue_depths(url: str) -> Mapping[Lane, int]:
     """Lane to messages. Raises Transient, without address or password, if Redis does not answer in seconds, or
     refuses what is written."""
+    import redis
+
     try:
         with redis.Redis.from_url(
             url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS, retry=None

@@ -1,65 +1,61 @@
-"""The command line `fsm-identity`: one module a noun, each with its own `app`; this one puts them together.
+"""The command line `fsm-identity`: its nouns, one module each, and its beginning.
 
-A noun's module is imported when the noun is used: one command does not wait for the libraries of the others.
+Every command begins here, so this module loads nothing: the overview is told at once, and a noun's commands with
+their libraries are loaded when the noun is used (`nouns`).
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, cast
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_group
+import sys
 
 NOUNS = {
-    "account": "accounts.account",
-    "technician": "accounts.technician",
-    "work-orders": "deactivation",
-    "import": "imports.imports",
-    "drift": "drift",
-    "adopt": "adoption",
-    "runs": "runs.runs",
-    "ops": "operations.ops",
-    "realm": "realm",
-    "mappings": "mappings.mappings",
-    "settings": "settings",
-    "database": "database",
-    "dev": "dev",
+    "account": ("accounts.account", "Accounts: who may log in, with which profile, and why."),
+    "technician": ("accounts.technician", "Technician records and their accounts."),
+    "work-orders": ("deactivation", "Open work orders and who takes them over."),
+    "import": ("imports.imports", "Staff files: review, confirm, follow, mend."),
+    "drift": ("drift", "What Keycloak holds that is not wanted."),
+    "adopt": ("adoption", "Users of Keycloak that were there before us."),
+    "runs": ("runs.runs", "Runs: what waits for an approval, and what became of it."),
+    "ops": ("operations.ops", "Queues, workers, quarantine: see what is wrong, and act."),
+    "realm": ("realm", "The Keycloak realm, as the mapping files want it."),
+    "mappings": ("mappings.mappings", "The files that say who gets what."),
+    "settings": ("settings", "The settings of this machine's processes."),
+    "database": ("database", "The tables of our database."),
+    "dev": ("dev", "Keycloak, Redis, a mail catcher, the web process and workers on this machine."),
 }
-"""Noun to the module that holds its commands, in the order of the help."""
+"""Noun to the module that holds its commands and to what it is about, in the order of the help."""
 
-
-class Nouns(TyperGroup):
-    """Finds a noun's commands in its module."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's own copy of click
-        return list(NOUNS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
-        if cmd_name not in NOUNS:
-            return None
-        module = import_module(f"{__name__}.{NOUNS[cmd_name]}")
-        command = get_group(cast(typer.Typer, module.app))
-        command.name = cmd_name
-        return command
-
-
-app = typer.Typer(
-    name="fsm-identity",
-    help="Accounts, profiles and technician links of a field service system, carried into Keycloak.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
-    cls=Nouns,
-)
-
-
-@app.callback()
-def nouns() -> None:
-    """Accounts, profiles and technician links of a field service system, carried into Keycloak."""
-    import_module(f"{__name__}.output").log_to_errors()
+ABOUT = "Accounts, profiles and technician links of a field service system, carried into Keycloak."
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+    if sys.argv[1:] == ["--help"]:
+        sys.stdout.write(overview())
+        return
+    from sync.entrypoints.cli.nouns import app
+
     app()
+
+
+def overview() -> str:
+    """What `fsm-identity --help` says."""
+    nouns = "".join(f"  {noun:<13}{about}\n" for noun, (_, about) in NOUNS.items())
+    return f"""Usage: fsm-identity NOUN COMMAND …
+
+{ABOUT}
+
+{nouns}
+fsm-identity NOUN --help lists the commands of a noun, and
+fsm-identity NOUN COMMAND --help says what a command takes.
+fsm-identity --install-completion lets the TAB key complete them.
+"""
+
+
+def __getattr__(name: str) -> object:
+    """`app`, the whole command line, is loaded when somebody asks for it."""
+    if name == "app":
+        from sync.entrypoints.cli.nouns import app
+
+        return app
+    raise AttributeError(name)

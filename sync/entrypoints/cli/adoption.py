@@ -36,7 +36,7 @@ from sync.views.operations.status import lane_is_served
 from sync.views.runs import RunView, find_run, run_view
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="Users of Keycloak that were there before us.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

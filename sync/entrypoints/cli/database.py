@@ -16,7 +16,7 @@ from sync.settings import Settings, checked
 from sync.store.database import schema
 from sync.store.database.schema import SchemaStatus
 
-app = typer.Typer(help="The tables of our database.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 class DatabaseSettings(BaseSettings):

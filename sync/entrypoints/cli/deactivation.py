@@ -28,7 +28,7 @@ from sync.entrypoints.cli.waiting import Timeout, wait_for_reassignment
 from sync.views.deactivation import recent_reassignments, stranded
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="Open work orders and who takes them over.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Technician = Annotated[str, typer.Argument(help="Technician id of the FSM system.")]
 

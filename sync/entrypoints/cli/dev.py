@@ -22,9 +22,7 @@ from sync.entrypoints.cli.output import AsJson, print_json, print_table, screen
 from sync.entrypoints.cli.output import stop as give_up
 
 app = typer.Typer(
-    help="Start and end Keycloak, Redis, a mail catcher, the web process and the workers on this machine. "
-    "All of it lives in one folder: .dev, or the one that FSM_DEV_HOME names.",
-    no_args_is_help=True,
+    no_args_is_help=True, epilog="All of it lives in one folder: .dev, or the one that FSM_DEV_HOME names."
 )
 
 

@@ -36,7 +36,7 @@ from sync.store.drift.findings import LIVE, STATES, Finding
 from sync.views.drift import comparison_view, drift_view, find_finding, list_findings, list_foreign_users
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="What Keycloak holds that is not wanted.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(help="The finding: its id, or its last characters.", show_default=False)]
 ON_SCREEN = 200

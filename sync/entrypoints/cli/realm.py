@@ -28,7 +28,7 @@ from sync.views.mappings import NONE_IN_FORCE, InForce, warn_of_other_files
 from sync.wiring.doors import adopted_policy, open_operator_desk
 from sync.wiring.realm import RealmDesk, open_realm_desk
 
-app = typer.Typer(help="The Keycloak realm, as the mapping files want it.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 ADMINISTRATOR = "FSM_BOOTSTRAP_ADMIN_USERNAME"
 LONGEST_LINE = 150

@@ -26,7 +26,7 @@ from sync.settings import (
     no_setting,
 )
 
-app = typer.Typer(help="The settings of this machine's processes.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -71,7 +71,8 @@ def status(url: str) -> SchemaStatus:
 
 
 def check(connection: Connection) -> None:
-    """Raises Misconfigured, saying what to run, unless the tables are those of this version."""
+    """Raises Misconfigured, saying what to run, unless the tables are those of this version. `revision` answers
+    sooner where they are."""
     found = _status(connection)
     if found.current is None:
         raise Misconfigured(f"our database has no tables yet; {UPGRADE}")

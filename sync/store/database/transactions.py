@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.domain.errors import Failure, Refused
-from sync.store.database import schema
+from sync.store.database import revision
 from sync.store.database.engine import WRITING, failure_of, make_engine
 from sync.store.database.sealing import Sealer
 
@@ -101,7 +101,7 @@ class Database:
     def check_schema(self) -> None:
         """Raises Misconfigured, saying what to run, when the tables are not those of this version."""
         with self.read() as tx:
-            schema.check(tx.connection)
+            revision.check(tx.connection)
 
     def close(self) -> None:
         """Close this process's connections."""

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from sync.domain.errors import Misconfigured, Transient
-from sync.store.database import schema
+from sync.store.database import revision, schema
 from sync.store.database.engine import make_engine
 from sync.store.database.sealing import Sealer
 from sync.store.database.tables import metadata
@@ -126,6 +126,14 @@ def test_a_missing_schema_says_what_to_run(database_url: str, sealer: Sealer) ->
     schema.upgrade(database_url)
     database.check_schema()
     database.close()
+
+
+@pytest.mark.req("J4")
+def test_a_start_knows_the_newest_tables_without_the_library_that_migrates(database_url: str) -> None:
+    """The quick answer is that of the migrations themselves."""
+    newest = schema.upgrade(database_url).newest
+    with connected(database_url) as connection:
+        assert revision.newest() == revision.current(connection) == newest
 
 
 @pytest.mark.req("J4")

@@ -33,7 +33,7 @@ from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
 from sync.store.accounts.query import AccountQuery
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="Accounts: who may log in, with which profile, and why.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 app.add_typer(acts.app)
 
 Text = Annotated[str | None, typer.Option()]

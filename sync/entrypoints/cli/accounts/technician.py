@@ -29,7 +29,7 @@ from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for
 from sync.views.accounts.assignability import assignability
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="Technician records and their accounts.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")

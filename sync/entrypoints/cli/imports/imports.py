@@ -50,7 +50,7 @@ from sync.views.imports import error_file
 from sync.views.runs import find_run, recent_runs, run_progress, run_view
 from sync.wiring.doors import open_desk
 
-app = typer.Typer(help="Staff files: review, confirm, follow, mend.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last': your own.")]
 INTERRUPTED = 130

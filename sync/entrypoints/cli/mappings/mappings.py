@@ -43,7 +43,7 @@ from sync.wiring.doors import open_desk, open_desk_with_policy, open_operator_de
 ON_SCREEN = 100
 """So many policies are listed for people who name no limit."""
 
-app = typer.Typer(help="The files that say who gets what.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -40,7 +40,7 @@ from sync.views.operations.quarantine import list_quarantine, quarantined
 from sync.views.operations.status import operations_view
 from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
 
-app = typer.Typer(help="Queues, workers, quarantine: see what is wrong, and act.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(mail.app, name="mails")
 

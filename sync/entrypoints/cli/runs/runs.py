@@ -29,7 +29,7 @@ from sync.wiring.doors import open_desk
 ON_SCREEN = 20
 """So many runs are listed for people who name no limit."""
 
-app = typer.Typer(help="Runs: what waits for an approval, and what became of it.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the end of it, or 'last'.")]
 
