@@ -84,9 +84,14 @@ class OperatorDesk:
 def open_operator_desk(settings: Settings | None = None) -> OperatorDesk:
     """Raises SettingsError; Misconfigured if the database has not the tables of this version, Transient if it
     cannot be reached. Nothing else is asked."""
-    settings = settings or load_settings()
+    desk = operator_desk(settings or load_settings())
+    desk.db.check_schema()
+    return desk
+
+
+def operator_desk(settings: Settings) -> OperatorDesk:
+    """The same, whatever our database can do just now."""
     db = open_database(settings)
-    db.check_schema()
     return OperatorDesk(db, CeleryWake(), DatabaseClock(db), settings)
 
 

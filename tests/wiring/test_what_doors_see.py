@@ -28,6 +28,7 @@ OF_THE_DATABASE = ("sync.store.database.",)
 MEASURES = {
     "metrics.py: figures.read": "counts for a monitoring system, which names nobody",
     "ops.py: space.troubles_of": "whether a small write is taken, which leaves nothing behind",
+    "ops.py: space.of_failure": "what our database refuses, which stands in none of its rows",
 }
 """What else a door asks the store, and why."""
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -18,6 +20,10 @@ LOCK_WAIT_SECONDS = 10
 UPGRADE = "run: fsm-identity database upgrade"
 WRITING = "fsm_writing"
 """Execution option of a connection: True for a transaction that may change something."""
+
+DISK_FULL = "our database has no disk space left; free some on its machine"
+NO_ROOM = 64 * 1024
+"""Bytes. Even to be read SQLite needs half of it, for the index of its journal."""
 
 _MISSING_SCHEMA = ("42P01", "42703")
 _REFUSED_LOGIN = ("28000", "28P01", "3D000")
@@ -91,7 +97,7 @@ def failure_of(error: BaseException) -> Failure | None:
     if code in _MISSING_SCHEMA or "no such table" in text or "no such column" in text:
         return Misconfigured(f"our database has not the tables of this version; {UPGRADE}")
     if code in _DISK_FULL:
-        return Transient("our database has no disk space left; free some on its machine", system=DATABASE)
+        return Transient(DISK_FULL, system=DATABASE)
     if code in _REFUSED_LOGIN or "authentication failed" in text or "does not exist" in text:
         return Misconfigured(f"FSM_DATABASE_URL: our database refuses us: {text}")
     if code in _SQLITE_FILE:
@@ -100,6 +106,20 @@ def failure_of(error: BaseException) -> Failure | None:
         return Transient(f"our database cannot be used just now: {text}", system=DATABASE)
     lost = Transient(f"our database was lost: {text}", system=DATABASE)
     return lost if error.connection_invalidated else None
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """SQLite could not read, write or open a file: on a full disk not even reading begins, and the error does not
+    say why."""
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", None) or ""
+    return name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN"))
+
+
+def no_room(file: Path | None) -> Failure | None:
+    """The failure of a SQLite file whose disk is full; None: there is room, or nobody can see."""
+    if file is None or not file.parent.is_dir() or shutil.disk_usage(file.parent).free >= NO_ROOM:
+        return None
+    return Transient(DISK_FULL, system=DATABASE)
 
 
 def _behind_lost_savepoint(error: BaseException) -> Failure | None:

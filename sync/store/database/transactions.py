@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.domain.errors import Failure, Refused
 from sync.store.database import revision
-from sync.store.database.engine import WRITING, failure_of, make_engine
+from sync.store.database.engine import WRITING, failure_of, is_of_the_disk, make_engine, no_room
 from sync.store.database.sealing import Sealer
 
 
@@ -114,7 +114,8 @@ class Database:
             with self._engine(writing=writing).begin() as connection:
                 yield Tx(connection, self._sealer, writing)
         except SQLAlchemyError as error:
-            failure = failure_of(error)
+            failure = no_room(self.file) if is_of_the_disk(error) else None
+            failure = failure or failure_of(error)
             if failure is None:
                 raise
             raise failure from error

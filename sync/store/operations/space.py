@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sync.domain.errors import Failure
+from sync.store.database.engine import DISK_FULL
 from sync.store.database.transactions import Database
 from sync.store.operations import troubles
 from sync.store.operations.troubles import Trouble
@@ -24,15 +25,19 @@ def troubles_of(db: Database, now: datetime) -> tuple[Trouble, ...]:
     return tuple(_met(db, now))
 
 
+def of_failure(failure: Failure) -> Trouble:
+    """What our database refuses to do, with what to do about it."""
+    full = str(failure) == DISK_FULL
+    return Trouble(str(failure), None, REMEDY if full else "mend what the message names; work goes on by itself")
+
+
 def _met(db: Database, now: datetime) -> Iterator[Trouble]:
     try:
         with db.write() as tx:
             troubles.note(tx, "a write", "a write is tried", "", now)
             troubles.clear(tx, "a write")
     except Failure as failure:
-        yield Trouble(
-            str(failure), None, REMEDY if failure.system == "database" else "mend what the message names"
-        )
+        yield of_failure(failure)
     file = db.file
     if file is not None and file.parent.is_dir():
         left = shutil.disk_usage(file.parent).free

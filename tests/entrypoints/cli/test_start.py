@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from sync.entrypoints.cli import NOUNS, app, overview
+from tests.entrypoints.cli.processes import settings_for, the_command_line
 from tests.world import set_up
 
 pytestmark = pytest.mark.req("J1", "J5")
@@ -17,7 +16,6 @@ pytestmark = pytest.mark.req("J1", "J5")
 RUN = """
 import sys
 before = set(sys.modules)
-sys.argv = ["fsm-identity", {arguments}]
 from sync.entrypoints.cli import main
 try:
     main()
@@ -39,14 +37,8 @@ WORKERS_USE = {
 
 def told_and_loaded(*arguments: str, **environment: str) -> tuple[str, set[str]]:
     """What a command says in a process of its own, and the modules it loads for it."""
-    script = RUN.format(arguments=", ".join(map(repr, arguments)))
-    said = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"PYTHONPATH": str(Path(__file__).parents[3]), **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    said = the_command_line(*arguments, script=RUN, **environment)
+    assert said.returncode == 0, said.stderr
     told, _, loaded = said.stdout.partition("LOADED")
     return told, set(loaded.split())
 
@@ -70,16 +62,8 @@ def test_the_overview_is_one_whoever_prints_it() -> None:
 
 def test_a_list_loads_nothing_that_only_workers_and_upgrades_need(tmp_path: Path) -> None:
     """It asks our database, whose tables are those of this version."""
-    url = f"sqlite:///{tmp_path}/our.db"
-    set_up(url)
-    settings = {
-        "FSM_DATABASE_URL": url,
-        "FSM_REDIS_URL": "redis://127.0.0.1:1/0",
-        "FSM_FIELD_SERVICE_URL": f"sqlite:///{tmp_path}/fsm.db",
-        "FSM_SECRET_KEYS": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",
-        "FSM_KEYCLOAK__URL": "http://127.0.0.1:1/",
-        "FSM_MAIL__LOGIN_URL": "http://127.0.0.1:1/",
-    }
+    settings = settings_for(tmp_path)
+    set_up(settings["FSM_DATABASE_URL"])
     told, loaded = told_and_loaded("account", "list", **settings)
     assert told.startswith("username")
     assert loaded & WORKERS_USE == set()

@@ -3,8 +3,6 @@ room."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,36 +15,10 @@ from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.operations import space
+from tests.disks import fill, small_disk  # noqa: F401 - a fixture
 from tests.world import World
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB; only root may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a file system takes root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Leave no byte free."""
-    filler = folder / "somebody-elses.log"
-    with filler.open("wb", buffering=0) as file:
-        for size in (64 * 1024, 512):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                continue
-    return filler
 
 
 def go_on(world: World) -> None:
@@ -57,7 +29,10 @@ def go_on(world: World) -> None:
 
 
 @pytest.mark.req("H1", "H2", "H3")
-def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(world: World, small_disk: Path) -> None:
+def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(
+    world: World,
+    small_disk: Path,  # noqa: F811
+) -> None:
     """A change is refused as a whole, the worker's word is not half kept, the remedy is shown; with room again
     what Keycloak has already is found there."""
     url = f"sqlite:///{small_disk / 'our.db'}"

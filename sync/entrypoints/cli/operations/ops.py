@@ -6,7 +6,7 @@ These commands need only our database: they answer while Keycloak, Redis or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -15,7 +15,7 @@ from sync.commands import waking
 from sync.commands.operations import lanes, quarantine
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
-from sync.domain.errors import Failure, Problem, Refused
+from sync.domain.errors import Failure, Problem, Refused, Transient
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import mail
@@ -31,14 +31,14 @@ from sync.entrypoints.cli.output import (
     say,
     warn,
 )
-from sync.settings import SettingsError
+from sync.settings import SettingsError, load_settings
 from sync.store.database.transactions import Tx
 from sync.store.operations import space
 from sync.store.operations.troubles import Trouble
 from sync.views.accounts.account import timeline_of
 from sync.views.operations.quarantine import list_quarantine, quarantined
 from sync.views.operations.status import operations_view
-from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk
+from sync.wiring.doors import OperatorDesk, open_desk, open_operator_desk, operator_desk
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(circuit.app, name="circuit")
@@ -53,10 +53,13 @@ def status(as_json: AsJson = False) -> None:
     """Can people log in? Then what is wrong, each with its remedy, and the numbers. Exit code 1 while something is
     wrong."""
     with failures_shown():
-        desk = open_operator_desk()
-        depths, broker = wakes(desk)
-        with desk.db.read() as tx:
-            seen = operations_view(tx, Scope.all(), desk.clock.now(), redis_works=depths is not None)
+        try:
+            desk = open_operator_desk()
+            depths, broker = wakes(desk)
+            with desk.db.read() as tx:
+                seen = operations_view(tx, Scope.all(), desk.clock.now(), redis_works=depths is not None)
+        except Transient as failure:
+            status_without_numbers(failure, as_json=as_json)
         full = space.troubles_of(desk.db, desk.clock.now())
         found = (*seen.login_troubles, *full, *broker, *seen.troubles, *start_troubles(desk))
         if as_json:
@@ -178,6 +181,21 @@ def resume(lane: LaneArgument, reason: Reason, as_json: AsJson = False) -> None:
             print_json({"lane": lane, "paused": False})
         else:
             say(f"{lane.value} goes on")
+
+
+def status_without_numbers(failure: Transient, *, as_json: bool) -> NoReturn:
+    """Our database cannot even be read: that, and what can be known without it."""
+    depths, broker = wakes(operator_desk(load_settings()))
+    found = (space.of_failure(failure), *broker)
+    if as_json:
+        unknown = {"login": None, "figures": None}
+        print_json(unknown | {"troubles": list(found), "wakes": ops_view.wakes_json(depths)})
+    else:
+        ops_view.print_troubles(found)
+        ops_view.line(
+            "whether people can log in, and the numbers, is in our database, which cannot be read just now"
+        )
+    raise typer.Exit(1)
 
 
 def wakes(desk: OperatorDesk) -> tuple[ops_view.Depths, tuple[Trouble, ...]]:

@@ -30,10 +30,7 @@ def print_status(found: Sequence[Trouble], seen: OperationsView, depths: Depths)
     for text in login_lines(seen):
         line(text)
     if found:
-        for each in found:
-            since = "" if each.since is None else f" (for {span(each.since, figures.at)})"
-            line(f"✗ {each.what}{since}", color="red")
-            line(f"  → {each.remedy}")
+        print_troubles(found, figures.at)
     else:
         line("✓ nothing is wrong", color="green")
     screen.line()
@@ -79,6 +76,14 @@ def _failures(figures: Figures) -> str:
     late = figures.logins_read_until
     behind = late is not None and figures.at - late > READING_LATE
     return f"Failed logins: {said}" + (f"; read to {shown(late)} UTC" if behind else "")
+
+
+def print_troubles(found: Sequence[Trouble], now: datetime | None = None) -> None:
+    """Each with its remedy; `now` None: since when is not said."""
+    for each in found:
+        since = "" if each.since is None or now is None else f" (for {span(each.since, now)})"
+        line(f"✗ {each.what}{since}", color="red")
+        line(f"  → {each.remedy}")
 
 
 def print_queues(figures: Figures, depths: Depths) -> None:
