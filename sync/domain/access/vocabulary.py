@@ -59,3 +59,9 @@ def grants(path: str) -> bool:
 
 def owns_role(name: str) -> bool:
     return name.startswith(ROLE_PREFIX)
+
+
+def owns_spelled_role(spelled: str) -> bool:
+    """As plans of the realm spell it: `name` for a role of the realm, `client/name` for one of a client."""
+    client, _, name = spelled.rpartition("/")
+    return client == FEATURES_CLIENT or (not client and owns_role(name))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mappings.fingerprint import fingerprint
+from sync.domain.access import vocabulary
 from sync.domain.realm.item import (
     AtLeast,
     Fields,
@@ -188,8 +189,12 @@ def _strings(value: Value) -> tuple[str, ...]:
 
 def _changed(name: str, existing: Value, new: Value) -> str:
     if isinstance(existing, tuple) and isinstance(new, tuple):
-        suffix = " (not ours)" if name in ("roles", "scope", "composites") else ""
-        gone = [f"- {entry}{suffix}" for entry in existing if entry not in new]
+        roles = name in {"roles", "scope", "composites"}
+        gone = [
+            f"- {entry} (not ours)" if roles and not vocabulary.owns_spelled_role(entry) else f"- {entry}"
+            for entry in existing
+            if entry not in new
+        ]
         return f"{name}: " + ", ".join([*gone, *(f"+ {entry}" for entry in new if entry not in existing)])
     return f"{name}: {shown(existing)} -> {shown(new)}"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -16,11 +15,19 @@ from mappings import load
 from mappings.policy import Policy
 from sync.commands.operations.watch import look_at_realm_soon
 from sync.domain.errors import Failure, Misconfigured
-from sync.domain.realm.difference import RealmDifference, RealmPlan, Update, counts, record
+from sync.domain.realm.difference import (
+    Create,
+    RealmDifference,
+    RealmPlan,
+    Remove,
+    Update,
+    counts,
+    record,
+)
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, stop, warn
+from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, screen, stop, warn
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import Settings, load_settings
@@ -31,10 +38,11 @@ from sync.wiring.realm import RealmDesk, open_realm_desk
 app = typer.Typer(no_args_is_help=True)
 
 ADMINISTRATOR = "FSM_BOOTSTRAP_ADMIN_USERNAME"
-LONGEST_LINE = 150
-LONGEST_STEP = 80
 PASSWORD = "FSM_BOOTSTRAP_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 ONLY_A_PLAN = "these mapping files are not those in force: apply goes by them once they are adopted"
+
+
+Details = Annotated[bool, typer.Option("--details", help="Show lines whole, however wide the terminal is.")]
 
 
 @app.command()
@@ -51,7 +59,7 @@ def bootstrap() -> None:
         password = os.environ.get(PASSWORD) or typer.prompt("Password", hide_input=True)
         desk = open_realm_desk(settings, administrator=(username, password))
         done = realm_as_code.bootstrap(desk.realm, desk.options)
-        _print(done)
+        _print(done, details=True)
         say(f"realm {settings.keycloak.realm} can be configured: fsm-identity realm plan")
 
 
@@ -60,6 +68,7 @@ def plan(
     folder: Annotated[
         Path | None, typer.Argument(help="Mapping files to look ahead with; else those in force.")
     ] = None,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always.
@@ -75,13 +84,13 @@ def plan(
         elif policy.fingerprint != known.policy.fingerprint:
             warn(ONLY_A_PLAN)
         found = realm_as_code.plan(desk.realm, policy, desk.options)
-        _show(found, as_json=as_json)
+        _show(found, details=details, as_json=as_json)
         if not as_json:
             _tell_reach(_reach(desk, policy, found, known))
 
 
 @app.command()
-def drift(as_json: AsJson = False) -> None:
+def drift(details: Details = False, as_json: AsJson = False) -> None:
     """Like plan, for a scheduled check: exit code 1 when the realm is not as wanted or has a way around the
     second factor."""
     with failures_shown():
@@ -89,7 +98,7 @@ def drift(as_json: AsJson = False) -> None:
         known = _in_force(settings)
         desk = open_realm_desk(settings)
         found = realm_as_code.plan(desk.realm, known.policy, desk.options)
-        _show(found, as_json=as_json)
+        _show(found, details=details, as_json=as_json)
         if not found.in_order:
             raise typer.Exit(1)
 
@@ -101,6 +110,7 @@ def apply(
         str | None,
         typer.Option("--plan", help="Fingerprint of the plan that was reviewed; refused if it has changed."),
     ] = None,
+    details: Details = False,
 ) -> None:
     """Bring the realm to what the mapping files in force say. A second apply has nothing to change.
 
@@ -114,7 +124,7 @@ def apply(
         found = realm_as_code.plan(desk.realm, known.policy, desk.options)
         if reviewed is not None and not is_named(found.fingerprint, reviewed):
             stop(f"the plan is no longer {reviewed}, it is {found.fingerprint[:12]}: look at it again")
-        _show(found, as_json=False)
+        _show(found, details=details, as_json=False)
         if not found.differences:
             return
         _ask_about_reach(_reach(desk, known.policy, found, known), found, reviewed, yes=yes)
@@ -166,7 +176,7 @@ def _ask_about_reach(reach: Reach, found: RealmPlan, reviewed: str | None, *, ye
         stop("that is another number; nothing was done")
 
 
-def _show(found: RealmPlan, *, as_json: bool) -> None:
+def _show(found: RealmPlan, *, details: bool, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -176,10 +186,10 @@ def _show(found: RealmPlan, *, as_json: bool) -> None:
             }
         )
         return
-    _print(found)
+    _print(found, details=details)
     if found.differences:
         number = counts(found)
-        typer.echo(
+        screen.line(
             f"{number['create']} to create, {number['change']} to change, {number['remove']} to remove; "
             f"plan {found.fingerprint[:12]}"
         )
@@ -187,22 +197,35 @@ def _show(found: RealmPlan, *, as_json: bool) -> None:
         say("nothing to change")
 
 
-def _print(found: RealmPlan) -> None:
+def _print(found: RealmPlan, *, details: bool = False) -> None:
+    """A difference a line, and each change of something below it. What a new thing holds ends with the line of a
+    terminal, unless `details` are wanted."""
+    width = None if details else screen.width
+    cut = False
     for difference in found.differences:
-        typer.echo(_headline(difference))
+        text = _named(difference) if isinstance(difference, Update) else str(difference)
+        if width is not None and len(text) > width:
+            text, cut = f"{text[: width - 2]} …", True
+        screen.line(text)
         if isinstance(difference, Update):
             for detail in difference.details:
-                typer.echo(f"    {detail}")
+                screen.line(f"    {detail}")
+    if cut:
+        warn("lines that end in … go on: --details shows them whole")
     for finding in found.findings:
         warn(finding)
 
 
-def _headline(difference: RealmDifference) -> str:
-    """One line. What a new thing holds is cut short here; JSON has all of it."""
-    if isinstance(difference, Update):
-        return f"~ {difference.kind} {difference.name}"
-    return shorten(str(difference), LONGEST_LINE, placeholder=" …")
+def _named(difference: RealmDifference) -> str:
+    """What is made, changed or removed, without what it holds."""
+    match difference:
+        case Create(item=item):
+            return f"+ {item}"
+        case Update(kind=kind, name=name):
+            return f"~ {kind} {name}"
+        case Remove():
+            return str(difference)
 
 
 def _tell(difference: RealmDifference) -> None:
-    typer.echo(f"  {shorten(_headline(difference), LONGEST_STEP, placeholder=' …')}")
+    screen.line(f"  {_named(difference)}")

@@ -149,6 +149,16 @@ def test_a_role_or_attribute_put_on_our_group_is_shown_and_taken() -> None:
 
 
 @pytest.mark.req("C8")
+def test_a_role_of_ours_that_goes_is_not_called_somebody_elses() -> None:
+    """A profile lost a feature: that was decided, and only what others put there is not ours."""
+    existing = ("admin", "fsm-2fa-required", "fsm/reports", "realm-management/view-users")
+    found = Update(ItemKind.GROUP, "/fsm/profiles/manager", {"roles": existing}, {"roles": ()})
+    assert found.details == (
+        "roles: - admin (not ours), - fsm-2fa-required, - fsm/reports, - realm-management/view-users (not ours)",
+    )
+
+
+@pytest.mark.req("C8")
 def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
     """Event types somebody else stores stay stored."""
     wanted = RealmState.of([Item(ItemKind.REALM, "settings", {"types": AtLeast(frozenset({"LOGIN"}))})])
