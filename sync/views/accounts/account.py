@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,3 +79,14 @@ def own_account(tx: Tx, subject: str) -> tuple[Account, tuple[Assignment, ...]] 
     when: for the person itself (I5). None: there is none."""
     account = accounts.by_idp_user_id(tx, subject)
     return None if account is None else (account, audit.assignments(tx, account.id))
+
+
+def assignment_of(history: Sequence[Assignment], value: Callable[[Assignment], object]) -> Assignment | None:
+    """The assignment that gave the present value: the first of those at the end that all have it. `history` is the
+    oldest first; None: there is none."""
+    gave: Assignment | None = None
+    for each in reversed(history):
+        if gave is not None and value(each) != value(gave):
+            break
+        gave = each
+    return gave

@@ -57,7 +57,7 @@ def list_(
     team: Text = None,
     attribute: Attributes = None,
     inactive: Annotated[bool | None, typer.Option("--inactive/--active", help="Only these.")] = None,
-    unlinked: Annotated[bool, typer.Option(help="Only field workers without a technician (B3).")] = False,
+    unlinked: Annotated[bool, typer.Option(help="Only field workers without a technician.")] = False,
     held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
     quarantined: Annotated[bool, typer.Option(help="Only those that need a person.")] = False,
     locked: Annotated[bool, typer.Option(help="Only whom Keycloak's lockout keeps out now.")] = False,
@@ -113,7 +113,7 @@ def create_(
     employee_number: Text = None,
     attribute: Attributes = None,
     mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
-    even_if_similar: Annotated[bool, typer.Option(help="Create although a similar account exists (A2).")] = False,
+    even_if_similar: Annotated[bool, typer.Option(help="Create although a similar account exists.")] = False,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:

@@ -15,6 +15,7 @@ from sync.domain.accounts.change import stated_fields
 from sync.domain.accounts.status import Observation, told
 from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
+from sync.entrypoints.cli.accounts.access_view import cells, given_access
 from sync.entrypoints.cli.operations.ops_view import print_timeline
 from sync.entrypoints.cli.output import (
     lines_wanted,
@@ -88,6 +89,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
         shown_account = account_view(tx, Scope.all(), account.id, desk.clock.now())
     seen, status = shown_account.observed, shown_account.status
     access = data_access_of(account, desk.policy)
+    given = given_access(account, shown_account.assignments, desk.policy)
     differs = None if seen is None else what_differs(account, desk.policy, seen)
     if as_json:
         print_json(
@@ -103,22 +105,23 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
                 "data_access": access and {"asked": access.asked.key, "effective": access.effective.key},
                 "deactivation": shown_account.deactivation,
                 "acts": shown_account.acts,
+                "access": given,
                 "assignments": shown_account.assignments,
                 "timeline": shown_account.timeline,
             }
         )
         return
     own = desk.policy.attributes
-    stated = stated_fields(account) | ({} if access is None else {"data_access": str(access)})
     screen.line(f"{account.full_name}  {status}", bold=True)
     print_table(
         ["wanted", ""],
         [
             [own[name].title if name in own else name.replace("_", " "), value]
-            for name, value in stated.items()
+            for name, value in stated_fields(account).items()
             if value is not None
         ],
     )
+    print_table(["access", "", "since (UTC)", "who and why"], [cells(each) for each in given if each.value])
     _print_observed(seen, differs, missed)
     if shown_account.work is not None:
         _print_stuck(shown_account.work)

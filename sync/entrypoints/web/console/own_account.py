@@ -16,6 +16,7 @@ from sync.domain.access.data_access import DataAccess, data_access_of
 from sync.domain.accounts.account import Account
 from sync.entrypoints.web.console.visit import Visit
 from sync.store.audit import Assignment
+from sync.views.accounts.account import assignment_of
 
 NONE = "None"
 
@@ -128,14 +129,9 @@ def _name(by: Assignment, company: str) -> str:
 def _why(
     history: Sequence[Assignment], given: Callable[[Assignment], str | None], zone: tzinfo, company: str
 ) -> Why | None:
-    """The assignment that gave the present value: the first of those at the end that all have it."""
-    if not history:
+    gave = assignment_of(history, given)
+    if gave is None:
         return None
-    gave = history[-1]
-    for earlier in reversed(history):
-        if given(earlier) != given(gave):
-            break
-        gave = earlier
     return Why(
         by=_name(gave, company),
         at=gave.at.astimezone(zone).strftime("%-d %B %Y, %H:%M"),
