@@ -10,7 +10,7 @@ from sync.store.mail import failed_mails
 from sync.store.mail.failed_mails import FailedMail
 
 
-def failed(tx: Tx, scope: Scope, now: datetime, limit: int | None) -> tuple[FailedMail, ...]:
+def failed(tx: Tx, scope: Scope, now: datetime, limit: int | None = None) -> tuple[FailedMail, ...]:
     """The newest first; None: all of them. Raises Refused for a scope of one branch."""
     scope.require_everything("mails")
     return failed_mails.newest(tx, now, limit)

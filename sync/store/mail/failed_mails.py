@@ -37,7 +37,7 @@ class FailedMail:
     sendable: bool
 
 
-def newest(tx: Tx, now: datetime, limit: int | None) -> tuple[FailedMail, ...]:
+def newest(tx: Tx, now: datetime, limit: int | None = None) -> tuple[FailedMail, ...]:
     """The newest first; None: all of them."""
     rows = tx.connection.execute(_found(now).limit(limit))
     return tuple(FailedMail(*row) for row in rows)
