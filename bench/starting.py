@@ -44,13 +44,17 @@ LIBRARIES = (
 )
 """What `account list` loads of others, the largest first."""
 
-BARE, FLOOR, HELP, LIST = "bare", "floor", "help", "list"
+BARE, FLOOR, HELP, LIST, TAB, NAME = "bare", "floor", "help", "list", "tab", "name"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     BARE: ("-c", "pass"),
     FLOOR: ("-c", f"import {', '.join(LIBRARIES)}"),
     HELP: ("-c", OURS, "--help"),
     LIST: ("-c", OURS, "account", "list"),
+    TAB: ("-c", OURS),
+    NAME: ("-c", OURS),
 }
+WRITTEN = {TAB: "fsm-identity account rea", NAME: "fsm-identity account list --branch ham"}
+"""The line in which the TAB key is pressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,15 @@ def measure(accounts: int = ACCOUNTS, rounds: int = ROUNDS) -> Started:
         taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
         for _ in range(rounds + 1):
             for name, arguments in COMMANDS.items():
-                taken[name].append(_run(arguments, settings))
+                taken[name].append(_run(arguments, settings | _pressed(WRITTEN.get(name))))
     return Started({name: statistics.median(seconds[1:]) for name, seconds in taken.items()})
+
+
+def _pressed(line: str | None) -> dict[str, str]:
+    """What bash tells a command whose next word it asks for; None: it asks for none."""
+    if line is None:
+        return {}
+    return {"_FSM_IDENTITY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
 
 
 def _run(arguments: Sequence[str], settings: Mapping[str, str]) -> float:
@@ -119,6 +130,12 @@ def report(_place: Place, _people: int) -> list[Row]:
             f"{found.times(FLOOR, BARE):.0f} times)",
             f"≤ {LIST_REACH} times",
             list_times <= LIST_REACH,
+        ),
+        Row(
+            "a word at the TAB key; the name of a branch",
+            f"{_milliseconds(found.seconds[TAB])}; {_milliseconds(found.seconds[NAME])}",
+            f"{_milliseconds(found.seconds[HELP])}: --help, {_milliseconds(found.seconds[LIST])}: account list",
+            f"{found.times(TAB, HELP):.1f} times; {found.times(NAME, LIST):.1f} times",
         ),
     ]
 

@@ -6,6 +6,7 @@ their libraries are loaded when the noun is used (`nouns`).
 
 from __future__ import annotations
 
+import os
 import sys
 
 NOUNS = {
@@ -25,6 +26,9 @@ NOUNS = {
 }
 """Noun to the module that holds its commands and to what it is about, in the order of the help."""
 
+COMPLETION = "_FSM_IDENTITY_COMPLETE"
+"""The variable in which a shell says that the TAB key was pressed."""
+
 ABOUT = "Accounts, profiles and technician links of a field service system, carried into Keycloak."
 
 
@@ -33,6 +37,10 @@ def main() -> None:
     if sys.argv[1:] == ["--help"]:
         sys.stdout.write(overview())
         return
+    if COMPLETION in os.environ:
+        from sync.entrypoints.cli.completion.shells import answer
+
+        answer()
     from sync.entrypoints.cli.nouns import app
 
     app()
