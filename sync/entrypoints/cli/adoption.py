@@ -74,7 +74,7 @@ def plan(
         _print(seen.rows)
         stay = "user matches no account and stays as it is"
         more = "users match no account and stay as they are"
-        typer.echo(f"{foreign} {stay if foreign == 1 else more}")
+        screen.line(f"{foreign} {stay if foreign == 1 else more}")
         say(
             "nothing is changed yet; to adopt them: "
             f"fsm-identity adopt apply {short} --plan {run.fingerprint[:FINGERPRINT]} --reason …"

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say
+from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, screen
 from sync.settings import Settings, checked
 from sync.store.database import schema
 from sync.store.database.schema import SchemaStatus
@@ -78,7 +78,7 @@ def _show(found: SchemaStatus, *, as_json: bool) -> None:
         say(f"our database is at revision {found.current}, the newest")
     else:
         at = f"at revision {found.current}" if found.current else "without tables"
-        typer.echo(f"our database is {at}; still to run: {', '.join(found.waiting)}")
+        screen.line(f"our database is {at}; still to run: {', '.join(found.waiting)}")
 
 
 def _url() -> str:

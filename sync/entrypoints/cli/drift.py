@@ -26,6 +26,7 @@ from sync.entrypoints.cli.output import (
     print_json,
     print_table,
     say,
+    screen,
     shown,
     stop,
 )
@@ -201,13 +202,13 @@ def _print_comparison(done: Comparison) -> None:
     counts = done.counts
     since = "asked for at" if done.state == "asked" else "running since"
     ended = f"{done.state} {shown(done.finished_at)}" if done.finished_at else f"{since} {shown(done.started_at)}"
-    typer.echo(f"{done.kind} by {done.by}: {ended}; {_read_so_far(done)}; {counts.foreign_users} not ours")
-    typer.echo(
+    screen.line(f"{done.kind} by {done.by}: {ended}; {_read_so_far(done)}; {counts.foreign_users} not ours")
+    screen.line(
         f"  {counts.looked_at} looked at singly, {counts.differing} differ, {counts.repairs} to repair, "
         f"{counts.left_out} left for the next one"
     )
     if done.error:
-        typer.echo(f"  {done.error_kind}: {done.error}")
+        screen.line(f"  {done.error_kind}: {done.error}")
 
 
 def _cells(finding: Finding) -> list[object]:

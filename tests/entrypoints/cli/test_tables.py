@@ -117,6 +117,20 @@ def test_brackets_are_shown_as_they_are(name: str, capsys: pytest.CaptureFixture
     assert said.err.count(name) == 2
 
 
+def test_what_a_terminal_would_obey_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """In tables, their titles, and every kind of line: what turns the line around, jumps back, or colours it."""
+    name, spelled = "\u202eonrA\r\x1b[31m", "<U+202E>onrA<U+000D><U+001B>[31m"
+    print_table(["who"], [[name]], title=f"Of {name}")
+    say(name)
+    warn(name)
+    screen.line(name, bold=True)
+    with pytest.raises(Exception), screen.status(name):  # noqa: B017 - typer leaves by an exception
+        stop(name)
+    said = capsys.readouterr()
+    assert said.out.count(spelled) == 4
+    assert said.err.count(spelled) == 2
+
+
 def test_csv_has_every_column_and_one_line_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     """As other programs read it; no text becomes a formula in a spreadsheet, and what is not there is empty."""
     print_table(["who", "what", "when"], [['Jo "Q"; Lind', "a\nb", None], ["=1+1", "-", ""]], as_csv=True)
