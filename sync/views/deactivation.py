@@ -24,6 +24,7 @@ def reassignment(tx: Tx, scope: Scope, reassignment_id: str) -> Reassignment:
     return found
 
 
-def recent_reassignments(tx: Tx, scope: Scope, limit: int) -> tuple[Reassignment, ...]:
-    """The newest wishes to move work orders, ended or not, as far as the scope reaches: see `reassignment`."""
+def recent_reassignments(tx: Tx, scope: Scope, limit: int | None) -> tuple[Reassignment, ...]:
+    """The newest wishes to move work orders, ended or not, as far as the scope reaches: see `reassignment`. None:
+    all of them."""
     return reassignments.recent(tx, scope, limit)

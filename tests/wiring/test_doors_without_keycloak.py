@@ -60,6 +60,7 @@ COMMANDS = (
     ("work-orders list", 0),
     ("work-orders list T-0001", 0),
     (f"work-orders reassign T-0001 --to T-0002 --no-wait {WHY}", 1),
+    ("work-orders reassignments", 0),
     (f"technician unlink jo.lind@example.com --no-wait {WHY}", 0),
     (f"account deactivate jo.lind@example.com --no-wait {WHY}", 0),
     (f"account reactivate jo.lind@example.com --no-wait {WHY}", 0),

@@ -14,9 +14,13 @@ from sync.entrypoints.cli.output import (
     WORK_ORDER,
     AsCsv,
     AsJson,
+    Limit,
     Reason,
     actor,
     failures_shown,
+    first_of,
+    lines_wanted,
+    one_more,
     print_json,
     print_table,
     print_work_orders,
@@ -29,6 +33,9 @@ from sync.views.deactivation import recent_reassignments, stranded
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(no_args_is_help=True)
+
+ON_SCREEN = 20
+"""So many wishes are listed for people who name no limit."""
 
 Technician = Annotated[str, typer.Argument(help="Technician id of the FSM system.")]
 
@@ -96,14 +103,16 @@ def reassign(
 
 @app.command()
 def reassignments(
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="List so many, the newest first.")] = 20,
+    limit: Limit = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
-    """List who was asked to take over whose work orders, and what came of it."""
+    """List who was asked to take over whose work orders, and what came of it, the newest first."""
     with failures_shown():
         desk = open_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
         with desk.db.read() as tx:
-            found = recent_reassignments(tx, Scope.all(), limit)
+            found = first_of(recent_reassignments(tx, Scope.all(), one_more(limit)), limit)
         if as_json:
             print_json(found)
             return
@@ -121,4 +130,6 @@ def reassignments(
                 ]
                 for each in found
             ],
+            least=("asked at (UTC)", "last failure"),
+            as_csv=as_csv,
         )

@@ -115,8 +115,8 @@ def waiting(tx: Tx) -> tuple[Reassignment, ...]:
     return tuple(_from_row(row) for row in rows.mappings())
 
 
-def recent(tx: Tx, scope: Scope, limit: int) -> tuple[Reassignment, ...]:
-    """The newest first, ended or not."""
+def recent(tx: Tx, scope: Scope, limit: int | None) -> tuple[Reassignment, ...]:
+    """The newest first, ended or not; None: all of them."""
     query = select(*_COLUMNS).order_by(reassignments.c.id.desc()).limit(limit)
     if not scope.everything:
         query = query.where(reassignments.c.branch == scope.branch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 
 import pytest
@@ -130,3 +132,16 @@ def test_whoever_did_not_wait_can_see_later_what_came_of_it(run: Run, world: Wor
     newest, before = told(run, "reassignments")
     assert (newest["state"], before["state"]) == ("done", "failed")
     assert "WO-1" in done(run("reassignments"))
+
+
+def test_wishes_are_listed_like_everything_else(run: Run, world: World) -> None:
+    """All of them for programs, the newest for people, who are told of the rest."""
+    for _ in range(2):
+        done(run(*REASSIGN, "--no-wait"))
+        world.work()
+        world.fsm.add(WorkOrder(f"WO-{world.clock.now():%S}", lead="T-1"))
+        world.pass_time(1)
+    assert len(list(csv.DictReader(io.StringIO(done(run("reassignments", "--csv")))))) == 2
+    cut = run("reassignments", "--limit", "1")
+    assert done(cut).count("takes over from a leaver") == 1
+    assert "there are more: raise --limit" in cut.stderr
