@@ -71,13 +71,13 @@ def ways_around(surroundings: Surroundings, our_flows: Collection[str]) -> Itera
         )
 
 
-WORKFLOWS = "WORKFLOWS"
 PAST_US: Mapping[str, str] = {
     "SCIM_API": "other systems create, change and delete users through Keycloak's own SCIM server",
-    WORKFLOWS: "workflows disable, change and delete users by the clock",
     "SSF": "other systems are told of users, and tell of them, by shared signals",
 }
-"""Features of Keycloak that write users past accounts, reasons and the work-order gate."""
+"""Features of Keycloak that write users past accounts, reasons and the work-order gate. Workflows would be one
+more: they are on in every server, and no right of a realm's client tells whether there is one
+(fact: workflows-are-on-and-unseen)."""
 
 
 def habits(surroundings: Surroundings) -> Iterator[str]:

@@ -70,13 +70,22 @@ def test_a_new_person_has_what_the_realm_gives_everybody(
 
 
 def test_the_plan_names_what_everybody_is_given_and_asked_for(realm: RealmAdmin) -> None:
-    """And nothing of a realm that is as it came: workflows are on in every server, and there is none."""
+    """And nothing of a realm that is as it came."""
     connection = Connection(realm.server.url, realm.name, "fsm-configure", realm.secrets["fsm-configure"])
     assert [*habits(read_surroundings(connection))] == []
     with default_group(realm, "/elsewhere"), default_action(realm):
         named = " ".join(habits(read_surroundings(connection)))
     assert "the default group /elsewhere" in named
     assert f"has to do {ACTION}" in named
+
+
+def test_whether_there_are_workflows_cannot_be_read(realm: RealmAdmin) -> None:
+    """The feature is on, and the client that configures the realm is refused."""
+    connection = Connection(realm.server.url, realm.name, "fsm-configure", realm.secrets["fsm-configure"])
+    features = {each["name"]: each["enabled"] for each in connection.get("/serverinfo")["features"]}
+    assert features["WORKFLOWS"]
+    with pytest.raises(Misconfigured, match="403"):
+        connection.get("workflows")
 
 
 @pytest.mark.parametrize("why", ["ours", "power"])

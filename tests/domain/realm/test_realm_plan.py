@@ -357,10 +357,10 @@ def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
         demanded_attributes=frozenset({"costcentre"}),
         default_groups=frozenset({"/newcomers"}),
         default_actions=frozenset({"UPDATE_PROFILE"}),
-        features=frozenset({"SCIM_API", "WORKFLOWS"}),
+        features=frozenset({"SCIM_API", "SSF"}),
     )
     told = [*demands(seen), *habits(seen)]
-    named = ("demands costcentre", "group /newcomers", "UPDATE_PROFILE", "scim-api", "workflows")
+    named = ("demands costcentre", "group /newcomers", "UPDATE_PROFILE", "scim-api", "ssf")
     assert [[name in sentence for sentence in told].count(True) for name in named] == [1] * 5
     assert len(told) == 5
     assert [*demands(Surroundings()), *habits(Surroundings())] == []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.demanded import demanded
 from sync.domain.errors import Misconfigured
-from sync.domain.realm.surroundings import PAST_US, WORKFLOWS, FlowOverride, Shortcut, ShortcutClient, Surroundings
+from sync.domain.realm.surroundings import PAST_US, FlowOverride, Shortcut, ShortcutClient, Surroundings
 
 PAGE = 200
 SHORTCUTS = {
@@ -50,16 +50,12 @@ def read_surroundings(connection: Connection) -> Surroundings:
 
 
 def _features(connection: Connection) -> frozenset[str]:
-    """Those that matter and are on. Workflows are on in every server and do nothing before there is one. A
-    Keycloak that does not show a realm's client what it is shows none."""
+    """Those that matter and are on. A Keycloak that does not show a realm's client what it is shows none."""
     try:
         shown = connection.get("/serverinfo").get("features") or ()
     except Misconfigured:
         return frozenset()
-    switched_on = {each["name"] for each in shown if each.get("enabled")} & PAST_US.keys()
-    if WORKFLOWS in switched_on and not connection.find("workflows"):
-        switched_on.remove(WORKFLOWS)
-    return frozenset(switched_on)
+    return frozenset(each["name"] for each in shown if each.get("enabled") and each["name"] in PAST_US)
 
 
 def _shortcuts(clients: list[Json]) -> Iterator[ShortcutClient]:
