@@ -48,7 +48,7 @@ lock: $(INSTALLED) ## Resolve all dependencies anew and write uv.lock and requir
 keycloak: $(INSTALLED) ## Move to another Keycloak, for good (VERSION=26.8.0); FSM_DEV_KEYCLOAK_VERSION only tries one
 	$(RUN)python -m tests.keycloak_version $(VERSION)
 
-clean: ## Remove what was built here; the user's cache and a stacks (.dev, .demo) stay
+clean: ## Remove what was built here; the user's cache and stacks (.dev, .demo) stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find mappings sync workers tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -287,10 +287,10 @@ def main() -> int:
     if not layout.home.parent.is_dir():
         screen.print(f"[red]✗[/red] {layout.home.parent} does not exist")
         return 1
-    start_afresh(layout)
     parts = stack.chosen_parts("sqlite", None)
     began = time.monotonic()
     try:
+        start_afresh(layout)
         with stack.foreground(
             layout, parts, "sqlite", lambda line: screen.print(f"  {line}", highlight=False)
         ) as place:
@@ -305,8 +305,13 @@ def main() -> int:
 
 
 def start_afresh(layout: Layout) -> None:
-    """The demo's own folder begins empty each time; what still runs from an earlier demo is ended first."""
-    stack.stop(layout)
+    """The demo's own folder begins empty each time. Raises StackFailure where an earlier demo still runs: somebody
+    may be at it."""
+    if any(part.running for part in stack.status(layout)):
+        raise StackFailure(
+            f"a demo runs in {layout.home}: end it with Ctrl-C where it was started, or with "
+            f"FSM_DEV_HOME={layout.home} fsm-identity dev down"
+        )
     shutil.rmtree(layout.home, ignore_errors=True)
     make_home(layout)
     fsm_database.create(f"sqlite:///{layout.field_service}")

@@ -6,6 +6,8 @@ from mappings.guard import ApprovalRules
 from sync.domain.access.callers import Caller, Machine, name_of, same
 from sync.domain.errors import Problem
 
+ALONE = "adopt a guard.toml with one_is_enough, reject this run and review it again"
+
 
 def against_approval(confirmer: Caller, approver: Caller, rules: ApprovalRules) -> Problem | None:
     """None: `approver` may; else why not. What the permission asks for is asked besides."""
@@ -20,6 +22,6 @@ def against_approval(confirmer: Caller, approver: Caller, rules: ApprovalRules) 
         return Problem(
             "approval",
             f"{what}: this command line is {number} as well",
-            "let another login of this system approve it; if there is none, say one_is_enough in guard.toml",
+            f"let another login of this system approve it; if there is none, {ALONE}",
         )
-    return Problem("approval", what, "ask another administrator, or say one_is_enough in guard.toml")
+    return Problem("approval", what, f"ask another administrator, or {ALONE}")

@@ -202,7 +202,7 @@ def read(tx: Tx, now: datetime) -> Figures:
     """All of it, at one moment. Raises what the database raises."""
     held, overdue, oldest_held_at = _holds(tx, now)
     reassigning, oldest_reassignment_at = _reassignments(tx)
-    by_state, oldest_act_at = _commands(tx)
+    by_state, oldest_act_at = _commands(tx, now)
     mails = _mails(tx)
     found = jobs.all_jobs(tx)
     read_until, kept_seconds = _logins(found)
@@ -429,11 +429,12 @@ def _undelivered(tx: Tx) -> int:
     )
 
 
-def _commands(tx: Tx) -> tuple[Mapping[str, int], datetime | None]:
+def _commands(tx: Tx, now: datetime) -> tuple[Mapping[str, int], datetime | None]:
+    """What is planned for a time to come, such as the end of a temporary password, waits for nobody."""
     since = when((act.c.due_at > act.c.requested_at, act.c.due_at), else_=act.c.requested_at)
     rows = tx.connection.execute(
         select(act.c.state, func.count(), func.min(since))
-        .where(OPEN_ACT, act.c.account_id > FIRST)
+        .where(OPEN_ACT, act.c.account_id > FIRST, act.c.due_at <= now)
         .group_by(act.c.state)
         .order_by(act.c.state)
     ).all()

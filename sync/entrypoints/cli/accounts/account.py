@@ -194,7 +194,7 @@ def change_(
         if wanted == AccountChange() and not wrong:
             raise Refused([Problem("", "nothing to change was named", "see fsm-identity account change --help")])
         if policy is GatePolicy.FORCE:
-            confirm_force(f"Change {account.full_name} now, whatever is open?", yes=yes)
+            confirm_force(desk, account, f"Change {account.full_name} now, whatever is open?", yes=yes)
         changed = change_account(desk, account.id, wanted, actor(reason), policy, also=(*wrong, *unknown))
         if not changed.stored:
             say(f"{account.username} is like that already")
@@ -204,6 +204,13 @@ def change_(
             print_work_orders(changed.work_orders, title="Open work orders")
         if wait:
             wait_for(desk, changed.account, timeout)
+
+
+MEANT = {
+    GatePolicy.REFUSE: "and refused if work orders come in before it is done",
+    GatePolicy.HOLD: "and held while work orders are open",
+    GatePolicy.FORCE: "whatever is open",
+}
 
 
 @app.command()
@@ -220,9 +227,10 @@ def deactivate(
         desk = open_desk()
         account = the_account(desk, who)
         if policy is GatePolicy.FORCE:
-            confirm_force(f"End the access of {account.full_name} now, whatever is open?", yes=yes)
+            question = f"End the access of {account.full_name} now, whatever is open?"
+            confirm_force(desk, account, question, yes=yes)
         work_orders = deactivate_account(desk, account.id, policy, actor(reason))
-        say(f"{account.username}: deactivation is stored ({policy.value})")
+        say(f"{account.username}: deactivation is stored, {MEANT[policy]}")
         if work_orders:
             print_work_orders(work_orders, title="Open work orders")
         if wait:

@@ -108,7 +108,8 @@ def _link(
     desk: Desk, before: Account, technician: str | None, reason: str, policy: GatePolicy, *, yes: bool
 ) -> Changed:
     if policy is GatePolicy.FORCE:
-        confirm_force(f"Take {before.technician_id or 'the technician'} from {before.full_name} now?", yes=yes)
+        whose = before.technician_id or "the technician"
+        confirm_force(desk, before, f"Take {whose} from {before.full_name} now?", yes=yes)
     return link_technician(desk, before.id, technician, actor(reason), policy)
 
 
