@@ -5,6 +5,7 @@ Each is stored as an act and carried out once by a worker; `--wait` watches it a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +27,11 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say, stop
+from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say, stop, warn
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_act
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx
+from sync.views.accounts.account import account_view
 from sync.wiring.doors import open_desk
 
 app = typer.Typer()
@@ -62,23 +64,43 @@ def reset_password(
     reason: Reason,
     mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
     keep_sessions: KeepSessions = False,
+    unlock_too: Annotated[
+        bool | None,
+        typer.Option("--unlock/--keep-locked", help="End a lockout as well; asked where there is one."),
+    ] = None,
     wait: Wait = True,
     timeout: Timeout = SHOWN_WITHIN_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Give a new temporary password that must be changed at the next login; it runs out unused.
+    """Give a new temporary password that must be changed at the next login; it runs out unused. It ends no
+    lockout.
 
     It is shown once it is in place, and not before; later by `show-password`.
     """
     password = InitialPassword(generate(), "mail" if mail else "shown")
-    _one(
-        who,
-        reason,
-        lambda tx, desk, account, by: acts.reset_password(
-            tx, desk.policy, account.id, password, by, desk.clock.now(), keep_sessions=keep_sessions
-        ),
-        Showing(wait, timeout, as_json, password=not mail),
-    )
+    with failures_shown():
+        desk = open_desk()
+        unlocks = _unlocks_too(desk, the_account(desk, who), unlock_too, ask=not as_json)
+
+    def reset(tx: Tx, desk: Desk, account: Account, by: Cause) -> Act:
+        now = desk.clock.now()
+        if unlocks:
+            acts.unlock(tx, desk.policy, account.id, by, now)
+        return acts.reset_password(tx, desk.policy, account.id, password, by, now, keep_sessions=keep_sessions)
+
+    _one(who, reason, reset, Showing(wait, timeout, as_json, password=not mail))
+
+
+def _unlocks_too(desk: Desk, account: Account, wanted: bool | None, *, ask: bool) -> bool:
+    """Whether a lockout is to be ended as well. Whoever did not say is asked, or told where nobody can be."""
+    with desk.db.read() as tx:
+        lockout = account_view(tx, Scope.all(), account.id, desk.clock.now()).lockout
+    if wanted is not None or not lockout:
+        return bool(wanted)
+    if ask and sys.stdin.isatty():
+        return typer.confirm(f"{account.username} is locked out {lockout}. Unlock as well?")
+    warn(f"{account.username} is locked out {lockout}: a new password does not end that, --unlock does")
+    return False
 
 
 @app.command("show-password")

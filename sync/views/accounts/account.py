@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
-from sync.domain.accounts.status import AccountStatus, Observation, status_of
+from sync.domain.accounts.status import AccountStatus, Observation, lock_at, status_of, told
 from sync.domain.acts import Act
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.deactivation.request import OpenDeactivation
@@ -28,12 +28,14 @@ from sync.views.accounts.find import within
 class AccountView:
     """Wanted and observed stand side by side and are never mixed (rule: wanted-is-not-observed).
 
-    `observed` is the last look, None before the first; `work` None only for an account no command has made due
-    yet. `logins_may_be_missing` are the times of which nobody knows who logged in. `acts` wait to be carried out.
+    `lockout` says how long Keycloak keeps the person out and why, "" for not at all. `observed` is the last look,
+    None before the first; `work` None only for an account no command has made due yet. `logins_may_be_missing` are
+    the times of which nobody knows who logged in. `acts` wait to be carried out.
     """
 
     account: Account
     status: AccountStatus
+    lockout: str
     work: WorkState | None
     observed: Observation | None
     logins: LoginActivity
@@ -58,6 +60,7 @@ def account_view(tx: Tx, scope: Scope, account_id: str, now: datetime) -> Accoun
     return AccountView(
         account=account,
         status=status_of(account, observed, now=now, held=held, activity=activity),
+        lockout="" if observed is None else told(lock_at(observed.lock, now)),
         work=work,
         observed=observed,
         logins=activity,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Transient
+from sync.domain.provisioning.observed import LockState
+from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import acts, app
 from sync.entrypoints.cli.accounts import account
 from sync.jobs.systems import Systems
+from sync.store.provisioning import due
 from tests.entrypoints.cli.conftest import Run
 from tests.world import World
 
@@ -52,3 +56,24 @@ def test_an_act_and_the_history_say_which_login_asked(run: Run, people: list[Acc
     assert [act["by"] for act in shown["acts"]] == [by]
     number, host = str(by["caller"]["number"]), by["caller"]["host"]
     assert shown["timeline"][-1]["caller"] == {"kind": "machine", "id": number, "host": host}
+
+
+@pytest.mark.req("C1", "C3", "A8")
+def test_a_reset_says_that_it_ends_no_lockout_and_ends_it_if_told_so(
+    run: Run, world: World, people: list[Account]
+) -> None:
+    """The help desk would read out a password with which nobody gets in."""
+    who, user = people[0], world.user(people[0])
+    user.lock = LockState(temporary=True, failures=5, until=world.clock.now() + timedelta(minutes=10))
+    world.do(lambda tx: due.look_again(tx, who.id, Lane.INTERACTIVE, world.clock.now()))
+    world.work()
+    told = run("reset-password", who.username, "--reason", "forgot it", "--no-wait")
+    assert "is locked out until" in told.stderr
+    assert "--unlock does" in told.stderr
+    world.work()
+    assert user.lock.temporary
+    told = run("reset-password", who.username, "--reason", "forgot it", "--no-wait", "--unlock")
+    assert "locked out" not in told.stderr
+    world.work()
+    assert not user.lock.temporary
+    assert user.password is not None
