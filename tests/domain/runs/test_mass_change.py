@@ -51,14 +51,15 @@ def with_profile(policy: Policy, key: str, **changed: object) -> Policy:
         ({"profile": "read-only"}, {"demoted", "promoted"}),
         ({"profile": "administrator", "data_access": "global"}, {"demoted", "promoted", "privileged"}),
         ({"data_access": "team"}, {"promoted"}),
-        ({"data_access": "global"}, {"promoted", "privileged"}),
+        ({"data_access": "global"}, {"promoted"}),
+        ({"profile": "manager", "data_access": "global"}, {"demoted", "promoted", "privileged"}),
         ({"technician_id": None}, {"demoted", "unlinked"}),
         ({"technician_id": "T-2"}, {"unlinked"}),
     ],
 )
 def test_what_happens_to_an_account(changed: dict[str, object], kinds: set[ChangeKind]) -> None:
     """A technician: a name is nothing, another profile takes the mobile app and gives reports, more data is
-    given."""
+    given, though never more than the profile may have."""
     after = replace(ACCOUNT, **changed)  # type: ignore[arg-type]
     assert effects(access_of(ACCOUNT, POLICY), access_of(after, POLICY)) == {"changed", *kinds}
 

@@ -42,7 +42,8 @@ def shown(world: World, account: Account) -> AccountView:
 def told(world: World) -> str:
     """What `ops status` lists, the gravest first."""
     now = world.clock.now()
-    return "\n".join(each.what for each in world.read(lambda tx: troubles(tx, Scope.all(), figures.read(tx, now))))
+    found = world.read(lambda tx: troubles(tx, Scope.all(), figures.read(tx, now), now))
+    return "\n".join(each.what for each in found)
 
 
 def not_disabled(world: World) -> int:
@@ -86,7 +87,7 @@ def test_a_leaver_who_cannot_be_disabled_keeps_nothing(world: World) -> None:
     assert "access withdrawn, not disabled" in str(shown(world, account).status)
     assert "1 leaver is not disabled in Keycloak" in told(world)
     assert DEMANDED in told(world)
-    waited = world.read(lambda tx: settling(tx, Scope.all(), account.id, account.life))
+    waited = world.read(lambda tx: settling(tx, Scope.all(), account))
     assert waited.state is Settled.STUCK
     assert DEMANDED in (waited.mend or "")
     assert not_disabled(world) == 1

@@ -104,11 +104,12 @@ def test_a_change_is_left_where_the_lease_was_lost(world: World, monkeypatch: py
     [claim] = claimed(world)
     carry_out = world.accounts._carry_out
 
-    def slowly(changed: FakeUser, change: Change) -> None:
+    def slowly(changed: FakeUser, change: Change) -> Change:
         monkeypatch.undo()
-        carry_out(changed, change)
+        made = carry_out(changed, change)
         world.pass_time(LEASE.total_seconds() + 1)
         assert claimed(world)
+        return made
 
     monkeypatch.setattr(world.accounts, "_carry_out", slowly)
     before = len(world.accounts.applied)

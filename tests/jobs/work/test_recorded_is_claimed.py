@@ -33,6 +33,7 @@ NO_WORK_OF_ITS_OWN: Mapping[str, str] = {
     "operations.troubles.clear": ANYBODY,
     "operations.troubles.note": ANYBODY,
     "provisioning.due.look_again": LOOK,
+    "provisioning.due.look_again_many": LOOK,
     "provisioning.due.look_at_waiting": LOOK,
     "provisioning.due.mark_due": LOOK,
     "runs.run_rows.add_rows": "pages of a run that nothing acts on before it is confirmed",

@@ -13,6 +13,7 @@ from sync.commands.mappings.in_force import adopt_first
 from sync.entrypoints.cli import app, waiting
 from sync.entrypoints.cli.accounts import account
 from sync.entrypoints.cli.mappings import mappings
+from sync.entrypoints.cli.runs import runs
 from sync.jobs.systems import Systems
 from sync.views.mappings import InForce
 from tests.adopting import in_force
@@ -31,7 +32,7 @@ def cli(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
 
     monkeypatch.setattr(mappings, "load_settings", NoFolder)
     monkeypatch.setattr(mappings, "open_desk_with_policy", desk_with_policy)
-    for noun in (mappings, account):
+    for noun in (mappings, account, runs):
         monkeypatch.setattr(noun, "open_desk", lambda: world.systems)
     monkeypatch.setattr(mappings, "open_operator_desk", lambda: world.systems)
     monkeypatch.setattr(waiting, "LOOK_SECONDS", 0)
