@@ -16,7 +16,7 @@ import psutil
 from bench import at_once, claiming, comparison, cost, importing, one_change, starting
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
-from sync.settings import KEYCLOAK_VERSION
+from sync.devstack.keycloak_archive import wanted_version
 
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -62,7 +62,7 @@ def _report(table: str) -> str:
     return f"""# Benchmarks
 
 Written by `make bench`; ours and what it is measured against ran one after the other on the same Keycloak
-{KEYCLOAK_VERSION} and the same machine ({machine}), which serves Keycloak, our workers and the database alike,
+{wanted_version()} and the same machine ({machine}), which serves Keycloak, our workers and the database alike,
 {datetime.now(UTC):%Y-%m-%d}. Trust the ratios, not the absolute figures.
 
 {table}

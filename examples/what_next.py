@@ -39,7 +39,14 @@ def addresses(
     dispatcher = one_of("dispatcher")
     token = shlex.quote(f"Authorization: Bearer {place.credentials.metrics}")
     return (
-        ("own account", (place.web_url, f"{dispatcher.email}, password: {_own('dev', 'mail', dispatcher.email)}")),
+        (
+            "own account",
+            (
+                place.web_url,
+                f"{dispatcher.email}, with the password of the mail",
+                _own("dev", "mail", dispatcher.email),
+            ),
+        ),
         ("administrator", (place.web_url, f"{administrator.email} / {password}, authenticator key {key}")),
         ("Keycloak's console", (f"{place.keycloak_url}/admin/", f"{ADMIN} / {place.credentials.keycloak_admin}")),
         ("mails", (place.mail_url, f"{OPERATOR} / {place.credentials.mail_page}", _own("dev", "mail"))),
@@ -85,7 +92,8 @@ def trials(place: Surroundings) -> Sequence[Trial]:
         ),
         Trial(
             "Other rules",
-            f"Edit {own_files / 'profiles.toml'}, then ask what would change for whom; mappings adopt does it.",
+            f"After the first command edit {own_files / 'profiles.toml'}; the second says what would change for "
+            "whom.",
             (_own("mappings", "copy", str(own_files)), _own("mappings", "plan", str(own_files))),
         ),
     )

@@ -15,7 +15,7 @@ import pytest
 from sync.devstack.keycloak_archive import OTHER_VERSION
 
 ROOT = Path(__file__).parents[2]
-PASTED = re.compile(r"^  (?:.*password: )?((?:export |curl |\S*fsm-identity ).*)$", re.MULTILINE)
+PASTED = re.compile(r"^ {2,}(?:\w+ {2,})?((?:export |curl |\S*fsm-identity ).*)$", re.MULTILINE)
 LAST_TITLE = "5. "
 
 
