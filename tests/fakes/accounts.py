@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, roles_of_groups
+from sync.domain.accounts.user_names import refused_names
 from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, Credential
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Unsafe
 from sync.domain.provisioning.change import (
@@ -169,7 +170,13 @@ class FakeAccounts:
         wanted = new.desired
         self._refuse_undeclared(wanted.attributes)
         self._refuse_lacking(wanted.attributes)
-        if len(wanted.username) < 3 or set(wanted.username) & set(" <>!/") or "@" not in wanted.email:
+        refused = refused_names(
+            username=wanted.username,
+            email=wanted.email,
+            given_name=wanted.given_name,
+            family_name=wanted.family_name,
+        )
+        if any(refused):
             raise NeedsPerson(
                 f"Keycloak would refuse {wanted.username!r} or {wanted.email!r}", code=FailureCode.VALUE_REFUSED
             )

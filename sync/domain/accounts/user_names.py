@@ -29,8 +29,8 @@ _IN_USERNAMES = re.compile(r"[A-Za-z0-9+\-.@_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u
 some signs more, such as those of currencies, of which nobody makes a name to log in with."""
 
 _NOT_IN_NAMES = frozenset('<>&"$%!#?§;*~/\\|^=[]{}()')
-_ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def refused_names(*, username: str, email: str, given_name: str, family_name: str) -> Iterator[Problem]:
