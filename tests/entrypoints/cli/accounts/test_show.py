@@ -43,7 +43,8 @@ def test_a_worker_looks_and_what_it_saw_is_shown(
 def test_without_a_worker_the_last_look_is_shown_with_its_time(
     run: Run, world: World, people: list[Account]
 ) -> None:
-    """It was looked at, and the worker is gone."""
+    """Nothing was seen yet; then it was, and the worker is gone."""
+    assert "nothing was seen yet" in done(run("show", world.join("dora.dorn").username))
     ask_look(world.systems, people[0].id)
     world.work()
     world.pass_time(60)
