@@ -35,6 +35,8 @@ def known_keys(
     for field in ("profile", "branch", "data_access", "team"):
         if field not in named:
             continue
+        if field == "team" and unknown_branch and _is_a_team_somewhere(policy, named["team"]):
+            continue  # which of them is meant is known with the branch
         try:
             where = None if unknown_branch else keys.get("branch", branch_now)
             keys[field] = key_named(policy, field, named[field], where)
@@ -84,6 +86,10 @@ def _team(policy: Policy, text: str, branch: str | None) -> str:
     raise NotUnderstood(
         f"{text!r} is unknown", _remedy(policy.nearest_team(text, where), {each.title for each in teams})
     )
+
+
+def _is_a_team_somewhere(policy: Policy, text: str) -> bool:
+    return any(policy.find_team(text, key) for key in policy.branches)
 
 
 def _remedy(near: str | None, known: Collection[str]) -> str:

@@ -96,6 +96,14 @@ def test_every_wrong_name_is_told_at_once(run: Run) -> None:
     assert {"branch", "profile"} == {line.split()[1].rstrip(":") for line in said.stderr.splitlines()}
 
 
+def test_a_team_is_not_blamed_for_the_branch_beside_it(run: Run) -> None:
+    """Which of the teams of that name is meant nobody knows yet; one that no branch has is told too."""
+    said = run("list", "--branch", "Berlni", "--team", "Heizung")
+    assert [line.split()[1] for line in said.stderr.splitlines()] == ["branch:"]
+    said = run("list", "--branch", "Berlni", "--team", "Hiezung")
+    assert [line.split()[1] for line in said.stderr.splitlines()] == ["branch:", "team:"]
+
+
 def test_accounts_are_made_and_changed_by_titles(run: Run, world: World) -> None:
     """A team is looked for in the branch that is named with it, else in the account's."""
     jo = ("--email", "jo@example.com", "--given-name", "Jo", "--family-name", "Lind")
