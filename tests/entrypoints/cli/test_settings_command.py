@@ -121,7 +121,9 @@ def test_a_new_key_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(monkeypatch, COMMON | {"FSM_SECRET_KEYS": f"{first}, {second}"}).exit_code == 0
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "short", Fernet.generate_key().decode()[:-4]])
+@pytest.mark.parametrize(
+    "keys", ["", " , ", "short", Fernet.generate_key().decode()[:-4]], ids=["none", "blank", "short", "cut"]
+)
 def test_wrong_keys_stop_every_process_before_it_begins(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     """Not the first command that has a password to seal."""
     check(monkeypatch, COMMON | {"FSM_SECRET_KEYS": keys})
