@@ -74,8 +74,13 @@ def trials(place: Surroundings) -> Sequence[Trial]:
         ),
         Trial(
             "A second staff list",
-            "Other column names, another order, people who move: only what differs is done.",
-            (_own("import", "review", _here(SECOND_LIST)), _own("import", "confirm", "last", "--yes")),
+            "Other column names, another order, people who move: only what differs would be done. It lets one "
+            "person see the whole company, so it is held for somebody else's approval.",
+            (
+                _own("import", "review", _here(SECOND_LIST)),
+                _own("import", "confirm", "last", "--yes"),
+                _own("runs", "list"),
+            ),
         ),
         Trial(
             "Work waits while a lane is paused",

@@ -20,6 +20,8 @@ from sync.devstack.process import Launch, python
 from sync.devstack.surroundings import Surroundings
 
 PING_SECONDS = 1.0
+BEAT_SECONDS = 15.0
+"""So long the process may take that asks whether beat ticks: it loads our settings and our database."""
 BROKER_PREFIX = "fsm:"
 """As in celeryconfig, which reads the settings of its process and so is not asked here."""
 SETTINGS = ("FSM_",)
@@ -106,15 +108,18 @@ def _beat(place: Surroundings) -> Launch:
 
 def _beat_ticks(place: Surroundings) -> bool:
     """It asks for the row that the beat writes with each tick."""
-    asked = subprocess.run(
-        python("-m", "workers.beat"),
-        env=_own("beat", (), place, surroundings.common).whole_environment(),
-        cwd=place.layout.home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=PING_SECONDS,
-    )
+    try:
+        asked = subprocess.run(
+            python("-m", "workers.beat"),
+            env=_own("beat", (), place, surroundings.common).whole_environment(),
+            cwd=place.layout.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=BEAT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return False
     return asked.returncode == 0
 
 

@@ -42,18 +42,18 @@ def watch_realm(systems: Systems, _keep: KeepLease) -> None:
         return
     found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
-    surroundings = systems.realm.surroundings()
+    demanded = systems.realm.demanded_attributes()
     wrong = [*map(_told, found), *flows]
     undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))
     with systems.db.write() as tx:
         if not undeclared:
             due.look_at_waiting(tx, FailureCode.REALM_BEHIND, systems.clock.now())
-        if not surroundings.demanded_attributes:
+        if not demanded:
             for code in (FailureCode.ATTRIBUTE_DEMANDED, FailureCode.NOT_DISABLED):
                 due.look_at_waiting(tx, code, systems.clock.now())
         _note(tx, NAME, "the realm is not as the mapping files say", wrong, REMEDY, systems.clock.now())
-        demanded = [*demands(surroundings)]
-        _note(tx, DEMANDS, "in Keycloak's console", demanded, DEMANDS_REMEDY, systems.clock.now())
+        told = [*demands(demanded)]
+        _note(tx, DEMANDS, "in Keycloak's console", told, DEMANDS_REMEDY, systems.clock.now())
 
 
 def _note(tx: Tx, name: str, where: str, wrong: Sequence[str], remedy: str, now: datetime) -> None:

@@ -23,6 +23,11 @@ class Realm(Protocol):
         those that are ours."""
         ...
 
+    def demanded_attributes(self) -> frozenset[str]:
+        """Those that the user profile asks of every user, beside the names of a person. One request, with the
+        rights of any of our clients."""
+        ...
+
     def surroundings(self) -> Surroundings:
         """Read what is not ours and bears on the login."""
         ...

@@ -48,7 +48,8 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     _refuse_groups_in_use(realm, found)
     ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
     return RealmPlan(
-        in_safe_order(found), (*ways_around(surroundings, ours), *demands(surroundings), *habits(surroundings))
+        in_safe_order(found),
+        (*ways_around(surroundings, ours), *demands(surroundings.demanded_attributes), *habits(surroundings)),
     )
 
 

@@ -62,7 +62,7 @@ def test_a_wrong_new_account_is_refused_with_every_reason(shell: CommandLine, pl
     before = stored(place)
     names = ("--family-name", "Neu", "--email", "neu@example.com")
     said = shell.run(*NEW, *names, "--profile", "dispatchr", "--branch", "hamburk")
-    said.refused("'dispatchr' is unknown (did you mean 'dispatcher'?)", "(did you mean 'hamburg'?)")
+    said.refused("'dispatchr' is unknown (did you mean 'Dispatcher'?)", "(did you mean 'Hamburg'?)")
     known = ("--profile", "dispatcher", "--branch", "hamburg")
     taken = shell.run(*NEW, *known, "--family-name", "Neu", "--email", here.upper())
     taken.refused("username", here, "belongs to the account")

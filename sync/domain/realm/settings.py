@@ -74,7 +74,7 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "otpPolicyDigits": totp.totp_digits,
         "otpPolicyPeriod": totp.totp_period_seconds,
         "otpPolicyCodeReusable": False,
-        "maxSecondaryAuthFailures": WherePresent(totp.max_failures or 0),
+        "maxSecondaryAuthFailures": WherePresent(0 if totp.max_failures is None else totp.max_failures - 1),
         "scimApiEnabled": WherePresent(value=False),
         "webAuthnPolicyPasswordlessPasskeysEnabled": totp.passkeys,
         "webAuthnPolicyPasswordlessUserVerificationRequirement": "required",

@@ -3,7 +3,7 @@ Keycloak lets no user be written (D6). Found and named, never mended, because it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -96,10 +96,10 @@ def habits(surroundings: Surroundings) -> Iterator[str]:
         )
 
 
-def demands(surroundings: Surroundings) -> Iterator[str]:
+def demands(attributes: Iterable[str]) -> Iterator[str]:
     """One sentence for each attribute: what it stops, how to end that
     (fact: a-demanded-attribute-stops-every-write)."""
-    for name in sorted(surroundings.demanded_attributes):
+    for name in sorted(attributes):
         yield (
             f"the user profile demands {name} of every user: Keycloak refuses each change of who has no value, "
             "deactivations among them; let nobody or users alone be asked for it (Realm settings, User profile), "

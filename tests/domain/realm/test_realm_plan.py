@@ -359,11 +359,11 @@ def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
         default_actions=frozenset({"UPDATE_PROFILE"}),
         features=frozenset({"SCIM_API", "SSF"}),
     )
-    told = [*demands(seen), *habits(seen)]
+    told = [*demands(seen.demanded_attributes), *habits(seen)]
     named = ("demands costcentre", "group /newcomers", "UPDATE_PROFILE", "scim-api", "ssf")
     assert [[name in sentence for sentence in told].count(True) for name in named] == [1] * 5
     assert len(told) == 5
-    assert [*demands(Surroundings()), *habits(Surroundings())] == []
+    assert [*demands(()), *habits(Surroundings())] == []
 
 
 @pytest.mark.req("E7", "C8")

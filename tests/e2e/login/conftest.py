@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 import mappings
 from examples.browser import CALLBACK, Authenticator, Browser
+from mappings.policy import Policy
 from tests.realms import PASSWORD, ConfiguredRealm, a_realms_name, configure
 from tests.services import KeycloakServer, MailCatcher, a_mail_catcher
 
@@ -55,7 +56,14 @@ def mail_catcher(tmp_path_factory: pytest.TempPathFactory, service_logs: Path) -
 def realm(keycloak_server: KeycloakServer, mail_catcher: MailCatcher) -> Iterator[LoginRealm]:
     """Configured, with an application made afterwards, as a company adds one. Whoever changes it puts it back."""
     with a_realms_name(keycloak_server) as name:
-        yield _with_application(configure(keycloak_server, name, mappings.load(), mail_catcher.port))
+        yield _with_application(configure(keycloak_server, name, patient_policy(), mail_catcher.port))
+
+
+def patient_policy() -> Policy:
+    """The files that ship, but that two quick failures lock nobody out: tests do not wait like people."""
+    policy = mappings.load()
+    lockout = replace(policy.realm.lockout, quick_milliseconds=0)
+    return replace(policy, realm=replace(policy.realm, lockout=lockout))
 
 
 def _with_application(made: ConfiguredRealm) -> LoginRealm:
@@ -69,5 +77,4 @@ def _with_application(made: ConfiguredRealm) -> LoginRealm:
         "attributes": {"oauth2.device.authorization.grant.enabled": "true"},
     }
     realm.send("POST", "clients", application)
-    realm.send("PUT", "", {"quickLoginCheckMilliSeconds": 0})
     return realm

@@ -14,7 +14,6 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Transient
-from sync.domain.realm.surroundings import Surroundings
 from sync.domain.work.lane import Lane
 from sync.store.operations import figures
 from sync.store.provisioning import due
@@ -164,7 +163,7 @@ def test_what_is_demanded_is_said_once_for_the_realm(world: World) -> None:
     world.work()
     assert told(world).count(DEMANDED) == 1
     assert "4 accounts wait until it is mended" in told(world)
-    watch(world, Surroundings(demanded_attributes=frozenset({DEMANDED})))
+    watch(world, demanded=[DEMANDED])
     assert "the user profile demands costcentre of every user" in told(world)
     world.accounts.demanded.clear()
     watch(world)

@@ -14,7 +14,6 @@ from sync.commands.adoption import ask_plan
 from sync.domain.logins.activity import LoginKind
 from sync.domain.provisioning.observed import Observed
 from sync.domain.realm.item import ItemKind, RealmState
-from sync.domain.realm.surroundings import Surroundings
 from sync.domain.work.lease import LEASE
 from sync.jobs.schedule.run_jobs import JOBS, run_due_job
 from sync.ports.lease import before_request, kept
@@ -56,9 +55,9 @@ class WatchedRealm:
         self.looked_at.append(kinds)
         return RealmState.of(())
 
-    def surroundings(self) -> Surroundings:
+    def demanded_attributes(self) -> frozenset[str]:
         before_request()
-        return Surroundings()
+        return frozenset()
 
 
 def login_events(world: World) -> None:

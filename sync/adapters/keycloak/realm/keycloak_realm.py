@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.demanded import demanded
 from sync.adapters.keycloak.failures import RealmMissing
 from sync.adapters.keycloak.realm.client_ids import ClientIds
 from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
@@ -55,6 +56,9 @@ class KeycloakRealm:
             for item in section.read()
             if item.kind in wanted
         )
+
+    def demanded_attributes(self) -> frozenset[str]:
+        return demanded(self._connection.get("users/profile"))
 
     def surroundings(self) -> Surroundings:
         return read_surroundings(self._connection)

@@ -63,7 +63,9 @@ def test_what_is_not_ours_stays(configured_realm: ConfiguredRealm) -> None:
     )
     own = [each for each in profile["attributes"] if each["name"] != "technician_id"]
     realm.send("PUT", "users/profile", profile | {"attributes": own})
-    realm.send("PUT", "", {"displayName": "Example GmbH", "enabledEventTypes": ["REGISTER"], "failureFactor": 99})
+    realm.send(
+        "PUT", "", {"displayNameHtml": "<b>Example</b>", "enabledEventTypes": ["REGISTER"], "failureFactor": 99}
+    )
 
     assert len(realm.apply().differences) == 2
 
@@ -74,7 +76,7 @@ def test_what_is_not_ours_stays(configured_realm: ConfiguredRealm) -> None:
     names = [each["name"] for each in realm.get("users/profile")["attributes"]]
     assert {"shoe_size", "technician_id"} <= set(names)
     settings = realm.get()
-    assert (settings["displayName"], settings["failureFactor"]) == ("Example GmbH", 5)
+    assert (settings["displayNameHtml"], settings["failureFactor"]) == ("<b>Example</b>", 5)
     assert {"REGISTER", "LOGIN"} <= set(settings["enabledEventTypes"])
 
 
