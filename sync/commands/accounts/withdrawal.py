@@ -63,21 +63,30 @@ def ask_gate(tx: Tx, policy: Policy, granted: GrantedAccount, gate: GatePolicy, 
         return False
     if waits is not None:
         deactivations.cancel(tx, waits.id, granted, now)
+    keep_wish(tx, policy, granted, gate, now, taken)
+    return True
+
+
+def keep_wish(
+    tx: Tx,
+    policy: Policy,
+    granted: GrantedAccount,
+    gate: GatePolicy,
+    now: datetime,
+    change: TechnicianChange | None = None,
+) -> None:
+    """Store how the gate shall treat a deactivation, or a `change` that takes the technician. A hold ends at its
+    deadline (work_orders.toml). Raises Refused if a wish is open already."""
+    lasts = timedelta(days=policy.work_orders.hold_deadline_days)
     deactivations.request(
         tx,
         granted,
         policy=gate,
-        deadline=hold_deadline(policy, gate, now),
+        deadline=now + lasts if gate is GatePolicy.HOLD else None,
         after_deadline=policy.work_orders.after_deadline,
         now=now,
-        change=taken,
+        change=change,
     )
-    return True
-
-
-def hold_deadline(policy: Policy, gate: GatePolicy, now: datetime) -> datetime | None:
-    """When a hold that is asked for now ends (work_orders.toml); None: it is no hold."""
-    return now + timedelta(days=policy.work_orders.hold_deadline_days) if gate is GatePolicy.HOLD else None
 
 
 def _is_held(tx: Tx, account: Account) -> bool:

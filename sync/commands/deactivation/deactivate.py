@@ -9,7 +9,7 @@ from mappings.policy import Policy
 from sync.commands.access import administrators, authority
 from sync.commands.accounts import by_hand
 from sync.commands.accounts.change import existing, refuse_problems, write_down
-from sync.commands.accounts.withdrawal import hold_deadline, open_work
+from sync.commands.accounts.withdrawal import keep_wish, open_work
 from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
@@ -47,14 +47,7 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ca
     if open_request is not None:
         deactivations.cancel(tx, open_request.id, granted, now)
         gate = gate if gate.is_stronger_than(open_request.policy) else open_request.policy
-    deactivations.request(
-        tx,
-        granted,
-        policy=gate,
-        deadline=hold_deadline(policy, gate, now),
-        after_deadline=policy.work_orders.after_deadline,
-        now=now,
-    )
+    keep_wish(tx, policy, granted, gate, now)
     accounts.update(tx, granted)
     write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
     due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
