@@ -16,7 +16,7 @@ import psutil
 from bench import at_once, claiming, comparison, cost, importing, one_change, starting
 from bench.keycloak import Place, configured_keycloak
 from bench.row import HEAD, Row
-from sync.devstack.keycloak_archive import wanted_version
+from sync.devstack.services.keycloak_archive import wanted_version
 
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

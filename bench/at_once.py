@@ -13,9 +13,9 @@ from bench.keycloak import Place
 from bench.people import new_users, run_name
 from bench.raw import SEARCHED, search, warm_up
 from bench.row import Row
-from sync.adapters.keycloak import importing
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation import importing
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.realm.options import IMPORT_CLIENT
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import CLAIM_AT_ONCE

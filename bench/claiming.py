@@ -24,9 +24,9 @@ from bench.keycloak import Place
 from bench.plans import plans
 from bench.population import NOW, fill
 from bench.row import Row
-from sync.devstack import postgres
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
+from sync.devstack.services import postgres
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import CLAIM_AT_ONCE
 from sync.jobs.schedule.sweep import sweep

@@ -22,10 +22,10 @@ from bench.people import run_name
 from sync.commands.mappings.in_force import adopt_first
 from sync.devstack import stack, surroundings
 from sync.devstack.foundation import LONG_LIVED_KEYCLOAK, MAIL, REDIS
-from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
 from sync.devstack.own_processes import SET_UP
 from sync.devstack.process import Launch, Running, end, launch
+from sync.devstack.services.keycloak_server import ADMIN
 from sync.devstack.surroundings import REALM, Surroundings
 from sync.domain.access.callers import Machine
 from sync.domain.access.cause import Cause, Door

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from mappings.policy import Policy
-from sync.adapters.keycloak.defaults import NO_DEFAULTS
-from sync.adapters.keycloak.new_user import representation
+from sync.adapters.keycloak.creation.defaults import NO_DEFAULTS
+from sync.adapters.keycloak.creation.new_user import representation
 from sync.commands.accounts.initial_password import generate
 from sync.domain.accounts.change import NewAccount
 from sync.domain.provisioning.desired import desired_state

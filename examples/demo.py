@@ -30,9 +30,9 @@ from examples.company import Person, people
 from examples.read_back import AdminApi, compare
 from sync.devstack import stack
 from sync.devstack.failure import StackFailure
-from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.layout import Layout, make_home
-from sync.devstack.mailbox import wait_for_mails
+from sync.devstack.services.keycloak_server import ADMIN
+from sync.devstack.services.mailbox import wait_for_mails
 from sync.devstack.surroundings import REALM, Surroundings
 
 HOME = Path(".demo")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.company import Person, people
-from sync.devstack.keycloak_server import ADMIN
 from sync.devstack.own_processes import flower_url
+from sync.devstack.services.keycloak_server import ADMIN
 from sync.devstack.surroundings import OPERATOR, Surroundings
 
 COMMAND = Path(sys.executable).with_name("fsm-identity")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack import postgres
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
-from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from sync.devstack.services import postgres
+from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
 from tests.keycloak_of_a_run import shared_keycloak
 from tests.realms import a_realms_name, configured_realm  # noqa: F401 - the second is a fixture
 from tests.services import KeycloakServer, MailCatcher, PostgresServer, RedisServer, a_mail_catcher

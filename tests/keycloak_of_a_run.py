@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sync.devstack import keycloak_server as keycloak
-from sync.devstack.keycloak_archive import prepared
 from sync.devstack.lock import exclusive
 from sync.devstack.ports import free_ports
 from sync.devstack.process import Running, end, launch, wait_until_ready
+from sync.devstack.services import keycloak_server as keycloak
+from sync.devstack.services.keycloak_archive import prepared
 from tests.services import KeycloakServer
 
 LOGINS_AT_WILL = "--spi-brute-force-protector--default-brute-force-detector--allow-concurrent-requests=true"

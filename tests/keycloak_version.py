@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync.devstack.failure import StackFailure
-from sync.devstack.keycloak_archive import (
+from sync.devstack.services.keycloak_archive import (
     archive_of,
     cache_folder,
     checked_archive,
@@ -29,7 +29,7 @@ PLACES = {
     "docs/keycloak-facts.md": r"(?<=It is all about \*\*Keycloak )" + VERSION,
 }
 """Where the number stands, and how it is found there."""
-PINS = "sync/devstack/keycloak_archive.py"
+PINS = "sync/devstack/services/keycloak_archive.py"
 
 
 class NotFound(Exception):

@@ -12,9 +12,9 @@ from pathlib import Path
 import redis
 import requests
 
-from sync.devstack import mail_catcher, mailbox, postgres
 from sync.devstack.ports import LOOPBACK, free_ports, listens
 from sync.devstack.process import end, launch, wait_until_ready
+from sync.devstack.services import mail_catcher, mailbox, postgres
 
 
 @dataclass(frozen=True)

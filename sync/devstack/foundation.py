@@ -6,13 +6,13 @@ import smtplib
 from dataclasses import replace
 from functools import partial
 
-from sync.devstack import keycloak_server, postgres
-from sync.devstack.keycloak_archive import prepared
-from sync.devstack.mail_catcher import MailPage, mail_catcher_launch
 from sync.devstack.part import Part, Say
 from sync.devstack.ports import LOOPBACK, listens
 from sync.devstack.process import Launch
-from sync.devstack.redis_server import redis_answers, redis_launch
+from sync.devstack.services import keycloak_server, postgres
+from sync.devstack.services.keycloak_archive import prepared
+from sync.devstack.services.mail_catcher import MailPage, mail_catcher_launch
+from sync.devstack.services.redis_server import redis_answers, redis_launch
 from sync.devstack.surroundings import OPERATOR, POSTGRES_DATABASE, Surroundings
 
 

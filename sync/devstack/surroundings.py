@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.devstack.credentials import Credentials
-from sync.devstack.keycloak_server import ADMIN, keycloak_url
 from sync.devstack.layout import Layout
 from sync.devstack.ports import LOOPBACK
-from sync.devstack.postgres import postgres_url
-from sync.devstack.redis_server import redis_url
+from sync.devstack.services.keycloak_server import ADMIN, keycloak_url
+from sync.devstack.services.postgres import postgres_url
+from sync.devstack.services.redis_server import redis_url
 from sync.devstack.state import Database
 
 POSTGRES_DATABASE = "fsm_identity"

@@ -15,9 +15,9 @@ from sync.adapters.fsm.engine import CONNECT_SECONDS, STATEMENT_SECONDS
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.answering import KeycloakAnswering
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
-from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.adapters.mail import messages

@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from sync.devstack import postgres
+from sync.devstack.services import postgres
 from sync.store.database import schema
 from tests.services import PostgresServer
 

@@ -21,8 +21,8 @@ import pytest
 import requests
 
 from sync.adapters.keycloak.accounts import KeycloakAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
-from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.listing import KeycloakListing
 from sync.commands import acts as asking
 from sync.commands.accounts.change import change_account, create

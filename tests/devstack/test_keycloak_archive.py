@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack.java import NoJava, find_java_home, java_version
-from sync.devstack.keycloak_archive import (
+from sync.devstack.services.java import NoJava, find_java_home, java_version
+from sync.devstack.services.keycloak_archive import (
     Archive,
     ArchiveRefused,
     archive_of,
@@ -202,6 +202,6 @@ def test_an_old_java_of_the_user_is_passed_over(tmp_path: Path, monkeypatch: pyt
 def test_no_java_at_all_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names both ways out."""
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.setattr("sync.devstack.java.find_spec", lambda _: None)
+    monkeypatch.setattr("sync.devstack.services.java.find_spec", lambda _: None)
     with pytest.raises(NoJava, match=r"Set JAVA_HOME to a Java 21, or run `make setup`"):
         find_java_home()

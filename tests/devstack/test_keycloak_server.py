@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack.keycloak_archive import prepared, wanted_version
-from sync.devstack.keycloak_server import ADMIN, keycloak_launch, keycloak_ready, keycloak_url, thin_home
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import alive, end, launch, run, wait_until_ready
+from sync.devstack.services.keycloak_archive import prepared, wanted_version
+from sync.devstack.services.keycloak_server import ADMIN, keycloak_launch, keycloak_ready, keycloak_url, thin_home
 from tests.services import KeycloakServer
 
 pytestmark = [pytest.mark.req("J1"), pytest.mark.keycloak]

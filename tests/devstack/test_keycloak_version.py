@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack.keycloak_archive import PINNED, Archive, archive_of, prepared
+from sync.devstack.services.keycloak_archive import PINNED, Archive, archive_of, prepared
 from sync.settings import KEYCLOAK_VERSION
 from tests.keycloak_version import PINS, PLACES, ROOT, NotFound, move, numbers
 

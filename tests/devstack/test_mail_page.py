@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sync.devstack.mail_page import serve_page
 from sync.devstack.ports import LOOPBACK, free_ports
+from sync.devstack.services.mail_page import serve_page
 
 pytestmark = pytest.mark.req("J1")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack.redis_server import SHIPPED, NoRedis, find_redis
+from sync.devstack.services.redis_server import SHIPPED, NoRedis, find_redis
 
 pytestmark = pytest.mark.req("J1", "J5")
 
@@ -30,7 +30,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return ModuleSpec(name, None, origin=str(inside)) if inside.parent.is_dir() else None
 
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr("sync.devstack.redis_server.find_spec", find)
+    monkeypatch.setattr("sync.devstack.services.redis_server.find_spec", find)
     return folder
 
 

@@ -13,7 +13,7 @@ import sqlalchemy
 
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import alive, end, launch, wait_until_ready
-from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
 from tests.services import MailCatcher, PostgresServer, RedisServer
 
 pytestmark = pytest.mark.req("J1")

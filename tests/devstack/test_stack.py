@@ -24,8 +24,8 @@ from sync.devstack.credentials import credentials_in
 from sync.devstack.layout import Layout
 from sync.devstack.part import Part
 from sync.devstack.ports import listens
-from sync.devstack.postgres import cluster_for
 from sync.devstack.process import Launch, python
+from sync.devstack.services.postgres import cluster_for
 from sync.devstack.stack import PARTS, UnknownPart, chosen_parts
 from sync.devstack.state import StackState, read_state, write_state
 from sync.devstack.surroundings import Surroundings

@@ -11,7 +11,7 @@ import redis
 
 from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
-from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
 from tests.chaos.worker_processes import Workers
 from tests.e2e.command_line import CommandLine
 from tests.e2e.place import Place

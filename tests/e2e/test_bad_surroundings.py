@@ -16,7 +16,7 @@ import pytest
 
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.commands.accounts.change import change, create
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.operations.quarantine import retry

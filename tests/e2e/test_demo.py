@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.devstack.keycloak_archive import OTHER_VERSION
+from sync.devstack.services.keycloak_archive import OTHER_VERSION
 
 ROOT = Path(__file__).parents[2]
 PASTED = re.compile(r"^ {2,}(?:\w+ {2,})?((?:export |curl |\S*fsm-identity ).*)$", re.MULTILINE)

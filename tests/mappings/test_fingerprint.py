@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 OTHER_HASHES = {
     "mappings/fingerprint.py",
-    "sync/adapters/keycloak/password_hash.py",
-    "sync/devstack/keycloak_archive.py",
-    "sync/devstack/postgres.py",
+    "sync/adapters/keycloak/creation/password_hash.py",
+    "sync/devstack/services/keycloak_archive.py",
+    "sync/devstack/services/postgres.py",
     "sync/domain/drift/sums.py",
     "sync/domain/realm/item.py",
     "sync/spreadsheet/reading.py",

@@ -1,7 +1,7 @@
 """The accounts gateway: carries the changes of one account into Keycloak, with the least rights that do.
 
-Its own limits are in `guard`, reading in `reading`, creating in `creating`; creating many at once, which takes
-more rights, is `importing`. What shall change is decided in `sync.domain.provisioning.plan`.
+Its own limits are in `guard`, reading in `reading`, creating in `creation`; creating many at once, which takes
+more rights, is `creation.importing`. What shall change is decided in `sync.domain.provisioning.plan`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from mappings.policy import Policy
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.adapters.keycloak.creating import Creator, stops_everything, taken, untried
-from sync.adapters.keycloak.defaults import RealmDefaults
+from sync.adapters.keycloak.creation.creating import Creator, stops_everything, taken, untried
+from sync.adapters.keycloak.creation.defaults import RealmDefaults
 from sync.adapters.keycloak.demanded import made_up
 from sync.adapters.keycloak.failures import BAD_ROW, AttributeDemanded, Gone, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import Groups

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from sync.adapters.keycloak import guard
 from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.adapters.keycloak.creation.password_hash import temporary_credential
 from sync.adapters.keycloak.failures import Gone, Invalid, Unreachable, Unwell
-from sync.adapters.keycloak.password_hash import temporary_credential
 from sync.adapters.keycloak.reading import UserReader
 from sync.domain.acts import Credential
 from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson, System, Transient

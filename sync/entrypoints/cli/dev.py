@@ -14,9 +14,9 @@ import typer
 from sync.devstack import stack
 from sync.devstack.failure import StackFailure
 from sync.devstack.layout import Layout, named_folder, stack_folder
-from sync.devstack.mailbox import mails, sent_to, text_of
 from sync.devstack.part import Part
 from sync.devstack.process import last_lines
+from sync.devstack.services.mailbox import mails, sent_to, text_of
 from sync.devstack.surroundings import Surroundings
 from sync.entrypoints.cli.output import AsJson, print_json, print_table, screen
 from sync.entrypoints.cli.output import stop as give_up

@@ -15,7 +15,7 @@ from mappings import load
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from sync.ports.accounts import NewUser

@@ -12,8 +12,8 @@ import responses
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.creation.importing import CHUNK, ImportingAccounts
 from sync.adapters.keycloak.failures import Unreachable
-from sync.adapters.keycloak.importing import CHUNK, ImportingAccounts
 from sync.domain.access import vocabulary
 from sync.domain.errors import NeedsPerson, Transient
 from sync.domain.provisioning.change import Disable, EndSessions, JoinGroup

@@ -13,8 +13,8 @@ import responses
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.creation.importing import CHUNK, ImportingAccounts
 from sync.adapters.keycloak.failures import Unreachable, Unwell
-from sync.adapters.keycloak.importing import CHUNK, ImportingAccounts
 from sync.domain.errors import Conflict, Misconfigured, NeedsPerson, Transient
 from sync.domain.provisioning.change import UpdateDetails
 from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mappings import load
-from sync.adapters.keycloak.password_hash import temporary_credential
+from sync.adapters.keycloak.creation.password_hash import temporary_credential
 from sync.domain.access import vocabulary
 from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from tests.contract.realm_setup import LOGIN_CLIENT, RealmAdmin, make_realm

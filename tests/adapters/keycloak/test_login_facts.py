@@ -11,7 +11,7 @@ import pytest
 
 from examples.browser import CALLBACK, Browser, payload
 from sync.adapters.keycloak.accounts import KeycloakAccounts
-from sync.adapters.keycloak.password_hash import temporary_credential
+from sync.adapters.keycloak.creation.password_hash import temporary_credential
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.domain.access import vocabulary
 from sync.domain.realm.flow import Flow, Requirement, Step, SubFlow

@@ -15,10 +15,10 @@ from sync.adapters import deadline
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.adoption import KeycloakAdoption
 from sync.adapters.keycloak.connection import Connection
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.adapters.keycloak.credentials import KeycloakCredentials
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.adapters.keycloak.failures import Unreachable
-from sync.adapters.keycloak.importing import ImportingAccounts
 from sync.adapters.keycloak.listing import KeycloakListing
 from sync.adapters.keycloak.realm.keycloak_realm import KeycloakRealm
 from sync.domain.access import vocabulary

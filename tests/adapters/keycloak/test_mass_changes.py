@@ -14,7 +14,7 @@ import requests
 from mappings import load
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import NewUser

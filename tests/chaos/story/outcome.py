@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from sync.devstack.mailbox import mails as caught_in
+from sync.devstack.services.mailbox import mails as caught_in
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.desired import desired_state

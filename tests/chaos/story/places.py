@@ -19,13 +19,13 @@ from cryptography.fernet import Fernet
 
 import mappings
 from examples import fsm_database
-from sync.devstack import keycloak_server as keycloak
-from sync.devstack import postgres
-from sync.devstack.keycloak_archive import prepared
-from sync.devstack.mail_catcher import mail_catcher_launch
 from sync.devstack.ports import free_ports, listens
 from sync.devstack.process import Launch, PartFailed, Running, alive, end, launch, wait_until_ready
-from sync.devstack.redis_server import redis_answers, redis_launch, redis_url
+from sync.devstack.services import keycloak_server as keycloak
+from sync.devstack.services import postgres
+from sync.devstack.services.keycloak_archive import prepared
+from sync.devstack.services.mail_catcher import mail_catcher_launch
+from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
 from tests.chaos.story.schedule import LOCKED
 from tests.chaos.worker_processes import QUEUES, Workers
 from tests.realms import ConfiguredRealm, configure

@@ -12,7 +12,7 @@ from mappings import load
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account
 from sync.domain.errors import Failure

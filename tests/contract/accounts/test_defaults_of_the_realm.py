@@ -10,7 +10,7 @@ import pytest
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.adapters.keycloak.realm.surroundings import read_surroundings
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.plan import diff

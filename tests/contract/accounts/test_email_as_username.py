@@ -9,7 +9,7 @@ import pytest
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.change import UpdateDetails
 from sync.ports.accounts import Created, NewUser

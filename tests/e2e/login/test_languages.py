@@ -8,7 +8,7 @@ import pytest
 
 from mappings.realm import LANGUAGES
 from sync.adapters.keycloak.accounts import KeycloakAccounts
-from sync.adapters.keycloak.importing import ImportingAccounts
+from sync.adapters.keycloak.creation.importing import ImportingAccounts
 from sync.domain.provisioning.desired import desired_state
 from sync.ports.accounts import Created, NewUser
 from tests.e2e.login.conftest import LoginRealm

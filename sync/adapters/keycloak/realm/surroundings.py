@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync.adapters.keycloak.connection import Connection, Json
+from sync.adapters.keycloak.creation.defaults import read_defaults
 from sync.adapters.keycloak.demanded import demanded
 from sync.domain.errors import Misconfigured
 from sync.domain.realm.surroundings import PAST_US, FlowOverride, Shortcut, ShortcutClient, Surroundings
@@ -22,7 +23,7 @@ SHORTCUTS = {
 
 
 def read_surroundings(connection: Connection) -> Surroundings:
-    clients = list(_clients(connection))
+    clients, defaults = list(_clients(connection)), read_defaults(connection)
     aliases = {flow["id"]: flow["alias"] for flow in connection.get("authentication/flows")}
     overrides = [
         FlowOverride(client["clientId"], binding, aliases.get(flow))
@@ -39,12 +40,8 @@ def read_surroundings(connection: Connection) -> Surroundings:
         tuple(sorted(overrides, key=lambda each: (each.client_id, each.binding))),
         tuple(sorted(_shortcuts(clients), key=lambda each: (each.client_id, each.shortcut))),
         demanded(connection.get("users/profile")),
-        frozenset(group["path"] for group in connection.get("default-groups")),
-        frozenset(
-            action["alias"]
-            for action in connection.get("authentication/required-actions")
-            if action.get("enabled") and action.get("defaultAction")
-        ),
+        defaults.groups,
+        defaults.actions,
         _features(connection),
     )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from sync.devstack.java import find_java_home
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch
+from sync.devstack.services.java import find_java_home
 
 ADMIN = "admin"
 SHARED = ("conf", "lib", "providers", "themes")

@@ -16,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from sync.devstack.mailbox import mails, sent_to, text_of
 from sync.devstack.ports import LOOPBACK
+from sync.devstack.services.mailbox import mails, sent_to, text_of
 
 PAGE_LOGIN = "MAIL_PAGE_LOGIN"
 HEADERS = {

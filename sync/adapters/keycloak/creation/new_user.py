@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sync.adapters.keycloak.defaults import Defaults
-from sync.adapters.keycloak.password_hash import temporary_credential
+from sync.adapters.keycloak.creation.defaults import Defaults
+from sync.adapters.keycloak.creation.password_hash import temporary_credential
 from sync.domain.accounts.user_names import refused_names
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.domain.provisioning.observed import UPDATE_PASSWORD

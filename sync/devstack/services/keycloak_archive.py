@@ -19,10 +19,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sync.devstack.failure import StackFailure
-from sync.devstack.java import find_java_home
 from sync.devstack.lock import exclusive
 from sync.devstack.part import Say
 from sync.devstack.process import last_lines
+from sync.devstack.services.java import find_java_home
 from sync.settings import KEYCLOAK_VERSION
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """An SMTP server that delivers nothing: each mail becomes a file that people and tests can read.
 
-Started as `python -m sync.devstack.mail_catcher PORT FOLDER`, and with a third argument serves a page on that port
-too. A file is complete as soon as it has its name, and names sort by arrival. `mailbox` reads them.
+Started as `python -m sync.devstack.services.mail_catcher PORT FOLDER`, and with a third argument serves a page on
+that port too. A file is complete as soon as it has its name, and names sort by arrival. `mailbox` reads them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from sync.devstack.mail_page import PAGE_LOGIN, serve_page
 from sync.devstack.ports import LOOPBACK
 from sync.devstack.process import Launch, python
+from sync.devstack.services.mail_page import PAGE_LOGIN, serve_page
 
 MAIL_BYTES = 1_000_000
 
@@ -50,7 +50,7 @@ class MailPage:
 def mail_catcher_launch(folder: Path, port: int, log: Path, page: MailPage | None = None) -> Launch:
     """How to start the catcher; mails arrive in `folder`, readable by the owner only: they hold passwords."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = python("-m", "sync.devstack.mail_catcher", str(port), str(folder))
+    command = python("-m", "sync.devstack.services.mail_catcher", str(port), str(folder))
     if page is None:
         return Launch("mail", command, log, Path.cwd())
     return Launch("mail", (*command, str(page.port)), log, Path.cwd(), {PAGE_LOGIN: page.login})

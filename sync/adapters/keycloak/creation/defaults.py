@@ -28,6 +28,18 @@ class Defaults:
 NO_DEFAULTS = Defaults(frozenset(), frozenset())
 
 
+def read_defaults(connection: Connection) -> Defaults:
+    """Two requests."""
+    return Defaults(
+        groups=frozenset(group["path"] for group in connection.get("default-groups")),
+        actions=frozenset(
+            action["alias"]
+            for action in connection.get("authentication/required-actions")
+            if action.get("enabled") and action.get("defaultAction")
+        ),
+    )
+
+
 class RealmDefaults:
     """An answer counts for `KEPT_SECONDS`. `now` returns seconds on a clock that never goes back."""
 
@@ -44,16 +56,11 @@ class RealmDefaults:
         if self._kept is not None and at - self._kept[0] < KEPT_SECONDS:
             return self._kept[1]
         self._kept = None
-        paths = frozenset(group["path"] for group in self._connection.get("default-groups"))
-        for path in sorted(paths):
+        defaults = read_defaults(self._connection)
+        for path in sorted(defaults.groups):
             self._refuse_power(path)
-        actions = frozenset(
-            action["alias"]
-            for action in self._connection.get("authentication/required-actions")
-            if action.get("enabled") and action.get("defaultAction")
-        )
-        self._kept = at, Defaults(paths, actions)
-        return self._kept[1]
+        self._kept = at, defaults
+        return defaults
 
     def _refuse_power(self, path: str) -> None:
         if vocabulary.owns_group(path):

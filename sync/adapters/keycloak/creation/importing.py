@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from mappings.policy import Policy
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
-from sync.adapters.keycloak.creating import stops_everything, taken, untried
+from sync.adapters.keycloak.creation.creating import stops_everything, taken, untried
 from sync.adapters.keycloak.failures import Invalid, Taken, Unwell
 from sync.adapters.keycloak.reading import account_id_of
 from sync.domain.errors import Conflict, Failure, FailureCode, NeedsPerson, Transient
