@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from mappings.problems import nearest
@@ -28,6 +29,7 @@ class Named(Protocol):
     def aliases(self) -> tuple[str, ...]: ...
 
 
+@lru_cache(maxsize=4096)  # a file says the same few names in every row
 def name_key(text: str) -> str:
     """Two names are the same if their keys are equal: no case, umlauts spelled out, no accents, only letters
     and digits. Empty for a text without any."""

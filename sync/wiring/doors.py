@@ -5,6 +5,7 @@ No secret of Keycloak's administration is needed for it, and no gateway to Keycl
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
     db.check_schema()
     clock = DatabaseClock(db)
     known = policy_in_force(db)
+    keep_what_is_loaded()
     desk = Desk(
         db=db,
         policy=known.policy,
@@ -98,6 +100,12 @@ def operator_desk(settings: Settings) -> OperatorDesk:
 def open_database(settings: Settings) -> Database:
     """Our database; it connects at its first use, in the process that uses it."""
     return Database(settings.database_url.get_secret_value(), Sealer(settings.keys))
+
+
+def keep_what_is_loaded() -> None:
+    """Modules and policy live as long as the process: Python's collector need not walk them again each time that
+    many new objects are made, which took a tenth of an import's processor time (`python -m bench importing`)."""
+    gc.freeze()
 
 
 def field_service(settings: Settings, policy: Policy) -> SqlFieldService:

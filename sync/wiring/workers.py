@@ -30,7 +30,7 @@ from sync.realm.login import check_login
 from sync.settings import Settings, load_settings
 from sync.store.database.clock import DatabaseClock
 from sync.views.mappings import InForce, policy_in_force, warn_of_other_files
-from sync.wiring.doors import field_service, open_database, refuse_vanished_keys
+from sync.wiring.doors import field_service, keep_what_is_loaded, open_database, refuse_vanished_keys
 from sync.wiring.realm import connection
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ def build(settings: Settings, in_force: InForce | None = None) -> Systems:
     accounts = KeycloakAccounts(worker, policy)
     login_url = str(settings.mail.login_url)
     db = open_database(settings)
+    keep_what_is_loaded()
     return Systems(
         db=db,
         policy=policy,

@@ -49,7 +49,7 @@ class NewAccount:
 
     def account(self, account_id: str, created_at: datetime) -> Account:
         """The account as it would be stored: names in their one form, those for logging in in lower case."""
-        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        given = {name: getattr(self, name) for name in _OF_NEW}
         given["attributes"] = {key: text for key, text in sorted(self.attributes.items()) if text is not None}
         wanted = _in_one_form(given | {"username": self.username or self.email})
         return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **wanted)
@@ -76,9 +76,7 @@ class AccountChange:
 
     def applied_to(self, account: Account) -> Account:
         """The account after the change, with its names in the same form as those of a new one."""
-        wanted = {
-            each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not UNSET
-        }
+        wanted = {name: value for name in _OF_CHANGE if (value := getattr(self, name)) is not UNSET}
         merged = {**account.attributes, **self.attributes}
         wanted["attributes"] = {key: text for key, text in sorted(merged.items()) if text is not None}
         return replace(account, **_in_one_form(wanted))
@@ -124,7 +122,9 @@ def from_plain(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's
 
 _SPELLED = ("given_name", "family_name", "employee_number")
 _DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
-_CHANGEABLE = frozenset(each.name for each in fields(AccountChange)) - {"attributes"}
+_OF_NEW = tuple(each.name for each in fields(NewAccount))
+_OF_CHANGE = tuple(each.name for each in fields(AccountChange))
+_CHANGEABLE = frozenset(_OF_CHANGE) - {"attributes"}
 _OWN_FIELDS = tuple(each.name for each in fields(Account) if each.name != "attributes")
 
 

@@ -24,13 +24,14 @@ LONGEST_LOCAL_PART = 64
 LONGEST_LABEL = 63
 """RFC 1035, section 2.3.4."""
 
-_IN_USERNAMES = re.compile(r"[A-Za-z0-9+\-.@_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff]")
+_IN_USERNAMES = re.compile(r"[A-Za-z0-9+\-.@_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff]*")
 """Latin letters, with and without accents, digits and five signs. Keycloak has a list of what it refuses; it takes
 some signs more, such as those of currencies, of which nobody makes a name to log in with."""
 
 _NOT_IN_NAMES = frozenset('<>&"$%!#?§;*~/\\|^=[]{}()')
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
 def refused_names(*, username: str, email: str, given_name: str, family_name: str) -> Iterator[Problem]:
@@ -47,7 +48,7 @@ def refused_names(*, username: str, email: str, given_name: str, family_name: st
 def unfit(field: str, text: str, longest: int = LONGEST) -> Iterator[Problem]:
     """Of any text of an account: that it is too long, counted in UTF-16 units as Keycloak does, or that something
     in it cannot be seen."""
-    length = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    length = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
     if length > longest:
         yield Problem(field, f"is longer than {longest} characters: it has {length}", "write it shorter")
     unseen = invisible(text)
@@ -60,8 +61,7 @@ def _username(username: str, *, derived: bool) -> Iterator[Problem]:
     if len(username) < SHORTEST_USERNAME:
         reason = f"{username!r} is shorter than {SHORTEST_USERNAME} characters"
         yield Problem("username", reason, "choose a longer one")
-    wrong = [each for each in username if not _IN_USERNAMES.fullmatch(each)]
-    if told := _told(wrong):
+    if not _IN_USERNAMES.fullmatch(username) and (told := _told(_IN_USERNAMES.sub("", username))):
         remedy = "write it in Latin letters, digits, dots, hyphens, underscores, plus signs or @"
         if derived:
             remedy = "it is the e-mail address: give the account a username of its own"
@@ -70,13 +70,11 @@ def _username(username: str, *, derived: bool) -> Iterator[Problem]:
 
 def _email(email: str) -> Iterator[Problem]:
     """The form of an address is judged where nothing narrower is wrong with it."""
-    local, at, domain = email.rpartition("@")
-    labels = domain.split(".")
+    local, _, domain = email.rpartition("@")
     found = list(unfit("email", email))
     if len(email) <= LONGEST:
         found += [*_local_part(local), *_domain(local, domain)]
-    formed = all(map(_ATOM.fullmatch, local.split("."))) and all(map(_LABEL.fullmatch, labels)) and len(labels) > 1
-    if not found and not (at and formed):
+    if not found and not _ADDRESS.fullmatch(email):
         found.append(Problem("email", f"{email!r} is not an e-mail address", "write it like name@example.com"))
     yield from found
 
@@ -91,7 +89,7 @@ def _local_part(local: str) -> Iterator[Problem]:
 
 
 def _domain(local: str, domain: str) -> Iterator[Problem]:
-    form = ascii_form(domain)
+    form = domain if domain.isascii() else ascii_form(domain)
     longest = max((form or domain).split("."), key=len)
     if len(longest) > LONGEST_LABEL:
         reason = f"the part {longest[:20]!r}… of the domain has {len(longest)} characters"
@@ -114,7 +112,8 @@ def _person(field: str, name: str) -> Iterator[Problem]:
     if not name:
         yield Problem(field, "is missing", "every account belongs to a named person")
     yield from unfit(field, name)
-    if told := _told(each for each in name if each in _NOT_IN_NAMES):
+    if not _NOT_IN_NAMES.isdisjoint(name):
+        told = _told(each for each in name if each in _NOT_IN_NAMES)
         yield Problem(field, f"has what Keycloak refuses in names: {told}", "write the name in letters")
 
 

@@ -26,16 +26,20 @@ class Cell:
 class ImportRow:
     """`number` is the row's number in the file. `cells` holds the cells of known columns, by field; a column
     the file does not have is missing there, an empty cell is one with an empty text. `identity` is for
-    `sync.domain.imports.values`, which is asked for it several times and works it out once."""
+    `sync.domain.imports.values`, which is asked for it several times and works it out once, as `text` does."""
 
     number: int
     cells: Mapping[str, Cell]
     identity: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _texts: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def text(self, field: str) -> str:
         """The text in its one form, without what nobody sees: in a file that is dirt."""
-        cell = self.cells.get(field)
-        return "" if cell is None else one_form(without_invisible(cell.text))
+        text = self._texts.get(field)
+        if text is None:
+            cell = self.cells.get(field)
+            text = self._texts[field] = "" if cell is None else one_form(without_invisible(cell.text))
+        return text
 
     def address(self, field: str) -> str:
         """Where to mend it: the cell, or the row if the file has no such column."""

@@ -7,7 +7,7 @@ is made of that here. None of them carries a secret.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from sync.domain.access import vocabulary
@@ -138,11 +138,12 @@ NAMES: Mapping[str, type[AnyChange]] = {
 """As a record names them; a name is never given to another change."""
 
 _NAME_OF = {each: name for name, each in NAMES.items()}
+_FIELDS_OF = {each: tuple(one.name for one in fields(each)) for each in _NAME_OF}
 
 
 def record(change: AnyChange) -> dict[str, Any]:
     """The change as plain JSON, for keeping, for programs and for fingerprints."""
-    return {"change": _NAME_OF[type(change)], **asdict(change)}
+    return {"change": _NAME_OF[type(change)]} | {name: getattr(change, name) for name in _FIELDS_OF[type(change)]}
 
 
 def from_record(kept: Mapping[str, Any]) -> AnyChange:

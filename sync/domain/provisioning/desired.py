@@ -36,6 +36,9 @@ class DesiredState:
     owned: frozenset[str] = OWNED_ATTRIBUTES
 
 
+_ATTRIBUTES = tuple(sorted(OF_KEYCLOAK_USERS))
+
+
 def desired_state(account: Account, policy: Policy) -> DesiredState:
     """A4-A6, B3. Raises Misconfigured for a profile or a level the policy does not have: a Policy is checked
     against the accounts at start (rule: keys-in-use-stay), so this process was started before it was there."""
@@ -63,7 +66,7 @@ def desired_state(account: Account, policy: Policy) -> DesiredState:
     if account.team is not None:
         groups.add(vocabulary.team_group(account.team))
     attributes = {ACCOUNT_ID: (account.id,)}
-    for name in sorted(OF_KEYCLOAK_USERS):
+    for name in _ATTRIBUTES:
         value = getattr(account, name)
         if value is not None:
             attributes[name] = (str(value),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sync.store.database.tables import observation as observations
 from sync.store.database.transactions import Tx
 from sync.store.database.upserts import upsert_all
 
+_OF_LOCK = tuple(each.name for each in fields(LockState) if each.name != "until")
 COLUMNS = (observations.c.observed_at, observations.c.read_at, observations.c.locked_until, observations.c.state)
 
 
@@ -127,7 +128,7 @@ def _state(seen: Observation) -> dict[str, object]:
         "groups": sorted(seen.groups),
         "roles": sorted(seen.roles),
         "required_actions": sorted(seen.required_actions),
-        "lock": seen.lock and {name: value for name, value in asdict(seen.lock).items() if name != "until"},
+        "lock": seen.lock and {name: getattr(seen.lock, name) for name in _OF_LOCK},
         "administers_realm": seen.administers_realm,
         "sessions": seen.sessions
         and {"online": seen.sessions.online, "offline_clients": sorted(seen.sessions.offline_clients)},
