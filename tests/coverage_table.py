@@ -1,7 +1,9 @@
-"""Generates docs/coverage.md: each requirement of docs/requirements.md with the tests that show it.
+"""Generates docs/coverage.md: each requirement of docs/requirements.md with the tests that show or support it.
 
 `python -m tests.coverage_table` writes the page, with `--check` it only says whether the page is right. Tests
-are collected, not run; a test shows a requirement by carrying its id in the mark `req`.
+are collected, not run. A test shows a requirement by the mark `req`, which it may carry only if it comes to a door
+(`tests.doors`), and supports one by the mark `supports`. Where a test and its module name the same requirement,
+the mark of the test counts.
 """
 
 from __future__ import annotations
@@ -17,16 +19,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.doors import door_of
+
 ROOT = Path(__file__).parent.parent
 REQUIREMENTS = ROOT / "docs" / "requirements.md"
 COVERAGE = ROOT / "docs" / "coverage.md"
+TESTS = ROOT / "tests"
 
-Shown = Mapping[str, Sequence[str]]
-"""Requirement id → the tests that show it, as path::name."""
+Tests = Mapping[str, Sequence[str]]
+"""Requirement id → tests, as path::name."""
+
+REQ, SUPPORTS = "req", "supports"
 
 
 class NotReadable(Exception):
-    """The table cannot be made: tests that cannot be collected, or marks with ids that do not exist."""
+    """The table cannot be made: tests that cannot be collected, marks with ids that do not exist, or tests that
+    are said to show a requirement and go through no door."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What the tests say of themselves. `doorless` are those marked `req` that go through no door."""
+
+    shown: Tests
+    supported: Tests = field(default_factory=dict)
+    doorless: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -45,15 +62,26 @@ class Requirement:
 
 @dataclass
 class _Marks:
-    """A pytest plugin that notes the marks of what was collected."""
+    """A pytest plugin that notes the marks of what was collected from `folder`."""
 
-    shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    folder: Path
+    tests: dict[str, dict[str, set[str]]] = field(
+        default_factory=lambda: {REQ: defaultdict(set), SUPPORTS: defaultdict(set)}
+    )
+    doorless: set[str] = field(default_factory=set)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
-            for mark in item.iter_markers("req"):
-                for id_ in mark.args:
-                    self.shown[id_].add(re.sub(r"\[.*", "", item.nodeid))
+            name = re.sub(r"\[.*", "", item.nodeid)
+            nearest: dict[str, str] = {}
+            for mark in item.iter_markers():
+                if mark.name in self.tests:
+                    for id_ in mark.args:
+                        nearest.setdefault(id_, mark.name)
+            for id_, kind in nearest.items():
+                self.tests[kind][id_].add(name)
+            if REQ in nearest.values() and door_of(item, self.folder) is None:
+                self.doorless.add(name)
 
 
 def read_requirements(page: str) -> list[Requirement]:
@@ -67,48 +95,84 @@ def read_requirements(page: str) -> list[Requirement]:
     return rows
 
 
-def collect(folder: Path = ROOT) -> dict[str, list[str]]:
-    """The tests by requirement. Raises NotReadable if a test module cannot be imported."""
-    marks = _Marks()
+def collect(folder: Path = TESTS) -> Marked:
+    """The marks of the tests in `folder`. Raises NotReadable if a test module cannot be imported."""
+    marks = _Marks(folder)
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         code = pytest.main(["--collect-only", "-qq", str(folder)], plugins=[marks])
     if code != pytest.ExitCode.OK:
         raise NotReadable(f"tests cannot be collected:\n{output.getvalue()}")
-    return {id_: sorted(tests) for id_, tests in marks.shown.items()}
+    shown, supported = (
+        {id_: sorted(tests) for id_, tests in marks.tests[kind].items()} for kind in (REQ, SUPPORTS)
+    )
+    return Marked(shown, supported, sorted(marks.doorless))
 
 
-def coverage_page(requirements: Sequence[Requirement], shown: Shown) -> str:
-    """The page. Raises NotReadable if a mark names an id that is no requirement."""
+def coverage_page(requirements: Sequence[Requirement], marked: Marked) -> str:
+    """The page. Raises NotReadable if a mark names an id that is no requirement, or is `req` without a door."""
     known = {requirement.id for requirement in requirements}
-    unknown = [f"{id_} ({', '.join(tests)})" for id_, tests in shown.items() if id_ not in known]
+    unknown = [
+        f"{id_} ({', '.join(tests)})"
+        for marks in (marked.shown, marked.supported)
+        for id_, tests in marks.items()
+        if id_ not in known
+    ]
     if unknown:
         raise NotReadable("marks with ids that are not in docs/requirements.md: " + "; ".join(unknown))
-    found = [requirement for requirement in requirements if requirement.id in shown]
-    in_part = sum(requirement.in_part for requirement in found)
+    if marked.doorless:
+        raise NotReadable(
+            "these tests are marked `req` and go through no door of tests/doors.py: mark them `supports`, or let"
+            " them go through one and see the effect:\n" + "\n".join(f"  {test}" for test in marked.doorless)
+        )
+    shown = [requirement for requirement in requirements if requirement.id in marked.shown]
+    in_part = sum(requirement.in_part for requirement in shown)
+    only_supported = sum(each.id in marked.supported and each not in shown for each in requirements)
     lines = [
         "# Which tests show which requirement",
         "",
-        "Generated by `python -m tests.coverage_table` from the `req` marks of the tests; do not edit.",
-        f"{len(found)} of {len(requirements)} rows are shown by tests, {in_part} of them in part.",
+        "Generated by `python -m tests.coverage_table` from the marks of the tests; do not edit.",
+        "",
+        "A test **shows** a row (`req`) if it goes through a door that a user has and sees the effect. A test of"
+        " what is stored, computed or sent **supports** it (`supports`) and does not show it.",
+        "",
+        f"{len(shown)} of {len(requirements)} rows are shown, {in_part} of them in part;"
+        f" {only_supported} of the others are supported.",
     ]
     group = ""
     for requirement in requirements:
         if requirement.group != group:
             group = requirement.group
             lines += ["", f"## {group}"]
-        lines += ["", f"**{requirement.id}** {requirement.text}", "", *_tests(shown.get(requirement.id, ()))]
+        lines += ["", f"**{requirement.id}** {requirement.text}", ""]
+        lines += _shown_by(marked.shown.get(requirement.id, ()))
+        lines += _supported_by(marked.supported.get(requirement.id, ()))
     return "\n".join(lines) + "\n"
 
 
-def _tests(tests: Sequence[str]) -> list[str]:
+def _shown_by(tests: Sequence[str]) -> list[str]:
     if not tests:
         return ["- not yet"]
+    return [f"- shown by {_link(path)}: {', '.join(names)}" for path, names in _by_file(tests).items()]
+
+
+def _supported_by(tests: Sequence[str]) -> list[str]:
+    if not tests:
+        return []
+    files = ", ".join(f"{_link(path)} ({len(names)})" for path, names in _by_file(tests).items())
+    return [f"- supported by {files}"]
+
+
+def _by_file(tests: Sequence[str]) -> dict[str, list[str]]:
     by_file: dict[str, list[str]] = defaultdict(list)
     for test in tests:
         path, _, name = test.partition("::")
         by_file[path].append(name)
-    return [f"- [{path}](../{path}): {', '.join(names)}" for path, names in by_file.items()]
+    return by_file
+
+
+def _link(path: str) -> str:
+    return f"[{path.removeprefix('tests/')}](../{path})"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -24,7 +24,7 @@ def without_code(folder: str) -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 @pytest.mark.parametrize("folder", ["adapters", "realm"])
 def test_every_failure_of_a_foreign_system_says_its_code(folder: str) -> None:
     """One that says none is counted and shown among all that nobody has looked at."""

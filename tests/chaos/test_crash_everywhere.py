@@ -114,7 +114,7 @@ def every_end(prepared: Prepared, scenario: Scenario) -> int:
     return len(points.passed)
 
 
-@pytest.mark.req("H1", "H2", "E6")
+@pytest.mark.supports("H1", "H2", "E6")
 @pytest.mark.parametrize("scenario", CHOSEN, ids=str)
 def test_a_process_may_end_anywhere(copies: Copies, scenario: Scenario) -> None:
     """Killed at any request, commit or mail: nothing is lost, nothing done twice, and access never wider."""
@@ -171,7 +171,7 @@ def every_freeze(prepared: Prepared, scenario: Scenario, *, instead: bool) -> in
     return len(points.passed)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("scenario", CHOSEN, ids=str)
 def test_a_process_may_freeze_anywhere(copies: Copies, scenario: Scenario) -> None:
     """Stopped at any point until another one has done its work, then woken: its late word changes nothing."""
@@ -180,7 +180,7 @@ def test_a_process_may_freeze_anywhere(copies: Copies, scenario: Scenario) -> No
     assert every_freeze(prepared, scenario, instead=False) > 5
 
 
-@pytest.mark.req("D6", "H1")
+@pytest.mark.supports("D6", "H1")
 @pytest.mark.parametrize("scenario", [each for each in CHOSEN if each.instead is not None], ids=str)
 def test_a_late_write_never_outlives_another_wish(copies: Copies, scenario: Scenario) -> None:
     """While it was frozen somebody wanted something else, and has it: what it still sends is undone."""

@@ -212,7 +212,7 @@ def memory() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.req("H1", "D6")
+@pytest.mark.supports("H1", "D6")
 @pytest.mark.keycloak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("wish", [each for each in WISHES if each.main or WHOLE], ids=str)

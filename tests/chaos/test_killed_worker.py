@@ -47,7 +47,8 @@ def workers(
         here.end()
 
 
-@pytest.mark.req("F4", "F7", "H1")
+@pytest.mark.req("F7", "H1")
+@pytest.mark.supports("F4")
 @pytest.mark.keycloak
 @pytest.mark.stack
 @pytest.mark.timeout(400)

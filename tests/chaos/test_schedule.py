@@ -9,14 +9,14 @@ import pytest
 from tests.chaos.story.schedule import FROZEN, KEYCLOAK_AWAY, ONE_SHOT_ACTS, schedule
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_seed_is_a_schedule() -> None:
     """A failing seed can be run again; another seed is another schedule."""
     assert schedule(123) == schedule(123)
     assert schedule(123) != schedule(124)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("seed", range(20))
 def test_everything_promised_happens(seed: int) -> None:
     """Workers die every 2 to 5 seconds; Keycloak is away for a minute; one is frozen for longer than its lease."""

@@ -13,7 +13,7 @@ from sync.claims import NoAccess, parse
 from tests.company import company
 from tests.realms import ConfiguredRealm
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("A6")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("A6")]
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
 GROUPS = (
@@ -41,7 +41,7 @@ def shapes(claim: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_the_token_is_the_one_of_the_document(configured_realm: ConfiguredRealm, tmp_path: Path) -> None:
     """The same fields of the same types, and the reader finds everything in it."""
     configured_realm.apply(company(tmp_path))
@@ -58,7 +58,7 @@ def test_the_token_is_the_one_of_the_document(configured_realm: ConfiguredRealm,
     assert (claims.technician_id, claims.features) == ("T-0042", {"assigned-work", "mobile-app"})
 
 
-@pytest.mark.req("A4")
+@pytest.mark.supports("A4")
 @pytest.mark.parametrize(
     ("groups", "reason"),
     [

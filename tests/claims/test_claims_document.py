@@ -12,7 +12,7 @@ import pytest
 from sync.claims import FsmClaims, InvalidToken, LiveCheckUnavailable, NoAccess, parse
 from tests.claims.issuer import NOW, PERSON, Issuer
 
-pytestmark = pytest.mark.req("A6")
+pytestmark = pytest.mark.supports("A6")
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
 

@@ -67,6 +67,7 @@ def test_an_outage_of_the_issuer_is_outlived(issuer: Issuer, reader: ClaimsReade
     assert reader.read(issuer.token()).profile == "dispatcher"
 
 
+@pytest.mark.supports("A6")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -85,6 +86,7 @@ def test_an_answer_that_is_no_key_set_verifies_nothing(answer: httpx.Response) -
         PublishedKeys("https://login.example.com/keys", http=http).key("first")
 
 
+@pytest.mark.supports("A6")
 def test_an_issuer_that_cannot_be_reached_verifies_nothing() -> None:
     """A refused connection is KeysUnavailable as well."""
     with pytest.raises(KeysUnavailable):

@@ -248,6 +248,7 @@ def test_no_data_access_level_is_no_access(issuer: Issuer, reader: ClaimsReader,
         reader.read(issuer.token(fsm=claim))
 
 
+@pytest.mark.supports("A6")
 def test_absent_and_empty_are_the_same_to_a_reader() -> None:
     """What a person does not have may be left out, null, or an empty list."""
     payload = {"sub": "p", "exp": NOW}
@@ -276,6 +277,7 @@ class NoKeys:
         raise AssertionError(f"asked for {key_id}")
 
 
+@pytest.mark.supports("A6")
 @given(token=st.one_of(st.text(max_size=60), st.from_regex(r"[A-Za-z0-9_-]{0,20}(\.[A-Za-z0-9_-]{0,20}){2}")))
 def test_no_text_brings_the_reader_down(token: str) -> None:
     """Whatever comes in the header of a request ends as InvalidToken, before any key is fetched."""
@@ -297,6 +299,7 @@ def test_errors_do_not_repeat_the_token(issuer: Issuer, reader: ClaimsReader) ->
     assert not any(part in str(refused.value) for part in token.split("."))
 
 
+@pytest.mark.supports("A6")
 def test_the_reader_stands_alone() -> None:
     """An application takes sync.claims with joserfc and httpx, and nothing else of this project comes along."""
     code = (

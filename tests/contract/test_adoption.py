@@ -53,7 +53,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     return Place(world, KeycloakAdoption(connection))
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_user_is_marked_and_nothing_else_of_it_changes(place: Place) -> None:
     """Twice is once; its other attributes, groups and names stay; released, it is as before."""
     before = place.stranger()
@@ -72,7 +72,7 @@ def test_a_user_is_marked_and_nothing_else_of_it_changes(place: Place) -> None:
     assert place.look(before.idp_user_id) == before
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_user_of_another_account_is_refused(place: Place) -> None:
     """Neither taken nor released."""
     user, owner = place.stranger(), str(uuid.uuid4())
@@ -84,7 +84,7 @@ def test_a_user_of_another_account_is_refused(place: Place) -> None:
     assert place.look(user.idp_user_id).account_id == owner
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_administrator_of_the_realm_is_never_adopted(place: Place) -> None:
     """Whatever matches."""
     user = place.stranger()
@@ -94,7 +94,7 @@ def test_an_administrator_of_the_realm_is_never_adopted(place: Place) -> None:
     assert place.look(user.idp_user_id).account_id is None
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_user_that_is_not_as_reviewed_is_refused(place: Place) -> None:
     """It has another name by now; or it is gone."""
     user = place.stranger()

@@ -79,7 +79,7 @@ def desk(request: pytest.FixtureRequest, policy: Policy) -> Iterator[Desk]:
     yield Desk(KeycloakCredentials(connection, now=clock), world)
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_temporary_password_replaces_the_old_one_and_must_be_changed(desk: Desk, policy: Policy) -> None:
     """The new one opens the login, the old one does not; the user is made to choose another."""
     user = desk.user(policy)
@@ -93,7 +93,7 @@ def test_a_temporary_password_replaces_the_old_one_and_must_be_changed(desk: Des
     assert not desk.world.password_is(user, ONE)
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 def test_a_given_password_is_known_by_its_creation_time(desk: Desk, policy: Policy) -> None:
     """To the millisecond; after a login, and in the history when it was replaced: by this a crash is verified."""
     user = desk.user(policy)
@@ -106,7 +106,7 @@ def test_a_given_password_is_known_by_its_creation_time(desk: Desk, policy: Poli
     assert KEPT not in [each.created_at for each in desk.of_type(user, PASSWORD)]
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_taken_password_opens_nothing(desk: Desk, policy: Policy) -> None:
     """And to take it once more does no harm."""
     user = desk.user(policy)
@@ -118,7 +118,7 @@ def test_a_taken_password_opens_nothing(desk: Desk, policy: Policy) -> None:
     assert not desk.world.password_is(user, ONE)
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_second_factor_is_taken_and_the_password_stays(desk: Desk, policy: Policy) -> None:
     """A lost phone's code is gone; the login takes the password as before."""
     user = desk.user(policy)
@@ -130,7 +130,7 @@ def test_a_second_factor_is_taken_and_the_password_stays(desk: Desk, policy: Pol
     assert desk.world.password_is(user, ONE)
 
 
-@pytest.mark.req("C2")
+@pytest.mark.supports("C2")
 def test_a_required_change_ends_no_session_and_keeps_the_password(desk: Desk, policy: Policy) -> None:
     """Asking twice is the same as once."""
     user = desk.user(policy)
@@ -143,7 +143,7 @@ def test_a_required_change_ends_no_session_and_keeps_the_password(desk: Desk, po
     assert desk.world.refreshes(token)
 
 
-@pytest.mark.req("C3")
+@pytest.mark.supports("C3")
 @pytest.mark.parametrize("for_good", [False, True], ids=["for a time", "for good"])
 def test_an_unlocked_user_is_not_locked(desk: Desk, policy: Policy, *, for_good: bool) -> None:
     """Whichever lockout it was; and again does no harm."""
@@ -157,7 +157,7 @@ def test_an_unlocked_user_is_not_locked(desk: Desk, policy: Policy, *, for_good:
     assert look(desk.world, user).enabled
 
 
-@pytest.mark.req("C3", "D6")
+@pytest.mark.supports("C3", "D6")
 def test_an_unlock_without_leave_switches_nobody_on(desk: Desk, policy: Policy) -> None:
     """A deactivated person stays out, whatever else is forgotten."""
     user = desk.user(policy)
@@ -166,7 +166,7 @@ def test_an_unlock_without_leave_switches_nobody_on(desk: Desk, policy: Policy) 
     assert not look(desk.world, user).enabled
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_no_mail_for_who_is_switched_off(desk: Desk, policy: Policy) -> None:
     """A person is told; it is not tried again."""
     user = desk.user(policy)
@@ -176,7 +176,7 @@ def test_no_mail_for_who_is_switched_off(desk: Desk, policy: Policy) -> None:
 
 
 @pytest.mark.keycloak
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_mail_that_certainly_was_not_sent_may_be_sent_later(realm: RealmAdmin, policy: Policy) -> None:
     """Keycloak's mail server is away: it says so. A realm without one is for who configures it."""
     connection = Connection(realm.server.url, realm.name, "fsm-worker", realm.secrets["fsm-worker"])
@@ -198,7 +198,7 @@ ACTS = {
 }
 
 
-@pytest.mark.req("C1", "C6")
+@pytest.mark.supports("C1", "C6")
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_is_done_to_a_stranger_or_an_administrator_of_the_realm(
     desk: Desk, policy: Policy, act: str
@@ -216,7 +216,7 @@ def test_nothing_is_done_to_a_stranger_or_an_administrator_of_the_realm(
     assert ACCOUNT_ID not in look(desk.world, stranger).attributes
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("act", ACTS)
 def test_a_user_that_is_gone_is_told_as_gone(desk: Desk, policy: Policy, act: str) -> None:
     """Deleted in Keycloak's console: a person has to look."""

@@ -95,13 +95,13 @@ def held(orders: object) -> dict[str, tuple[str, ...]]:
     return {order.number: order.holds for order in orders}
 
 
-@pytest.mark.req("B2")
+@pytest.mark.supports("B2")
 def test_technicians_are_listed_by_id(make: Make) -> None:
     """All of them, with team and whether they can be given work."""
     assert list(make().technicians()) == [ANNA, BERND, CARLA]
 
 
-@pytest.mark.req("B2")
+@pytest.mark.supports("B2")
 def test_one_technician_is_found_or_not(make: Make) -> None:
     """None says that there is no such record."""
     fsm = make()
@@ -109,7 +109,7 @@ def test_one_technician_is_found_or_not(make: Make) -> None:
     assert fsm.technician("T-9") is None
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 def test_work_is_found_as_lead_crew_and_appointment(make: Make) -> None:
     """Each work order once, by number, with every way in which it is held; work of others is not seen."""
     fsm = make(
@@ -126,7 +126,7 @@ def test_work_is_found_as_lead_crew_and_appointment(make: Make) -> None:
     assert fsm.open_work_orders("T-3") == ()
 
 
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 @pytest.mark.parametrize(
     ("status", "shown"),
     [
@@ -145,7 +145,7 @@ def test_whatever_is_not_listed_as_closed_is_open(make: Make, status: str | None
     assert [order.status for order in found] == ([] if shown is None else [shown])
 
 
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 def test_a_closed_status_with_umlauts_is_closed(make: Make, policy: Policy) -> None:
     """Databases differ in what they make of capital umlauts; the policy has the last word."""
     german = replace(policy.work_orders, closed_statuses=frozenset({"übergeben"}))
@@ -153,7 +153,7 @@ def test_a_closed_status_with_umlauts_is_closed(make: Make, policy: Policy) -> N
     assert list(held(fsm.open_work_orders("T-1"))) == ["WO-2"]
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 def test_only_what_counts_by_file_is_seen_and_moved(make: Make, policy: Policy) -> None:
     """A company may say that being in a crew is no reason to keep an account."""
     leads_only = replace(policy.work_orders, assignments=frozenset({"lead"}))
@@ -164,7 +164,7 @@ def test_only_what_counts_by_file_is_seen_and_moved(make: Make, policy: Policy) 
     assert held(fsm.reassign("T-1", "T-2")) == {"WO-1": ("lead",)}
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 def test_however_many_there_are(make: Make) -> None:
     """More than one statement could name are found and moved."""
     fsm = make(*(WorkOrder(f"WO-{number:04d}", lead="T-1") for number in range(1203)))
@@ -174,7 +174,7 @@ def test_however_many_there_are(make: Make) -> None:
     assert list(held(fsm.open_work_orders("T-2"))) == [f"WO-{number:04d}" for number in range(1203)]
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 def test_assignments_are_stopped_and_allowed_again(make: Make) -> None:
     """Twice is as good as once; a technician who does not exist gets no work anyway."""
     fsm = make()
@@ -189,7 +189,7 @@ def test_assignments_are_stopped_and_allowed_again(make: Make) -> None:
     assert fsm.technician("T-9") is None
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 def test_everything_open_is_moved_and_nothing_closed(make: Make) -> None:
     """The answer is what the first technician held; afterwards the other one holds it, in the same ways."""
     fsm = make(
@@ -205,7 +205,7 @@ def test_everything_open_is_moved_and_nothing_closed(make: Make) -> None:
     assert held(fsm.open_work_orders("T-3")) == {"WO-2": ("lead",), "WO-4": ("lead",)}
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 @pytest.mark.parametrize(
     ("order", "after"),
     [
@@ -228,7 +228,7 @@ def test_whoever_is_on_it_already_is_not_put_on_it_twice(
     assert held(fsm.open_work_orders("T-2")) == {"WO-1": after}
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 @pytest.mark.parametrize(
     ("to", "code"),
     [
@@ -246,7 +246,7 @@ def test_nothing_is_moved_to_someone_who_cannot_take_it(make: Make, to: str, cod
     assert held(fsm.open_work_orders("T-1")) == {"WO-1": ("lead",)}
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 def test_work_can_be_taken_from_someone_who_gets_no_more(make: Make) -> None:
     """The usual case: assignments are stopped first, then the work is moved, once."""
     fsm = make(WorkOrder("WO-1", lead="T-1"))

@@ -70,7 +70,7 @@ def members(pages: list[Page], group: str) -> dict[str, ListedUser]:
     return {user.idp_user_id: user for page in found for user in page.users}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_every_user_is_listed_and_counted_once_however_many_pages(place: Place) -> None:
     """Pages neither lose nor double anybody, a full last page included."""
     stranger = place.world.stranger(f"s{uuid.uuid4().hex[:6]}", f"s{uuid.uuid4().hex[:6]}@example.com")
@@ -79,7 +79,7 @@ def test_every_user_is_listed_and_counted_once_however_many_pages(place: Place) 
     assert stranger in listed
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_profile_groups_come_before_everything_else(place: Place) -> None:
     """In what is listed beside another listing some are shown as disabled (fact: listings-beside-others-err)."""
     profiles = [isinstance(page, MembersPage) and vocabulary.is_profile_group(page.group) for page in place.read()]
@@ -87,7 +87,7 @@ def test_profile_groups_come_before_everything_else(place: Place) -> None:
     assert any(profiles)
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_a_listed_user_shows_what_can_be_compared(place: Place) -> None:
     """Names, addresses and whether it is switched on; an empty name is empty, not missing; among all users as
     in a group."""
@@ -101,7 +101,7 @@ def test_a_listed_user_shows_what_can_be_compared(place: Place) -> None:
     assert (everybody[off], everybody[on]) == (found[off], found[on])
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_members_of_each_group_are_told(place: Place) -> None:
     """Each membership is found in its own group and in no group above it."""
     user = place.create(profile="technician", branch="berlin", technician_id=f"T-{uuid.uuid4().hex[:6]}")
@@ -115,7 +115,7 @@ def test_members_of_each_group_are_told(place: Place) -> None:
     }
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_direct_holders_of_our_roles_are_told(place: Place) -> None:
     """A role of ours given to a user itself is found, be it a realm role or a feature; one that comes with a group
     is not."""
@@ -127,7 +127,7 @@ def test_direct_holders_of_our_roles_are_told(place: Place) -> None:
     assert held == {role, feature}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_groups_are_those_of_the_mapping_files(place: Place) -> None:
     """All groups below /fsm, and none carries too much in a realm as it is configured."""
     found = place.listing.groups()
@@ -135,7 +135,7 @@ def test_groups_are_those_of_the_mapping_files(place: Place) -> None:
     assert found.extra_roles == {}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize(
     "role", ["outside-role", vocabulary.profile_role("manager"), "realm-management/manage-users"]
 )
@@ -147,7 +147,7 @@ def test_a_role_too_many_on_a_group_is_told(place: Place, role: str) -> None:
     assert place.listing.groups().extra_roles == {}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_role_hidden_inside_a_role_of_ours_is_told(place: Place) -> None:
     """A role of ours that was made composite carries more than its name says, in every group that has it."""
     role = vocabulary.profile_role("dispatcher")
@@ -155,7 +155,7 @@ def test_a_role_hidden_inside_a_role_of_ours_is_told(place: Place) -> None:
         assert place.listing.groups().extra_roles == {vocabulary.profile_group("dispatcher"): {"outside-role"}}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_a_group_that_vanished_is_missing_and_has_nobody(place: Place) -> None:
     """It is not among the groups, and asking for its members is no error."""
     path = vocabulary.team_group("hamburg-heizung")
@@ -165,7 +165,7 @@ def test_a_group_that_vanished_is_missing_and_has_nobody(place: Place) -> None:
         assert members(list(place.listing.pages({*found.paths, path}, ())), path) == {}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_attributes_come_by_username_and_from_any_number_on(place: Place) -> None:
     """The slow listing has all attributes, and can be taken up where it was left."""
     everybody = [user for page in place.listing.attributes() for user in page]
@@ -175,7 +175,7 @@ def test_attributes_come_by_username_and_from_any_number_on(place: Place) -> Non
     assert rest == everybody[4:]
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_reading_can_be_stopped_in_the_middle(place: Place) -> None:
     """Who stops after the first page leaves nothing hanging."""
     found = place.listing.groups()

@@ -19,7 +19,7 @@ from sync.ports.login_events import LoginEvents
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.realms import PASSWORD, ConfiguredRealm
 
-pytestmark = pytest.mark.req("A9")
+pytestmark = pytest.mark.supports("A9")
 
 APP = "event-probe"
 PAGE = 3
@@ -177,7 +177,7 @@ def test_events_that_are_switched_off_are_told(world: World) -> None:
     assert replace(world.logins.keeping(), now=datetime.now(UTC)).missing == ()
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_others_did_to_a_user_is_a_hint_and_what_we_did_is_not(world: World) -> None:
     """Otherwise each of our own writes would make the account due again."""
     user = world.user()

@@ -14,7 +14,7 @@ from sync.domain.accounts.spelling import invisible, one_form
 from sync.domain.accounts.user_names import refused_names
 from tests.contract.realm_setup import RealmAdmin
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("A2")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("A2")]
 
 EXAMPLES = settings(
     max_examples=150,

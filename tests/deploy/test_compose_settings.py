@@ -27,7 +27,7 @@ from sync.store.database.transactions import Database
 from sync.store.work import processes
 from tests.deploy.compose_file import ROOT, read
 
-pytestmark = pytest.mark.req("J2", "J3")
+pytestmark = pytest.mark.supports("J2", "J3")
 
 COMPOSE = read()
 FIELD_SERVICE_URL = "postgresql+psycopg://reader:pw@fsm-database.example.com/fsm"
@@ -195,7 +195,7 @@ def test_every_lane_has_a_worker() -> None:
     assert queues["worker-bulk"] == {Lane.BULK.value}
 
 
-@pytest.mark.req("H1", "H3")
+@pytest.mark.supports("H1", "H3")
 def test_the_beat_is_well_while_it_ticks_and_no_longer(
     inside: Enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sync.settings import KEYCLOAK_VERSION
 from tests.deploy.compose_file import ROOT, read
 
-pytestmark = pytest.mark.req("J2")
+pytestmark = pytest.mark.supports("J2")
 
 COMPOSE = read()
 SERVICES = sorted(COMPOSE.services)

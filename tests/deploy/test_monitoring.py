@@ -22,7 +22,7 @@ from sync.store.database.transactions import Database
 from sync.store.operations import figures
 from tests.deploy.compose_file import ROOT, read
 
-pytestmark = pytest.mark.req("H3", "J2")
+pytestmark = pytest.mark.supports("H3", "J2")
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"

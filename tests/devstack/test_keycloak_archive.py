@@ -23,7 +23,7 @@ from sync.devstack.services.keycloak_archive import (
 )
 from sync.settings import KEYCLOAK_VERSION
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 
 @pytest.fixture

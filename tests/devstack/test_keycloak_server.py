@@ -14,7 +14,7 @@ from sync.devstack.services.keycloak_archive import prepared, wanted_version
 from sync.devstack.services.keycloak_server import ADMIN, keycloak_launch, keycloak_ready, keycloak_url, thin_home
 from tests.services import KeycloakServer
 
-pytestmark = [pytest.mark.req("J1"), pytest.mark.keycloak]
+pytestmark = [pytest.mark.supports("J1"), pytest.mark.keycloak]
 
 
 def contents(folder: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sync.devstack.services.keycloak_archive import PINNED, Archive, archive_of,
 from sync.settings import KEYCLOAK_VERSION
 from tests.keycloak_version import PINS, PLACES, ROOT, NotFound, move, numbers
 
-pytestmark = pytest.mark.req("J6")
+pytestmark = pytest.mark.supports("J6")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from sync.devstack.ports import LOOPBACK, free_ports
 from sync.devstack.services.mail_page import serve_page
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 LOGIN = ("operator", "the-password")
 

@@ -16,7 +16,7 @@ from sync.devstack.surroundings import Surroundings
 from sync.entrypoints.cli import app
 from tests.devstack.test_mail_page import caught
 
-pytestmark = pytest.mark.req("J1", "J3")
+pytestmark = [pytest.mark.req("J1"), pytest.mark.supports("J3")]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 ROOT = Path(__file__).parents[2]
 EXPORT = (
@@ -70,7 +70,7 @@ def test_the_lock_fits_the_project() -> None:
     assert names == {each["name"] for each in own["metadata"]["requires-dist"]}
 
 
-@pytest.mark.req("J5")
+@pytest.mark.supports("J5")
 def test_python_3_11_to_3_14_will_do() -> None:
     """What a Debian or Ubuntu of these years has."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -78,7 +78,7 @@ def test_python_3_11_to_3_14_will_do() -> None:
     assert [minor for minor in range(8, 20) if f"3.{minor}.1" in fits] == [11, 12, 13, 14]
 
 
-@pytest.mark.req("J5")
+@pytest.mark.supports("J5")
 @pytest.mark.parametrize("minor", [11, 12, 13, 14])
 def test_set_up_compiles_nothing(minor: int) -> None:
     """Whichever Python it is: each package that is installed there has a wheel for Linux x86-64."""

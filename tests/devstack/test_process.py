@@ -27,7 +27,7 @@ from sync.devstack.process import (
     wait_until_ready,
 )
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 EXIT_OF_A_THREAD = {"x86_64": 60, "aarch64": 93}
 """Linux's number of the system call that ends one thread alone, by machine."""

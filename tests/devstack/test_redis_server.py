@@ -9,7 +9,7 @@ import pytest
 
 from sync.devstack.services.redis_server import SHIPPED, NoRedis, find_redis
 
-pytestmark = pytest.mark.req("J1", "J5")
+pytestmark = pytest.mark.supports("J1", "J5")
 
 
 def server(path: Path, says: str) -> Path:

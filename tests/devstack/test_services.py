@@ -16,7 +16,7 @@ from sync.devstack.process import alive, end, launch, wait_until_ready
 from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
 from tests.services import MailCatcher, PostgresServer, RedisServer
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 
 def test_redis_keeps_what_it_accepted_and_never_forgets_keys_for_memory(redis_server: RedisServer) -> None:

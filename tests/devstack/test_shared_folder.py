@@ -9,7 +9,7 @@ import pytest
 
 from sync.devstack.shared_folder import NotOurs, shared_folder
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 
 def test_others_pass_through_and_do_not_write(tmp_path: Path) -> None:

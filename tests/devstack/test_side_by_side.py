@@ -19,7 +19,7 @@ from sync.devstack.side_by_side import bring_up
 from sync.devstack.stack import FOUNDATION
 from sync.devstack.surroundings import Surroundings
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 RUNS_ON = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 

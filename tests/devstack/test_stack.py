@@ -234,18 +234,21 @@ def test_logs_of_an_unknown_part_name_those_that_exist(home: Path) -> None:
     assert "there are: redis" in wrong.stderr
 
 
+@pytest.mark.supports("J1")
 def test_an_unknown_part_is_refused_with_the_known_ones() -> None:
     """`--only` with a typing mistake starts nothing."""
     with pytest.raises(UnknownPart, match="there is no part keyclok; there are keycloak, redis, mail"):
         chosen_parts("sqlite", ["redis", "keyclok"])
 
 
+@pytest.mark.supports("J1")
 def test_postgres_is_started_only_when_it_is_the_database() -> None:
     """SQLite serves one machine; nobody waits for a server that is not used."""
     assert "postgres" not in [part.name for part in chosen_parts("sqlite", None)]
     assert "postgres" in [part.name for part in chosen_parts("postgres", None)]
 
 
+@pytest.mark.supports("J1")
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_the_settings_file_is_complete_and_right(
     database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -264,6 +267,7 @@ def test_the_settings_file_is_complete_and_right(
     assert load_settings() == from_file
 
 
+@pytest.mark.supports("J1")
 def test_each_process_gets_only_the_secrets_it_needs(tmp_path: Path) -> None:
     """The web process cannot change users, the worker for single accounts cannot import (rule: least-rights)."""
     place = Surroundings(Layout(tmp_path), PORTS, credentials_in(tmp_path / "credentials.json"))

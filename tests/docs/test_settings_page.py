@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from sync.settings import BESIDE, Settings, every_setting, load_settings
 
-pytestmark = pytest.mark.req("J3")
+pytestmark = pytest.mark.supports("J3")
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 

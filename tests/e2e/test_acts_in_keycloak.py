@@ -114,7 +114,8 @@ def test_an_unused_temporary_password_runs_out(place: Place) -> None:
     assert log_in(place, account, password)[1].asks == "new password"
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.req("C1")
+@pytest.mark.supports("H1")
 def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> None:
     """The worker died right after Keycloak had the password; the person was faster than the next worker."""
     account, _ = place.join(None)
@@ -130,7 +131,8 @@ def test_a_takeover_leaves_the_password_the_person_has_chosen(place: Place) -> N
     assert log_in(place, account, OWN)[1].code
 
 
-@pytest.mark.req("C1", "F7")
+@pytest.mark.req("C1")
+@pytest.mark.supports("F7")
 def test_a_reset_by_mail_arrives_once(place: Place, mail_catcher: MailCatcher) -> None:
     """With the password that opens the login."""
     account, _ = place.join(None)
@@ -144,7 +146,8 @@ def test_a_reset_by_mail_arrives_once(place: Place, mail_catcher: MailCatcher) -
     assert log_in(place, account, password)[1].asks == "new password"
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.req("C1")
+@pytest.mark.supports("H1")
 def test_a_set_password_mail_is_sent_and_never_twice(place: Place, mail_catcher: MailCatcher) -> None:
     """Keycloak's own mail arrives; when the worker dies over it a person is told instead of a second mail."""
     server = {"host": mail_catcher.host, "port": str(mail_catcher.port), "from": "fsm-identity@example.com"}
@@ -245,7 +248,7 @@ def test_a_lost_phone(place: Place) -> None:
     assert log_in(place, account, PASSWORD)[1].asks == "set up code"
 
 
-@pytest.mark.req("H1", "H5")
+@pytest.mark.supports("H1", "H5")
 def test_two_workers_at_once_reset_each_password_once(place: Place) -> None:
     """Each person has the password that was given, and one old one in the history: none was replaced twice."""
     people = [place.join(None)[0] for _ in range(6)]

@@ -54,7 +54,8 @@ def staff(shell: CommandLine, *people: dict[str, str], name: str = "staff.csv") 
     return name
 
 
-@pytest.mark.req("A2", "A3", "B1")
+@pytest.mark.req("A2")
+@pytest.mark.supports("A3", "B1")
 def test_a_wrong_new_account_is_refused_with_every_reason(shell: CommandLine, place: Place) -> None:
     """Unknown keys with the nearest, and what another account has already; all of it at once."""
     place.join(place.free_technician())
@@ -121,7 +122,8 @@ def test_a_file_that_cannot_be_read_leaves_nothing(
     assert stored(place) == before
 
 
-@pytest.mark.req("C8", "J3")
+@pytest.mark.req("J3")
+@pytest.mark.supports("C8")
 def test_keycloak_that_does_not_answer_is_named(shell: CommandLine, place: Place) -> None:
     """With its address; nobody's password is printed."""
     [port] = free_ports(1)
@@ -135,7 +137,8 @@ def test_keycloak_that_does_not_answer_is_named(shell: CommandLine, place: Place
     assert "of-nobody" not in said.out + said.err
 
 
-@pytest.mark.req("H2", "J3")
+@pytest.mark.req("H2")
+@pytest.mark.supports("J3")
 def test_a_worker_says_why_it_cannot_work(shell: CommandLine, place: Place, tmp_path: Path) -> None:
     """One line in its log; the account waits, and who asked for it is told that it does."""
     [port] = free_ports(1)
@@ -157,7 +160,8 @@ def test_a_worker_says_why_it_cannot_work(shell: CommandLine, place: Place, tmp_
     assert len(place.realm.get("users", username="wa@example.com", exact=True)) == 1
 
 
-@pytest.mark.req("C8", "J3")
+@pytest.mark.req("J3")
+@pytest.mark.supports("C8")
 def test_wrong_credentials_name_client_and_setting(shell: CommandLine, place: Place) -> None:
     """Which client, in which realm, and which setting holds its secret; no secret is shown."""
     before = stored(place)
@@ -218,7 +222,8 @@ def dead_redis(request: pytest.FixtureRequest) -> Iterator[str]:
         yield f"redis://:redis-password@127.0.0.1:{port}/0"
 
 
-@pytest.mark.req("H1", "J3")
+@pytest.mark.req("H1")
+@pytest.mark.supports("J3")
 def test_without_redis_a_change_is_stored_soon_and_carried_out_later(
     shell: CommandLine, place: Place, dead_redis: str
 ) -> None:

@@ -95,7 +95,7 @@ def closed(place: Place, name: CircuitName) -> bool:
     return place.read(lambda tx: circuits.get(tx, name)).closed
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 @pytest.mark.parametrize("lane", list(GATEWAYS))
 def test_a_secret_that_was_renewed_in_keycloak(place: Place, lane: Lane) -> None:
     """The lane of its client waits, burns nothing and names the setting; the other lane goes on; with the right
@@ -124,7 +124,7 @@ def test_a_secret_that_was_renewed_in_keycloak(place: Place, lane: Lane) -> None
     assert told(place) == ()
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_a_realm_that_vanished(place: Place) -> None:
     """It is told by its name, and everything goes on when it is back."""
     realm = place.realm
@@ -151,7 +151,7 @@ def test_a_realm_that_vanished(place: Place) -> None:
     assert told(place) == ()
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 @pytest.mark.parametrize("removed", [False, True], ids=["renamed", "removed"])
 def test_a_group_of_ours_that_is_not_there(place: Place, removed: bool) -> None:
     """Its accounts wait and name it and the command; others are not held up; after the command all are as
@@ -187,7 +187,7 @@ def look_at_realm(place: Place) -> None:
     assert run_due_job(systems, registry) == 1
 
 
-@pytest.mark.req("C6", "H2", "H3")
+@pytest.mark.supports("C6", "H2", "H3")
 @pytest.mark.parametrize("renamed", [False, True], ids=["removed", "renamed"])
 def test_a_role_of_ours_that_is_not_there(place: Place, renamed: bool) -> None:
     """No account fails for it, so the workers look themselves; the command that puts it back is told."""
@@ -210,7 +210,7 @@ def test_a_role_of_ours_that_is_not_there(place: Place, renamed: bool) -> None:
     assert told(place) == ()
 
 
-@pytest.mark.req("C6", "H2", "H3")
+@pytest.mark.supports("C6", "H2", "H3")
 def test_a_condition_whose_role_is_gone_is_told(place: Place) -> None:
     """Keycloak would ask nobody for the second factor any more, and say nothing."""
     place.realm.send("DELETE", "roles/fsm-2fa-required")
@@ -222,7 +222,7 @@ def test_a_condition_whose_role_is_gone_is_told(place: Place) -> None:
     assert told(place) == ()
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_a_user_of_ours_that_was_deleted_there(place: Place) -> None:
     """It is not made anew behind anybody's back; the account says what is missing, the next one goes on."""
     systems = fresh(place)
@@ -245,7 +245,7 @@ def test_a_user_of_ours_that_was_deleted_there(place: Place) -> None:
     _forget(place, account)
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 @pytest.mark.parametrize("lane", list(GATEWAYS))
 def test_a_user_there_with_the_wanted_username(place: Place, lane: Lane) -> None:
     """Nobody's user is taken over; once it is gone, or renamed, a person tries the account again."""
@@ -301,7 +301,7 @@ def hotel() -> Iterator[str]:
         thread.join(5)
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_an_answer_that_is_not_json(place: Place) -> None:
     """A page that something in between answers is told as such; nobody is taken for created or absent."""
     account = newcomer(place)

@@ -52,7 +52,8 @@ def has_no_access(place: Place, person: Technician) -> bool:
     return person.refreshes() == REFUSED and (user.enabled, user.sessions, user.offline) == (False, 0, frozenset())
 
 
-@pytest.mark.req("D1", "D5", "D6")
+@pytest.mark.req("D6")
+@pytest.mark.supports("D1", "D5")
 def test_refused_with_every_work_order_then_reassigned_then_gone(place: Place) -> None:
     """Lead, crew and appointment are named; nothing is stored; once others have the work, every token is dead."""
     person = place.technician(BUSY_TECHNICIAN)
@@ -96,7 +97,8 @@ def test_reactivated_with_everything_but_the_old_tokens(place: Place) -> None:
     assert claim["technician_id"] == person.id
 
 
-@pytest.mark.req("B3", "B4", "D1", "D4")
+@pytest.mark.req("B4")
+@pytest.mark.supports("B3", "D1", "D4")
 def test_unlinking_does_not_get_around_the_gate(place: Place) -> None:
     """Refused at the door; behind it group, attribute and claim stay until the work is done, then all three go."""
     person = place.technician()
@@ -121,7 +123,8 @@ def test_unlinking_does_not_get_around_the_gate(place: Place) -> None:
     assert why_not.reasons
 
 
-@pytest.mark.req("D6", "D7", "H1")
+@pytest.mark.req("D6")
+@pytest.mark.supports("D7", "H1")
 def test_a_crash_between_disable_and_revoke_is_mended(place: Place) -> None:
     """The worker died after its first change: the token lives on behind the disabled user, until the next look."""
     person = place.technician()
@@ -144,7 +147,8 @@ def test_a_crash_between_disable_and_revoke_is_mended(place: Place) -> None:
     assert person.refreshes() == REFUSED
 
 
-@pytest.mark.req("D3", "D4")
+@pytest.mark.req("D4")
+@pytest.mark.supports("D3")
 def test_a_hold_completes_by_itself(place: Place) -> None:
     """Meanwhile access stays and new work is refused; once the last work order is closed, nobody has to ask."""
     person = place.technician()
@@ -171,7 +175,8 @@ def test_a_hold_completes_by_itself(place: Place) -> None:
     assert held_ones(place, person) == []
 
 
-@pytest.mark.req("D4", "D5")
+@pytest.mark.req("D6")
+@pytest.mark.supports("D4", "D5")
 def test_force_ends_access_now_and_lists_what_is_left_behind(place: Place) -> None:
     """The open work orders need somebody else; given to somebody else they are off the list."""
     person = place.technician()
@@ -187,7 +192,8 @@ def test_force_ends_access_now_and_lists_what_is_left_behind(place: Place) -> No
     assert stranded(place, person) == ()
 
 
-@pytest.mark.req("D2", "H2")
+@pytest.mark.req("D2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("policy", list(GatePolicy))
 def test_nobody_is_deactivated_while_the_fsm_database_is_away(place: Place, policy: GatePolicy) -> None:
     """At the door nothing is stored; behind it the worker tries again until the database is back."""
@@ -224,7 +230,7 @@ def test_work_that_comes_between_door_and_gate_keeps_the_access(place: Place) ->
     assert place.give_work(person.id)
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 def test_work_given_while_the_gate_asks_is_seen_or_refused(place: Place) -> None:
     """A dispatcher at the very moment of the gate: in the end there is access and work, or neither."""
     ends = set()

@@ -60,7 +60,7 @@ def people(place: Place) -> list[Account]:
     return [known[each.id] for each in made]
 
 
-@pytest.mark.req("G4", "H4", "C8")
+@pytest.mark.supports("G4", "H4", "C8")
 def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     """Disable one, take one out of the branch, give one a second profile, rename one, delete one, give one a role,
     put a role on our group, let a stranger in: each is told by its name; what may be repaired is, and no more."""
@@ -113,7 +113,7 @@ def test_the_day_of_a_busy_console(place: Place, people: list[Account]) -> None:
     assert {attribute for attribute, *_ in told(place)} == {"switched-off", "foreign-member"}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_attributes_are_compared_in_the_slow_pass(place: Place, people: list[Account]) -> None:
     """Somebody took our mark off a user: the pass says so, and nobody writes to that user any more."""
     user = str(people[6].idp_user_id)
@@ -132,7 +132,7 @@ def login_client(place: Place) -> None:
     place.realm.send("PUT", "", LOCK_SOON)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize("for_good", [False, True])
 def test_a_locked_user_is_no_drift(place: Place, login_client: None, for_good: bool) -> None:
     """Wrong passwords lock it; that is Keycloak's business, for now and for good."""

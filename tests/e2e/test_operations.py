@@ -24,7 +24,8 @@ from tests.e2e.prometheus_server import Prometheus, prometheus
 from tests.waiting import wait_until
 
 pytestmark = [
-    pytest.mark.req("H2", "H3", "J1"),
+    pytest.mark.req("H3"),
+    pytest.mark.supports("H2", "J1"),
     pytest.mark.stack,
     pytest.mark.keycloak,
     pytest.mark.timeout(600),

@@ -91,7 +91,7 @@ def test_technicians_are_the_people_of_the_staff_file(fsm: SqlFieldService) -> N
     assert all("(Partner)" in technicians[id_].name for id_ in technicians.keys() - own.keys())
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 def test_the_busy_technician_and_the_one_who_can_take_over(fsm: SqlFieldService) -> None:
     """Open work as lead, crew and appointment on one side, none on the other; the same team."""
     busy = fsm.open_work_orders(BUSY_TECHNICIAN)

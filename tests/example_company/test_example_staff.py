@@ -56,7 +56,7 @@ def test_the_committed_files_are_what_the_example_writes(tmp_path: Path) -> None
     assert (tmp_path / CHANGES).read_bytes() == (FOLDER / CHANGES).read_bytes()
 
 
-@pytest.mark.req("F1", "F8")
+@pytest.mark.supports("F1", "F8")
 def test_it_looks_like_a_file_of_an_hr_department() -> None:
     """Headings above the header, a merged title, numbers that look like texts, dates, umlauts."""
     sheet = openpyxl.load_workbook(FOLDER / STAFF).worksheets[0]
@@ -72,7 +72,7 @@ def test_it_looks_like_a_file_of_an_hr_department() -> None:
     assert sum(isinstance(sheet.cell(row, 10).value, datetime) for row in range(FIRST_ROW, FIRST_ROW + 250)) > 200
 
 
-@pytest.mark.req("F1", "F2")
+@pytest.mark.supports("F1", "F2")
 def test_exactly_seven_rows_are_wrong_each_in_its_own_way(staff: StaffList, plan: ImportPlan) -> None:
     """And the other 243 would be created."""
     assert len(staff.rows) == 250
@@ -108,7 +108,7 @@ def test_the_wrong_rows_leave_the_people_of_the_demo_alone(plan: ImportPlan) -> 
     assert UNLINKED_TECHNICIAN not in by_technician
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_leading_zeros_and_dates_survive(plan: ImportPlan, staff: StaffList) -> None:
     """Everyone is read with five digits and the right day, whether the cell holds a number or a text."""
     expected = {person.email: (f"{person.employee_number:05d}", person.started_on) for person in people()}
@@ -120,7 +120,7 @@ def test_leading_zeros_and_dates_survive(plan: ImportPlan, staff: StaffList) -> 
     }
 
 
-@pytest.mark.req("B3")
+@pytest.mark.supports("B3")
 def test_a_technician_without_a_record_is_flagged(plan: ImportPlan) -> None:
     """One account of the file has the profile for field work and no link."""
     flagged = [row for row in plan.rows if any(each.field == "technician_id" for each in row.warnings)]
@@ -137,7 +137,7 @@ def test_the_company_is_the_one_of_the_mappings(policy: Policy) -> None:
     assert len(people()) == 250
 
 
-@pytest.mark.req("F1", "F2")
+@pytest.mark.supports("F1", "F2")
 def test_the_second_file_changes_five_and_adds_one(plan: ImportPlan, policy: Policy) -> None:
     """Semicolons and Windows-1252; one of the five is as it was."""
     content = load_file(FOLDER / CHANGES)

@@ -19,7 +19,7 @@ from sync.devstack.stack import PARTS
 from sync.devstack.surroundings import Surroundings
 from sync.entrypoints.cli import app
 
-pytestmark = pytest.mark.req("J1")
+pytestmark = pytest.mark.supports("J1")
 
 ADMIN = next(each for each in people() if each.email == ADMINISTRATOR)
 

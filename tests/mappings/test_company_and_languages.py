@@ -11,7 +11,7 @@ from mappings import MappingErrors, load
 from mappings.loading import load_texts, read_texts
 from mappings.realm import LANGUAGES
 
-pytestmark = pytest.mark.req("I7")
+pytestmark = pytest.mark.supports("I7")
 
 SHIPPED = (files("mappings") / "realm.toml").read_text(encoding="utf-8")
 COMPANY = 'company = "Nordwind Gebäudetechnik"\n'

@@ -18,7 +18,7 @@ from tests.company import ATTRIBUTES, company
 ONE = '[attributes.cost_centre]\ntitle = "Cost centre"\ntype = "text"\n'
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_what_the_file_says_is_what_the_policy_has(tmp_path: Path) -> None:
     """Type, bounds, names; a column for each after the others, in every language of the template."""
     policy = company(tmp_path)
@@ -65,7 +65,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 @pytest.mark.parametrize(("text", "what", "line"), WRONG)
 def test_a_mistake_is_named_with_file_line_and_remedy(tmp_path: Path, text: str, what: str, line: int) -> None:
     """Each stops the whole file, before anything is adopted."""
@@ -75,7 +75,7 @@ def test_a_mistake_is_named_with_file_line_and_remedy(tmp_path: Path, text: str,
     assert all(each.file.endswith("attributes.toml") for each in caught.value.problems)
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_no_attribute_can_have_the_name_of_a_field() -> None:
     """Whatever an account is made of has its name already."""
     for shape in (Account, NewAccount, AccountChange):
@@ -83,7 +83,7 @@ def test_no_attribute_can_have_the_name_of_a_field() -> None:
     assert {"firstname", "locale", "terms_and_conditions"} <= KEYCLOAKS
 
 
-@pytest.mark.req("A10", "G4")
+@pytest.mark.supports("A10", "G4")
 def test_drift_is_repaired_unless_drift_toml_says_otherwise(tmp_path: Path) -> None:
     """One line is for all of them."""
     drift = (files("mappings") / "drift.toml").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_drift_is_repaired_unless_drift_toml_says_otherwise(tmp_path: Path) -> N
     assert company(tmp_path, ATTRIBUTES, drift=accepting).drift.reaction("attributes") == ACCEPT
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_files_that_are_older_than_an_attribute_go_on_counting(tmp_path: Path) -> None:
     """What is in force was written for an earlier version; an attribute that came since is repaired."""
     drift = (files("mappings") / "drift.toml").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ def policy() -> Policy:
     return load()
 
 
-@pytest.mark.req("A3")
+@pytest.mark.supports("A3")
 def test_the_six_profiles_ship_with_their_features(policy: Policy) -> None:
     """Administrator, Dispatcher, Technician, Manager, Accountant, Read-Only; every feature is used."""
     assert {profile.title for profile in policy.profiles.values()} == {
@@ -35,7 +35,7 @@ def test_the_six_profiles_ship_with_their_features(policy: Policy) -> None:
     assert {key for key, profile in policy.profiles.items() if profile.field_work} == {"technician"}
 
 
-@pytest.mark.req("A5")
+@pytest.mark.supports("A5")
 def test_defaults_and_ceilings_of_data_access(policy: Policy) -> None:
     """Each profile has a default level and a ceiling that is not narrower."""
     levels = {
@@ -53,7 +53,7 @@ def test_defaults_and_ceilings_of_data_access(policy: Policy) -> None:
     assert needs == {"global": None, "branch": "branch", "team": "team", "personal": "person"}
 
 
-@pytest.mark.req("C6", "C7")
+@pytest.mark.supports("C6", "C7")
 def test_administrators_have_a_second_factor_and_a_session_cap(policy: Policy) -> None:
     """Administrators always, managers by file."""
     assert {key for key, profile in policy.profiles.items() if profile.second_factor} == {
@@ -63,7 +63,7 @@ def test_administrators_have_a_second_factor_and_a_session_cap(policy: Policy) -
     assert policy.profiles["administrator"].session_cap == 2
 
 
-@pytest.mark.req("D1", "D2")
+@pytest.mark.supports("D1", "D2")
 @pytest.mark.parametrize(
     ("status", "open_"),
     [
@@ -81,7 +81,7 @@ def test_a_status_that_is_not_listed_is_open(policy: Policy, status: str, *, ope
     assert policy.work_orders.assignments == {"lead", "crew", "appointment"}
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 def test_import_columns_know_every_field_in_four_languages(policy: Policy) -> None:
     """Titles in English, German, French and Spanish for every field."""
     assert tuple(column.field for column in policy.import_columns) == FIELDS
@@ -107,7 +107,7 @@ def test_a_branch_is_found_however_its_name_is_spelled(policy: Policy, written: 
     assert (branch.key if branch else None) == key
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 def test_the_nearest_name_is_proposed_as_the_file_writes_it(policy: Policy) -> None:
     """For a misspelled branch, profile, level or team; nothing for what is like nothing."""
     assert policy.nearest_branch("Hambrug") == "Hamburg"
@@ -137,7 +137,7 @@ def test_a_team_is_found_within_its_branch(policy: Policy) -> None:
     assert policy.find_team("Sanitär", "hamburg") is None
 
 
-@pytest.mark.req("E3")
+@pytest.mark.supports("E3")
 @pytest.mark.parametrize(
     ("attributes", "rule"),
     [

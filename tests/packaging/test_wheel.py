@@ -45,7 +45,7 @@ def run(installed: Path, folder: Path, *command: str, **settings: str) -> str:
 CLI = ("-c", "from sync.entrypoints.cli import main; main()")
 
 
-@pytest.mark.req("J1")
+@pytest.mark.supports("J1")
 def test_the_wheel_runs_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     """The mapping files, the migrations and the commands come with it, and nothing of it is the source tree."""
     where = run(installed, tmp_path, "-c", "import sync, mappings, workers; print(sync.__file__)")

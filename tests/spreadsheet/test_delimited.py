@@ -13,7 +13,7 @@ from sync.spreadsheet.reading import read_sheet
 STAFF = "Personalnr;Name;E-Mail\r\n00123;Jürgen Groß;j.gross@example.com\r\n00124;Zoë;z@example.com\r\n"
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_encoding_and_delimiter_are_found(encoding: str, delimiter: str) -> None:
@@ -28,7 +28,7 @@ def test_encoding_and_delimiter_are_found(encoding: str, delimiter: str) -> None
     assert rows[1].cells[1].address == "A2"
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 def test_what_was_guessed_is_told() -> None:
     """The review shows encoding and delimiter, because a guess may be wrong."""
     assert read_sheet(STAFF.encode("cp1252")).source.detail == "cp1252, semicolon-separated"

@@ -42,7 +42,7 @@ def addresses(staff: StaffList) -> dict[str, str]:
     return {field: cell.address for field, cell in staff.columns.items()}
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 def test_header_is_found_below_title_rows() -> None:
     """Title rows and an empty row above the header are passed over; titles of both languages count."""
     staff = find_columns(
@@ -61,7 +61,7 @@ def test_header_is_found_below_title_rows() -> None:
     assert staff.rows[0].cells["hired_on"] == Cell("D4", "")
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 @pytest.mark.parametrize("key", ["Nr (alt)", "A"])
 def test_columns_named_by_hand_win(key: str) -> None:
     """A title or a column letter can be given a field."""
@@ -71,7 +71,7 @@ def test_columns_named_by_hand_win(key: str) -> None:
     assert addresses(staff)["employee_number"] == "A1"
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 def test_a_column_can_be_left_out_by_hand() -> None:
     """Of two columns that mean the same, one is named as the one to leave out."""
     rows = sheet(["E-mail", "Mail address", "Name"], ["a@example.com", "b@example.com", "B"])
@@ -80,7 +80,7 @@ def test_a_column_can_be_left_out_by_hand() -> None:
     assert addresses(find_columns(rows, KNOWN, {"B": ""}))["email"] == "A1"
 
 
-@pytest.mark.req("F1", "F2")
+@pytest.mark.supports("F1", "F2")
 @pytest.mark.parametrize(
     ("rows", "by_hand", "said"),
     [
@@ -99,7 +99,7 @@ def test_what_is_missing_is_named(rows: list[list[str]], by_hand: dict[str, str]
         find_columns(sheet(*rows), KNOWN, by_hand)
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 def test_name_beside_first_name_is_the_family_name() -> None:
     """German lists title the family name `Name` when there is a `Vorname`."""
     staff = find_columns(sheet(["Name", "Vorname", "E-mail"], ["Muster", "Anna", "a@example.com"]), KNOWN)

@@ -104,7 +104,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_file_is_refused_by_name(name: str) -> None:
     """Each refusal says what is wrong with the file, within seconds."""
@@ -115,14 +115,14 @@ def test_hostile_file_is_refused_by_name(name: str) -> None:
     assert time.monotonic() - begun < 20
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_a_part_before_the_beginning_is_refused_where_it_is_read() -> None:
     """One wrong byte in the table of contents is enough; zipfile calls that a ValueError."""
     with pytest.raises(FileRefused, match="damaged"):
         list(answer(displaced(SOUND), LIMITS, None))
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damaged_bytes_are_read_or_refused(damage: list[tuple[int, int]]) -> None:
@@ -138,7 +138,7 @@ def test_damaged_bytes_are_read_or_refused(damage: list[tuple[int, int]]) -> Non
     assert lines[-1]["end"] == len(lines) - 2
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_reading_that_takes_too_long_is_ended() -> None:
     """The wall clock ends the child, and the message says what to do."""
     content = workbook([["x"] * 20] * 5_000)
@@ -146,14 +146,14 @@ def test_reading_that_takes_too_long_is_ended() -> None:
         read_sheet(content, limits=replace(LIMITS, wall_seconds=0.05))
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_cells_without_end_do_not_fill_our_memory() -> None:
     """A file of 40 MB can hold 20 million cells of one sign: some gigabytes once they are rows."""
     with pytest.raises(FileRefused, match="more than 1,000 cells"):
         read_sheet(b"1,2,3,4,5,6,7,8,9,10\n" * 200, limits=replace(LIMITS, cells=1_000))
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_child_cannot_allocate_beyond_its_limit() -> None:
     """The allocation that aborts an unlimited process is a MemoryError in the limited one."""
     program = (
@@ -166,7 +166,7 @@ def test_child_cannot_allocate_beyond_its_limit() -> None:
     assert done.stdout.strip() == "refused"
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_child_knows_none_of_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that parses a foreign file has no secret to give away."""
     tell = "import os, json; print(json.dumps({'refused': ' '.join(os.environ), 'remedy': ''}))"
@@ -193,7 +193,7 @@ def test_rows_that_stop_half_way_are_never_taken_for_all(monkeypatch: pytest.Mon
         read_sheet(b"a,b\n")
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_too_large_a_file_is_not_even_read(tmp_path: Path) -> None:
     """The size is checked before anything else."""
     path = tmp_path / "large.csv"

@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet.worksheet import Worksheet
 
-pytestmark = pytest.mark.req("F8")
+pytestmark = pytest.mark.supports("F8")
 
 
 def saved(fill: Callable[[Worksheet], object]) -> io.BytesIO:

@@ -36,7 +36,7 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.req("F8", "F9")
+@pytest.mark.supports("F8", "F9")
 @pytest.mark.parametrize("kind", get_args(FileKind))
 def test_formulas_are_neutralised_and_read_back(kind: FileKind) -> None:
     """A spreadsheet program sees texts; our reader sees what was written."""
@@ -51,7 +51,7 @@ def test_formulas_are_neutralised_and_read_back(kind: FileKind) -> None:
         assert not set(begun) & set("=+@\t")
 
 
-@pytest.mark.req("F9")
+@pytest.mark.supports("F9")
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
@@ -75,7 +75,7 @@ def test_any_text_survives_both_formats(texts: list[str]) -> None:
         assert cells == expected
 
 
-@pytest.mark.req("F1")
+@pytest.mark.supports("F1")
 @pytest.mark.parametrize("language", languages(POLICY))
 def test_template_is_understood_by_the_import(language: str) -> None:
     """Filled in, every column of the template is known; its drop-downs offer what the policy knows."""

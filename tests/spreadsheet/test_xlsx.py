@@ -39,7 +39,7 @@ SHOWN = [
 ]
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 @pytest.mark.parametrize(("value", "number_format", "shown"), SHOWN)
 def test_value_is_read_as_it_is_shown(value: Any, number_format: str, shown: str | None) -> None:
     """Leading zeros and dates survive; a formula nobody has calculated is named with its cell."""
@@ -47,7 +47,7 @@ def test_value_is_read_as_it_is_shown(value: Any, number_format: str, shown: str
     assert cell == (Cell("A1", shown) if shown is not None else Cell("A1", "", NO_RESULT))
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 @pytest.mark.parametrize(
     ("xml", "text", "problem"),
     [
@@ -118,7 +118,7 @@ _TEXTS = st.text(
 )
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -26,7 +26,7 @@ from sync.views.operations import circuits, problems, quarantine, status, stops,
 from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
 from tests.world import BRANCH, BY, POLICY, World
 
-pytestmark = pytest.mark.req("I4")
+pytestmark = pytest.mark.supports("I4")
 
 THERE = next(key for key in POLICY.branches if key != BRANCH.key)
 HERE = Scope.of_branch(BRANCH.key)

@@ -17,7 +17,7 @@ from sync.entrypoints.cli import app, waiting
 from sync.store.database import schema
 from sync.wiring.doors import open_desk, open_operator_desk
 
-pytestmark = pytest.mark.req("C8", "J3")
+pytestmark = pytest.mark.supports("C8", "J3")
 
 CONFIGURES = {"realm", "dev"}
 """What reaches Keycloak on purpose, with a client of its own, or starts it."""

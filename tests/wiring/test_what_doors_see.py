@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.req("I4")
+pytestmark = pytest.mark.supports("I4")
 
 ROOT = Path(__file__).parents[2]
 VIEWS = sorted((ROOT / "sync" / "views").rglob("*.py"))

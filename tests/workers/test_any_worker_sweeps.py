@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 from tests.workers.test_heartbeat import db, started, workers  # noqa: F401 - fixtures
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_worker_of_other_lanes_sweeps(workers: Workers, db: Database, redis_server: RedisServer) -> None:  # noqa: F811
     """The interactive worker is busy or gone: what is due is found all the same."""
     started(workers, db)

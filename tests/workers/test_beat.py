@@ -21,7 +21,7 @@ from tests.world import World
 from workers import beat
 from workers.beat import TickingScheduler, ticks_here
 
-pytestmark = pytest.mark.req("H1", "H3")
+pytestmark = pytest.mark.supports("H1", "H3")
 
 HERE = processes.beat_of(socket.gethostname())
 

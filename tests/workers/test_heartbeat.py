@@ -25,7 +25,7 @@ from tests.services import RedisServer
 from tests.waiting import wait_until
 from tests.world import FIRST
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 KEY = Fernet.generate_key().decode()
 
@@ -95,7 +95,7 @@ def signs(db: Database) -> list[datetime]:
         return list(tx.connection.scalars(select(process.c.seen_at)))
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_process_that_works_gives_signs_of_life(
     workers: Workers, db: Database, redis_server: RedisServer
 ) -> None:

@@ -16,7 +16,7 @@ def _as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.mark.req("G1")
+@pytest.mark.supports("G1")
 def test_a_traceback_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:
     """The place of an unforeseen error is told, the password in a variable beside it is not."""
 

@@ -68,7 +68,7 @@ def made(tmp_path: Path, tasks: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
             kept.cache_clear()
 
 
-@pytest.mark.req("E7", "H5")
+@pytest.mark.supports("E7", "H5")
 def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleType) -> None:
     """They are made anew, once, without a restart; while nothing is adopted it stays."""
     assert tasks.systems() is tasks.systems()
@@ -82,7 +82,7 @@ def test_a_worker_notices_what_was_adopted(made: list[Systems], tasks: ModuleTyp
     assert load().work_orders.hold_deadline_days == 14
 
 
-@pytest.mark.req("H3", "H6")
+@pytest.mark.supports("H3", "H6")
 def test_what_a_worker_told_is_over_once_one_of_its_processes_can_work(
     made: list[Systems], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +102,7 @@ def test_what_a_worker_told_is_over_once_one_of_its_processes_can_work(
         assert [each.trouble for each in heartbeats.seen(tx)] == [None]
 
 
-@pytest.mark.req("F7", "H1", "H2")
+@pytest.mark.supports("F7", "H1", "H2")
 def test_mails_and_the_sweep_do_not_wait_for_keycloak(
     made: list[Systems], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

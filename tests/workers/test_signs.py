@@ -14,7 +14,7 @@ from workers import signs
 from workers.signs import SignsOfLife
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("error", [Transient("the database is away"), RuntimeError("internal error")], ids=str)
 def test_a_sign_that_fails_is_followed_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception

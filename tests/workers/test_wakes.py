@@ -19,7 +19,7 @@ from sync.domain.work.lane import Lane
 from tests.services import RedisServer
 from tests.world import World
 
-pytestmark = pytest.mark.req("H1", "H5")
+pytestmark = pytest.mark.supports("H1", "H5")
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def free_order(engine: Engine, number: int) -> str:
     return order
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 def test_work_given_while_the_gate_asks_is_seen_or_refused(fsm: SqlFieldService, engine: Engine) -> None:
     """A dispatcher and a deactivation at the same moment, many times, with either one ahead."""
     for number in range(ROUNDS):
@@ -68,7 +68,7 @@ def test_work_given_while_the_gate_asks_is_seen_or_refused(fsm: SqlFieldService,
         assert seen is not refused[0]
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 def test_after_the_stop_work_is_refused(fsm: SqlFieldService, engine: Engine) -> None:
     """The FSM system says no, and the work order stays free."""
     order = free_order(engine, 0)
@@ -78,7 +78,7 @@ def test_after_the_stop_work_is_refused(fsm: SqlFieldService, engine: Engine) ->
     assert fsm.open_work_orders(FREE_TECHNICIAN) == ()
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 @pytest.mark.parametrize("commits", [True, False])
 def test_the_stop_waits_for_work_that_is_just_being_given(
     fsm: SqlFieldService, engine: Engine, *, commits: bool
@@ -107,7 +107,7 @@ def test_the_stop_waits_for_work_that_is_just_being_given(
     assert [each.number for each in fsm.open_work_orders(FREE_TECHNICIAN)] == ([order] if commits else [])
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 def test_two_reassignments_crosswise_end_and_lose_nothing(fsm: SqlFieldService, engine: Engine) -> None:
     """A to B and B to A at once: no deadlock, and every work order is still with one of the two."""
     before = {each.number for each in fsm.open_work_orders(BUSY_TECHNICIAN)}

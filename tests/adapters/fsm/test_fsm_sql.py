@@ -84,7 +84,7 @@ def test_other_names_and_a_schema_are_spoken_to(engine: Engine, database_url: st
     assert not technician.assignable
 
 
-@pytest.mark.req("D1", "D2")
+@pytest.mark.supports("D1", "D2")
 def test_a_date_that_is_none_hides_no_work_order(tmp_path: Path, policy: Policy) -> None:
     """SQLite keeps any text as a date; the gate must still see the work order."""
     url = f"sqlite:///{tmp_path / 'fsm.db'}"
@@ -97,7 +97,7 @@ def test_a_date_that_is_none_hides_no_work_order(tmp_path: Path, policy: Policy)
     assert {order.date for order in after} == {None}
 
 
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 def test_a_missing_sqlite_file_is_an_error_and_is_not_created(tmp_path: Path, policy: Policy) -> None:
     """An empty database in its place would say that nobody has open work."""
     file = tmp_path / "fsm.db"
@@ -108,7 +108,7 @@ def test_a_missing_sqlite_file_is_an_error_and_is_not_created(tmp_path: Path, po
     assert not file.exists()
 
 
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 def test_a_server_that_is_away_is_tried_again(policy: Policy) -> None:
     """The message names the database and not the password."""
     with socket.socket() as listener:
@@ -121,7 +121,7 @@ def test_a_server_that_is_away_is_tried_again(policy: Policy) -> None:
     assert "s3cret" not in str(away)
 
 
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 @pytest.mark.timeout(30)
 def test_a_server_that_never_answers_is_given_up(policy: Policy) -> None:
     """Something listens and says nothing: five seconds, not for ever."""
@@ -143,7 +143,7 @@ def test_a_refused_login_is_configuration(postgres_url: str, policy: Policy) -> 
 
 
 @pytest.mark.postgres
-@pytest.mark.req("D2")
+@pytest.mark.supports("D2")
 def test_a_lock_that_is_not_freed_is_given_up(
     engine_on_postgres: Engine, postgres_url: str, policy: Policy
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_url_that_cannot_be_used_is_told_at_start(policy: Policy, url: str, wh
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.req("D5")
+@pytest.mark.supports("D5")
 def test_a_reassignment_that_fails_half_way_moves_nothing(
     engine: Engine, database_url: str, policy: Policy
 ) -> None:
@@ -206,7 +206,7 @@ def test_a_reassignment_that_fails_half_way_moves_nothing(
     assert fsm.open_work_orders(FREE_TECHNICIAN) == ()
 
 
-@pytest.mark.req("D5", "H1")
+@pytest.mark.supports("D5", "H1")
 def test_a_reassignment_whose_lease_is_lost_on_the_way_moves_nothing(
     engine: Engine, database_url: str, policy: Policy
 ) -> None:

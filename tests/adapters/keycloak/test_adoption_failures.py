@@ -11,7 +11,7 @@ from sync.domain.errors import Misconfigured
 from sync.domain.provisioning.observed import TECHNICIAN_ID
 from tests.adapters.keycloak.conftest import REALM, URL, USER, sent
 
-pytestmark = pytest.mark.req("G4")
+pytestmark = pytest.mark.supports("G4")
 
 
 @pytest.fixture

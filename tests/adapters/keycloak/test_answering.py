@@ -14,7 +14,7 @@ from sync.adapters.keycloak.answering import PATIENCE_SECONDS, KeycloakAnswering
 from sync.domain.operations import ASKED_EVERY
 from tests.adapters.keycloak.test_deadline import dripping_server
 
-pytestmark = pytest.mark.req("H3", "H6")
+pytestmark = pytest.mark.supports("H3", "H6")
 
 PATIENCE = 0.5
 REALM = "http://keycloak.example.com/realms/fsm"

@@ -58,7 +58,7 @@ def create(connection: Connection) -> object:
     return connection.create("users", {"username": "tom", "credentials": [{"value": PASSWORD}]})
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     "error",
     [
@@ -82,7 +82,7 @@ def test_a_request_without_an_answer_is_transient_and_sent_once(
     assert len(sent(keycloak, "POST")) == 1
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_keycloak_that_is_not_well_is_transient(
     keycloak: responses.RequestsMock, connection: Connection, status: int
@@ -96,7 +96,7 @@ def test_a_keycloak_that_is_not_well_is_transient(
     assert len(sent(keycloak, "POST")) == 1
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     ("headers", "asked"),
     [
@@ -338,7 +338,7 @@ def misbehaving_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
         thread.join(5)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -357,7 +357,7 @@ def test_a_connection_that_breaks_during_a_post_sends_it_once(answer: bytes) -> 
     assert [line for line in seen if b"/users" in line] == [b"POST /admin/realms/fsm/users HTTP/1.1"]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [(b"", Unreachable), (b"HTTP/1.1 400 Bad Request\r\n\r\n", Misconfigured)],

@@ -60,7 +60,7 @@ def dripping_server(drips: Mapping[bytes, bytes]) -> Iterator[str]:
         thread.join(5)
 
 
-@pytest.mark.req("H1", "H2")
+@pytest.mark.supports("H1", "H2")
 @pytest.mark.parametrize(
     "drips",
     [
@@ -81,7 +81,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(drips: Mapping[bytes, bytes])
         assert time.monotonic() - begun < 10 * DEADLINE, "it would never end"
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_deadline_is_of_one_request_and_not_of_the_connection() -> None:
     """Many quick requests may take longer together, also on a connection that is used again."""
     with dripping_server({}) as url:
@@ -91,7 +91,7 @@ def test_a_deadline_is_of_one_request_and_not_of_the_connection() -> None:
             assert connection.get("users") == []
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_name_that_is_looked_up_for_ever_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of the system's own resolver are longer than a lease."""
     answered = threading.Event()
@@ -102,7 +102,7 @@ def test_a_name_that_is_looked_up_for_ever_ends_at_the_deadline(monkeypatch: pyt
     answered.set()
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_another_address_of_the_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a restart, when one of two is not there yet."""
     with dripping_server({}) as url, socket.socket() as nobody:
@@ -117,7 +117,7 @@ def test_another_address_of_the_host_is_tried(monkeypatch: pytest.MonkeyPatch) -
         assert connection.get("users") == []
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_who_was_frozen_while_connecting_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last look at the deadline is right before the bytes."""
     with socket.create_server(("127.0.0.1", 0)) as server:

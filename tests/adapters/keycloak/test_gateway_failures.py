@@ -27,7 +27,7 @@ LOCKED = {"enabled": False, "attributes": {ACCOUNT_ID: ["a1"], "disabledReason":
 NOT_FOUND = {"error": "User not found"}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 @pytest.mark.parametrize(("sessions", "requests_needed"), [(False, 5), (True, 7)])
 def test_a_look_takes_few_requests(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, sessions: bool, requests_needed: int
@@ -81,7 +81,7 @@ def test_a_group_is_looked_at_once_for_many_accounts(
     assert len(sent(keycloak, "POST", "partialImport")) == 100 / CHUNK
 
 
-@pytest.mark.req("A8", "D6")
+@pytest.mark.supports("A8", "D6")
 def test_a_lockout_that_is_none_is_not_believed(keycloak: responses.RequestsMock, policy: Policy) -> None:
     """While a login ends Keycloak shows the user as locked for good for some milliseconds
     (fact: lockouts-flicker)."""
@@ -98,7 +98,7 @@ def test_a_lockout_that_is_none_is_not_believed(keycloak: responses.RequestsMock
     assert len(pauses) == 2
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_a_lockout_whose_record_was_cleared_is_believed_in_the_end(
     keycloak: responses.RequestsMock, policy: Policy
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_lockout_whose_record_was_cleared_is_believed_in_the_end(
     assert 0 < sum(pauses) < 1
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_a_deactivation_that_did_nothing_is_noticed(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_deactivation_that_did_nothing_is_noticed(
         one_by_one.apply("u1", Disable())
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_sessions_that_do_not_end_are_noticed(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
 ) -> None:
@@ -134,7 +134,7 @@ def test_sessions_that_do_not_end_are_noticed(
         one_by_one.apply("u1", EndSessions("test"))
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_a_consent_that_is_gone_already_is_no_failure(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts
 ) -> None:
@@ -177,7 +177,7 @@ def test_a_realm_made_anew_is_noticed_at_the_next_look(
     assert one_by_one.observe("u1", sessions=False) is not None
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     "at", ["groups", "role-mappings/realm", "role-mappings/clients/rm/composite", "sessions", "consents"]
 )
@@ -193,7 +193,7 @@ def test_a_look_that_fails_in_the_middle_is_a_failure(
         one_by_one.observe("u1", sessions=True)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     ("status", "others", "system"),
     [(500, 200, None), (500, 500, "keycloak"), (503, 200, "keycloak")],

@@ -46,7 +46,7 @@ def new_user() -> NewUser:
     return NewUser(DesiredState(account_id, name, name, "Eva", "Kurz", True, attributes, groups, frozenset()))
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("client", GATEWAYS)
 def test_the_same_users_created_twice_at_once_are_there_once(
     realm: RealmAdmin, policy: Policy, client: str
@@ -75,7 +75,7 @@ def test_the_same_users_created_twice_at_once_are_there_once(
     assert all(isinstance(outcome, Created) and outcome.existed for outcome in again.values())
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_a_chunk_of_which_half_had_landed_is_completed(realm: RealmAdmin, policy: Policy) -> None:
     """A worker died between two chunks: those of before are found, the others are made."""
     users = [new_user() for _ in range(20)]

@@ -23,7 +23,7 @@ from sync.ports.lease import kept
 from tests.adapters.keycloak.conftest import REALM, URL, importer, new_user, sent
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_one_users_500_does_not_stop_the_others(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, policy: Policy
 ) -> None:
@@ -35,7 +35,7 @@ def test_one_users_500_does_not_stop_the_others(
     assert outcomes["account-2"] == Created("u2", existed=False)
 
 
-@pytest.mark.req("H1", "H2")
+@pytest.mark.supports("H1", "H2")
 @pytest.mark.parametrize("trouble", [requests.exceptions.ReadTimeout(), 503, 429])
 def test_a_keycloak_that_goes_away_is_not_asked_for_each_user(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, policy: Policy, trouble: Exception | int
@@ -52,7 +52,7 @@ def test_a_keycloak_that_goes_away_is_not_asked_for_each_user(
     assert len(sent(keycloak, "POST", "users")) == 2
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_nothing_done_is_a_failure_of_the_whole_call(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, importing: ImportingAccounts, policy: Policy
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_conflict_whose_holder_is_gone_is_tried_again(
     assert not isinstance(outcome, Conflict)
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_a_bad_row_is_found_by_halving(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:
@@ -92,7 +92,7 @@ def test_a_bad_row_is_found_by_halving(
     assert len(asked) == len(keycloak.calls), "the sign-in too"
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_an_import_that_times_out_is_not_sent_again(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:
@@ -116,7 +116,7 @@ def test_an_import_that_times_out_is_not_sent_again(
     assert len(chunks) == len(set(chunks))
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_token_that_runs_out_during_an_import_is_renewed(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:
@@ -164,7 +164,7 @@ def test_an_id_that_somebody_else_has_is_named(
     assert str(outcome) == "the id is taken by Keycloak user 'stranger' (account-1), which is not ours"
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_user_profile_that_loses_our_attributes_is_noticed(
     keycloak: responses.RequestsMock, policy: Policy
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_realm_without_our_attributes_creates_nobody(
     assert sent(keycloak, "POST") == []
 
 
-@pytest.mark.req("E6")
+@pytest.mark.supports("E6")
 def test_a_password_is_neither_told_nor_sent_in_the_open(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, policy: Policy
 ) -> None:
@@ -209,7 +209,7 @@ def test_a_password_is_neither_told_nor_sent_in_the_open(
     assert len(sent(keycloak, "POST", "users")) == 1
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_import_that_answers_with_another_id_is_a_conflict(
     keycloak: responses.RequestsMock, importing: ImportingAccounts, policy: Policy
 ) -> None:

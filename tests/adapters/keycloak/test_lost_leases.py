@@ -27,7 +27,7 @@ from sync.domain.provisioning.change import EndSessions
 from sync.ports.lease import kept
 from tests.adapters.keycloak.conftest import REALM, URL, USER, new_user, sent
 
-pytestmark = pytest.mark.req("H1")
+pytestmark = pytest.mark.supports("H1")
 
 GROUP = vocabulary.profile_group("technician")
 

@@ -39,7 +39,7 @@ class Counting(Connection):
         return super()._answer(method, *given, **named)
 
 
-@pytest.mark.req("F4")
+@pytest.mark.supports("F4")
 @pytest.mark.keycloak
 def test_a_moved_account_costs_little_more_than_four_requests(configured_realm: ConfiguredRealm) -> None:
     """Twenty people move to another branch: two reads and two writes each, and for all of them together a request

@@ -12,7 +12,7 @@ from sync.domain.provisioning.observed import ACCOUNT_ID
 from tests.adapters.keycloak.conftest import REALM, USER
 
 
-@pytest.mark.req("A8", "G4")
+@pytest.mark.supports("A8", "G4")
 @pytest.mark.parametrize("switched_on", [True, False])
 def test_the_search_tells_the_switch_of_who_is_locked_for_now(
     keycloak: responses.RequestsMock, one_by_one: KeycloakAccounts, switched_on: bool

@@ -11,7 +11,7 @@ from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.events import KeycloakAdminEvents
 from tests.adapters.keycloak.conftest import REALM, URL
 
-pytestmark = pytest.mark.req("G4", "J6")
+pytestmark = pytest.mark.supports("G4", "J6")
 
 
 def event(id_: str, path: str, client: str) -> dict[str, object]:

@@ -37,7 +37,7 @@ def asked(connection: Connection, method: str) -> Failure:
     return raised.value
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     ("method", "status", "body", "everybodys"),
     [
@@ -63,7 +63,7 @@ def test_an_answer_tells_whether_the_next_account_would_meet_it_too(
     assert (asked(connection, method).system == "keycloak") is everybodys
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     "error",
     [
@@ -81,7 +81,7 @@ def test_no_answer_is_everybodys(
     assert asked(connection, "PUT").system == "keycloak"
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     ("status", "body"),
     [(401, '{"error":"invalid_client"}'), (404, '{"error":"Realm does not exist"}'), (500, "[]"), (200, "<html>")],

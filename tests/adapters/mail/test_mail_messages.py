@@ -13,7 +13,7 @@ from sync.adapters.mail import languages, welcome
 from sync.adapters.mail.messages import password_reset
 from sync.ports.signals import Message
 
-pytestmark = pytest.mark.req("B1", "F7")
+pytestmark = pytest.mark.supports("B1", "F7")
 
 
 def written(
@@ -73,7 +73,7 @@ def test_the_password_is_not_shown_by_accident() -> None:
     assert "Q<&7" not in message.subject
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 @pytest.mark.parametrize("letter", [welcome, password_reset])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_mail_bears_the_name_of_the_company(language: str, letter: Callable[..., Message]) -> None:
@@ -86,7 +86,7 @@ def test_a_mail_bears_the_name_of_the_company(language: str, letter: Callable[..
     assert nameless.text.endswith(".\n")
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 def test_every_language_of_the_mapping_files_has_templates() -> None:
     """A language can be named exactly if there is a folder for it."""
     assert set(languages()) == set(LANGUAGES)

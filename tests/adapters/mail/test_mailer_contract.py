@@ -15,7 +15,7 @@ from sync.settings import MailSettings
 from tests.adapters.mail.smtp_server import Inbox, running_server
 from tests.fakes.mailer import FakeMailer
 
-pytestmark = pytest.mark.req("F7")
+pytestmark = pytest.mark.supports("F7")
 
 MESSAGE = Message("0192f0c1@example.com", "anna@example.com", "Grüße", "Zeile eins\nZeile zwei = fünf\n")
 

@@ -22,7 +22,7 @@ from sync.settings import MailSettings
 from tests.adapters.mail.smtp_server import Inbox, certificate, running_server
 from tests.adapters.mail.test_mailer_contract import MESSAGE
 
-pytestmark = pytest.mark.req("F7", "H2")
+pytestmark = pytest.mark.supports("F7", "H2")
 
 
 def settings(host: str, port: int, **changes: Any) -> MailSettings:
@@ -294,7 +294,7 @@ def test_a_name_that_is_looked_up_for_ever_ends_too(monkeypatch: pytest.MonkeyPa
     answered.set()
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_no_mail_is_begun_once_the_lease_is_lost() -> None:
     """Whoever has it by then sends the mail."""
     inbox = Inbox()

@@ -29,7 +29,7 @@ from tests.fakes.field_service import FakeFieldService
 from tests.fakes.signals import FakeClock, FakeWake
 from tests.people import an_account
 
-pytestmark = pytest.mark.req("I4")
+pytestmark = pytest.mark.supports("I4")
 
 POLICY = load()
 HERE = min(POLICY.branches)

@@ -29,7 +29,7 @@ from sync.store.provisioning import work_state
 from tests.callers import BY, wanted_by
 from tests.world import BRANCH, POLICY, World
 
-pytestmark = pytest.mark.req("I4", "A7")
+pytestmark = pytest.mark.supports("I4", "A7")
 
 THERE = next(key for key in POLICY.branches if key != BRANCH.key)
 ROOT = Path(__file__).parents[3]

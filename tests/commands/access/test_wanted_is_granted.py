@@ -8,7 +8,7 @@ import pytest
 
 from tests.store_writes import called_without, classes_on
 
-pytestmark = pytest.mark.req("I4", "A7")
+pytestmark = pytest.mark.supports("I4", "A7")
 
 FOLLOWS = "it follows from an account or an act that was granted in the same transaction"
 LOOK = "workers look, and find nothing else wanted than before"

@@ -27,7 +27,7 @@ def found(world: World, **attributes: str) -> list[str]:
     return [each.account.username for each in page.items]
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_values_are_kept_changed_taken_away_and_found(at_work: World) -> None:
     """Only what is named changes; a list can be asked for by any of them."""
     jo, kim = at_work.join("jo.lind"), at_work.join("kim.koch")
@@ -43,7 +43,7 @@ def test_values_are_kept_changed_taken_away_and_found(at_work: World) -> None:
     assert counted == [("cost_centre", "4711", 1), ("vehicle", "van", 1)]
 
 
-@pytest.mark.req("A10", "A7")
+@pytest.mark.supports("A10", "A7")
 def test_the_history_says_what_each_value_was(at_work: World) -> None:
     """By the key, beside who and why, like any other field."""
     jo = at_work.join("jo.lind")
@@ -55,7 +55,7 @@ def test_the_history_says_what_each_value_was(at_work: World) -> None:
     assert lines == [("cost_centre: 4711",), ("cost_centre: 4711 -> 4712", "vehicle: nothing -> van")]
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 @pytest.mark.parametrize(
     ("attributes", "reason"),
     [

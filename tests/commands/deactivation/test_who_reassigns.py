@@ -23,7 +23,7 @@ from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 from tests.world import BRANCH, BY, POLICY, World
 
-pytestmark = pytest.mark.req("D5", "I4")
+pytestmark = pytest.mark.supports("D5", "I4")
 
 THERE = next(key for key in POLICY.branches if key != BRANCH.key)
 

@@ -59,7 +59,7 @@ def audited(world: World) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in tx.connection.execute(entries.order_by(audit.c.id))]
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World, people: list[Account]) -> None:
     """Nobody is made anew by himself; on a decision the user comes back with a mail, and the finding ends."""
     del world.accounts.users[world.user(people[0]).id]
@@ -79,7 +79,7 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     assert (anew.caller, anew.door, anew.reason) == (key_of(BY.caller), "command line, drift", BY.reason)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Account]) -> None:
     """Where drift.toml says repair, active accounts get a new user; one that is wanted inactive does not."""
     world.do(lambda tx: deactivate(tx, POLICY, people[1].id, GatePolicy.HOLD, BY, world.clock.now()))
@@ -95,7 +95,7 @@ def test_the_file_may_have_missing_users_made_anew(world: World, people: list[Ac
     assert {each.account_id for each in world.accounts.users.values()} == {people[0].id, people[2].id}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Account]) -> None:
     """The decision came late: Keycloak has the user again when the worker looks, so nothing is made, no password
     is mailed, and the finding ends."""
@@ -111,7 +111,7 @@ def test_a_user_that_is_there_is_not_made_anew(world: World, people: list[Accoun
     assert [each.state for each in findings(world, "open", "gone", "repaired")] == ["gone"]
 
 
-@pytest.mark.req("G4", "E7")
+@pytest.mark.supports("G4", "E7")
 def test_nobody_is_made_anew_while_the_run_waits_for_an_approval(world: World) -> None:
     """Many users were deleted: the file says repair, the guard holds the run; a look for another reason makes none
     of them anew. Once a person has approved it, the workers do."""
@@ -134,7 +134,7 @@ def test_nobody_is_made_anew_while_the_run_waits_for_an_approval(world: World) -
     assert len(world.accounts.users) == 60
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: list[Account]) -> None:
     """Ann was switched off in an emergency, which was accepted. She is moved, and stays off; once somebody
     switches her on, it is over: switched off again, she is told again."""
@@ -158,7 +158,7 @@ def test_what_a_person_accepted_the_workers_leave_alone(world: World, people: li
     assert [each.state for each in findings(world)] == ["open"]
 
 
-@pytest.mark.req("G4", "D5")
+@pytest.mark.supports("G4", "D5")
 @pytest.mark.parametrize("looked_between", [True, False])
 def test_who_is_deactivated_and_wanted_back_is_switched_on(
     world: World, people: list[Account], *, looked_between: bool
@@ -178,7 +178,7 @@ def test_who_is_deactivated_and_wanted_back_is_switched_on(
     assert findings(world) == []
 
 
-@pytest.mark.req("G4", "D7", "H2")
+@pytest.mark.supports("G4", "D7", "H2")
 def test_who_is_wanted_back_without_a_user_waits_for_a_person(world: World, people: list[Account]) -> None:
     """The user was deleted, which was accepted; wanted active again, the account cannot be, and says so."""
     ann = people[0]
@@ -196,7 +196,7 @@ def test_who_is_wanted_back_without_a_user_waits_for_a_person(world: World, peop
     assert [(each.attribute, each.state) for each in findings(world)] == [(Aspect.MISSING, "open")]
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 def test_a_missing_user_that_was_accepted_waits_for_nobody(world: World, people: list[Account]) -> None:
     """Its account leaves quarantine, and a change of it does not bring it there again, nor a user back."""
     ann = people[0]
@@ -216,7 +216,7 @@ def test_a_missing_user_that_was_accepted_waits_for_nobody(world: World, people:
     assert len(world.accounts.users) == 2
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_repair_goes_on_where_a_switched_off_user_was_accepted(world: World, people: list[Account]) -> None:
     """She was stopped and renamed: stopped she stays, the name is put right."""
     user = world.user(people[0])
@@ -230,7 +230,7 @@ def test_a_repair_goes_on_where_a_switched_off_user_was_accepted(world: World, p
     assert (user.family_name, user.enabled) == (people[0].family_name, False)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list[Account]) -> None:
     """Where people keep their own names: the account follows, with an entry in its history, and stays so."""
     reacting(world, family_name="accept")
@@ -245,7 +245,7 @@ def test_accepting_by_the_file_changes_what_is_wanted(world: World, people: list
     assert [each.state for each in findings(world, "open", "accepted", "gone", "repaired")] == ["gone"]
 
 
-@pytest.mark.req("A2", "G4")
+@pytest.mark.supports("A2", "G4")
 def test_a_name_that_is_only_spelled_otherwise_is_put_right(world: World, people: list[Account]) -> None:
     """There is nothing to accept of two blanks between words, and it is not found for ever."""
     reacting(world, family_name="accept")
@@ -260,7 +260,7 @@ def test_a_name_that_is_only_spelled_otherwise_is_put_right(world: World, people
     assert findings(world) == []
 
 
-@pytest.mark.req("G4", "E7")
+@pytest.mark.supports("G4", "E7")
 def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account]) -> None:
     """Somebody renames everybody in Keycloak: nothing is wanted so before a person has decided, each finding says
     why, and status tells of them. Two of three pass."""
@@ -286,7 +286,7 @@ def test_a_mass_is_not_accepted_by_the_file(world: World, people: list[Account])
     assert [each.family_name for each in kept if each] == [people[0].family_name, "Arnold", "Arnold"]
 
 
-@pytest.mark.req("G4", "H1")
+@pytest.mark.supports("G4", "H1")
 def test_the_file_accepts_nothing_over_a_later_change(world: World, people: list[Account]) -> None:
     """A person changed the account between the look and the end of the comparison: that is wanted."""
     reacting(world, family_name="accept")
@@ -300,7 +300,7 @@ def test_the_file_accepts_nothing_over_a_later_change(world: World, people: list
     assert kept.family_name == "Ahrens"
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_the_file_cannot_accept_is_logged_without_names(world: World, people: list[Account]) -> None:
     """The e-mail address of somebody else: the finding stays open, and the log says which, not what is in it."""
     reacting(world, email="accept")
@@ -315,7 +315,7 @@ def test_what_the_file_cannot_accept_is_logged_without_names(world: World, peopl
     assert not any(text in str(logged) for text in personal)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_person_accepts_another_branch(world: World, people: list[Account]) -> None:
     """What was done in the console becomes what is wanted, through the rules of every change."""
     reacting(world, branch="report")
@@ -331,7 +331,7 @@ def test_a_person_accepts_another_branch(world: World, people: list[Account]) ->
     assert vocabulary.branch_group(OTHER_BRANCH) in user.groups
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) -> None:
     """An account has exactly one."""
     reacting(world, profile="report")
@@ -341,7 +341,7 @@ def test_two_profiles_cannot_be_accepted(world: World, people: list[Account]) ->
         accept(world.systems, findings(world)[0].id, BY)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: list[Account]) -> None:
     """Left alone while it stays so; otherwise it is open again."""
     world.accounts.users["x"] = FakeUser("x", "guest", "guest@elsewhere.example.com")
@@ -357,7 +357,7 @@ def test_what_a_person_accepted_is_quiet_until_it_changes(world: World, people: 
     assert [each.state for each in findings(world)] == ["open"]
 
 
-@pytest.mark.req("E7", "G4")
+@pytest.mark.supports("E7", "G4")
 def test_repairs_of_a_few_at_each_comparison_are_held_within_the_day(world: World) -> None:
     """A script in the console moves two people every two hours: what comparisons repair is counted together."""
     two = {**POLICY.guard.limits, "moved": Limit(2, None, 10)}
@@ -379,7 +379,7 @@ def test_repairs_of_a_few_at_each_comparison_are_held_within_the_day(world: Worl
     assert held.held_reasons == ("6 accounts within a day would be moved to another branch or team: more than 4",)
 
 
-@pytest.mark.req("E7", "G4")
+@pytest.mark.supports("E7", "G4")
 def test_a_mass_of_repairs_is_held(world: World) -> None:
     """Somebody moved a whole branch in the console: nothing is repaired before a person approves that run, and
     the next comparison takes its place."""
@@ -412,7 +412,7 @@ def test_a_mass_of_repairs_is_held(world: World) -> None:
     assert compare(world.systems).counts.differing == 0
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
     world: World, people: list[Account]
 ) -> None:
@@ -425,7 +425,7 @@ def test_a_repair_of_something_else_does_not_open_who_was_switched_off(
     assert {each.attribute for each in findings(world)} == {Aspect.SWITCHED_OFF, Aspect.FAMILY_NAME}
 
 
-@pytest.mark.req("E7", "G4")
+@pytest.mark.supports("E7", "G4")
 def test_the_attribute_pass_leaves_a_held_run_of_the_comparison(world: World) -> None:
     """It looks at other attributes, so it says nothing about what waits for an approval."""
     made = [world.join(f"person.n{number}") for number in range(60)]

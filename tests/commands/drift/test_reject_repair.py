@@ -36,7 +36,7 @@ def systems(database_url: str) -> Iterator[Systems]:
         yield made
 
 
-@pytest.mark.req("E7", "G4")
+@pytest.mark.supports("E7", "G4")
 def test_the_findings_of_a_rejected_repair_are_open_again_at_once(systems: Systems) -> None:
     """With who rejected it and why; what a person has handed out since stays with the workers."""
     now = systems.clock.now()

@@ -27,7 +27,7 @@ from tests.callers import BY, allowed
 from tests.claiming import JOB
 from tests.commands.imports.import_sites import POLICY, import_site, move, person, reviewed, state
 
-pytestmark = pytest.mark.req("I4", "F4")
+pytestmark = pytest.mark.supports("I4", "F4")
 
 
 @pytest.fixture

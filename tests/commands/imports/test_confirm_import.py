@@ -35,7 +35,7 @@ def systems(database_url: str) -> Iterator[Systems]:
         yield made
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_all_or_nothing_is_not_confirmed_with_errors(systems: Systems) -> None:
     """One wrong row, and the whole run waits to be mended."""
     run = reviewed(systems, person(1), person(2, Profil="Zauberer"), all_or_nothing=True)
@@ -44,7 +44,7 @@ def test_all_or_nothing_is_not_confirmed_with_errors(systems: Systems) -> None:
     assert state(systems, run) == "reviewed"
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_changed_world_is_refused_with_what_differs(systems: Systems) -> None:
     """An account changed after the review: the confirmation names the row, and nothing is applied."""
     imported(systems, person(1), person(2))
@@ -58,7 +58,7 @@ def test_changed_world_is_refused_with_what_differs(systems: Systems) -> None:
     assert branch_of(systems, "pat1@example.com") == "hamburg"
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_joiner_who_came_another_way_is_refused(systems: Systems) -> None:
     """The same person was created meanwhile: what was a joiner is one no more."""
     run = reviewed(systems, person(1), person(2))
@@ -67,7 +67,7 @@ def test_joiner_who_came_another_way_is_refused(systems: Systems) -> None:
         confirm(systems, run.id, BY)
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_changed_file_mapping_or_fingerprint_is_refused(systems: Systems) -> None:
     """Only the very review that was shown can be confirmed."""
     run = reviewed(systems, person(1))
@@ -81,7 +81,7 @@ def test_changed_file_mapping_or_fingerprint_is_refused(systems: Systems) -> Non
     assert state(systems, run) == "confirmed"
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_run_is_confirmed_once(systems: Systems) -> None:
     """The second confirmation says who was first."""
     run = reviewed(systems, person(1))
@@ -90,7 +90,7 @@ def test_run_is_confirmed_once(systems: Systems) -> None:
         confirm(systems, run.id, BY)
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_two_imports_of_the_same_people_one_waits(systems: Systems) -> None:
     """While one is under way, another that touches its people is refused with its name; then it must be reviewed
     again, because the world has changed."""
@@ -106,7 +106,7 @@ def test_two_imports_of_the_same_people_one_waits(systems: Systems) -> None:
         confirm(systems, second.id, BY)
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_what_is_under_way_is_called_what_it_is(systems: Systems) -> None:
     """Repairs of drift are no import."""
     imported(systems, person(1))
@@ -118,7 +118,7 @@ def test_what_is_under_way_is_called_what_it_is(systems: Systems) -> None:
         confirm(systems, run.id, BY)
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 def test_two_imports_confirmed_at_once_exactly_one_wins(systems: Systems) -> None:
     """Four confirmations of two runs of the same people start together: one goes through."""
     both = [reviewed(systems, person(1), person(2)), reviewed(systems, person(2), person(1, Vorname="Kim"))]

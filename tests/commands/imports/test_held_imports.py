@@ -57,7 +57,7 @@ def branches(systems: Systems) -> set[str | None]:
     return {account.branch for account in found if account is not None}
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_an_import_that_moves_everybody_is_held_with_the_reason(systems: Systems) -> None:
     """The review says so before; confirmed it is held, and no worker applies a row of it."""
     run = reviewed(systems, "Köln")
@@ -71,7 +71,7 @@ def test_an_import_that_moves_everybody_is_held_with_the_reason(systems: Systems
         confirm(systems, run.id, BY)
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_joiners_and_few_changes_are_not_held(systems: Systems) -> None:
     """An ordinary season: forty new people and a few who move."""
     run = confirm(systems, reviewed(systems, "Hamburg", people=52).id, BY)
@@ -81,7 +81,7 @@ def test_joiners_and_few_changes_are_not_held(systems: Systems) -> None:
     assert confirm(systems, reviewed(systems, "Köln", people=5).id, BY).state == "confirmed"
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_file_cut_in_pieces_is_one_change_of_many(systems: Systems) -> None:
     """Each piece is below the limits; together they move a fifth of the company. Somebody else's next one is not
     held for it, whatever they are called."""
@@ -109,7 +109,7 @@ def test_a_file_cut_in_pieces_is_one_change_of_many(systems: Systems) -> None:
     reject(systems, second.id, LEE)
 
 
-@pytest.mark.req("E7", "G1")
+@pytest.mark.supports("E7", "G1")
 def test_approved_by_its_fingerprint_it_goes_on(systems: Systems) -> None:
     """Who approved it, and why, is kept beside who confirmed it."""
     run = held(systems)
@@ -122,7 +122,7 @@ def test_approved_by_its_fingerprint_it_goes_on(systems: Systems) -> None:
         approve(systems, run.id, LEE, run.fingerprint)
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(("plan", "said"), [("0" * 12, "is not 000000000000, it is"), ("", "too short")])
 def test_another_plan_is_not_approved(systems: Systems, plan: str, said: str) -> None:
     """Only what somebody looked at."""
@@ -132,7 +132,7 @@ def test_another_plan_is_not_approved(systems: Systems, plan: str, said: str) ->
     assert apply_chunk(systems) == 0
 
 
-@pytest.mark.req("E7", "G1")
+@pytest.mark.supports("E7", "G1")
 def test_nobody_decides_about_a_held_run_without_a_reason(systems: Systems) -> None:
     """Neither way; it waits on."""
     run = held(systems)
@@ -147,7 +147,7 @@ def test_nobody_decides_about_a_held_run_without_a_reason(systems: Systems) -> N
     assert waiting.state == "held"
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_plan_of_other_mapping_files_is_not_approved(systems: Systems) -> None:
     """What the rows mean may have become different."""
     run = held(systems)
@@ -156,7 +156,7 @@ def test_a_plan_of_other_mapping_files_is_not_approved(systems: Systems) -> None
         approve(other, run.id, LEE, run.fingerprint)
 
 
-@pytest.mark.req("E7", "F3")
+@pytest.mark.supports("E7", "F3")
 def test_of_an_approved_run_only_the_changed_accounts_are_refused(systems: Systems) -> None:
     """Somebody was changed by hand while the run waited (rule: approve-a-fingerprint)."""
     run = held(systems)
@@ -177,7 +177,7 @@ def test_of_an_approved_run_only_the_changed_accounts_are_refused(systems: Syste
         assert [row.result for row in run_rows.rows(tx, run.id)].count("refused") == 1
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_of_two_approvals_at_once_one_counts(systems: Systems) -> None:
     """The other is told who was first."""
     run = held(systems)
@@ -203,7 +203,7 @@ def test_of_two_approvals_at_once_one_counts(systems: Systems) -> None:
         assert len([action for action in kept if action.startswith("approve")]) == 1
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_rejected_nothing_of_it_is_applied(systems: Systems) -> None:
     """It ends; the file can be reviewed again. Cancelling does the same."""
     run = held(systems)

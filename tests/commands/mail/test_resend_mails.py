@@ -21,7 +21,7 @@ from sync.store.mail.failed_mails import FailedMail
 from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("F7", "H3")
+pytestmark = pytest.mark.supports("F7", "H3")
 
 
 def mailed(world: World) -> None:

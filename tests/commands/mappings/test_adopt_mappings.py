@@ -108,7 +108,7 @@ def held(company: Company) -> Run:
 BRANCH, PERSONAL = "/fsm/data-access/branch", "/fsm/data-access/personal"
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company) -> None:
     """Accounts by kind of change, the first of them by name, and what else is different in the files."""
     company.staff(12)
@@ -128,7 +128,7 @@ def test_the_plan_says_who_would_change_how_and_changes_nothing(company: Company
     assert company.world.read(lambda tx: runs.recent(tx, 5)) == ()
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_features_taken_from_a_profile_count_although_no_account_is_written(company: Company) -> None:
     """They hang on the group: `realm apply` takes them from all members at once, so it is judged all the same."""
     company.staff(12)
@@ -137,7 +137,7 @@ def test_features_taken_from_a_profile_count_although_no_account_is_written(comp
     assert isinstance(found.verdict, Hold)
 
 
-@pytest.mark.req("E7", "A5")
+@pytest.mark.supports("E7", "A5")
 def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
     """A few people: no approval. Workers move them; everybody else is left alone."""
     few, others = company.staff(4), company.staff(60, profile="accountant")
@@ -153,7 +153,7 @@ def test_a_small_change_is_adopted_and_carried_out(company: Company) -> None:
     assert (run.kind, run.state, run.counts) == ("mappings", "done", {"update": 4, "unchanged": 0})
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_small_steps_are_one_change_of_many(company: Company) -> None:
     """Six dispatchers, then six managers of forty people: each alone is few, together they are not."""
     company.staff(6), company.staff(6, profile="manager"), company.staff(28, profile="accountant")
@@ -166,7 +166,7 @@ def test_small_steps_are_one_change_of_many(company: Company) -> None:
     assert "12 accounts within an hour would be able to do or see less" in (second.run.held_reasons or ("",))[0]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company) -> None:
     """Nothing happens to anybody; the list of all accounts is kept with the run."""
     run = held(company)
@@ -179,7 +179,7 @@ def test_too_much_is_held_and_the_files_of_before_stay_in_force(company: Company
     assert BRANCH in company.groups(joiner)
 
 
-@pytest.mark.req("E7", "A7")
+@pytest.mark.supports("E7", "A7")
 @pytest.mark.parametrize("decided", ["approve", "reject"])
 def test_the_audit_says_of_what_each_decision_was(company: Company, decided: str) -> None:
     """In the same words each time."""
@@ -194,7 +194,7 @@ def test_the_audit_says_of_what_each_decision_was(company: Company, decided: str
     assert [f"hold {run.title}", f"{decided} {run.title}"] == actions[:2]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_approved_by_its_fingerprint_it_is_adopted_and_carried_out(company: Company) -> None:
     """Also for an account a worker was at just then. Who has joined meanwhile, and is no business of these files,
     hinders nobody."""
@@ -234,7 +234,7 @@ def claimed(company: Company) -> list[str]:
     return [claim.account.id for claim in claims]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_who_joins_a_plan_after_somebody_looked_at_it_is_refused(company: Company) -> None:
     """One more dispatcher since the plan, named: reject it and plan again."""
     run = held(company)
@@ -246,7 +246,7 @@ def test_who_joins_a_plan_after_somebody_looked_at_it_is_refused(company: Compan
     assert reject(company.systems, run.id, LEE).state == "cancelled"
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
     """Other files came into force in between: the list was made for a world that is gone."""
     run = held(company)
@@ -260,7 +260,7 @@ def test_a_plan_after_other_files_is_not_approved(company: Company) -> None:
         approve(company.systems, run.id, KIM, run.fingerprint)
 
 
-@pytest.mark.req("E7", "A3")
+@pytest.mark.supports("E7", "A3")
 def test_files_that_let_one_account_keep_accounts_are_held(company: Company) -> None:
     """A feature more for a profile that one of forty has: that one could make others. The plan says so."""
     company.staff(1), company.staff(39, profile="accountant")
@@ -273,7 +273,7 @@ def test_files_that_let_one_account_keep_accounts_are_held(company: Company) -> 
     assert adopt(company.systems, proposal, LEE).number is None
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_files_cannot_lift_the_limits_they_exceed(company: Company) -> None:
     """The limits in force judge: a guard.toml without limits in the same change helps nobody."""
     company.staff(12)
@@ -294,7 +294,7 @@ def without_dispatchers(company: Company) -> Proposal:
     return propose(in_force, company.folder)
 
 
-@pytest.mark.req("E7", "A3")
+@pytest.mark.supports("E7", "A3")
 def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
     """Before anything is stored (rule: keys-in-use-stay)."""
     company.staff(2)
@@ -303,7 +303,7 @@ def test_a_key_that_accounts_use_cannot_vanish(company: Company) -> None:
     assert company.number_in_force() == 1
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_another_plan_than_the_one_that_was_looked_at_is_not_adopted(company: Company) -> None:
     """Somebody joined since: the fingerprint is another one. Files that mean the same are no proposal."""
     company.staff(2)
@@ -318,7 +318,7 @@ def test_another_plan_than_the_one_that_was_looked_at_is_not_adopted(company: Co
         company.proposal()
 
 
-@pytest.mark.req("E7", "G1")
+@pytest.mark.supports("E7", "G1")
 def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
     """The files of before stay in force, and no run is left behind."""
     company.staff(2)
@@ -329,7 +329,7 @@ def test_nothing_is_adopted_without_a_reason(company: Company) -> None:
         assert runs.recent(tx, 10, "mappings") == ()
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both had planned after the same files; the second is told that they are in force no longer."""
     company.staff(2)
@@ -356,7 +356,7 @@ def test_of_two_adoptions_at_once_one_counts(company: Company, monkeypatch: pyte
     assert states == ["confirmed", "refused"]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_who_comes_while_it_walks_is_judged_with_the_others(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,7 +372,7 @@ def test_who_comes_while_it_walks_is_judged_with_the_others(
     assert approve(company.systems, done.run.id, KIM, done.run.fingerprint).state == "confirmed"
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_who_joins_while_it_walks_is_refused_where_a_plan_was_named(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,7 +386,7 @@ def test_who_joins_while_it_walks_is_refused_where_a_plan_was_named(
     assert company.number_in_force() == 1
 
 
-@pytest.mark.req("E7", "A3")
+@pytest.mark.supports("E7", "A3")
 def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,7 +398,7 @@ def test_a_key_given_to_somebody_while_it_walks_cannot_vanish(
     assert company.number_in_force() == 1
 
 
-@pytest.mark.req("E7", "A3")
+@pytest.mark.supports("E7", "A3")
 def test_nobody_gets_a_key_that_has_just_gone(company: Company) -> None:
     """A command decided by the files of before stores nothing once others are in force."""
     company.staff(2)
@@ -408,7 +408,7 @@ def test_nobody_gets_a_key_that_has_just_gone(company: Company) -> None:
         perform(before, lambda tx: None, wakes=Lane.INTERACTIVE)
 
 
-@pytest.mark.req("E7", "H4")
+@pytest.mark.supports("E7", "H4")
 def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """With pages of three the plan and the run are the same as with one."""
     company.staff(8)
@@ -424,7 +424,7 @@ def test_many_accounts_are_walked_in_pages(company: Company, monkeypatch: pytest
     assert [row.number for row in rows] == list(range(1, 9))
 
 
-@pytest.mark.req("E7", "C8")
+@pytest.mark.supports("E7", "C8")
 def test_until_the_realm_has_followed_nobody_is_quarantined(company: Company) -> None:
     """A feature was taken from a profile and still hangs on its group: the work comes again by itself."""
     gone = company.proposal(('title = "Dispatcher"', '"scheduling", ', ""))

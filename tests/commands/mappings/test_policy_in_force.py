@@ -57,7 +57,7 @@ def bring(db: Database, folder: Path | None) -> None:
         put_in_force(tx, None, read_texts(folder), load(folder).fingerprint, BY, NOW)
 
 
-@pytest.mark.req("E7", "J3")
+@pytest.mark.supports("E7", "J3")
 def test_the_first_files_are_adopted_once(db: Database, folder: Path) -> None:
     """A later process on another machine, with other files, gets the same policy; the audit trail says so."""
     first = adopt_first(db, folder, FIRST, NOW)
@@ -69,7 +69,7 @@ def test_the_first_files_are_adopted_once(db: Database, folder: Path) -> None:
     assert (adopted.adopted_by, adopted.reason) == (FIRST.name, FIRST.reason)
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_of_several_first_starts_one_adopts(db: Database) -> None:
     """Everybody has the same number in the end."""
     start = threading.Barrier(4)
@@ -87,7 +87,7 @@ def test_of_several_first_starts_one_adopts(db: Database) -> None:
     assert [each.number for each in found] == [1] * 4
 
 
-@pytest.mark.req("E7", "J3")
+@pytest.mark.supports("E7", "J3")
 def test_other_files_on_a_machine_are_a_proposal_and_told_once(db: Database, folder: Path, tmp_path: Path) -> None:
     """One warning that says what to run; none where only a comment differs; broken files harm nobody."""
     in_force = adopt_first(db, None, FIRST, NOW)
@@ -106,7 +106,7 @@ def test_other_files_on_a_machine_are_a_proposal_and_told_once(db: Database, fol
     assert adopt_first(db, folder, FIRST, NOW).policy == in_force.policy
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 def test_wrong_files_are_not_adopted_at_the_first_start(db: Database, folder: Path) -> None:
     """With nothing in force the files of the machine must be right: each problem is named."""
     (folder / "work_orders.toml").write_text("closed_statuses = 5")
@@ -116,7 +116,7 @@ def test_wrong_files_are_not_adopted_at_the_first_start(db: Database, folder: Pa
         assert mappings.newest_number(tx) == 0
 
 
-@pytest.mark.req("J3", "E7")
+@pytest.mark.supports("J3", "E7")
 def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database) -> None:
     """A database of before goes on working; what this version cannot read at all is told."""
     files = read_texts()
@@ -130,7 +130,7 @@ def test_a_file_that_a_later_version_brought_comes_from_the_package(db: Database
         adopt_first(db, None, FIRST, NOW)
 
 
-@pytest.mark.req("J3", "E7")
+@pytest.mark.supports("J3", "E7")
 def test_limits_of_a_version_before_go_on_and_as_many_may_be_promoted_as_demoted(db: Database) -> None:
     """It had one window, of an hour, and no limit for what is given."""
     files = read_texts()
@@ -143,7 +143,7 @@ def test_limits_of_a_version_before_go_on_and_as_many_may_be_promoted_as_demoted
     assert (limits["privileged"].accounts, limits["privileged"].within("week").accounts) == (0, 0)
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Path) -> None:
     """The web process shows the new titles without a restart; going back to earlier files works too."""
     adopt_first(db, None, FIRST, NOW)
@@ -155,7 +155,7 @@ def test_a_long_lived_process_notices_what_was_adopted(db: Database, folder: Pat
     assert current().work_orders.hold_deadline_days == 14
 
 
-@pytest.mark.req("E7", "H1")
+@pytest.mark.supports("E7", "H1")
 def test_nobody_works_by_files_that_are_no_longer_in_force(world: World, folder: Path) -> None:
     """A worker claims nothing and applies nothing with them; a command stores nothing and says try again."""
     number = adopt_first(world.systems.db, None, FIRST, NOW).number

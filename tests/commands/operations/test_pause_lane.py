@@ -18,7 +18,7 @@ from sync.store.database.tables import audit
 from sync.store.work import circuits, lanes
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 
 def pause(world: World, lane: Lane) -> bool:

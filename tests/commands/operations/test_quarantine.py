@@ -40,7 +40,7 @@ def strangers(world: World, *names: str) -> None:
         world.accounts.users[name] = FakeUser(name, f"{name}@example.com", f"{name}@example.com")
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_a_taken_name_is_kept_with_what_was_wanted(world: World) -> None:
     """Several of them are one entry; each account says what could not be made."""
     strangers(world, "pat.one", "pat.two")
@@ -56,7 +56,7 @@ def test_a_taken_name_is_kept_with_what_was_wanted(world: World) -> None:
     assert state(world, people[2]).applied
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_a_change_that_needs_a_person_says_what_is_left_undone(world: World) -> None:
     """The changes before it are made, the ones from it on are told."""
     account = world.join()
@@ -71,7 +71,7 @@ def test_a_change_that_needs_a_person_says_what_is_left_undone(world: World) -> 
     assert Difference("/fsm/profiles/dispatcher", "no member", "member") in found.differences
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_user_deleted_there_is_shown_and_not_made_anew(world: World) -> None:
     """With what is missing."""
     account = world.join()
@@ -84,7 +84,7 @@ def test_a_user_deleted_there_is_shown_and_not_made_anew(world: World) -> None:
     assert state(world, account).differences[0] == Difference("user", account.username, "nothing")
 
 
-@pytest.mark.req("H2", "H3", "G1")
+@pytest.mark.supports("H2", "H3", "G1")
 def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     """By name, by reason, or all; who did it and why stands in their history; what is still wrong comes back."""
     strangers(world, "pat.one", "pat.two", "pat.three")
@@ -111,7 +111,7 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     assert told(world) == ()
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_many_are_tried_again_behind_single_changes(world: World) -> None:
     """In the bulk lane."""
     names = [f"pat.p{number}" for number in range(FEW + 1)]
@@ -127,7 +127,7 @@ def test_many_are_tried_again_behind_single_changes(world: World) -> None:
     assert len(world.accounts.users) == FEW + 1
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_a_missing_group_is_told_once_and_mends_itself(world: World) -> None:
     """Its accounts wait and say for what, others go on, and no person has to try them again."""
     roles = world.accounts.groups.pop("/fsm/profiles/dispatcher")
@@ -150,7 +150,7 @@ def test_a_missing_group_is_told_once_and_mends_itself(world: World) -> None:
     assert told(world) == ()
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 @pytest.mark.parametrize(
     ("failure", "remedy"),
     [
@@ -176,7 +176,7 @@ def test_an_open_circuit_is_one_problem_however_many_wait(
     assert trouble.since < world.clock.now()
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_what_a_process_met_is_shown_while_it_lasts(world: World) -> None:
     """Since when it was met first, until somebody finds it well."""
     since = world.clock.now()
@@ -189,7 +189,7 @@ def test_what_a_process_met_is_shown_while_it_lasts(world: World) -> None:
     assert not world.do(lambda tx: troubles.clear(tx, "redis"))
 
 
-@pytest.mark.req("A7", "H2")
+@pytest.mark.supports("A7", "H2")
 def test_nobody_is_tried_again_without_a_reason(world: World) -> None:
     """Whatever is in quarantine stays."""
     with pytest.raises(Refused, match="reason: is missing"):

@@ -14,7 +14,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import Job, KeepLease
 from tests.world import World
 
-pytestmark = pytest.mark.req("H3", "H6")
+pytestmark = pytest.mark.supports("H3", "H6")
 
 
 def nothing(_systems: Systems, _keep: KeepLease) -> None:

@@ -43,7 +43,7 @@ def push(
         return judge_pushed(tx, STRICT, source, before, after, systems.clock.now())
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_the_fourth_leaver_within_the_hour_is_held(systems: Systems) -> None:
     """And everyone after. Another source, and a joiner, pass."""
     assert [push(systems) for _ in range(3)] == [Pass()] * 3
@@ -54,7 +54,7 @@ def test_the_fourth_leaver_within_the_hour_is_held(systems: Systems) -> None:
     assert push(systems, before=None, after=ACCOUNT) == Pass()
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_the_window_slides(systems: Systems) -> None:
     """An hour later the same source may go on, until the day is full; then the next day, until the week is. What
     was held fills none of them, and what no window reaches any more is dropped."""
@@ -72,7 +72,7 @@ def test_the_window_slides(systems: Systems) -> None:
         assert {source for (source,) in tx.connection.execute(select(push_count.c.source))} == {"payroll"}
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize("before", [ACCOUNT, replace(ACCOUNT, profile="administrator", life=Life.INACTIVE), None])
 def test_a_push_makes_nobody_an_administrator(systems: Systems, before: Account | None) -> None:
     """Neither somebody who is there, nor somebody who comes back or joins: each is held."""
@@ -86,7 +86,7 @@ def test_a_push_makes_nobody_an_administrator(systems: Systems, before: Account 
     assert "1 account would be able to keep accounts" in verdict.reasons[-1]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
     """Eight pushes start together: exactly three pass."""
     start = threading.Barrier(8)
@@ -105,7 +105,7 @@ def test_two_at_once_do_not_both_pass_for_the_last(systems: Systems) -> None:
     assert len(verdicts) == 8
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_part_of_a_small_company_counts_from_its_accounts(systems: Systems) -> None:
     """Percentages are of the accounts that are active in our database."""
     with systems.db.write() as tx:

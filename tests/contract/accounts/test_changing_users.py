@@ -48,7 +48,7 @@ EVERY_CHANGE: list[Change] = [
 ]
 
 
-@pytest.mark.req("D6", "H1")
+@pytest.mark.supports("D6", "H1")
 def test_a_plan_applied_leaves_nothing_to_do(world: World, policy: Policy) -> None:
     """Mover, leaver and returner: after each plan the next look has no difference, and groups are as wanted."""
     first = account()
@@ -63,7 +63,7 @@ def test_a_plan_applied_leaves_nothing_to_do(world: World, policy: Policy) -> No
         assert diff(desired, look(world, idp_user_id, sessions=True)).changes == ()
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_disabling_alone_changes_nothing_else(world: World, policy: Policy) -> None:
     """`enabled` travels alone: names, groups, attributes and required actions stay."""
     idp_user_id = created(world, wanted(policy))
@@ -77,7 +77,7 @@ def test_disabling_alone_changes_nothing_else(world: World, policy: Policy) -> N
         assert look(world, idp_user_id) == before
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_disabling_revokes_no_token_but_ending_sessions_does(world: World, policy: Policy) -> None:
     """A token of before the deactivation stays dead after the account is enabled again."""
     idp_user_id = created(world, wanted(policy))
@@ -113,7 +113,7 @@ def test_details_change_and_everything_else_stays(world: World, policy: Policy) 
     assert after.attributes[FOREIGN_ATTRIBUTE] == ("44",)
 
 
-@pytest.mark.req("C9")
+@pytest.mark.supports("C9")
 def test_a_new_email_address_is_not_verified_and_an_old_one_stays_so(world: World, policy: Policy) -> None:
     """Keycloak alone would keep the mark of the old address on the new one
     (fact: a-new-address-stays-verified)."""
@@ -128,7 +128,7 @@ def test_a_new_email_address_is_not_verified_and_an_old_one_stays_so(world: Worl
     assert not world.email_is_verified(idp_user_id)
 
 
-@pytest.mark.req("C9")
+@pytest.mark.supports("C9")
 def test_an_administrator_changes_the_username(world: World, policy: Policy) -> None:
     """The user keeps its id and its account."""
     desired = wanted(policy)
@@ -139,7 +139,7 @@ def test_an_administrator_changes_the_username(world: World, policy: Policy) -> 
     assert (observed.username, observed.account_id) == (new, desired.account_id)
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize("name", ["username", "email"])
 def test_a_taken_name_is_a_conflict_and_changes_nothing(world: World, policy: Policy, name: str) -> None:
     """The conflict names the name; no other part of the change is carried out."""
@@ -160,7 +160,7 @@ def test_the_account_id_is_never_changed(world: World, policy: Policy) -> None:
         world.accounts.apply(idp_user_id, UpdateDetails({ACCOUNT_ID: "a"}, {ACCOUNT_ID: "b"}))
 
 
-@pytest.mark.req("A4")
+@pytest.mark.supports("A4")
 def test_joining_and_leaving_twice_is_the_same_as_once(world: World, policy: Policy) -> None:
     """Memberships one by one, and nothing else moves."""
     idp_user_id = created(world, wanted(policy))
@@ -201,7 +201,7 @@ def test_a_role_of_ours_mapped_directly_is_taken(world: World, policy: Policy) -
     assert look(world, idp_user_id) == before
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize("change", EVERY_CHANGE, ids=str)
 def test_nothing_is_written_to_a_user_that_is_not_ours(world: World, change: Change) -> None:
     """A stranger stays as it was, and so does a live session."""
@@ -256,7 +256,7 @@ def test_groups_as_the_policy_says_carry_nothing_too_much(world: World, policy: 
     assert world.accounts.extra_roles(wanted(policy).groups) == {}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize("path", [BRANCH, vocabulary.profile_group("technician"), vocabulary.ROOT])
 @pytest.mark.parametrize("role", ["outside-role", "realm-management/view-users"])
 def test_a_role_too_many_is_found(world: World, path: str, role: str) -> None:
@@ -269,7 +269,7 @@ def test_a_role_too_many_is_found(world: World, path: str, role: str) -> None:
     assert world.accounts.extra_roles(asked) == {}
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize("inner", ["outside-role", "realm-management/view-users"])
 def test_a_role_hidden_inside_a_role_of_ours_is_found(world: World, inner: str) -> None:
     """The group's own mappings look as ever; the role was made composite."""

@@ -26,7 +26,7 @@ from tests.contract.accounts.conftest import (
 from tests.contract.worlds import World
 
 
-@pytest.mark.req("B1", "A4")
+@pytest.mark.supports("B1", "A4")
 def test_a_created_user_is_as_wanted(world: World, policy: Policy) -> None:
     """Names, groups and attributes are all there after create, and the plan against it is empty."""
     desired = wanted(policy)
@@ -41,7 +41,7 @@ def test_a_created_user_is_as_wanted(world: World, policy: Policy) -> None:
     assert not observed.administers_realm
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 def test_somebody_new_begins_with_a_language_and_keeps_it(world: World, policy: Policy) -> None:
     """It is no part of what is wanted: nothing compares it, and a change of something else leaves it."""
     desired = wanted(policy)
@@ -56,7 +56,7 @@ def test_somebody_new_begins_with_a_language_and_keeps_it(world: World, policy: 
     assert "locale" not in look(world, created(world, wanted(policy))).attributes
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_nobody_is_created_once_the_lease_is_lost(world: World, policy: Policy) -> None:
     """It is asked for before each request; whoever was not sent by then gets its failure and is not there."""
     lost = Transient("the lease was lost", code=FailureCode.LEASE_LOST)
@@ -76,7 +76,7 @@ def test_nobody_is_created_once_the_lease_is_lost(world: World, policy: Policy) 
     assert not any(world.holders(each.username) for each in others)
 
 
-@pytest.mark.req("B1")
+@pytest.mark.supports("B1")
 def test_the_temporary_password_works_and_must_be_changed(world: World, policy: Policy) -> None:
     """The generated password is the right one, and Keycloak will ask for a new one."""
     idp_user_id = created(world, wanted(policy))
@@ -96,7 +96,7 @@ def test_an_account_wanted_inactive_is_created_switched_off(world: World, policy
     assert not look(world, created(world, wanted(policy, life=Life.INACTIVE))).enabled
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_creating_again_finds_the_first_user(world: World, policy: Policy) -> None:
     """A repetition after a crash answers the same user and makes no second one."""
     desired = wanted(policy)
@@ -106,7 +106,7 @@ def test_creating_again_finds_the_first_user(world: World, policy: Policy) -> No
     assert not first.existed
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_creating_again_after_a_rename_finds_the_first_user(world: World, policy: Policy) -> None:
     """The account id says whose user it is, whatever its names are by now."""
     desired = wanted(policy)
@@ -115,7 +115,7 @@ def test_creating_again_after_a_rename_finds_the_first_user(world: World, policy
     assert create(world, renamed) == [Created(first, existed=True)]
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize("name", ["username", "email"])
 @pytest.mark.parametrize("held_as", ["username", "email"])
 def test_a_name_of_somebody_else_is_a_conflict(world: World, policy: Policy, name: str, held_as: str) -> None:
@@ -133,7 +133,7 @@ def test_a_name_of_somebody_else_is_a_conflict(world: World, policy: Policy, nam
     assert look(world, stranger).groups == {"/elsewhere"}
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 def test_a_name_of_another_account_is_a_conflict(world: World, policy: Policy) -> None:
     """Ignoring case, and also when both are created in one call."""
     first, second = wanted(policy), wanted(policy)
@@ -176,7 +176,7 @@ def test_nobody_is_created_in_a_group_no_mapping_knows(world: World, policy: Pol
     assert path in str(outcome)
 
 
-@pytest.mark.req("F4", "F5")
+@pytest.mark.supports("F4", "F5")
 def test_bad_rows_among_many_stop_nobody(world: World, policy: Policy) -> None:
     """Fifty users with three bad ones in different places: the others are all there, each once."""
     users = [wanted(policy) for _ in range(50)]

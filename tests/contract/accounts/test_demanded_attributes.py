@@ -26,7 +26,7 @@ DEMANDED = "costcentre"
 PATTERN = "CC-[0-9]{4}"
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_a_leaver_without_the_attribute_is_disabled_with_a_value_made_up(world: World, policy: Policy) -> None:
     """The value is one that the realm takes, and the change says which: everything else of the user stays."""
     idp_user_id = created(world, wanted(policy))
@@ -44,7 +44,7 @@ def test_a_leaver_without_the_attribute_is_disabled_with_a_value_made_up(world: 
     assert (after.username, after.email, after.groups) == (before.username, before.email, before.groups)
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_where_no_value_can_be_made_up_the_attribute_is_named(world: World, policy: Policy) -> None:
     """It is a matter of the realm, the same for everybody, whatever is changed of the user."""
     idp_user_id = created(world, wanted(policy))
@@ -57,7 +57,7 @@ def test_where_no_value_can_be_made_up_the_attribute_is_named(world: World, poli
         assert look(world, idp_user_id).enabled
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_what_takes_access_works_all_the_same(world: World, policy: Policy) -> None:
     """Keycloak judges neither groups, sessions nor credentials."""
     idp_user_id = created(world, wanted(policy))

@@ -17,7 +17,7 @@ from tests.contract.accounts.conftest import PASSWORD, wanted
 from tests.contract.realm_setup import RealmAdmin
 from tests.contract.worlds import Seconds
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("A9")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("A9")]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_a_user_that_does_not_exist_is_absent(world: World) -> None:
     assert world.accounts.observe(str(uuid.uuid4()), sessions=True) is None
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_sessions_and_offline_tokens_are_seen_when_asked_for(world: World, policy: Policy) -> None:
     """A look with sessions counts the online ones and names the clients that hold offline tokens."""
     idp_user_id = created(world, wanted(policy))
@@ -37,7 +37,7 @@ def test_sessions_and_offline_tokens_are_seen_when_asked_for(world: World, polic
     assert look(world, idp_user_id).sessions is NOT_LOOKED_AT
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_a_temporary_lockout_is_not_a_deactivation(world: World, policy: Policy) -> None:
     """The user stays enabled and is reported as locked for now."""
     idp_user_id = created(world, wanted(policy))
@@ -49,7 +49,7 @@ def test_a_temporary_lockout_is_not_a_deactivation(world: World, policy: Policy)
     assert observed.lock.failures >= 2
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_a_permanent_lockout_is_told_from_a_deactivation(world: World, policy: Policy) -> None:
     """Both show as not enabled; only one of them is a lockout."""
     locked, disabled = created(world, wanted(policy)), created(world, wanted(policy))
@@ -63,7 +63,7 @@ def test_a_permanent_lockout_is_told_from_a_deactivation(world: World, policy: P
     assert not seen_disabled.lock.permanent
 
 
-@pytest.mark.req("C3")
+@pytest.mark.supports("C3")
 def test_enabling_lifts_a_permanent_lockout(world: World, policy: Policy) -> None:
     """That is why a plan never enables somebody who is locked for good."""
     desired = wanted(policy)
@@ -76,7 +76,7 @@ def test_enabling_lifts_a_permanent_lockout(world: World, policy: Policy) -> Non
     assert not observed.lock.permanent
 
 
-@pytest.mark.req("A8", "C3")
+@pytest.mark.supports("A8", "C3")
 def test_a_change_of_details_lifts_no_lockout(world: World, policy: Policy) -> None:
     """Keycloak keeps the lockout in an attribute, and writing attributes replaces all of them
     (fact: lockouts-stand-in-an-attribute)."""
@@ -105,7 +105,7 @@ def test_administrators_of_the_realm_are_recognised(world: World, policy: Policy
             assert look(world, idp_user_id).administers_realm
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_many_are_seen_as_each_alone(world: World, policy: Policy) -> None:
     """A mass change decides on the same as a single one: an enabled user, a disabled one, one of somebody else's
     groups; and a user that is not there is absent."""

@@ -28,7 +28,7 @@ EVERY: list[Caller] = [
 ]
 
 
-@pytest.mark.req("A7")
+@pytest.mark.supports("A7")
 @pytest.mark.parametrize("caller", EVERY, ids=callers.name_of)
 @pytest.mark.parametrize("door", [None, *Door], ids=str)
 def test_a_record_is_read_as_what_it_was(caller: Caller, door: Door | None) -> None:
@@ -63,7 +63,7 @@ def test_who_is_the_same(one: Caller, other: Caller, same: bool) -> None:
     assert callers.same(one, other) is same
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("confirmer", "approver", "rules", "against"),
     [

@@ -15,7 +15,7 @@ from sync.domain.access.may import may
 from sync.domain.access.permissions import Permission
 from tests.people import an_account
 
-pytestmark = pytest.mark.req("A5")
+pytestmark = pytest.mark.supports("A5")
 
 POLICY = load()
 LEVELS = sorted(POLICY.data_access, key=lambda key: POLICY.data_access[key].width)
@@ -47,7 +47,7 @@ def test_what_the_files_do_not_know_is_no_access(profile: str, level: str | None
     assert data_access_of(an_account("mia@example.com", profile=profile, data_access=level), POLICY) is None
 
 
-@pytest.mark.req("I4")
+@pytest.mark.supports("I4")
 def test_a_lowered_administrator_administers_the_own_branch_alone() -> None:
     """And whoever asks for more than that stays out of reach: it would come back with the ceiling."""
     policy = may_have("administrator", "branch")

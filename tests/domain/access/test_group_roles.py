@@ -18,7 +18,7 @@ def policy() -> Policy:
     return load(None)
 
 
-@pytest.mark.req("A6", "C6")
+@pytest.mark.supports("A6", "C6")
 def test_a_profile_group_carries_its_role_its_features_and_the_second_factor(policy: Policy) -> None:
     """One membership gives everything a profile means."""
     administrator, technician = policy.profiles["administrator"], policy.profiles["technician"]
@@ -31,7 +31,7 @@ def test_a_profile_group_carries_its_role_its_features_and_the_second_factor(pol
     )
 
 
-@pytest.mark.req("B3", "C6")
+@pytest.mark.supports("B3", "C6")
 def test_the_two_single_groups_carry_one_role_each(policy: Policy) -> None:
     """Field work and the second factor are given beside the profile."""
     roles = roles_of_groups(policy)
@@ -39,7 +39,7 @@ def test_the_two_single_groups_carry_one_role_each(policy: Policy) -> None:
     assert roles[vocabulary.SECOND_FACTOR] == GroupRoles(frozenset({"fsm-2fa-required"}))
 
 
-@pytest.mark.req("A6")
+@pytest.mark.supports("A6")
 def test_every_leaf_but_the_single_groups_carries_its_claim(policy: Policy) -> None:
     """The claim's value is the key of the mapping file; parents and the single groups carry none."""
     attributes = attributes_of_groups(policy)

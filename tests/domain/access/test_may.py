@@ -16,7 +16,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.acts import ActKind
 from tests.people import an_account
 
-pytestmark = pytest.mark.req("I4")
+pytestmark = pytest.mark.supports("I4")
 
 POLICY = load()
 HERE, THERE = sorted(POLICY.branches)[:2]

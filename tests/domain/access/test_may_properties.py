@@ -17,7 +17,7 @@ from sync.domain.access.permissions import ON_ACCOUNT, Permission
 from sync.domain.accounts.account import Account, Life
 from tests.people import an_account
 
-pytestmark = pytest.mark.req("I4")
+pytestmark = pytest.mark.supports("I4")
 
 POLICY = load()
 KEEPING = replace(

@@ -42,14 +42,14 @@ def test_a_good_account_has_no_problem() -> None:
     assert check(GOOD, POLICY) == ()
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize("username", ["ab", "has blank", "semi;colon", "<script>", "a" * 256, "tab\tname"])
 def test_usernames_keycloak_would_refuse_are_refused(username: str) -> None:
     """partialImport skips Keycloak's own checks (fact: importing-judges-no-names), so ours must be there."""
     assert "username" in fields(replace(GOOD, username=username))
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize(
     "email",
     ["", "plain", "a@b", "a b@example.com", "a..b@example.com", ".a@example.com", "x" * 65 + "@example.com"],
@@ -65,7 +65,7 @@ def test_names_must_be_there_and_plain(name: str) -> None:
     assert fields(replace(GOOD, given_name=name)) == ["given_name"]
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize(
     "attribute", [each for each in BUILT_IN if each.type is AttributeType.TEXT], ids=lambda each: each.key
 )
@@ -78,7 +78,7 @@ def test_what_is_too_long_is_said_to_be_so(attribute: BuiltIn) -> None:
         assert [each.field for each in problems if f"longer than {attribute.longest} " in each.reason] == expected
 
 
-@pytest.mark.req("A3")
+@pytest.mark.supports("A3")
 def test_the_nearest_profile_and_branch_are_suggested() -> None:
     """A typing mistake is answered with what was probably meant."""
     problems = check(replace(GOOD, profile="dispacher", branch=BRANCH.key[:-1], team=None), POLICY)
@@ -87,7 +87,7 @@ def test_the_nearest_profile_and_branch_are_suggested() -> None:
     assert repr(BRANCH.key) in problems[1].remedy
 
 
-@pytest.mark.req("A5")
+@pytest.mark.supports("A5")
 def test_data_access_stays_below_the_ceiling() -> None:
     """A technician does not see the world, whoever asks."""
     technician = replace(GOOD, profile="technician", data_access="global")
@@ -95,7 +95,7 @@ def test_data_access_stays_below_the_ceiling() -> None:
     assert check(replace(technician, data_access="personal"), POLICY) == ()
 
 
-@pytest.mark.req("A5")
+@pytest.mark.supports("A5")
 def test_each_level_needs_what_it_is_about() -> None:
     """Branch level a branch, team level a team, personal level a person."""
     assert fields(replace(GOOD, data_access="branch", branch=None, team=None)) == ["branch"]
@@ -114,7 +114,7 @@ def test_dates_run_forward() -> None:
     assert fields(replace(GOOD, valid_from=date(2026, 5, 2), valid_until=date(2026, 5, 1))) == ["valid_until"]
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize(
     ("one", "other"), [("Jo@Example.com", " jo@example.com "), ("JÖRG", "jörg"), ("jo\u0308rg", "j\u00f6rg")]
 )

@@ -15,13 +15,13 @@ POLICY = load()
 FIT = replace(GOOD, profile="technician", technician_id="T-0001", idp_user_id="kc-1")
 
 
-@pytest.mark.req("B3")
+@pytest.mark.supports("B3")
 def test_a_linked_active_technician_in_keycloak_is_assignable() -> None:
     """Nothing stands against it."""
     assert reasons_against(FIT, POLICY, fsm_assignable=True) == ()
 
 
-@pytest.mark.req("B3")
+@pytest.mark.supports("B3")
 def test_every_reason_is_named() -> None:
     """A person who asks why gets all of it at once."""
     assert reasons_against(None, POLICY, fsm_assignable=True) == ("no account is linked",)

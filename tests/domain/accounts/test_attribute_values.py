@@ -16,7 +16,7 @@ from tests.company import company
 POLICY = company(Path(tempfile.mkdtemp()))
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 @pytest.mark.parametrize(
     ("key", "written", "text"),
     [
@@ -39,7 +39,7 @@ def test_each_value_has_one_text(key: str, written: str, text: str) -> None:
     assert canonical(POLICY.attributes[key], written) == text
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 @pytest.mark.parametrize(
     ("key", "written", "reason", "remedy"),
     [
@@ -65,7 +65,7 @@ def test_what_is_no_value_says_why(key: str, written: str, reason: str, remedy: 
     assert remedy in caught.value.remedy
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 @given(
     key=st.sampled_from(sorted(POLICY.attributes)),
     written=st.text(max_size=14) | st.from_regex(r"[0-9]+[.,][0-9]+"),
@@ -80,7 +80,7 @@ def test_a_canonical_text_is_its_own(key: str, written: str) -> None:
     assert 0 < len(text) <= 255
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_attributes_by_name_at_a_door() -> None:
     """Each as its one text; an empty text takes away, also a date of ours; a wrong name is refused."""
     given_ = {"cost_centre": "4711", "valid_until": "", "vehicle": ""}

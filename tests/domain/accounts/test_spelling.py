@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.spelling import invisible, one_form, spelled_out, without_invisible
 
-pytestmark = pytest.mark.req("A2")
+pytestmark = pytest.mark.supports("A2")
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

@@ -55,7 +55,7 @@ OFF_WITH_SESSIONS = replace(OFF, sessions=Sessions(offline_clients=frozenset({"m
 OFF_WITHOUT_SESSIONS = replace(OFF, sessions=Sessions())
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 @pytest.mark.parametrize(
     ("account", "observation", "activity", "status", "note"),
     [
@@ -101,7 +101,7 @@ def test_status_tells_wanted_and_observed_apart(
     assert bool(note) == bool(found.note)
 
 
-@pytest.mark.req("A8", "D4")
+@pytest.mark.supports("A8", "D4")
 def test_a_held_deactivation_names_what_holds_it() -> None:
     """The person still works, and everybody sees why."""
     orders = [OpenWorkOrder(number, "open", "Contoso", None, ("lead",)) for number in ("WO-1", "WO-2")]
@@ -110,7 +110,7 @@ def test_a_held_deactivation_names_what_holds_it() -> None:
     assert str(found) == "active (deactivation held by 2 open work orders: WO-1, WO-2)"
 
 
-@pytest.mark.req("B4", "D4")
+@pytest.mark.supports("B4", "D4")
 def test_a_held_change_of_an_active_account_is_shown_too() -> None:
     """Taking the technician away waits for the same work orders."""
     orders = [OpenWorkOrder("WO-1", "open", "Contoso", None, ("lead",))]

@@ -42,28 +42,28 @@ def carried_out(*acts: Act, as_wanted: bool = True) -> list[str]:
     return [each.id for each in to_carry_out(acts, as_wanted=as_wanted, now=NOW)]
 
 
-@pytest.mark.req("C1", "C3")
+@pytest.mark.supports("C1", "C3")
 def test_acts_go_in_the_order_in_which_they_were_asked_for() -> None:
     """However they come out of the database."""
     first, second = act(1, ActKind.UNLOCK), act(2, ActKind.RESET_PASSWORD)
     assert carried_out(second, first) == ["c-1", "c-2"]
 
 
-@pytest.mark.req("C1", "H2")
+@pytest.mark.supports("C1", "H2")
 def test_one_that_comes_again_later_holds_the_later_ones_back() -> None:
     """A second reset is not overtaken by the first, which would leave the older password in place."""
     later = act(1, ActKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=1))
     assert carried_out(later, act(2, ActKind.RESET_PASSWORD)) == []
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_an_expiry_before_its_time_holds_nothing_back() -> None:
     """It waits three days; an unlock meanwhile does not."""
     expiry = act(1, ActKind.EXPIRE_PASSWORD, due_at=NOW + timedelta(days=3))
     assert carried_out(expiry, act(2, ActKind.UNLOCK)) == ["c-2"]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_the_account_is_looked_at_again_when_the_one_put_off_goes() -> None:
     """Not at once for those behind it: that would spin."""
     put_off = act(1, ActKind.RESET_PASSWORD, due_at=NOW + timedelta(seconds=9))
@@ -73,7 +73,7 @@ def test_the_account_is_looked_at_again_when_the_one_put_off_goes() -> None:
     assert comes_again_at([behind, expiry], NOW) is None
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 @pytest.mark.parametrize("kind", ActKind)
 def test_only_what_opens_no_way_in_goes_while_the_account_is_not_as_wanted(kind: ActKind) -> None:
     """Sessions can be ended on an account in quarantine; an unlock waits until a person has looked."""
@@ -96,7 +96,7 @@ OURS = datetime(2026, 3, 2, 9, 0, 0, 123000, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=20)
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 @pytest.mark.parametrize(
     ("credentials", "verified"),
     [
@@ -114,13 +114,13 @@ def test_whether_a_reset_was_done(credentials: list[Credential], verified: Verif
     assert verify_reset(STARTED, credentials) is verified
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 def test_a_reset_of_a_user_without_a_password_was_not_done_while_there_is_none() -> None:
     """It had none before either."""
     assert verify_reset(replace(STARTED, found=Found()), []) is Verified.NOT_DONE
 
 
-@pytest.mark.req("C2", "H1")
+@pytest.mark.supports("C2", "H1")
 def test_a_change_that_the_person_has_made_is_not_asked_for_again() -> None:
     """The password is another one than before the act was started."""
     assert not change_fulfilled(STARTED, [password(BEFORE)])
@@ -133,7 +133,7 @@ def test_what_is_kept_of_a_look() -> None:
     assert found_before(LockState(temporary=True), look) == Found(LockState(temporary=True), BEFORE, ("o",))
 
 
-@pytest.mark.req("C3")
+@pytest.mark.supports("C3")
 @pytest.mark.parametrize(
     ("lock", "told"),
     [
@@ -148,7 +148,7 @@ def test_an_unlock_says_which_lock_it_was(lock: LockState, told: str) -> None:
     assert lock_told(lock) == told
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 @pytest.mark.parametrize(("before", "there"), [(OURS, True), (BEFORE, False), (None, False)])
 def test_an_expiry_knows_whether_its_password_was_there(before: datetime | None, there: bool) -> None:
     """So that one whose worker died over it tells that the password was taken away, not that it was replaced."""

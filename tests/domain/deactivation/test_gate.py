@@ -12,7 +12,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDER = OpenWorkOrder("WO-7", "in progress", "Hotel Example", date(2026, 3, 2), ("lead", "crew"))
 
 
-@pytest.mark.req("D1", "D4")
+@pytest.mark.supports("D1", "D4")
 @pytest.mark.parametrize(
     ("orders", "policy", "deadline", "after", "verdict"),
     [
@@ -37,7 +37,7 @@ def test_what_the_gate_says(
     assert decide(orders, policy, now=NOW, deadline=deadline, after_deadline=after) is verdict
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 def test_a_refusal_names_every_work_order() -> None:
     """However many there are."""
     many = [OpenWorkOrder(f"WO-{n}", "new", "Example", None, ("lead",)) for n in range(500)]

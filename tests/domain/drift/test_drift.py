@@ -97,7 +97,7 @@ CASES: Mapping[str, tuple[dict[str, object], tuple[Drift, ...]]] = {
 }
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @pytest.mark.parametrize("case", CASES)
 def test_what_counts_as_drift(case: str) -> None:
     """Each thing somebody can do in the console is named by its attribute; lockouts and foreign things are not."""
@@ -105,7 +105,7 @@ def test_what_counts_as_drift(case: str) -> None:
     assert drift_of(WANTED, as_wanted(WANTED, **changed)) == expected
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_account_wanted_inactive_that_is_on() -> None:
     """It is told, and one that is off is as wanted, whatever the lockout."""
     wanted = desired_state(replace(ACCOUNT, life=Life.INACTIVE), POLICY)
@@ -115,13 +115,13 @@ def test_an_account_wanted_inactive_that_is_on() -> None:
     )
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_deleted_user_is_missing() -> None:
     """Only Keycloak's own word makes a user missing."""
     assert drift_of(WANTED, None) == (Deviation(Aspect.MISSING, "kim@example.com", None),)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @given(accounts, observations)
 def test_drift_is_exactly_what_a_worker_would_change(account: Account, observed: Observed) -> None:
     """No plan without drift, no drift without a plan, and none right after the plan was applied: of all that a
@@ -153,7 +153,7 @@ def without_sessions(observed: Observed) -> Seen:
     )
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @given(
     observations,
     st.sampled_from([(), (WANTED.account_id,), ("another",), (WANTED.account_id, "another")]),
@@ -189,7 +189,7 @@ def test_the_two_lists_of_kinds_are_apart() -> None:
     } == LOOKED_AT_AGAIN
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 @given(st.permutations(sorted(WANTED.groups)), observations)
 def test_the_order_of_pages_does_not_count(order: list[str], other: Observed) -> None:
     """A user found as wanted adds up in any order; one that differs does not, and nobody disturbs another."""
@@ -217,7 +217,7 @@ def test_the_order_of_pages_does_not_count(order: list[str], other: Observed) ->
     assert sums.settled() == 2 + same
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 @given(accounts, observations)
 def test_whom_the_sums_pass_over_needs_no_change(account: Account, observed: Observed) -> None:
     """Of what a listing shows: the sums are made of the same fields and groups as the plan. They tell more, for a

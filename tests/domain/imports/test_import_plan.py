@@ -26,7 +26,7 @@ ANNA: Mapping[str, str] = {
 }
 
 
-@pytest.mark.req("F2", "A2")
+@pytest.mark.supports("F2", "A2")
 def test_joiner_is_created() -> None:
     """Titles become keys, the zeros stay, the e-mail address is the username."""
     planned = only(row(5, ANNA))
@@ -38,7 +38,7 @@ def test_joiner_is_created() -> None:
     assert (planned.account_id, planned.base_version, planned.errors, planned.warnings) == (None, None, (), ())
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 def test_known_person_is_updated_with_differences() -> None:
     """Only what differs is in the plan, with before and after and the version it was decided on."""
     planned = only(row(5, {**ANNA, "branch": "Köln", "profile": ""}), known=world(account()))
@@ -49,7 +49,7 @@ def test_known_person_is_updated_with_differences() -> None:
     assert (planned.account_id, planned.base_version) == ("id-1", 3)
 
 
-@pytest.mark.req("A5", "F2")
+@pytest.mark.supports("A5", "F2")
 def test_a_ceiling_that_was_lowered_stops_no_other_change() -> None:
     """The file says what is stored already; asked for anew it is an error."""
     had = account(data_access="global")
@@ -59,7 +59,7 @@ def test_a_ceiling_that_was_lowered_stops_no_other_change() -> None:
     assert anew.verdict is RowVerdict.ERROR
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 def test_empty_cells_change_nothing_and_a_dash_takes_away() -> None:
     """A missing value is not a wish to lose it; a dash is."""
     had = account(team="hamburg-heizung", technician_id="T-1")
@@ -69,7 +69,7 @@ def test_empty_cells_change_nothing_and_a_dash_takes_away() -> None:
     assert taken.changed == {"team": ("hamburg-heizung", None), "technician_id": ("T-1", None)}
 
 
-@pytest.mark.req("A2", "F2")
+@pytest.mark.supports("A2", "F2")
 def test_a_name_composed_otherwise_is_unchanged() -> None:
     """Files from a Mac, and files from Windows."""
     had = account(given_name="Zo\u00eb", employee_number="K\u00f6-1")
@@ -77,7 +77,7 @@ def test_a_name_composed_otherwise_is_unchanged() -> None:
     assert (same.verdict, same.changed, same.warnings) == (RowVerdict.UNCHANGED, {}, ())
 
 
-@pytest.mark.req("A2", "F2", "F8")
+@pytest.mark.supports("A2", "F2", "F8")
 @pytest.mark.parametrize("field", [name for name in ANNA if name != "employee_number"])
 def test_what_nobody_sees_in_a_cell_is_left_out_and_said(field: str) -> None:
     """The joiner is who she looks like; the second time nothing is to be done."""
@@ -111,7 +111,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.req("F2", "A5")
+@pytest.mark.supports("F2", "A5")
 @pytest.mark.parametrize(("texts", "message"), WRONG, ids=[next(iter(each[0])) for each in WRONG])
 def test_error_names_the_cell_and_the_remedy(texts: dict[str, str], message: str) -> None:
     """One wrong cell is one error, at its address, with what would mend it."""
@@ -122,7 +122,7 @@ def test_error_names_the_cell_and_the_remedy(texts: dict[str, str], message: str
     assert len(planned.errors) == 1, said(planned)
 
 
-@pytest.mark.req("F8")
+@pytest.mark.supports("F8")
 def test_cell_that_could_not_be_read_is_an_error() -> None:
     """An error value in a cell that matters stops the row, not the file."""
     broken = row(5, ANNA)
@@ -132,7 +132,7 @@ def test_cell_that_could_not_be_read_is_an_error() -> None:
     assert [str(error) for error in planned[0].errors] == ["F5: shows the error #N/A"]
 
 
-@pytest.mark.req("F2", "A2")
+@pytest.mark.supports("F2", "A2")
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
@@ -153,7 +153,7 @@ def test_of_two_rows_for_one_person_the_first_counts(texts: dict[str, str], mess
     assert message in said(second)
 
 
-@pytest.mark.req("B2")
+@pytest.mark.supports("B2")
 def test_one_technician_for_two_people_is_an_error() -> None:
     """In the file, and against the account that has the technician already."""
     known = world(account(technician_id="T-1"), technicians=frozenset({"T-1", "T-2"}))
@@ -181,7 +181,7 @@ def test_one_technician_for_two_people_is_an_error() -> None:
     assert "I7: technician id 'T-2' is also in I6" in said(third)
 
 
-@pytest.mark.req("A2", "F2")
+@pytest.mark.supports("A2", "F2")
 @pytest.mark.parametrize(
     ("texts", "others", "message"),
     [
@@ -206,7 +206,7 @@ def test_contradiction_is_an_error(texts: dict[str, str], others: list[Account],
     assert message in said(planned)
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
@@ -226,7 +226,7 @@ def test_likely_second_account_is_a_warning(texts: dict[str, str], message: str)
     assert f"row 5 has the {message}" in said(second)
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 def test_recognised_by_e_mail_alone_is_said() -> None:
     """An account without employee number gets the row's number, and the person sees it."""
     planned = only(row(5, {**ANNA, "family_name": "Neu"}), known=world(account(employee_number=None)))
@@ -242,7 +242,7 @@ def test_inactive_account_stays_inactive() -> None:
     assert "is inactive and stays so" in said(planned)
 
 
-@pytest.mark.req("B3")
+@pytest.mark.supports("B3")
 def test_technician_without_link_is_flagged() -> None:
     """A field worker nobody can give work to is seen in the review."""
     planned = only(row(5, {**ANNA, "profile": "Techniker"}))
@@ -275,7 +275,7 @@ def test_name_split_otherwise_is_no_change() -> None:
     assert planned.verdict is RowVerdict.UNCHANGED
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 @pytest.mark.parametrize(
     "other",
     [

@@ -62,7 +62,7 @@ def rows_of(people: list[dict[str, str]], order: tuple[str, ...] = COLUMNS) -> l
     return [row(number, texts, order) for number, texts in enumerate(people, start=5)]
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 @settings(max_examples=150, deadline=None)
 @given(_FILES, _WORLDS, st.permutations(COLUMNS), st.randoms())
 def test_order_of_columns_and_of_input_does_not_matter(
@@ -78,7 +78,7 @@ def test_order_of_columns_and_of_input_does_not_matter(
     ]
 
 
-@pytest.mark.req("F2", "F9")
+@pytest.mark.supports("F2", "F9")
 @settings(max_examples=300, deadline=None)
 @given(_FILES, _WORLDS)
 def test_after_it_was_applied_every_row_is_unchanged(people: list[dict[str, str]], known: World) -> None:
@@ -96,7 +96,7 @@ def test_after_it_was_applied_every_row_is_unchanged(people: list[dict[str, str]
             assert after.verdict is RowVerdict.UNCHANGED, (before, after)
 
 
-@pytest.mark.req("A2", "B2")
+@pytest.mark.supports("A2", "B2")
 @settings(max_examples=300, deadline=None)
 @given(_FILES, _WORLDS)
 def test_applying_never_gives_two_people_the_same(people: list[dict[str, str]], known: World) -> None:
@@ -115,7 +115,7 @@ def test_applying_never_gives_two_people_the_same(people: list[dict[str, str]], 
         assert len(keys) == len(set(keys))
 
 
-@pytest.mark.req("F3")
+@pytest.mark.supports("F3")
 @settings(max_examples=100, deadline=None)
 @given(_FILES, _WORLDS)
 def test_record_says_what_was_decided(people: list[dict[str, str]], known: World) -> None:

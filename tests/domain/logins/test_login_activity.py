@@ -22,7 +22,7 @@ from sync.domain.logins.event_reading import (
     start,
 )
 
-pytestmark = pytest.mark.req("A9")
+pytestmark = pytest.mark.supports("A9")
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KINDS = st.sampled_from(list(LoginKind))

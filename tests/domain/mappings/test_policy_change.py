@@ -38,7 +38,7 @@ def with_profile(**changed: Any) -> Policy:
     return replace(POLICY, profiles={**POLICY.profiles, "dispatcher": profile})
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("changed", "changes", "kinds"),
     [
@@ -69,7 +69,7 @@ def test_what_follows_for_an_account(changed: dict[str, Any], changes: object, k
     assert found.for_workers is ("groups" in found.changes)
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize("changed", [{"title": "Dispatch"}, {"session_cap": 9}, {"rank": 51}, {"aliases": ("D",)}])
 def test_what_reaches_no_account(changed: dict[str, Any]) -> None:
     """It is told as another change of the files; an own level or another profile is not touched either."""
@@ -82,7 +82,7 @@ def test_what_reaches_no_account(changed: dict[str, Any]) -> None:
     assert wider.of(replace(ACCOUNT, profile="accountant")) is None
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_other_files_are_named_with_what_to_look_at() -> None:
     """A line a file; new and gone entries by key."""
     after = replace(

@@ -17,7 +17,7 @@ from sync.domain.provisioning.change import (
 from sync.domain.provisioning.outstanding import with_outstanding
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_each_change_is_told_as_wanted_and_found() -> None:
     """In words of the account, not of the request."""
     changes = (

@@ -84,7 +84,7 @@ def test_what_is_not_ours_is_left_alone(account: Account, observed: Observed) ->
     assert end.attributes["phone"] == ("123",)
 
 
-@pytest.mark.req("A4")
+@pytest.mark.supports("A4")
 @given(accounts, observations)
 def test_profiles_never_add_up(account: Account, observed: Observed) -> None:
     """The number of profile groups never grows beyond one: the old is taken before the new is given."""
@@ -94,7 +94,7 @@ def test_profiles_never_add_up(account: Account, observed: Observed) -> None:
     assert counts[-1] == 1
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 @given(accounts, observations)
 def test_a_crash_never_leaves_more_access(account: Account, observed: Observed) -> None:
     """Stopping after any change leaves no group of ours that was neither there before nor wanted, and an
@@ -107,7 +107,7 @@ def test_a_crash_never_leaves_more_access(account: Account, observed: Observed) 
         assert plan.changes[0] == Disable()
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 @given(accounts, observations)
 def test_no_session_without_second_factor_survives_a_promotion(account: Account, observed: Observed) -> None:
     """Whoever joins a profile with second factor already must give it at a login, and has no session left."""
@@ -120,7 +120,7 @@ def test_no_session_without_second_factor_survives_a_promotion(account: Account,
             assert before.sessions == Sessions()
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_profile_that_comes_to_demand_a_second_factor_ends_sessions() -> None:
     """The mapping file changed, not the account: who is logged in was never asked for the second factor."""
     weak = replace(POLICY.profiles[ACCOUNT.profile], second_factor=False)
@@ -157,7 +157,7 @@ def test_a_permanent_lockout_is_not_repaired() -> None:
     assert diff(desired, locked).changes == ()
 
 
-@pytest.mark.req("D1")
+@pytest.mark.supports("D1")
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -180,7 +180,7 @@ def test_every_way_out_of_field_work_passes_the_gate(wanted: Account) -> None:
     assert profiles_of(kept) == profiles_of(now)
 
 
-@pytest.mark.req("B3")
+@pytest.mark.supports("B3")
 def test_only_a_linked_field_worker_carries_the_role() -> None:
     """Link and profile are both needed for the field-technician group."""
     unlinked, office = replace(ACCOUNT, technician_id=None), replace(ACCOUNT, profile="dispatcher")
@@ -209,7 +209,7 @@ def test_a_role_slipped_onto_our_group_stops_the_work() -> None:
         refuse_tampered_groups({"/fsm/profiles/dispatcher": {"realm-management/realm-admin"}})
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @given(accounts, observations, st.sets(st.sampled_from(LOOKS)))
 def test_nothing_is_said_about_what_was_not_looked_at(
     account: Account, observed: Observed, looked_at: set[str]
@@ -263,7 +263,7 @@ def test_a_stored_observation_is_a_look(account: Account, observed: Observed) ->
     assert list(diff(desired, kept).changes) == said
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @given(accounts, observations)
 def test_what_differs_is_what_the_plan_touches(account: Account, observed: Observed) -> None:
     """Each with what is wanted and what was found, which are never the same."""
@@ -274,7 +274,7 @@ def test_what_differs_is_what_the_plan_touches(account: Account, observed: Obser
     assert all(each.wanted != each.found for each in found)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @given(accounts, observations)
 def test_what_was_accepted_is_left_alone_and_the_rest_is_done(account: Account, observed: Observed) -> None:
     """A user that somebody switched off, and that was accepted, gets everything but the switch."""
@@ -297,7 +297,7 @@ def test_a_change_is_kept_as_it_is(account: Account, observed: Observed) -> None
         assert str(from_record(record(change))) == str(change)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_the_file_and_the_code_know_the_same_attributes() -> None:
     """drift.toml says something about each attribute an account can differ in, and about nothing else."""
     assert set(CHOICES) == set(Aspect)

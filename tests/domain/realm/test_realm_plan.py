@@ -92,7 +92,7 @@ strangers = st.lists(
 )
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 @given(missing=damaged, emptied=damaged, extra=strangers)
 def test_nothing_differs_once_it_is_applied(
     missing: list[tuple[ItemKind, str]], emptied: list[tuple[ItemKind, str]], extra: list[Item]
@@ -106,7 +106,7 @@ def test_nothing_differs_once_it_is_applied(
     assert realm_differences(WANTED, after) == ()
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 @given(cut=st.integers(min_value=0, max_value=200))
 def test_an_apply_that_was_cut_short_is_finished_by_the_next(cut: int) -> None:
     """After any number of steps the next plan holds exactly the rest."""
@@ -115,7 +115,7 @@ def test_an_apply_that_was_cut_short_is_finished_by_the_next(cut: int) -> None:
     assert realm_differences(WANTED, applied(observed, found[:cut])) == found[cut:]
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_what_is_referred_to_comes_first() -> None:
     """Roles before the groups that carry them, parents before children, flows before they are bound; removal in
     the reverse order."""
@@ -133,7 +133,7 @@ def test_what_is_referred_to_comes_first() -> None:
     assert names == ["/fsm/profiles/x", "/fsm/profiles", "fsm-profile-x"]
 
 
-@pytest.mark.req("C8", "G4")
+@pytest.mark.supports("C8", "G4")
 def test_a_role_or_attribute_put_on_our_group_is_shown_and_taken() -> None:
     """Whoever joins the group would get it: a role or a claim that nobody decided."""
     path = vocabulary.profile_group("technician")
@@ -148,7 +148,7 @@ def test_a_role_or_attribute_put_on_our_group_is_shown_and_taken() -> None:
     assert str(found) == (f"~ group {path}: attributes:technician_id: [T-1] -> (none); roles: - admin (not ours)")
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_a_role_of_ours_that_goes_is_not_called_somebody_elses() -> None:
     """A profile lost a feature: that was decided, and only what others put there is not ours."""
     existing = ("admin", "fsm-2fa-required", "fsm/reports", "realm-management/view-users")
@@ -158,7 +158,7 @@ def test_a_role_of_ours_that_goes_is_not_called_somebody_elses() -> None:
     )
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
     """Event types somebody else stores stay stored."""
     wanted = RealmState.of([Item(ItemKind.REALM, "settings", {"types": AtLeast(frozenset({"LOGIN"}))})])
@@ -168,7 +168,7 @@ def test_a_list_that_must_contain_keeps_what_others_put_there() -> None:
     assert found.new == {"types": ("LOGIN", "REGISTER")}
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_no_secret_is_in_a_plan() -> None:
     """Neither in its words nor in its reprs, its JSON or its fingerprint."""
     plan = RealmPlan(realm_differences(WANTED, RealmState.of([])))
@@ -183,7 +183,7 @@ def test_no_secret_is_in_a_plan() -> None:
     )
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_another_plan_has_another_fingerprint() -> None:
     """What is made is not what is removed, and each value of it counts."""
     made, other = (Item(ItemKind.REALM, "settings", {"failureFactor": number}) for number in (5, 50))
@@ -191,7 +191,7 @@ def test_another_plan_has_another_fingerprint() -> None:
     assert len({RealmPlan(tuple(each)).fingerprint for each in plans}) == len(plans)
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_a_secret_keycloak_does_not_tell_is_compared_by_its_seal() -> None:
     """The same password is no difference, another one is."""
     sealed = RealmState.of([Item(ItemKind.REALM, "s", {"p": SealedSecret.of("one", "salt")})])
@@ -200,7 +200,7 @@ def test_a_secret_keycloak_does_not_tell_is_compared_by_its_seal() -> None:
     assert len(realm_differences(other, sealed)) == 1
 
 
-@pytest.mark.req("C4")
+@pytest.mark.supports("C4")
 def test_the_password_policy_in_keycloak_s_spelling() -> None:
     """The shipped file in words that read back identically (fact: the-password-policy-reads-back); what is off is
     left out."""
@@ -225,7 +225,7 @@ def test_the_password_policy_in_keycloak_s_spelling() -> None:
     assert password_policy(lax) == "length(12) and maxLength(64)"
 
 
-@pytest.mark.req("C9")
+@pytest.mark.supports("C9")
 def test_a_keycloak_without_verified_e_mail_change_is_refused() -> None:
     """Where people may change their address, Keycloak must be able to verify it; where not, it need not."""
     action = Item(ItemKind.REQUIRED_ACTION, "UPDATE_EMAIL", {"enabled": True})
@@ -238,7 +238,7 @@ def test_a_keycloak_without_verified_e_mail_change_is_refused() -> None:
 class TestLoginFlows:
     """Which flows are built, bound and removed."""
 
-    @pytest.mark.req("C6", "C8")
+    @pytest.mark.supports("C6", "C8")
     def test_built_bound_and_then_nothing_to_do(self) -> None:
         """A flow is built before it is bound, and afterwards there is nothing to change."""
         found = flow_changes(FLOWS, STOCK, Surroundings())
@@ -247,7 +247,7 @@ class TestLoginFlows:
         assert flow_changes(FLOWS, after, Surroundings()) == ()
         assert login_problems(FLOWS, after) == ()
 
-    @pytest.mark.req("C6", "C8")
+    @pytest.mark.supports("C6", "C8")
     def test_a_changed_flow_is_replaced_under_another_name(self) -> None:
         """Somebody removed a step from the bound flow: a new one is built and bound, then the broken one goes."""
         after = applied(STOCK, flow_changes(FLOWS, STOCK, Surroundings()))
@@ -263,7 +263,7 @@ class TestLoginFlows:
             f"- login flow {alias}",
         ]
 
-    @pytest.mark.req("C6")
+    @pytest.mark.supports("C6")
     def test_a_role_that_does_not_exist_forbids_binding(self) -> None:
         """A condition with a missing role is never met."""
         alias = alias_of(Binding.BROWSER, FLOWS[Binding.BROWSER])
@@ -273,14 +273,14 @@ class TestLoginFlows:
         assert reason is not None
         assert "roles that do not exist: fsm-2fa-required" in reason
 
-    @pytest.mark.req("C6")
+    @pytest.mark.supports("C6")
     def test_every_flow_that_ends_in_a_session_asks_who_is_not_known_to_need_none(self) -> None:
         """Each has the sub-flow that no condition on an existing role guards."""
         for binding in Binding:
             text = repr(FLOWS[binding])
             assert "otherwise" in text or binding is Binding.FIRST_BROKER_LOGIN
 
-    @pytest.mark.req("C6")
+    @pytest.mark.supports("C6")
     def test_a_passkey_is_both_factors(self) -> None:
         """In the browser flow a login by passkey skips both places that ask for a code; nowhere else one can be
         used."""
@@ -290,13 +290,13 @@ class TestLoginFlows:
             "conditional-credential" not in repr(FLOWS[each]) for each in Binding if each != Binding.BROWSER
         )
 
-    @pytest.mark.req("C8")
+    @pytest.mark.supports("C8")
     def test_a_realm_with_identity_providers_keeps_its_first_login_flow(self) -> None:
         """Somebody uses it; without any provider it is closed."""
         found = flow_changes(FLOWS, STOCK, Surroundings(identity_providers={"corporate": None}))
         assert Binding.FIRST_BROKER_LOGIN not in [each.name for each in found if isinstance(each, Update)]
 
-    @pytest.mark.req("C8")
+    @pytest.mark.supports("C8")
     def test_a_flow_somebody_uses_for_an_own_client_stays(self) -> None:
         """Keycloak could not remove it, and the client would lose its login."""
         old = Item(ItemKind.FLOW, "fsm browser 0123456789", {"flow": Flow((Step("auth-cookie"),))})
@@ -310,7 +310,7 @@ class TestLoginFlows:
         """Only what we name is removed."""
         assert binding_of(alias) is None
 
-    @pytest.mark.req("C7")
+    @pytest.mark.supports("C7")
     def test_the_fingerprint_is_of_what_the_flow_does(self) -> None:
         """Another cap is another flow; the same policy gives the same name in any process."""
         profiles = dict(POLICY.profiles)
@@ -319,7 +319,7 @@ class TestLoginFlows:
         assert other[Binding.BROWSER].fingerprint != FLOWS[Binding.BROWSER].fingerprint
         assert login_flows(POLICY)[Binding.BROWSER].fingerprint == FLOWS[Binding.BROWSER].fingerprint
 
-    @pytest.mark.req("C7")
+    @pytest.mark.supports("C7")
     def test_a_profile_without_a_cap_has_none(self) -> None:
         """No sub-flow of the browser flow counts its sessions."""
         profiles = {key: replace(profile, session_cap=None) for key, profile in POLICY.profiles.items()}
@@ -329,7 +329,7 @@ class TestLoginFlows:
         assert not [each for each in forms.steps if isinstance(each, SubFlow) and "sessions" in each.name]
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_each_way_around_is_named_with_its_remedy() -> None:
     """A client with an own flow, a provider without our flow, a backchannel client; ours are not mentioned."""
     around = Surroundings(
@@ -350,7 +350,7 @@ def group_update(path: str, existing: list[str], new: list[str]) -> Update:
     return Update(ItemKind.GROUP, path, {"roles": listed(existing)}, {"roles": listed(new)})
 
 
-@pytest.mark.req("C8", "D6")
+@pytest.mark.supports("C8", "D6")
 def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
     """Each once, with what it does and how to end it; a stock realm does nothing."""
     seen = Surroundings(
@@ -366,7 +366,7 @@ def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
     assert [*demands(()), *habits(Surroundings())] == []
 
 
-@pytest.mark.req("E7", "C8")
+@pytest.mark.supports("E7", "C8")
 def test_whom_a_plan_takes_something_from() -> None:
     """Groups that lose roles of ours; what somebody else put on them, or what is added, is no loss."""
     taken = group_update("/fsm/profiles/dispatcher", ["fsm/reports", "fsm/scheduling"], ["fsm/reports"])
@@ -379,7 +379,7 @@ def test_whom_a_plan_takes_something_from() -> None:
     assert losses(RealmPlan(realm_differences(WANTED, RealmState({})))) == ()
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 def test_company_and_languages_are_the_realms() -> None:
     """As realm.toml says them; what it does not say stays as somebody set it in Keycloak."""
     said = replace(POLICY.realm, company="Nordwind", languages=("fr", "de"))
@@ -397,7 +397,7 @@ def test_company_and_languages_are_the_realms() -> None:
     }
 
 
-@pytest.mark.req("E7", "C7")
+@pytest.mark.supports("E7", "C7")
 def test_what_everybody_notices() -> None:
     """Rules of sessions and passwords; not what is set for the first time, and not the mail server."""
     shorter = replace(POLICY.realm, sessions=replace(POLICY.realm.sessions, idle_seconds=60))

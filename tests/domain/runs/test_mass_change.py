@@ -40,7 +40,7 @@ def with_profile(policy: Policy, key: str, **changed: object) -> Policy:
     return replace(policy, profiles={**policy.profiles, key: profile})
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("changed", "kinds"),
     [
@@ -64,7 +64,7 @@ def test_what_happens_to_an_account(changed: dict[str, object], kinds: set[Chang
     assert effects(access_of(ACCOUNT, POLICY), access_of(after, POLICY)) == {"changed", *kinds}
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("was", "becomes", "kinds"),
     [
@@ -90,7 +90,7 @@ def test_each_privilege_counts_anew(
     assert effects(access_of(before, POLICY), access_of(after, POLICY)) == {"changed", *kinds}
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_joiner_is_created_and_somebody_inactive_loses_nothing() -> None:
     """Nobody is held for what takes no access. What is given to somebody inactive counts at once: who switches
     it on later looks at one account."""
@@ -101,7 +101,7 @@ def test_a_joiner_is_created_and_somebody_inactive_loses_nothing() -> None:
     assert effects(access_of(away, POLICY), access_of(ACCOUNT, POLICY)) == {"changed"}
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("changed", "demoted"),
     [
@@ -121,7 +121,7 @@ def test_a_changed_profile_demotes_who_has_it(changed: dict[str, object], *, dem
     assert ("demoted" in found) is demoted
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_narrower_default_demotes() -> None:
     """A dispatcher who saw the branch sees the team only."""
     dispatcher = replace(ACCOUNT, profile="dispatcher", technician_id=None)
@@ -129,7 +129,7 @@ def test_a_narrower_default_demotes() -> None:
     assert "demoted" in effects(access_of(dispatcher, POLICY), access_of(dispatcher, policy))
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("kind", "number", "population", "reason"),
     [
@@ -155,7 +155,7 @@ def test_limits(kind: ChangeKind, number: int, population: int, reason: str | No
         assert reason in verdict.reasons[0]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_a_door_may_have_limits_of_its_own() -> None:
     """Only for the kinds it names."""
     rules = GuardRules(RULES.limits, {"hr": {"moved": Limit(200, None, 10)}})
@@ -166,7 +166,7 @@ def test_a_door_may_have_limits_of_its_own() -> None:
     assert len(held.reasons) == 2
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_pushes_are_counted_together() -> None:
     """The fifty-first leaver of the hour is held; a joiner is not held for the leavers."""
     leaver = Impact({"disabled": 1})
@@ -176,7 +176,7 @@ def test_pushes_are_counted_together() -> None:
     assert judge(Impact({"created": 1}), 9_000, RULES, "hr", {"hour": Impact({"disabled": 90})}) == Pass()
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 @pytest.mark.parametrize(
     ("limit", "passed", "reason"),
     [

@@ -35,7 +35,7 @@ def failing(circuit: Circuit, times: int, token: str | None = None) -> Circuit:
 OPENED = failing(FRESH, FAILURES_TO_OPEN)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_few_failures_in_a_row_open_it() -> None:
     """One fewer does not, and a success in between counts from the beginning."""
     assert failing(FRESH, FAILURES_TO_OPEN - 1).closed
@@ -46,7 +46,7 @@ def test_a_few_failures_in_a_row_open_it() -> None:
     assert failing(between, FAILURES_TO_OPEN - 1).closed
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_nobody_passes_before_the_pause_is_over_and_then_one_does() -> None:
     """The probe holds the others off until its own time is over."""
     assert OPENED.probe_at is not None
@@ -57,7 +57,7 @@ def test_nobody_passes_before_the_pause_is_over_and_then_one_does() -> None:
     assert probing.admits(OPENED.probe_at + PROBE_LIFE) is Admission.PROBE
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("token", [None, "another"])
 @pytest.mark.parametrize("circuit", [OPENED, OPENED.probing("one", NOW)], ids=["open", "half-open"])
 def test_only_the_probes_word_counts(circuit: Circuit, token: str | None) -> None:
@@ -66,7 +66,7 @@ def test_only_the_probes_word_counts(circuit: Circuit, token: str | None) -> Non
     assert circuit.failed(Transient("late"), NOW + timedelta(hours=1), 0.9, token) == circuit
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_the_probe_closes_it_or_opens_it_for_longer() -> None:
     """And it keeps telling since when the system is away."""
     probing = OPENED.probing("one", NOW)
@@ -76,7 +76,7 @@ def test_the_probe_closes_it_or_opens_it_for_longer() -> None:
     assert again.probe_at == NOW + timedelta(minutes=5) + pause(2, 0.5)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_system_that_says_how_long_it_wants_to_be_left_alone_is() -> None:
     """Up to ten minutes, and never for less long than without."""
     circuit = Circuit(CircuitName.KEYCLOAK)
@@ -87,7 +87,7 @@ def test_a_system_that_says_how_long_it_wants_to_be_left_alone_is() -> None:
         assert opened.probe_at == NOW + max(pause(1, 0.5), min(asked, timedelta(minutes=10)))
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_probe_that_tells_nothing_leaves_its_place_to_another() -> None:
     """At once; nothing else of the outage is forgotten, and only the probe can say so."""
     probing = OPENED.probing("one", NOW)
@@ -97,7 +97,7 @@ def test_a_probe_that_tells_nothing_leaves_its_place_to_another() -> None:
     assert probing.untold("another", NOW) == probing
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @given(openings=st.integers(1, 10_000), chance=st.floats(0, 1, exclude_max=True))
 def test_a_pause_grows_to_its_limit_and_never_vanishes(openings: int, chance: float) -> None:
     """Half of it is fixed, half by chance."""
@@ -108,7 +108,7 @@ def test_a_pause_grows_to_its_limit_and_never_vanishes(openings: int, chance: fl
 STEPS = st.lists(st.sampled_from(["fail", "work", "probe", "probe fails", "probe works"]), max_size=40)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @given(steps=STEPS)
 def test_no_story_leaves_a_circuit_that_nobody_can_close(steps: list[str]) -> None:
     """Whatever was reported in whatever order: wait, probe, succeed, and it is as new."""

@@ -13,7 +13,7 @@ from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, Ne
 from sync.domain.work.ladder import FIRST, LONGEST, MISCONFIGURED_LOOK, Step, Work, after, backoff
 from sync.ports.signals import MayHaveLeft
 
-pytestmark = pytest.mark.req("H2")
+pytestmark = pytest.mark.supports("H2")
 
 AWAY = Transient("no answer", system="keycloak")
 REFUSED = Misconfigured("wrong secret", system="keycloak")

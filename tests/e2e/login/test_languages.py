@@ -33,6 +33,7 @@ def test_a_browser_gets_one_of_the_languages(realm: LoginRealm, wants: str | Non
     assert browser.open_app().document.get("lang") == gets
 
 
+@pytest.mark.supports("I7")
 def test_keycloak_has_its_pages_in_every_language_that_can_be_named(realm: LoginRealm) -> None:
     """A language of realm.toml is one of Keycloak's too."""
     themes = realm.server.session().get(f"{realm.url}/admin/serverinfo", timeout=30).json()["themes"]

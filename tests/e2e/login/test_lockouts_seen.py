@@ -51,7 +51,8 @@ def ours(realm: LoginRealm, profile: str, authenticator: Authenticator | None = 
     return realm.person(profile, authenticator, attributes={ACCOUNT_ID: [secrets.token_hex(8)]})
 
 
-@pytest.mark.req("A8", "C5")
+@pytest.mark.req("C5")
+@pytest.mark.supports("A8")
 def test_two_quick_wrong_passwords_lock_for_a_minute_and_say_until_when(realm: LoginRealm) -> None:
     """As the file says; the end is Keycloak's own, and an event tells that it happened."""
     person = ours(realm, "technician")
@@ -69,7 +70,8 @@ def test_two_quick_wrong_passwords_lock_for_a_minute_and_say_until_when(realm: L
     assert LoginKind.LOCKED_FOR_NOW in [event.kind for event in events_of(realm, person)]
 
 
-@pytest.mark.req("A8", "C6")
+@pytest.mark.req("C5")
+@pytest.mark.supports("A8", "C6")
 def test_wrong_codes_lock_for_good_and_are_told_apart(realm: LoginRealm) -> None:
     """The right password each time, and fewer wrong codes than wrong passwords would lock for a while:
     the one after the limit locks."""
@@ -87,7 +89,7 @@ def test_wrong_codes_lock_for_good_and_are_told_apart(realm: LoginRealm) -> None
     assert LoginKind.LOCKED_FOR_GOOD in [event.kind for event in events_of(realm, person)]
 
 
-@pytest.mark.req("A9", "D8")
+@pytest.mark.supports("A9", "D8")
 def test_what_an_administrator_does_as_somebody_is_not_theirs(realm: LoginRealm) -> None:
     """Impersonated from Keycloak's console: the login into the application that follows tells nothing of the
     person, whose own one does."""

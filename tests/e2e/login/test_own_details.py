@@ -55,6 +55,7 @@ def test_nobody_changes_what_is_not_theirs(realm: LoginRealm, changes: dict[str,
     assert {key: after.get(key) for key in own} == {key: before.get(key) for key in own}
 
 
+@pytest.mark.supports("C9")
 def test_an_administrator_may_change_both(realm: LoginRealm) -> None:
     """Username and e-mail address, through the admin API."""
     person = realm.person("technician")

@@ -162,11 +162,13 @@ class TestWithTheRoleGone:
         answer = realm.browser().grant("password", username=person.username, password=PASSWORD)
         assert answer.status_code == 401
 
+    @pytest.mark.supports("C6")
     def test_the_start_up_check_says_so(self, realm: LoginRealm) -> None:
         """A worker refuses to start and names the role and the remedy."""
         with pytest.raises(Misconfigured, match=r"fsm-2fa-required; run `fsm-identity realm apply`"):
             check_login(realm.gateway("fsm-worker"), realm.policy)
 
+    @pytest.mark.supports("C6")
     def test_the_plan_brings_it_back_with_its_groups(self, realm: LoginRealm) -> None:
         """The role and every group that must carry it are in the plan."""
         lines = [str(each) for each in realm.plan().differences]

@@ -71,7 +71,8 @@ class TestDenying:
         yield
         realm.apply()
 
-    @pytest.mark.req("C7", "C8")
+    @pytest.mark.req("C7")
+    @pytest.mark.supports("C8")
     def test_the_login_too_many_is_refused(self, realm: LoginRealm) -> None:
         """The page says why, and the sessions there are stay."""
         person = realm.person("technician")

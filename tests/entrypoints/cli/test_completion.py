@@ -62,6 +62,7 @@ def test_words_come_without_any_library_of_the_commands(line: str, proposed: lis
     assert "sync.settings" not in loaded
 
 
+@pytest.mark.supports("I3", "J5")
 def test_the_words_are_those_of_the_commands() -> None:
     """Else: python -m sync.entrypoints.cli.completion.words"""
     assert words.FILE.read_text(encoding="utf-8") == words.as_text(words.index(get_command(app)))
@@ -86,6 +87,7 @@ def names(line: str, begun: str) -> list[str]:
     return [name for name, _ in values.proposed(found.kind, begun, found.given or {})]
 
 
+@pytest.mark.supports("I3", "J5")
 @pytest.mark.parametrize(
     ("line", "begun", "proposed"),
     [

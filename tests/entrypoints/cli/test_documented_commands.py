@@ -19,7 +19,7 @@ from typer.main import get_command
 from sync.entrypoints.cli import NOUNS, app
 from tests.deploy.compose_file import ROOT
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 ROOT_COMMAND = get_command(app)
 PAGES = sorted(

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from sync.entrypoints.cli import app
 
-pytestmark = pytest.mark.req("H3", "I3")
+pytestmark = pytest.mark.supports("H3", "I3")
 
 REQUIREMENT = re.compile(r"\([A-J]\d+(?:[-,] ?[A-J]?\d+)*\)")
 """How code names rows of the requirements."""

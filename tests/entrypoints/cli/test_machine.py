@@ -11,7 +11,7 @@ import pytest
 from sync.entrypoints.cli import machine as of_the_kernel
 from sync.entrypoints.cli.machine import UNSET, this_machine
 
-pytestmark = pytest.mark.req("A7")
+pytestmark = pytest.mark.supports("A7")
 
 
 def test_the_login_id_counts_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

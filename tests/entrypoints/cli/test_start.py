@@ -11,7 +11,7 @@ from sync.entrypoints.cli import NOUNS, app, overview
 from tests.entrypoints.cli.processes import settings_for, the_command_line
 from tests.world import set_up
 
-pytestmark = pytest.mark.req("J1", "J5")
+pytestmark = [pytest.mark.req("J5"), pytest.mark.supports("J1")]
 
 RUN = """
 import sys

@@ -17,7 +17,7 @@ from sync.entrypoints.cli.output import print_table, say, screen, stop, warn
 from sync.entrypoints.cli.tables import display_width, table
 from tests.entrypoints.cli.conftest import Terminal
 
-pytestmark = pytest.mark.req("H3", "I3")
+pytestmark = pytest.mark.supports("H3", "I3")
 
 COLUMNS = ["username", "name", "branch", "status"]
 ROWS = [

@@ -11,7 +11,7 @@ from sync.entrypoints.web import create_app
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.services import KeycloakServer, RedisServer
 
-pytestmark = pytest.mark.req("H3", "J2")
+pytestmark = [pytest.mark.req("H3"), pytest.mark.supports("J2")]
 
 
 def test_the_process_is_alive_whatever_it_depends_on(make_settings: MakeSettings) -> None:

@@ -41,7 +41,7 @@ def keycloak_was_away(world: World) -> None:
     world.pass_time(60)
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 def test_in_quarantine_what_opens_no_way_in_goes(world: World) -> None:
     """Sessions end and the password is reset on a tampered account; the unlock waits for a person to have
     looked."""
@@ -69,7 +69,7 @@ def test_in_quarantine_what_opens_no_way_in_goes(world: World) -> None:
     assert ended(world, unlock)[0] is ActState.DONE
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_in_quarantine_nothing_is_done_to_somebody_else_s_user(world: World) -> None:
     """The user carries another account's id: whose sessions these are nobody knows."""
     account, user = person(world)
@@ -84,7 +84,7 @@ def test_in_quarantine_nothing_is_done_to_somebody_else_s_user(world: World) -> 
     assert user.tokens
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
     """In quarantine, with one act that comes again later and one behind it: nobody is asked, so nothing is
     known of Keycloak, and nobody is woken for it."""
@@ -108,7 +108,7 @@ def test_a_probe_that_asked_nothing_closes_no_circuit(world: World) -> None:
     assert not world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).closed
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_who_has_no_user_closes_no_circuit(world: World) -> None:
     """In quarantine before a user was made, with an act: that it fails is known without asking Keycloak."""
     path = vocabulary.profile_group("dispatcher")

@@ -16,7 +16,7 @@ from tests.jobs.acts.act_steps import NEW, ask, ended, person, reset, told
 from tests.world import World, leave
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("after_the_work", [False, True], ids=["not sent", "answer lost"])
 def test_no_answer_comes_again_by_itself(world: World, *, after_the_work: bool) -> None:
     """Verified first, so once in the end; what was asked for later waits for it."""
@@ -36,7 +36,7 @@ def test_no_answer_comes_again_by_itself(world: World, *, after_the_work: bool) 
     assert state.due_at is None
 
 
-@pytest.mark.req("C1", "H2")
+@pytest.mark.supports("C1", "H2")
 def test_a_mail_that_was_not_sent_is_sent_later(world: World) -> None:
     """Keycloak said that its mail server is away."""
     account, user = person(world)
@@ -50,7 +50,7 @@ def test_a_mail_that_was_not_sent_is_sent_later(world: World) -> None:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     "failure", [Misconfigured("the realm cannot send mails"), MayHaveBeenSent("the mail may have been sent")]
 )
@@ -69,7 +69,7 @@ def test_a_failed_one_says_why_and_holds_nothing_back(world: World, failure: Fai
     assert "set-password-mail failed" in told(world, account)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_unforeseen_error_fails_the_act_alone(world: World) -> None:
     """It is logged, told, and nothing spins."""
     account, _ = person(world)
@@ -82,7 +82,7 @@ def test_an_unforeseen_error_fails_the_act_alone(world: World) -> None:
     )
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_while_keycloak_is_away_a_act_waits_untouched(world: World) -> None:
     """Nothing is started, no attempt of it is burnt."""
     account, _ = person(world)
@@ -95,7 +95,7 @@ def test_while_keycloak_is_away_a_act_waits_untouched(world: World) -> None:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 def test_while_fsm_is_away_sessions_end_all_the_same(world: World) -> None:
     """Only the question about work orders waits for the FSM system; who asks to end the sessions of somebody who
     leaves is not told to wait for it."""
@@ -112,7 +112,7 @@ def test_while_fsm_is_away_sessions_end_all_the_same(world: World) -> None:
     assert user.enabled
 
 
-@pytest.mark.req("C1", "H2")
+@pytest.mark.supports("C1", "H2")
 def test_a_act_waits_for_a_user_that_cannot_be_made_yet(world: World) -> None:
     """A group is missing in the realm: once it is there the user is made, and then the act is carried out."""
     path = vocabulary.profile_group("dispatcher")

@@ -19,7 +19,7 @@ from tests.jobs.acts.act_steps import ACTS, NEW, Killed, ask, ended, killed_over
 from tests.world import World
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("after_the_work", [False, True], ids=["before the write", "after the write"])
 @pytest.mark.parametrize("name", ACTS)
 def test_a_worker_dies_over_it(world: World, name: str, *, after_the_work: bool) -> None:
@@ -62,7 +62,7 @@ def test_a_worker_dies_over_it(world: World, name: str, *, after_the_work: bool)
     assert sum(title in {f"{act.kind} done", f"{act.kind} failed"} for title in titles) == 1
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 def test_a_person_who_was_faster_than_the_takeover_keeps_the_own_password(world: World) -> None:
     """The reset landed, its worker died, the person logged in and chose a password: it is not reset again."""
     account, user = person(world)
@@ -75,7 +75,7 @@ def test_a_person_who_was_faster_than_the_takeover_keeps_the_own_password(world:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 def test_a_password_that_nobody_can_explain_is_for_a_person(world: World) -> None:
     """It is neither the old one nor ours, and the realm keeps no history: nothing is overwritten by a guess."""
     account, user = person(world)
@@ -89,7 +89,7 @@ def test_a_password_that_nobody_can_explain_is_for_a_person(world: World) -> Non
     assert "reset it again" in str(outcome)
 
 
-@pytest.mark.req("C2", "H1")
+@pytest.mark.supports("C2", "H1")
 def test_a_change_that_was_made_meanwhile_is_not_asked_for_again(world: World) -> None:
     """One change is enough."""
     account, user = person(world)
@@ -103,7 +103,7 @@ def test_a_change_that_was_made_meanwhile_is_not_asked_for_again(world: World) -
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("C6", "H1")
+@pytest.mark.supports("C6", "H1")
 def test_a_second_factor_set_up_since_stays(world: World) -> None:
     """The old ones were taken, the worker died, the person has a new phone already."""
     account, user = person(world)
@@ -116,7 +116,7 @@ def test_a_second_factor_set_up_since_stays(world: World) -> None:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_two_workers_at_once_do_it_once(world: World) -> None:
     """The second finds nothing to claim; after a takeover the first writes nothing any more."""
     account, _ = person(world)

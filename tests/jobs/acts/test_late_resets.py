@@ -18,7 +18,7 @@ from tests.fakes.credentials import set_password
 from tests.jobs.acts.act_steps import HOURS, NEW, NEWER, ended, killed_over_it, person, reset, told
 from tests.world import World
 
-pytestmark = pytest.mark.req("C1", "H1")
+pytestmark = pytest.mark.supports("C1", "H1")
 
 
 def frozen_over(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ from tests.jobs.acts.act_steps import ACTS, CHECK, HOURS, NEW, NEWER, ask, ended
 from tests.world import BRANCH, BY, POLICY, World, leave
 
 
-@pytest.mark.req("C1", "D6")
+@pytest.mark.supports("C1", "D6")
 def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
     """The new one has to be changed; sessions and offline tokens are gone. It waits, sealed, for who asks for it
     first; then nothing secret is left in our database."""
@@ -46,7 +46,7 @@ def test_a_reset_gives_a_new_password_and_ends_everything(world: World) -> None:
     assert send_some(world.systems) == 0
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_reset_keeps_sessions_if_asked(world: World) -> None:
     """Somebody in the middle of work is not thrown out."""
     account, user = person(world)
@@ -56,7 +56,7 @@ def test_a_reset_keeps_sessions_if_asked(world: World) -> None:
     assert "sessions are kept" in str(ended(world, act)[1])
 
 
-@pytest.mark.req("C1", "F7")
+@pytest.mark.supports("C1", "F7")
 def test_a_reset_by_mail_is_mailed_once_when_it_is_in_place(world: World) -> None:
     """Not before; and then the password leaves our database."""
     account, _ = person(world)
@@ -76,7 +76,7 @@ def test_a_reset_by_mail_is_mailed_once_when_it_is_in_place(world: World) -> Non
     assert "password reset mail to jo.lind@example.com sent" in told(world, account)
 
 
-@pytest.mark.req("C1", "F7")
+@pytest.mark.supports("C1", "F7")
 def test_a_welcome_mail_that_has_not_left_is_given_up(world: World) -> None:
     """Its password is no longer good; nobody gets two."""
     account = world.join()
@@ -90,7 +90,7 @@ def test_a_welcome_mail_that_has_not_left_is_given_up(world: World) -> None:
     assert "welcome mail to jo.lind@example.com failed" in told(world, account)
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_second_reset_replaces_one_that_waits(world: World) -> None:
     """The password that counts is the one given last, and only that is ever given."""
     account, user = person(world)
@@ -103,7 +103,7 @@ def test_a_second_reset_replaces_one_that_waits(world: World) -> None:
     assert ended(world, second)[0] is ActState.DONE
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_an_unused_temporary_password_is_taken_away_in_time(world: World) -> None:
     """The sweep comes to it although nobody looks at the account any more."""
     account, user = person(world)
@@ -119,7 +119,7 @@ def test_an_unused_temporary_password_is_taken_away_in_time(world: World) -> Non
     assert Lane.BULK not in sweep(world.systems)
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_password_of_the_person_s_own_is_left_alone(world: World) -> None:
     """It was changed at the first login, as it should be."""
     account, user = person(world)
@@ -134,7 +134,7 @@ def test_a_password_of_the_person_s_own_is_left_alone(world: World) -> None:
     assert expiry.details == ("the temporary password was replaced in time",)
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_reset_that_comes_too_late_is_not_done(world: World) -> None:
     """Keycloak was away for longer than the password is good."""
     account, user = person(world)
@@ -145,7 +145,7 @@ def test_a_reset_that_comes_too_late_is_not_done(world: World) -> None:
     assert ended(world, act)[0] is ActState.FAILED
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_keycloak_mails_a_link(world: World) -> None:
     """The outcome says to which address."""
     account, user = person(world)
@@ -155,7 +155,7 @@ def test_keycloak_mails_a_link(world: World) -> None:
     assert ended(world, act) == (ActState.DONE, f"Keycloak has sent a mail to {account.email}")
 
 
-@pytest.mark.req("C2")
+@pytest.mark.supports("C2")
 def test_a_change_is_required_of_one(world: World) -> None:
     """Sessions stay."""
     account, user = person(world)
@@ -165,7 +165,7 @@ def test_a_change_is_required_of_one(world: World) -> None:
     assert user.tokens
 
 
-@pytest.mark.req("C2")
+@pytest.mark.supports("C2")
 def test_a_change_is_required_of_a_branch(world: World) -> None:
     """Of its active accounts, in the bulk lane, each with its own line in the timeline; of nobody else."""
     here = [world.join(f"p{number}.here", employee_number=f"H{number}") for number in range(3)]
@@ -189,7 +189,7 @@ def test_a_change_is_required_of_a_branch(world: World) -> None:
     assert told(world, here[0])[-2:] == ["require-password-change", "require-password-change done"]
 
 
-@pytest.mark.req("C3")
+@pytest.mark.supports("C3")
 @pytest.mark.parametrize(
     ("lock", "outcome"),
     [
@@ -211,7 +211,7 @@ def test_an_unlock_says_which_it_was(world: World, lock: LockState, outcome: str
     assert (seen.lock, seen.enabled) == (LockState(), True)
 
 
-@pytest.mark.req("C3", "D6")
+@pytest.mark.supports("C3", "D6")
 def test_an_unlock_switches_no_leaver_on(world: World) -> None:
     """Whoever is wanted inactive stays out."""
     account, user = person(world)
@@ -224,7 +224,7 @@ def test_an_unlock_switches_no_leaver_on(world: World) -> None:
     assert "stays switched off" in str(ended(world, act)[1])
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_sessions_are_ended(world: World) -> None:
     """Online and offline; the password stays."""
     account, user = person(world)
@@ -234,7 +234,7 @@ def test_sessions_are_ended(world: World) -> None:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_lost_phone(world: World) -> None:
     """The second factor is gone, and the phone's sessions; how the identity was checked stands in the timeline."""
     account, user = person(world)
@@ -248,7 +248,7 @@ def test_a_lost_phone(world: World) -> None:
     assert asked.reason == BY.reason
 
 
-@pytest.mark.req("H1", "C1")
+@pytest.mark.supports("H1", "C1")
 def test_a_act_before_the_user_exists_waits_for_it(world: World) -> None:
     """Created and reset in one go."""
     account = world.join()
@@ -258,7 +258,7 @@ def test_a_act_before_the_user_exists_waits_for_it(world: World) -> None:
     assert ended(world, act)[0] is ActState.DONE
 
 
-@pytest.mark.req("D7")
+@pytest.mark.supports("D7")
 def test_a_act_on_a_leaver_does_not_bring_it_back(world: World) -> None:
     """Ending sessions of an inactive account changes nothing else."""
     account, user = person(world)
@@ -272,7 +272,7 @@ def test_a_act_on_a_leaver_does_not_bring_it_back(world: World) -> None:
     assert user.enabled
 
 
-@pytest.mark.req("A7")
+@pytest.mark.supports("A7")
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_is_asked_without_a_reason(world: World, act: str) -> None:
     """And nothing is stored."""
@@ -283,7 +283,7 @@ def test_nothing_is_asked_without_a_reason(world: World, act: str) -> None:
     assert world.read(lambda tx: acts.of_account(tx, account.id)) == ()
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_second_factor_is_not_reset_without_a_check(world: World) -> None:
     """Whoever calls may be the thief."""
     account, _ = person(world)
@@ -291,7 +291,7 @@ def test_a_second_factor_is_not_reset_without_a_check(world: World) -> None:
         world.do(lambda tx: asking.reset_second_factor(tx, POLICY, account.id, " ", BY, world.clock.now()))
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 @pytest.mark.parametrize("act", ["reset", "mail", "change"])
 def test_a_leaver_gets_no_password(world: World, act: str) -> None:
     """The message says what to do first."""

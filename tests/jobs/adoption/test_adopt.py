@@ -55,7 +55,7 @@ def adopted(world: World) -> None:
     world.work(Lane.BULK)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_reviewed_match_becomes_the_accounts_user(world: World) -> None:
     """Its quarantine ends, the workers bring it to what is wanted, and nobody else is touched."""
     user = stranger(world, "jo.old", "jo.lind@example.com", groups={"/elsewhere"})
@@ -81,7 +81,7 @@ def test_a_reviewed_match_becomes_the_accounts_user(world: World) -> None:
     assert ended.state == "done"
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_conflicts_are_shown_and_left_alone(world: World) -> None:
     """Two users for one account, two accounts for one user, an account that has a user, an administrator."""
     for name in ("ann.arno", "ben.berg", "cem.cohn", "dee.dorn"):
@@ -106,7 +106,7 @@ def test_conflicts_are_shown_and_left_alone(world: World) -> None:
     assert all(ACCOUNT_ID not in user.attributes for user in world.accounts.users.values())
 
 
-@pytest.mark.req("G4", "E7")
+@pytest.mark.supports("G4", "E7")
 def test_only_what_was_reviewed_is_adopted(world: World) -> None:
     """Another fingerprint is refused; an account or user that changed since is refused alone."""
     first, second = world.join("ann.arno"), world.join("ben.berg")
@@ -122,7 +122,7 @@ def test_only_what_was_reviewed_is_adopted(world: World) -> None:
     assert [ACCOUNT_ID in user.attributes for user in users] == [False, False, True]
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -> None:
     """Neither name nor address is the same; without the attribute nobody guesses."""
     account = world.join("ann.arno", employee_number="E-77")
@@ -134,7 +134,7 @@ def test_an_employee_number_matches_where_its_attribute_is_named(world: World) -
     ]
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> None:
     """Nothing stood in the way of the worker, which made one; the stranger must not carry our mark as well."""
     account = world.join("ann.arno", employee_number="E-77")
@@ -148,7 +148,7 @@ def test_an_account_that_got_a_user_since_the_plan_keeps_it(world: World) -> Non
     assert kept(world, account).idp_user_id == made
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_wrong_match_is_let_go(world: World) -> None:
     """Mark and link are gone and both are two again, and the user is in no group of ours, which would give it what
     the account may do; an account that was never adopted has nothing to release."""
@@ -171,7 +171,7 @@ def test_a_wrong_match_is_let_go(world: World) -> None:
         release(world, other.id)
 
 
-@pytest.mark.req("G4", "F7")
+@pytest.mark.supports("G4", "F7")
 def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
     """At once, with a new password in one mail, in place of the first. As long as the released user has its name
     it waits for a person; nothing says that it is as wanted."""
@@ -198,7 +198,7 @@ def test_who_was_let_go_of_gets_a_user_of_its_own(world: World) -> None:
     assert "temporary-secret-of-the-test" not in mail.text
 
 
-@pytest.mark.req("G4", "D6")
+@pytest.mark.supports("G4", "D6")
 def test_a_leaver_who_was_let_go_of_is_mailed_nothing(world: World) -> None:
     """It has no use for a password."""
     account = world.join("ann.arno")
@@ -212,7 +212,7 @@ def test_a_leaver_who_was_let_go_of_is_mailed_nothing(world: World) -> None:
     assert world.read(lambda tx: passwords.kept(tx, account.id, world.clock.now())) == waiting
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_only_the_user_that_was_adopted_can_be_let_go(world: World) -> None:
     """The account has a user of its own by then, which keeps its mark and its groups."""
     account = world.join("ann.arno")
@@ -231,7 +231,7 @@ def test_only_the_user_that_was_adopted_can_be_let_go(world: World) -> None:
     assert own.groups
 
 
-@pytest.mark.req("G4", "H1")
+@pytest.mark.supports("G4", "H1")
 @pytest.mark.parametrize("after_the_mark", [False, True])
 def test_a_release_that_was_interrupted_is_done_once(
     world: World, monkeypatch: pytest.MonkeyPatch, after_the_mark: bool
@@ -266,7 +266,7 @@ def test_a_release_that_was_interrupted_is_done_once(
     assert len(world.mailer.sent) == 1
 
 
-@pytest.mark.req("G4", "H1")
+@pytest.mark.supports("G4", "H1")
 @pytest.mark.parametrize("request_", ["apply", "release"])
 def test_who_stood_still_over_a_release_writes_nothing_late(
     world: World, monkeypatch: pytest.MonkeyPatch, request_: str
@@ -297,7 +297,7 @@ def test_who_stood_still_over_a_release_writes_nothing_late(
     assert (user.attributes, user.groups) == ({}, set())
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_plan_that_is_not_there_yet_is_not_applied(world: World) -> None:
     """It was asked for, and no worker came."""
     asked = ask_plan(world.systems, BY)
@@ -306,7 +306,7 @@ def test_a_plan_that_is_not_there_yet_is_not_applied(world: World) -> None:
         confirm(world.systems, asked.id, "0123456789ab", BY)
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 def test_what_nobody_can_plan_ends_with_the_reason(world: World) -> None:
     """A failure that passes is tried again; another one ends the run."""
     account = world.join("ann.arno")

@@ -18,7 +18,7 @@ from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption.adoption_steps import Plan, apply, make_plan, reconcile, rows_of
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("G4", "H1")
+pytestmark = pytest.mark.supports("G4", "H1")
 
 
 class Killed(BaseException):

@@ -22,7 +22,7 @@ from tests.jobs.adoption import adoption_steps as steps
 from tests.jobs.adoption.adoption_steps import Plan, make_plan, reconcile
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("G4", "H1")
+pytestmark = pytest.mark.supports("G4", "H1")
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class TestTheGate:
         )
         return account.id
 
-    @pytest.mark.req("D1", "D4")
+    @pytest.mark.supports("D1", "D4")
     def test_a_person_is_told_at_once(self, world: World) -> None:
         """Refused with every work order, and nothing is stored."""
         account_id = self.busy(world)
@@ -66,7 +66,7 @@ class TestTheGate:
         assert [order.number for order in refused.value.work_orders] == ["WO-1", "WO-2", "WO-3"]
         assert world.read(lambda tx: accounts.get(tx, account_id)).life is Life.ACTIVE  # type: ignore[union-attr]
 
-    @pytest.mark.req("D3")
+    @pytest.mark.supports("D3")
     def test_work_that_comes_in_between_refuses_in_the_worker(self, world: World) -> None:
         """The door saw nothing, the gate does: the account stays active and the technician assignable."""
         account = world.join_technician("T-1")
@@ -79,7 +79,7 @@ class TestTheGate:
         titles = [entry.title for entry in world.read(lambda tx: audit.timeline(tx, account.id))]
         assert "deactivation refused" in titles
 
-    @pytest.mark.req("D4")
+    @pytest.mark.supports("D4")
     def test_a_refusal_does_not_undo_a_force_that_came_meanwhile(self, world: World) -> None:
         """While a worker looks, the request is replaced by force: the worker's no was for the other one."""
         account_id = self.busy(world)
@@ -90,7 +90,7 @@ class TestTheGate:
         assert account.life is Life.INACTIVE
         assert not world.user(account).enabled
 
-    @pytest.mark.req("D3", "D4")
+    @pytest.mark.supports("D3", "D4")
     def test_a_hold_keeps_access_and_stops_new_work(self, world: World) -> None:
         """Until the last work order is gone; then it completes by itself."""
         account_id = self.busy(world)
@@ -111,7 +111,7 @@ class TestTheGate:
         assert not world.user(account).enabled
         assert world.read(lambda tx: deactivations.list_held(tx, Scope.all())) == ()
 
-    @pytest.mark.req("D4")
+    @pytest.mark.supports("D4")
     def test_force_ends_access_and_lists_what_is_left(self, world: World) -> None:
         """The open work orders need somebody else; reassigning takes them off the list."""
         account_id = self.busy(world)
@@ -127,7 +127,7 @@ class TestTheGate:
         world.work()
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
-    @pytest.mark.req("D4", "D7")
+    @pytest.mark.supports("D4", "D7")
     def test_whoever_comes_back_can_do_the_work_again(self, world: World) -> None:
         """What a forced deactivation left behind needs nobody else then."""
         account_id = self.busy(world)
@@ -138,7 +138,7 @@ class TestTheGate:
         world.work()
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
-    @pytest.mark.req("D5", "H1")
+    @pytest.mark.supports("D5", "H1")
     def test_reassigning_what_is_moved_already_clears_the_list(self, world: World) -> None:
         """Somebody has moved the work orders in the FSM system: there is nothing left to move."""
         account_id = self.busy(world)
@@ -150,7 +150,7 @@ class TestTheGate:
         world.work()
         assert world.read(lambda tx: deactivations.stranded(tx, Scope.all())) == ()
 
-    @pytest.mark.req("A7", "D5")
+    @pytest.mark.supports("A7", "D5")
     def test_nothing_is_reassigned_without_a_reason(self, world: World) -> None:
         """The work orders stay where they are."""
         self.busy(world)
@@ -159,7 +159,7 @@ class TestTheGate:
             reassign_work_orders(world.systems, "T-1", "T-2", replace(BY, reason=" "))
         assert [order.number for order in world.fsm.open_work_orders("T-1")] == ["WO-1", "WO-2", "WO-3"]
 
-    @pytest.mark.req("A8", "D4")
+    @pytest.mark.supports("A8", "D4")
     def test_a_force_after_a_hold_is_not_shown_as_held(self, world: World) -> None:
         """Whoever waits for it is not told of the hold before a worker has looked."""
         account_id = self.busy(world)
@@ -170,7 +170,7 @@ class TestTheGate:
         assert state is not None
         assert state.held_work_orders == ()
 
-    @pytest.mark.req("A8", "D4")
+    @pytest.mark.supports("A8", "D4")
     def test_a_look_begun_before_a_force_does_not_show_it_as_held(self, world: World) -> None:
         """What the worker found was about the hold."""
         account_id = self.busy(world)
@@ -179,7 +179,7 @@ class TestTheGate:
         assert state is not None
         assert state.held_work_orders == ()
 
-    @pytest.mark.req("D3")
+    @pytest.mark.supports("D3")
     def test_work_that_slips_in_is_found_after_the_access_token(self, world: World) -> None:
         """An application with a live access token may still assign: the look after its life finds it."""
         account = world.join_technician("T-1")
@@ -191,7 +191,7 @@ class TestTheGate:
         [late] = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
         assert late.work_order.number == "WO-7"
 
-    @pytest.mark.req("D3", "H1")
+    @pytest.mark.supports("D3", "H1")
     def test_work_that_slips_in_is_found_after_a_crash_too(self, world: World) -> None:
         """The worker died right after disabling; who goes on looks after the life of an access token."""
         account = world.join_technician("T-1")
@@ -207,7 +207,7 @@ class TestTheGate:
         [late] = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
         assert late.work_order.number == "WO-7"
 
-    @pytest.mark.req("D3", "B4", "H1")
+    @pytest.mark.supports("D3", "B4", "H1")
     @pytest.mark.parametrize("crash", [False, True])
     @pytest.mark.parametrize("wanted", [AccountChange(technician_id=None), AccountChange(profile="dispatcher")])
     def test_work_that_slips_in_is_found_where_the_person_stays(
@@ -232,7 +232,7 @@ class TestTheGate:
         found = world.read(lambda tx: deactivations.stranded(tx, Scope.all()))
         assert [each.work_order.number for each in found] == ["WO-6"] * crash + ["WO-7"]
 
-    @pytest.mark.req("D2")
+    @pytest.mark.supports("D2")
     def test_a_silent_fsm_system_stops_the_deactivation(self, world: World) -> None:
         """Never guess: at the door it is an error, in the worker it is tried again."""
         account = world.join_technician("T-1")
@@ -247,7 +247,7 @@ class TestTheGate:
         world.work()
         assert not world.user(account).enabled
 
-    @pytest.mark.req("D1", "B4")
+    @pytest.mark.supports("D1", "B4")
     def test_unlinking_is_no_way_around(self, world: World) -> None:
         """Refused at the door; behind the door the worker keeps role and technician id until the work is gone."""
         account_id = self.busy(world)
@@ -265,7 +265,7 @@ class TestTheGate:
         assert state is not None
         assert len(state.held_work_orders) == 3
 
-    @pytest.mark.req("B4", "D4")
+    @pytest.mark.supports("B4", "D4")
     @pytest.mark.parametrize("then", ["person", "force"])
     def test_a_held_change_has_a_deadline_too(self, world: World, then: str) -> None:
         """A person decides from then on, or it goes on by itself, as work_orders.toml says."""
@@ -283,7 +283,7 @@ class TestTheGate:
         assert (vocabulary.FIELD_TECHNICIANS in world.user(account).groups) is (then == "person")
         assert len(world.read(lambda tx: deactivations.list_held(tx, Scope.all()))) == (then == "person")
 
-    @pytest.mark.req("B3", "D3")
+    @pytest.mark.supports("B3", "D3")
     def test_who_leaves_field_work_is_given_none(self, world: World) -> None:
         """The technician link stays, the profile has no field work: assignments stay stopped until it has."""
         account = world.join_technician("T-1")
@@ -293,7 +293,7 @@ class TestTheGate:
             world.work()
             assert world.fsm.technician("T-1").assignable is assignable  # type: ignore[union-attr]
 
-    @pytest.mark.req("D1", "D2")
+    @pytest.mark.supports("D1", "D2")
     @pytest.mark.parametrize("policy", [GatePolicy.REFUSE, GatePolicy.HOLD])
     def test_a_link_to_nobody_is_for_a_person(self, world: World, policy: GatePolicy) -> None:
         """The record is gone from the FSM system: that is no "nothing is open". Force goes on."""
@@ -310,7 +310,7 @@ class TestTheGate:
         world.work()
         assert not world.user(account).enabled
 
-    @pytest.mark.req("D1", "B3")
+    @pytest.mark.supports("D1", "B3")
     def test_who_is_linked_to_nobody_does_not_go_to_the_office(self, world: World) -> None:
         """Leaving field work stops in the same way; a person who takes the link away decides, and it goes on."""
         account = world.join_technician("T-1")
@@ -321,7 +321,7 @@ class TestTheGate:
             world.work()
         assert vocabulary.FIELD_TECHNICIANS not in world.user(account).groups
 
-    @pytest.mark.req("D3", "H1")
+    @pytest.mark.supports("D3", "H1")
     def test_a_lease_lost_while_fsm_answers_stops_no_assignments(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -347,7 +347,7 @@ class TestTheGate:
         assert outcome.failure.code is FailureCode.LEASE_LOST
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
-    @pytest.mark.req("D3", "H1")
+    @pytest.mark.supports("D3", "H1")
     def test_a_worker_that_lost_its_lease_stops_no_assignments(self, world: World) -> None:
         """It slept over a reactivation: the technician it would have stopped is at work again."""
         account = world.join_technician("T-1")
@@ -362,7 +362,7 @@ class TestTheGate:
         assert outcome.failure.code is FailureCode.LEASE_LOST
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
 
-    @pytest.mark.req("D4")
+    @pytest.mark.supports("D4")
     def test_calling_a_hold_off_allows_assignments_again(self, world: World) -> None:
         """The technician is as before, and a stop of the FSM system's own is not touched."""
         account_id = self.busy(world)

@@ -25,7 +25,7 @@ from tests.callers import allowed
 from tests.fakes.field_service import WorkOrder
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("D5", "H1")
+pytestmark = pytest.mark.supports("D5", "H1")
 
 NUMBERS = ["WO-1", "WO-2"]
 
@@ -136,7 +136,7 @@ def test_who_lost_the_lease_writes_nothing_down(
     assert len(told(world, leaving)) == 1
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_the_fsm_system_is_away(world: World, leaving: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes again by itself, and an operator is told meanwhile."""
     asked = reassign_work_orders(world.systems, "T-1", "T-2", BY)

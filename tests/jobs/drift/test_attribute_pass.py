@@ -19,7 +19,7 @@ from tests.fakes.accounts import FakeUser
 from tests.fakes.listing import PAGE, FakeListing
 from tests.world import World
 
-pytestmark = pytest.mark.req("H1", "H4")
+pytestmark = pytest.mark.supports("H1", "H4")
 
 STRANGERS = 2 * PAGE
 

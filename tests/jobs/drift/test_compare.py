@@ -36,7 +36,7 @@ from tests.jobs.drift.drift_steps import OTHER_BRANCH, bulk, findings, later, to
 from tests.world import BRANCH, BY, POLICY, World
 
 
-@pytest.mark.req("H4", "G4")
+@pytest.mark.supports("H4", "G4")
 def test_keycloak_as_wanted_has_no_drift(world: World, people: list[Account]) -> None:
     """Right after the workers have applied everything there is nothing to tell, and nobody is looked at singly."""
     done = compare(world.systems)
@@ -62,7 +62,7 @@ TAMPERINGS: dict[str, tuple[Callable[[FakeUser], Any], tuple[str, str | None, st
 }
 
 
-@pytest.mark.req("G4", "H4")
+@pytest.mark.supports("G4", "H4")
 @pytest.mark.parametrize("case", TAMPERINGS)
 def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[Account], case: str) -> None:
     """The finding says what is wanted and what is there; the workers mend it; the next comparison sees that."""
@@ -79,7 +79,7 @@ def test_what_somebody_changed_is_found_and_repaired(world: World, people: list[
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list[Account]) -> None:
     """Somebody switched an account off in the console: it is told once, and nobody opens it."""
     world.user(people[0]).enabled = False
@@ -97,7 +97,7 @@ def test_what_is_only_reported_stays_until_it_is_gone(world: World, people: list
     assert [each.state for each in findings(world, "open", "gone", "repaired")] == ["gone"]
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_lockouts_are_no_drift(world: World, people: list[Account]) -> None:
     """Neither the temporary nor the permanent one."""
     world.user(people[0]).lock = LockState(temporary=True, failures=5)
@@ -108,7 +108,7 @@ def test_lockouts_are_no_drift(world: World, people: list[Account]) -> None:
     assert findings(world) == []
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_our_own_changes_are_no_drift(world: World, people: list[Account]) -> None:
     """An account that waits for a worker, or is held back by work orders, differs because we want it to."""
     world.do(
@@ -132,7 +132,7 @@ class ChangedWhileRead(FakeListing):
         self._act()
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_change_of_ours_during_the_comparison_is_no_drift(world: World, people: list[Account]) -> None:
     """The pages showed the old branch; by now the workers have carried out the new one."""
 
@@ -148,7 +148,7 @@ def test_a_change_of_ours_during_the_comparison_is_no_drift(world: World, people
     assert findings(world) == []
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_account_changed_while_it_is_looked_at_is_left_out(
     world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,7 @@ def test_an_account_changed_while_it_is_looked_at_is_left_out(
     assert findings(world) == []
 
 
-@pytest.mark.req("E7", "H4")
+@pytest.mark.supports("E7", "H4")
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_listing_without_our_users_is_not_believed(world: World, left: int) -> None:
     """An outage or another realm: the comparison stops as unsafe, finds nobody missing, and says so. Of the people
@@ -188,7 +188,7 @@ def test_a_listing_without_our_users_is_not_believed(world: World, left: int) ->
     assert (last.state, last.error_kind) == ("failed", "unsafe")
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_keycloak_going_away_in_the_middle_ends_nothing(world: World, people: list[Account]) -> None:
     """What was found before stays as it was, the comparison says why it failed, and the next one does it all."""
     world.user(people[0]).enabled = False
@@ -202,7 +202,7 @@ def test_keycloak_going_away_in_the_middle_ends_nothing(world: World, people: li
     assert compare(world.systems).state == "done"
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_one_comparison_at_a_time(world: World, people: list[Account]) -> None:
     """One that a dead worker left behind is ended and begun anew; no second one begins while the job is held."""
     dead = world.do(lambda tx: comparisons.begin(tx, JOB, "comparison", world.clock.now()))
@@ -216,7 +216,7 @@ def test_one_comparison_at_a_time(world: World, people: list[Account]) -> None:
     assert world.read(lambda tx: comparisons.get(tx, dead.id)).state == "interrupted"
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_role_on_a_group_of_ours_is_one_finding(world: World, people: list[Account]) -> None:
     """However many members the group has; its members are not repaired, and it is gone once it is taken off."""
     path = vocabulary.profile_group("dispatcher")
@@ -233,7 +233,7 @@ def test_a_role_on_a_group_of_ours_is_one_finding(world: World, people: list[Acc
     assert findings(world) == []
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_group_that_vanished_is_one_finding(world: World, people: list[Account]) -> None:
     """Not one for each of its members."""
     path = vocabulary.branch_group(BRANCH.key)
@@ -244,7 +244,7 @@ def test_a_group_that_vanished_is_one_finding(world: World, people: list[Account
     assert told(world) == {("group-missing", path, path, None)}
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_a_profile_group_that_vanished_is_one_finding(world: World, people: list[Account]) -> None:
     """Although it is the group that shows the names of its members."""
     path = vocabulary.profile_group(people[0].profile)
@@ -256,7 +256,7 @@ def test_a_profile_group_that_vanished_is_one_finding(world: World, people: list
     assert done.counts.looked_at == 0
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 @pytest.mark.parametrize("also", ["a stranger", "nobody"])
 def test_the_users_as_a_whole_are_listed_only_to_find_somebody(
     world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch, also: str
@@ -272,7 +272,7 @@ def test_the_users_as_a_whole_are_listed_only_to_find_somebody(
     assert done.counts.users == len(world.accounts.users)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people: list[Account]) -> None:
     """With what they have of ours: a group, a role. Nothing is written to them."""
     for name in ("guest", "intruder"):
@@ -295,7 +295,7 @@ def test_users_that_are_not_ours_are_listed_and_left_alone(world: World, people:
     assert [each.username for each in world.read(lambda tx: foreign_users.listed(tx, 10))] == ["intruder"]
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World, people: list[Account]) -> None:
     """The worker refuses it; the comparison says why, for as long as it is so."""
     user = world.user(people[0])
@@ -314,7 +314,7 @@ def test_a_user_that_lost_our_mark_is_reported_with_its_quarantine(world: World,
     assert findings(world) == []
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_an_inactive_account_that_somebody_switched_on(world: World, people: list[Account]) -> None:
     """By the workers, as wanted; the file's word is repair."""
     world.do(lambda tx: deactivate(tx, POLICY, people[0].id, GatePolicy.HOLD, BY, world.clock.now()))
@@ -331,7 +331,7 @@ def test_an_inactive_account_that_somebody_switched_on(world: World, people: lis
     assert kept.life is Life.INACTIVE
 
 
-@pytest.mark.req("G4", "H4")
+@pytest.mark.supports("G4", "H4")
 def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, people: list[Account]) -> None:
     """A technician id that somebody wrote, a mark that was taken off, and a second user that carries it."""
     world.user(people[0]).attributes["technician_id"] = ("T-9",)
@@ -352,7 +352,7 @@ def test_the_attribute_pass_finds_what_a_listing_does_not_show(world: World, peo
     assert told(world) == {("account-id", people[1].username, people[1].id, None)}
 
 
-@pytest.mark.req("G4", "E7")
+@pytest.mark.supports("G4", "E7")
 def test_a_comparison_by_files_of_before_finds_nothing(world: World, people: list[Account]) -> None:
     """Other mapping files came into force while it was under way: what the workers follow now is no drift."""
     world.user(people[0]).family_name = "Arnold"

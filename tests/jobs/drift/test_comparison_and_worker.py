@@ -50,7 +50,7 @@ def staff(at_work: World) -> Mapping[str, Account]:
     return world.read(lambda tx: {who: accounts.read_many(tx, [each.id])[each.id] for who, each in made.items()})
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 @settings(
     max_examples=60,
     deadline=None,
@@ -112,7 +112,7 @@ def test_a_comparison_finds_what_a_worker_would_change(
     assert about(world, account, "open") == set()
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 @pytest.mark.parametrize("who", ["office", "field", "left"])
 @pytest.mark.parametrize("accepting", [True, False])
 @pytest.mark.parametrize("leased", [True, False])

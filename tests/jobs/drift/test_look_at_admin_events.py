@@ -29,7 +29,7 @@ from sync.store.runs.runs import Run
 from tests.jobs.drift.drift_steps import bulk
 from tests.world import POLICY, World
 
-pytestmark = pytest.mark.req("G4")
+pytestmark = pytest.mark.supports("G4")
 
 JOB = {"admin-events": Job(look_at_admin_events, timedelta(seconds=30))}
 
@@ -86,7 +86,7 @@ def test_a_change_by_hand_is_looked_at_and_mended_soon(world: World, kim: Accoun
     assert not compare(world)
 
 
-@pytest.mark.req("J6")
+@pytest.mark.supports("J6")
 def test_a_change_through_keycloaks_scim_server_is_mended_as_soon(world: World, kim: Account) -> None:
     """It writes past accounts, reasons and the gate; where somebody switched it on, what it did is undone after
     the next poll and not hours later."""
@@ -98,7 +98,7 @@ def test_a_change_through_keycloaks_scim_server_is_mended_as_soon(world: World, 
     assert "/fsm/profiles/administrator" not in world.user(kim).groups
 
 
-@pytest.mark.req("J6")
+@pytest.mark.supports("J6")
 def test_a_group_changed_through_keycloaks_scim_server_makes_a_comparison_due(world: World, kim: Account) -> None:
     """It changes rights of all who are in the group."""
     world.admins.happen("scim/v2/Groups/some-id")
@@ -228,7 +228,7 @@ def test_many_small_readings_do_not_pass_the_guard(world: World, kim: Account) -
     assert [run.counts for run in held(world)] == [{"update": 1}, {"update": 1}]
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Account) -> None:
     """drift.toml accepts names; a script renames one person after the other: what exceeds the limit stays open."""
     reacting(world, changed=Limit(1, None, 10))

@@ -25,7 +25,7 @@ from tests.comparing import compare
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("G4", "H2")
+pytestmark = pytest.mark.supports("G4", "H2")
 
 SICK = Transient("Keycloak answered 500 to GET users/sick: unknown_error", system="keycloak")
 NONSENSE = Misconfigured(

@@ -32,7 +32,7 @@ def attributes(world: World, email: str) -> dict[str, str]:
     return dict(account.attributes)
 
 
-@pytest.mark.req("A10", "F1", "F2")
+@pytest.mark.supports("A10", "F1", "F2")
 def test_columns_are_found_by_title_and_alias_and_applied_as_reviewed(at_work: World) -> None:
     """A joiner gets the values; the next file shows what differs, and a dash takes a value away."""
     applied(at_work, "jo@example.com;Jo;Lind;Dispatcher;Hamburg;4711;Transporter;ja")
@@ -48,7 +48,7 @@ def test_columns_are_found_by_title_and_alias_and_applied_as_reviewed(at_work: W
     assert row.verdict == "unchanged"
 
 
-@pytest.mark.req("A10", "F2")
+@pytest.mark.supports("A10", "F2")
 def test_a_value_that_is_none_names_cell_and_remedy(at_work: World) -> None:
     """Beside whatever else is wrong in the row."""
     (row,) = reviewed(at_work, "jo@example.com;Jo;Lind;Dispatcher;Hamburg;4711;Vann;perhaps").rows
@@ -60,7 +60,7 @@ def test_a_value_that_is_none_names_cell_and_remedy(at_work: World) -> None:
     ]
 
 
-@pytest.mark.req("A10", "F1")
+@pytest.mark.supports("A10", "F1")
 def test_the_template_has_the_columns(at_work: World) -> None:
     """In each language."""
     policy = at_work.systems.policy

@@ -68,7 +68,7 @@ def results(systems: Systems, run: Run) -> list[str | None]:
         return [row.result for row in run_rows.rows(tx, run.id)]
 
 
-@pytest.mark.req("F2")
+@pytest.mark.supports("F2")
 def test_review_changes_nothing_and_says_everything(systems: Systems) -> None:
     """Counts, verdict and cell-by-cell findings of each row are kept; no account is touched."""
     found = review(
@@ -89,7 +89,7 @@ def test_review_changes_nothing_and_says_everything(systems: Systems) -> None:
         assert runs.get(tx, found.run.id) == found.run
 
 
-@pytest.mark.req("F3", "F4", "B1", "F7")
+@pytest.mark.supports("F3", "F4", "B1", "F7")
 def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> None:
     """Joiners are created once, with a password that is sealed until the mail has left."""
     run = imported(systems, person(1), person(2))
@@ -113,7 +113,7 @@ def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> Non
     assert sorted(message.to for message in systems.mailer.sent) == ["pat1@example.com", "pat2@example.com"]
 
 
-@pytest.mark.req("B1")
+@pytest.mark.supports("B1")
 def test_without_welcome_mail_nobody_gets_a_password(systems: Systems) -> None:
     """The choice of the review is what is applied."""
     imported(systems, person(1), welcome_mail=False)
@@ -124,7 +124,7 @@ def test_without_welcome_mail_nobody_gets_a_password(systems: Systems) -> None:
     assert send_some(systems) == 0
 
 
-@pytest.mark.req("F2", "F9")
+@pytest.mark.supports("F2", "F9")
 def test_second_import_of_the_same_file_changes_nothing(systems: Systems) -> None:
     """Every row is unchanged, and there is nothing to confirm."""
     imported(systems, person(1), person(2))
@@ -134,7 +134,7 @@ def test_second_import_of_the_same_file_changes_nothing(systems: Systems) -> Non
         confirm(systems, again.id, BY)
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_rows_with_errors_do_not_stop_the_others(systems: Systems) -> None:
     """The good rows are applied; the wrong ones stay in the run."""
     run = imported(systems, person(1), person(2, Profil="Zauberer"), person(3))
@@ -142,7 +142,7 @@ def test_rows_with_errors_do_not_stop_the_others(systems: Systems) -> None:
     assert results(systems, run) == ["applied", None, "applied"]
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_an_unforeseen_error_stays_with_its_row(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of ours in one row neither undoes the others nor stops the lane for ever."""
     real = imports.create_all
@@ -162,7 +162,7 @@ def test_an_unforeseen_error_stays_with_its_row(systems: Systems, monkeypatch: p
     assert apply_chunk(systems) == 0
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_all_or_nothing_applies_nothing_when_one_row_is_refused(systems: Systems) -> None:
     """What changed between confirmation and chunk stops every row; the run says which one it was."""
     imported(systems, person(1))
@@ -176,7 +176,7 @@ def test_all_or_nothing_applies_nothing_when_one_row_is_refused(systems: Systems
     assert apply_chunk(systems) == 0
 
 
-@pytest.mark.req("F3", "F4")
+@pytest.mark.supports("F3", "F4")
 def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(systems: Systems) -> None:
     """Within a run only the rows whose accounts changed are refused, and they say so
     (rule: approve-a-fingerprint)."""
@@ -191,7 +191,7 @@ def test_row_whose_account_changed_after_the_confirmation_is_refused_alone(syste
         assert "changed by somebody else since the review" in str(run_rows.rows(tx, run.id)[0].result_message)
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_workers_share_a_run_without_doubling_it(systems: Systems) -> None:
     """Three workers at one import: every person exactly once."""
     run = reviewed(systems, *(person(number) for number in range(1, 41)))
@@ -231,7 +231,7 @@ def _die_in_the_middle(database_url: str, after: int) -> None:
         apply_chunk(systems, limit=4)
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_killed_worker_loses_nothing_and_doubles_nothing(systems: Systems, database_url: str) -> None:
     """Killed in its second chunk: the first stands, the second is as if it had never begun, the rest follows."""
     run = reviewed(systems, *(person(number) for number in range(1, 11)))
@@ -249,7 +249,7 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(systems: Systems, datab
     assert state(systems, run) == "done"
 
 
-@pytest.mark.req("F4")
+@pytest.mark.supports("F4")
 def test_cancelled_run_applies_nothing_more(systems: Systems) -> None:
     """What was applied stays, the rest never comes, and it cannot be cancelled twice."""
     run = reviewed(systems, *(person(number) for number in range(1, 7)))
@@ -264,7 +264,7 @@ def test_cancelled_run_applies_nothing_more(systems: Systems) -> None:
         confirm(systems, run.id, BY)
 
 
-@pytest.mark.req("F4", "H2")
+@pytest.mark.supports("F4", "H2")
 def test_progress_tells_waiting_from_keycloak_from_quarantine(systems: Systems) -> None:
     """Stored is not yet in Keycloak, and what needs a person is counted apart."""
     run = reviewed(systems, person(1), person(2))
@@ -285,7 +285,7 @@ def test_progress_tells_waiting_from_keycloak_from_quarantine(systems: Systems) 
     assert any(reason for place, reason in placed.values() if place == "quarantined")
 
 
-@pytest.mark.req("B2", "D2")
+@pytest.mark.supports("B2", "D2")
 def test_technicians_are_checked_against_the_fsm_system(systems: Systems) -> None:
     """An unknown technician is an error with the nearest; an FSM system that cannot be asked stops the review."""
     found = reviewed(systems, person(1, **{"Techniker-ID": "T-1"}), person(2, **{"Techniker-ID": "T-9"}))
@@ -295,7 +295,7 @@ def test_technicians_are_checked_against_the_fsm_system(systems: Systems) -> Non
         reviewed(systems, person(1, **{"Techniker-ID": "T-1"}))
 
 
-@pytest.mark.req("F2", "F8")
+@pytest.mark.supports("F2", "F8")
 def test_file_that_cannot_be_read_stores_nothing(systems: Systems) -> None:
     """A missing column is a refusal of the file; no run is left behind."""
     with pytest.raises(FileRefused, match="no column for email"):

@@ -20,7 +20,7 @@ from sync.views.accounts.account import account_view
 from sync.views.accounts.listing import list_accounts
 from tests.world import World
 
-pytestmark = pytest.mark.req("A8", "C5")
+pytestmark = pytest.mark.supports("A8", "C5")
 
 JOB = {"login-events": Job(read_logins, timedelta(seconds=30))}
 WAIT = timedelta(minutes=10)
@@ -102,7 +102,7 @@ def test_one_lockout_is_looked_at_once(world: World, kim: Account) -> None:
     assert state.due_at == world.user(kim).lock.until
 
 
-@pytest.mark.req("A9", "D8")
+@pytest.mark.supports("A9", "D8")
 def test_what_an_administrator_does_as_somebody_is_not_the_persons(world: World, kim: Account) -> None:
     """Neither the login that follows in that session nor the refreshes; the person's own login is."""
     user = world.user(kim).id

@@ -21,7 +21,7 @@ from sync.store.accounts.query import AccountQuery
 from sync.store.provisioning import due
 from tests.world import World
 
-pytestmark = pytest.mark.req("A9")
+pytestmark = pytest.mark.supports("A9")
 
 JOB = {"login-events": Job(read_logins, timedelta(seconds=30))}
 

@@ -35,7 +35,7 @@ def french_in_hamburg() -> Policy:
     return replace(POLICY, realm=realm, branches={**POLICY.branches, "hamburg": hamburg})
 
 
-@pytest.mark.req("F7", "H1")
+@pytest.mark.supports("F7", "H1")
 def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
     """A worker died while sending: nobody can tell, so a person decides."""
     world.join()
@@ -47,7 +47,7 @@ def test_a_mail_that_may_have_left_is_not_sent_twice(world: World) -> None:
     assert world.mailer.sent == []
 
 
-@pytest.mark.req("F7")
+@pytest.mark.supports("F7")
 def test_a_corrected_address_gets_the_password(world: World) -> None:
     """And the mistyped one, which may be a stranger's, does not."""
     account = world.join("jo.lnid")
@@ -58,7 +58,7 @@ def test_a_corrected_address_gets_the_password(world: World) -> None:
     assert [message.to for message in world.mailer.sent] == ["jo.lind@example.com"]
 
 
-@pytest.mark.req("F7", "D6")
+@pytest.mark.supports("F7", "D6")
 def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
     """The mail waits for a reactivation."""
     account = world.join()
@@ -71,7 +71,7 @@ def test_nobody_is_welcomed_who_is_inactive(world: World) -> None:
     assert len(world.mailer.sent) == 1
 
 
-@pytest.mark.req("F7", "I7")
+@pytest.mark.supports("F7", "I7")
 @pytest.mark.parametrize(
     ("branch", "greeting"), [("hamburg", "Bonjour"), ("berlin", "Guten Tag"), (None, "Guten Tag")]
 )
@@ -86,7 +86,7 @@ def test_a_mail_speaks_the_language_of_the_branch(world: World, branch: str | No
     assert message.subject.endswith("Nordwind")
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 @pytest.mark.parametrize(("branch", "language"), [("hamburg", ("fr",)), ("berlin", None)])
 def test_the_first_login_speaks_the_language_of_the_branch(
     world: World, branch: str, language: tuple[str, ...] | None
@@ -98,7 +98,7 @@ def test_the_first_login_speaks_the_language_of_the_branch(
     assert world.user(account).attributes.get("locale") == language
 
 
-@pytest.mark.req("F7", "H3")
+@pytest.mark.supports("F7", "H3")
 def test_the_timeline_says_why_a_mail_did_not_go(world: World) -> None:
     """Refused by the mail server, with its words."""
     account = world.join()
@@ -110,7 +110,7 @@ def test_the_timeline_says_why_a_mail_did_not_go(world: World) -> None:
     assert details == (f"the mail server refuses {account.email}",)
 
 
-@pytest.mark.req("F7", "C1")
+@pytest.mark.supports("F7", "C1")
 def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
     """A mail server that was away longer than the password lives: the timeline tells of it."""
     account = world.join()
@@ -122,7 +122,7 @@ def test_the_sweep_gives_up_what_has_expired(world: World) -> None:
     assert mail_entries(world, account)[-1][0] == f"welcome mail to {account.email} expired"
 
 
-@pytest.mark.req("F7", "H2")
+@pytest.mark.supports("F7", "H2")
 def test_a_mail_that_cannot_be_composed_waits_for_a_person(world: World) -> None:
     """An error nobody foresaw, before anything was sent: the mail can be sent again, and the others go on."""
     account, other = world.join("ann.arno"), world.join("ben.berg")

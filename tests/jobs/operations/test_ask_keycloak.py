@@ -18,7 +18,7 @@ from sync.store.work import lanes
 from tests.callers import allowed, wanted_by
 from tests.world import World
 
-pytestmark = pytest.mark.req("H3", "H6")
+pytestmark = pytest.mark.supports("H3", "H6")
 
 SWEEP = 5.0
 

@@ -15,7 +15,7 @@ from sync.views.accounts.account import AccountView, account_view
 from tests.comparing import compare
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("A8")
+pytestmark = pytest.mark.supports("A8")
 
 
 def shown(world: World, account: Account) -> AccountView:

@@ -46,7 +46,7 @@ def at_work(at_work: World) -> World:
     return at_work
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_values_reach_keycloak_and_leave_it_and_foreign_ones_stay(at_work: World) -> None:
     """With the user's creation, with a change, and as nothing; a date and a yes as their one text."""
     jo = at_work.join("jo.lind", attributes={"cost_centre": "4711", "first_aider": "yes"})
@@ -59,7 +59,7 @@ def test_values_reach_keycloak_and_leave_it_and_foreign_ones_stay(at_work: World
     assert work_of(at_work, jo).applied
 
 
-@pytest.mark.req("A10", "H2")
+@pytest.mark.supports("A10", "H2")
 def test_whoever_has_a_value_waits_until_the_realm_declares_it(at_work: World) -> None:
     """Keycloak would drop it without a word, so it is not written; others go on. The watch makes them due."""
     at_work.accounts.declared.discard("cost_centre")
@@ -88,7 +88,7 @@ def test_whoever_has_a_value_waits_until_the_realm_declares_it(at_work: World) -
     assert work_of(at_work, jo).waits is None
 
 
-@pytest.mark.req("A10", "A7", "E7")
+@pytest.mark.supports("A10", "A7", "E7")
 def test_a_key_that_leaves_the_file_is_taken_from_all_accounts(at_work: World, tmp_path: Path) -> None:
     """By the run of the adoption, in Keycloak too; the history keeps what it was; who had none is not touched."""
     folder = tmp_path / "mappings"
@@ -113,7 +113,7 @@ def test_a_key_that_leaves_the_file_is_taken_from_all_accounts(at_work: World, t
         want(at_work, kim, cost_centre="4711")
 
 
-@pytest.mark.req("A10")
+@pytest.mark.supports("A10")
 def test_a_file_that_does_not_allow_what_accounts_have_is_not_adopted(at_work: World, tmp_path: Path) -> None:
     """It would make every later change of those accounts fail."""
     folder = tmp_path / "mappings"
@@ -131,7 +131,7 @@ def test_a_file_that_does_not_allow_what_accounts_have_is_not_adopted(at_work: W
     ]
 
 
-@pytest.mark.req("A10", "G4")
+@pytest.mark.supports("A10", "G4")
 @pytest.mark.parametrize("reaction", ["repair", "accept"])
 def test_drift_of_an_attribute_is_found_and_repaired_or_accepted(
     world: World, tmp_path: Path, reaction: str

@@ -53,7 +53,7 @@ def groups_that_grant(world: World, account: Account) -> list[str]:
     return sorted(filter(vocabulary.grants, world.user(account).groups))
 
 
-@pytest.mark.req("D6", "A9")
+@pytest.mark.supports("D6", "A9")
 def test_whoever_lacks_a_demanded_attribute_is_disabled_all_the_same(world: World) -> None:
     """The value that is made up for it stands in the timeline, and says whose it is."""
     account = at_their_desk(world)
@@ -73,7 +73,7 @@ def test_whoever_lacks_a_demanded_attribute_is_disabled_all_the_same(world: Worl
     )
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 def test_a_leaver_who_cannot_be_disabled_keeps_nothing(world: World) -> None:
     """Sessions, tokens, password, groups: gone. Status, `ops status` and the door say what is left to do."""
     account = at_their_desk(world)
@@ -92,7 +92,7 @@ def test_a_leaver_who_cannot_be_disabled_keeps_nothing(world: World) -> None:
     assert not_disabled(world) == 1
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_it_is_tried_again_and_the_timeline_does_not_grow(world: World) -> None:
     """Whoever came in again by a mailed link loses it at the next look; once the realm is mended the user is
     disabled, and has the groups of somebody inactive again."""
@@ -119,7 +119,7 @@ def test_it_is_tried_again_and_the_timeline_does_not_grow(world: World) -> None:
     assert "not disabled" not in told(world)
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_withdrawals_go_on_when_one_of_them_fails(world: World) -> None:
     """Keycloak stumbles over disabling: the sessions end at once, and disabling follows."""
     account = at_their_desk(world)
@@ -134,7 +134,7 @@ def test_withdrawals_go_on_when_one_of_them_fails(world: World) -> None:
     assert not world.user(account).enabled
 
 
-@pytest.mark.req("A5", "D6")
+@pytest.mark.supports("A5", "D6")
 def test_a_mover_gets_nothing_new_while_something_old_could_not_be_taken(world: World) -> None:
     """The next group is left all the same, and joining waits."""
     account = world.join()
@@ -150,7 +150,7 @@ def test_a_mover_gets_nothing_new_while_something_old_could_not_be_taken(world: 
     assert missing not in user.groups
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_what_is_demanded_is_said_once_for_the_realm(world: World) -> None:
     """Three changes and a new person wait for the same, and go on once the watch sees it mended."""
     people = [world.join(name) for name in ("ann.arno", "ben.berg", "cem.cohn")]

@@ -23,7 +23,7 @@ from tests.callers import allowed
 from tests.claiming import still_claimed
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("A8", "H1")
+pytestmark = pytest.mark.supports("A8", "H1")
 
 
 def newest(world: World, account: Account) -> Look:

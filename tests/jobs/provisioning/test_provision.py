@@ -29,7 +29,7 @@ from sync.store.work.lease_rows import Terms
 from tests.world import BRANCH, BY, POLICY, World, leave
 
 
-@pytest.mark.req("A6", "B1")
+@pytest.mark.supports("A6", "B1")
 def test_a_new_account_becomes_a_user(world: World) -> None:
     """With its groups and a password that must be changed; the password leaves our database with the mail."""
     account = world.join(team=BRANCH.teams[0].key)
@@ -49,7 +49,7 @@ def test_a_new_account_becomes_a_user(world: World) -> None:
     assert send_some(world.systems) == 0
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_create_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
     """The next look finds the user by our account id."""
     account = world.join()
@@ -62,7 +62,7 @@ def test_a_create_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
     assert world.user(account).enabled
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
     """Claimed and never finished: after the lease somebody else does it; the dead one's word no longer counts."""
     account = world.join()
@@ -78,7 +78,7 @@ def test_a_dead_worker_is_made_good_by_the_sweep(world: World) -> None:
         assert not lease_rows.extend(tx, lost.lease, world.clock.now() + LEASE)
 
 
-@pytest.mark.req("D6", "H1")
+@pytest.mark.supports("D6", "H1")
 def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
     """Its request is on its way when the account is taken away from it: whoever is next waits for as long as a
     request can take, looks then, and finds it."""
@@ -103,7 +103,7 @@ def test_a_late_write_of_a_dead_worker_is_undone(world: World) -> None:
     assert Lane.INTERACTIVE not in sweep(world.systems)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_wake_that_fails_loses_nothing(world: World) -> None:
     """Redis down: the change is stored, and the sweep finds it."""
     world.wake.down = True
@@ -114,7 +114,7 @@ def test_a_wake_that_fails_loses_nothing(world: World) -> None:
     assert world.user(account).enabled
 
 
-@pytest.mark.req("A4", "C6")
+@pytest.mark.supports("A4", "C6")
 def test_a_promotion_ends_sessions_before_the_profile_is_given(world: World) -> None:
     """And the old profile is taken before."""
     account = world.join(profile="read-only")
@@ -138,7 +138,7 @@ def test_a_promotion_ends_sessions_before_the_profile_is_given(world: World) -> 
     }
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_deactivation_ends_everything(world: World) -> None:
     """Disabled, sessions ended, offline tokens revoked, also after a reactivation; nobody is deleted."""
     account = world.join()
@@ -155,7 +155,7 @@ def test_deactivation_ends_everything(world: World) -> None:
     assert user.tokens == {}
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     """Sessions are observed too: the next look ends them although the user is disabled already."""
     account = world.join()
@@ -175,7 +175,7 @@ def test_a_crash_between_disable_and_revoke_is_mended(world: World) -> None:
     assert claim.account.id == account.id
 
 
-@pytest.mark.req("A7")
+@pytest.mark.supports("A7")
 def test_every_assignment_says_who_when_and_why(world: World) -> None:
     """The history grows by one for what grants access, and not for a new name."""
     account = world.join()
@@ -188,7 +188,7 @@ def test_every_assignment_says_who_when_and_why(world: World) -> None:
     assert (second.by, second.door, second.reason) == (BY.name, BY.door, BY.reason)
 
 
-@pytest.mark.req("I4")
+@pytest.mark.supports("I4")
 def test_the_last_administrator_stays(world: World) -> None:
     """Neither deactivated nor demoted; with a second one, either may go."""
     only = world.join("ada.admin", profile="administrator")
@@ -202,7 +202,7 @@ def test_the_last_administrator_stays(world: World) -> None:
     leave(world, only.id, GatePolicy.FORCE)
 
 
-@pytest.mark.req("B2")
+@pytest.mark.supports("B2")
 def test_a_technician_has_one_account(world: World) -> None:
     """The database keeps the link one to one, and says whose it is."""
     world.join_technician("T-1")
@@ -215,7 +215,7 @@ def test_a_technician_has_one_account(world: World) -> None:
     assert vocabulary.FIELD_TECHNICIANS in world.user(other).groups
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_the_time_a_change_takes_is_counted_once(world: World) -> None:
     """From the moment it was wanted to the moment Keycloak has it; another look at the same counts nothing."""
     account = world.join()

@@ -26,7 +26,7 @@ from tests.callers import granted
 from tests.world import POLICY, World, leave
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_errors_are_sorted_by_what_to_do_next(world: World) -> None:
     """Transient comes again, configuration comes again, a person's work waits for a person."""
     account = world.join()
@@ -53,7 +53,7 @@ def test_errors_are_sorted_by_what_to_do_next(world: World) -> None:
     assert provision_some(world.systems, Lane.INTERACTIVE) == 0
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_one_bad_account_stops_no_other(world: World) -> None:
     """A stranger has the name of one of three."""
     stranger = world.join("sam.stone")
@@ -72,7 +72,7 @@ def test_one_bad_account_stops_no_other(world: World) -> None:
     assert state.quarantine[0] == "conflict"
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_tampered_group_is_not_joined(world: World) -> None:
     """A role that somebody put on our group would be given to everybody who joins it."""
     world.accounts.groups[vocabulary.profile_group("dispatcher")].add("realm-management/realm-admin")
@@ -85,7 +85,7 @@ def test_a_tampered_group_is_not_joined(world: World) -> None:
     assert "realm-admin" in state.quarantine[1]
 
 
-@pytest.mark.req("G4", "H2")
+@pytest.mark.supports("G4", "H2")
 def test_a_tampered_group_stops_only_who_would_join_it(world: World) -> None:
     """The others of the same batch are created."""
     world.accounts.groups[vocabulary.profile_group("accountant")].add("realm-management/realm-admin")
@@ -95,7 +95,7 @@ def test_a_tampered_group_stops_only_who_would_join_it(world: World) -> None:
     assert world.read(lambda tx: work_state.of_account(tx, bad.id)).quarantine  # type: ignore[union-attr]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_profile_this_worker_does_not_know_stops_only_its_account(world: World) -> None:
     """The worker was started before the profile was there: the others go on, this one comes again by itself."""
     late, good = world.join("lea.late", profile="accountant"), world.join("gil.good")
@@ -111,7 +111,7 @@ def test_a_profile_this_worker_does_not_know_stops_only_its_account(world: World
     assert world.user(late).enabled
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_outcome_that_cannot_be_recorded_stops_only_its_account(world: World) -> None:
     """Somebody gave the user of one account the id of another: a conflict, and the others are recorded."""
     first = world.join("fay.first")
@@ -126,7 +126,7 @@ def test_an_outcome_that_cannot_be_recorded_stops_only_its_account(world: World)
     assert world.read(lambda tx: work_state.of_account(tx, good.id)).applied  # type: ignore[union-attr]
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 def test_a_password_that_cannot_be_opened_stops_no_deactivation(world: World) -> None:
     """The key it was sealed with is missing: that account waits for the configuration, nobody else does."""
     leaver = world.join("lee.leaver")
@@ -145,7 +145,7 @@ def test_a_password_that_cannot_be_opened_stops_no_deactivation(world: World) ->
     assert world.user(joiner).password == "temporary-secret-of-the-test"
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_error_nobody_foresaw_stays_with_its_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It breaks the call that creates all of a batch; one by one, only the one it is about needs a person."""
     bad, good = world.join("bo.bad"), world.join("gil.good")

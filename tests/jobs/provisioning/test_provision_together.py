@@ -25,7 +25,7 @@ from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
 
-@pytest.mark.req("H1", "H2")
+@pytest.mark.supports("H1", "H2")
 def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keycloak takes half a minute for one account: the next is left to whoever claims it, with no try lost."""
     slow, waiting = world.join("sol.slow"), world.join("win.waits")
@@ -47,7 +47,7 @@ def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: p
     assert [state.attempts for state in states if state] == [0, 0]
 
 
-@pytest.mark.req("H1", "E6")
+@pytest.mark.supports("H1", "E6")
 def test_changes_that_come_together_are_carried_out_together(world: World) -> None:
     """Three changes before anybody looked: Keycloak is told the last word once, and the history has all three."""
     account = world.join()
@@ -66,7 +66,7 @@ def test_changes_that_come_together_are_carried_out_together(world: World) -> No
     assert len([each for each in timeline if each.title == "change"]) == 3
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
     """A change that comes while a worker is at the account waits for that worker, whatever lane it is in, and is
     carried out after it."""
@@ -88,7 +88,7 @@ def test_one_account_is_never_worked_on_twice_at_once(world: World) -> None:
     assert world.user(account).family_name == "Lindgren"
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_batch_that_cannot_be_recorded_together_is_recorded_one_by_one(
     assert all(state is not None and state.applied for key, state in states.items() if key not in stuck)
 
 
-@pytest.mark.req("H1", "H2")
+@pytest.mark.supports("H1", "H2")
 def test_accounts_that_cannot_be_observed_together_are_looked_at_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +123,7 @@ def test_accounts_that_cannot_be_observed_together_are_looked_at_alone(
     assert all(state is not None and state.applied and state.due_at is None for state in states)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keycloak is so slow with the first of two that another worker has the second one by then: it is not sent
     again, with what was wanted before."""
@@ -147,7 +147,7 @@ def test_a_user_is_created_only_while_the_lease_lasts(world: World, monkeypatch:
     assert all(world.user(each).enabled for each in people)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_who_was_created_first_stays_leased_to_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of three users of an import takes Keycloak 25 s, more than a lease in all: nobody else finds one of
     them to claim, and all that was done is recorded."""
@@ -169,7 +169,7 @@ def test_who_was_created_first_stays_leased_to_the_end(world: World, monkeypatch
     assert [state is not None and state.applied for state in states] == [True] * 3
 
 
-@pytest.mark.req("A8", "H1")
+@pytest.mark.supports("A8", "H1")
 def test_a_mass_change_does_not_show_a_lockout_as_ended(world: World, people: list[Account]) -> None:
     """One of three was seen locked out for a time; who looks at many does not ask for that, so it stays known,
     until somebody looks at the one."""
@@ -191,7 +191,7 @@ def test_a_mass_change_does_not_show_a_lockout_as_ended(world: World, people: li
     assert locks(of=ids, by=Lane.INTERACTIVE) == [LockState()] * 3
 
 
-@pytest.mark.req("A8", "H1")
+@pytest.mark.supports("A8", "H1")
 def test_who_is_switched_on_is_locked_for_good_no_more(world: World, people: list[Account]) -> None:
     """An administrator lifted the lockout in Keycloak's console, which a mass change sees by the switch."""
     user, ids = world.user(people[0]), [each.id for each in people]

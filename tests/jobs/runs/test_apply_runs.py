@@ -63,7 +63,7 @@ def results(world: World, run: Run) -> list[str | None]:
     return [row.result for row in world.read(lambda tx: run_rows.rows(tx, run.id))]
 
 
-@pytest.mark.req("E7", "F4")
+@pytest.mark.supports("E7", "F4")
 def test_a_row_of_changed_mapping_files_wants_a_new_version(world: World) -> None:
     """The account is brought about by the bulk lane, and its timeline says that the mapping files were changed."""
     account = world.join()
@@ -79,7 +79,7 @@ def test_a_row_of_changed_mapping_files_wants_a_new_version(world: World) -> Non
     assert not due_in(world, account)
 
 
-@pytest.mark.req("G4", "F4")
+@pytest.mark.supports("G4", "F4")
 def test_a_row_of_a_repair_asks_for_a_look_only(world: World) -> None:
     """Nothing new is wanted of the account; one that was changed since the comparison is left out."""
     account, other = world.join(), world.join("ada.berg")
@@ -92,7 +92,7 @@ def test_a_row_of_a_repair_asks_for_a_look_only(world: World) -> None:
     assert (due_in(world, account), due_in(world, other)) == (True, False)
 
 
-@pytest.mark.req("F4")
+@pytest.mark.supports("F4")
 def test_a_run_of_a_kind_this_worker_does_not_know_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older worker beside newer ones neither fails at such a run nor lets it stand before the others."""
     monkeypatch.setattr(run_kinds, "KINDS", {"repair": run_kinds.KINDS["repair"]})

@@ -27,7 +27,7 @@ from sync.store.runs.runs import Run
 from tests.callers import BY
 from tests.commands.imports.import_sites import POLICY, import_site, person, staff_file
 
-pytestmark = pytest.mark.req("I4", "F4")
+pytestmark = pytest.mark.supports("I4", "F4")
 
 
 @pytest.fixture

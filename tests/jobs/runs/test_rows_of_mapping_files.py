@@ -23,7 +23,7 @@ from tests.callers import wanted_by
 from tests.company import ATTRIBUTES
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("A10", "E7")
+pytestmark = pytest.mark.supports("A10", "E7")
 
 WITHOUT_COST_CENTRE = ATTRIBUTES[ATTRIBUTES.index("[attributes.desk_height]") :]
 

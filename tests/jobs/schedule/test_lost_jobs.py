@@ -24,7 +24,7 @@ from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("H1", "H4")
+pytestmark = pytest.mark.supports("H1", "H4")
 
 
 @dataclass

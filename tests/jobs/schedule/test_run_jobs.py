@@ -21,7 +21,7 @@ from sync.store import schedule
 from sync.store.schedule import JobState
 from tests.world import World
 
-pytestmark = pytest.mark.req("H1", "H4")
+pytestmark = pytest.mark.supports("H1", "H4")
 
 PERIOD = timedelta(minutes=5)
 

@@ -59,7 +59,7 @@ def try_until_open(world: World) -> None:
     raise AssertionError("the circuit does not open")
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("failure", [Transient(AWAY, system="keycloak"), Misconfigured(WRONG, system="keycloak")])
 def test_an_outage_burns_no_attempts_and_ends_by_itself(world: World, failure: Transient | Misconfigured) -> None:
     """A hundred accounts and a long outage: a handful are tried, all attempts are as before, and after it all are
@@ -81,7 +81,7 @@ def test_an_outage_burns_no_attempts_and_ends_by_itself(world: World, failure: T
     assert all(world.user(person).enabled for person in people)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_account_alone_gets_all_its_attempts_back(world: World) -> None:
     """It failed again and again until the circuit opened, and it is the probe each time."""
     account = world.join()
@@ -97,7 +97,7 @@ def test_an_account_alone_gets_all_its_attempts_back(world: World) -> None:
     assert state(world, account).applied
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_open_circuit_claims_nothing_and_wakes_nobody(world: World) -> None:
     """The lane stays due, a worker that is woken all the same stops at once, and the sweep waits for the probe."""
     account = world.join()
@@ -117,7 +117,7 @@ def test_an_open_circuit_claims_nothing_and_wakes_nobody(world: World) -> None:
     assert Lane.INTERACTIVE in sweep(world.systems)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_account_that_exists_is_a_probe_too(world: World) -> None:
     """Where nobody is to be created, only accounts that are compared, the circuit closes as well."""
     account = world.join()
@@ -133,7 +133,7 @@ def test_an_account_that_exists_is_a_probe_too(world: World) -> None:
     assert state(world, account).applied
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_half_open_sends_one_account(world: World) -> None:
     """Of many that wait one is the probe; when it fails the others were not touched."""
     for number in range(30):
@@ -148,7 +148,7 @@ def test_half_open_sends_one_account(world: World) -> None:
     assert provision_some(world.systems, Lane.INTERACTIVE) == 0
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_one_request_for_many_counts_once(world: World) -> None:
     """A connection reset under twenty accounts is one failure, and nineteen of them were not tried."""
     people = [world.join(f"pat.p{number}") for number in range(CLAIM_AT_ONCE[Lane.INTERACTIVE])]
@@ -160,7 +160,7 @@ def test_one_request_for_many_counts_once(world: World) -> None:
     ) + [1]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_accounts_own_failure_opens_nothing(world: World) -> None:
     """Refused rows, taken names and the 500 of a bad row say nothing about Keycloak."""
     for number in range(FAILURES_TO_OPEN * 2):
@@ -171,7 +171,7 @@ def test_an_accounts_own_failure_opens_nothing(world: World) -> None:
     assert world.read(lambda tx: circuits.get(tx, CircuitName.KEYCLOAK)).failures == 0
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     """Its account is taken over too."""
     account = world.join()
@@ -189,7 +189,7 @@ def test_a_probe_whose_worker_dies_is_followed_by_another(world: World) -> None:
     assert world.user(account).enabled
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_probe_that_asks_keycloak_nothing_closes_nothing(world: World) -> None:
     """A worker that does not know the account's profile stops before it asks; the next account is the probe."""
     unknown, _ = world.join("una.unknown"), world.join("pat.plain")
@@ -208,7 +208,7 @@ def test_a_probe_that_asks_keycloak_nothing_closes_nothing(world: World) -> None
     assert circuit_state(world) is CircuitState.CLOSED
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_probe_with_nothing_to_do_is_not_used_up(world: World) -> None:
     """An idle lane leaves the probe to the one that has work."""
     world.join()
@@ -225,7 +225,7 @@ def leave(world: World, account: Account) -> None:
     world.do(lambda tx: deactivate(tx, POLICY, account.id, GatePolicy.HOLD, BY, world.clock.now()))
 
 
-@pytest.mark.req("H2", "D2")
+@pytest.mark.supports("H2", "D2")
 def test_the_fsm_circuit_holds_up_only_what_asks_fsm(world: World) -> None:
     """Leavers wait without a request each; a new dispatcher is in Keycloak at once; after it all leave."""
     leavers = [world.join_technician(f"T-{number}", f"tess.t{number}") for number in range(8)]
@@ -258,7 +258,7 @@ def test_the_fsm_circuit_holds_up_only_what_asks_fsm(world: World) -> None:
     assert not any(world.user(leaver).enabled for leaver in leavers)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_lost_lease_is_no_outage(world: World) -> None:
     """Another worker took the account over: the circuit hears nothing of it."""
     world.join()
@@ -276,7 +276,7 @@ OURS = [
 ]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize("failed", OURS)
 @pytest.mark.parametrize("name", CircuitName)
 def test_a_probe_that_stops_on_our_side_tells_nothing(
@@ -297,7 +297,7 @@ def test_a_probe_that_stops_on_our_side_tells_nothing(
     assert admitted(world.systems, name) is not None
 
 
-@pytest.mark.req("H1", "H3")
+@pytest.mark.supports("H1", "H3")
 def test_a_redis_that_is_away_is_shown_until_wakes_go_out_again(world: World) -> None:
     """The change is stored all the same."""
     world.wake.down = True

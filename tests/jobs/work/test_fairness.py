@@ -55,7 +55,7 @@ def in_keycloak(systems: Systems, run: Run) -> int:
         return progress.progress(tx, run.id).places["in Keycloak"]
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_a_small_import_does_not_wait_for_a_large_one(systems: Systems) -> None:
     """Confirmed behind 800 people, 20 people are in Keycloak while most of the 800 still wait."""
     large = confirmed(systems, 1, LARGE)
@@ -69,7 +69,7 @@ def test_a_small_import_does_not_wait_for_a_large_one(systems: Systems) -> None:
     assert (in_keycloak(systems, large), in_keycloak(systems, small)) == (LARGE, SMALL)
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 def test_no_more_is_applied_than_the_lane_can_carry(systems: Systems) -> None:
     """While Keycloak is slow, the rows of a run stay rows, and others can be put in between."""
     confirmed(systems, 1, LARGE)
@@ -82,7 +82,7 @@ def test_no_more_is_applied_than_the_lane_can_carry(systems: Systems) -> None:
     assert apply_chunk(systems)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_click_waits_for_no_import(systems: Systems) -> None:
     """Somebody of the import is changed by hand while hundreds wait: the next look at the other lane is at them,
     and the lane of the import has them no more."""
@@ -104,7 +104,7 @@ def test_a_click_waits_for_no_import(systems: Systems) -> None:
     assert tried.title == "applied (version 2)"
 
 
-@pytest.mark.req("F4", "H1")
+@pytest.mark.supports("F4", "H1")
 @pytest.mark.parametrize("why", ["held", "failing", "waiting"])
 def test_what_only_comes_again_keeps_no_import_waiting(systems: Systems, why: str) -> None:
     """A pile of deactivations held by open work, of accounts that fail, of those that wait for something to be

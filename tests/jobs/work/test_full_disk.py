@@ -28,7 +28,7 @@ def go_on(world: World) -> None:
         world.join(f"pat.p{number}")
 
 
-@pytest.mark.req("H1", "H2", "H3")
+@pytest.mark.supports("H1", "H2", "H3")
 def test_a_full_disk_stops_with_its_remedy_and_loses_nothing(
     world: World,
     small_disk: Path,  # noqa: F811

@@ -25,7 +25,7 @@ from sync.store.work.lease_rows import Terms
 from tests.fakes.accounts import FakeUser
 from tests.world import World
 
-pytestmark = pytest.mark.req("H1")
+pytestmark = pytest.mark.supports("H1")
 
 
 def claimed(world: World) -> Sequence[Claim]:

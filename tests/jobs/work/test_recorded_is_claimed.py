@@ -11,7 +11,7 @@ import pytest
 from sync.domain.work.claimed import ClaimedAccount
 from tests.store_writes import called_without, classes_on
 
-pytestmark = pytest.mark.req("H1")
+pytestmark = pytest.mark.supports("H1")
 
 CLAIMS = "it makes the claim"
 SWEEP = "whoever sweeps has the lock of the sweep, and ends what is over anyway"

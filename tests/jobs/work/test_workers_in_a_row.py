@@ -26,7 +26,7 @@ from sync.store.work.lease_rows import Terms
 from sync.views.operations.troubles import of_figures
 from tests.world import BY, POLICY, World
 
-pytestmark = pytest.mark.req("H1", "H2")
+pytestmark = pytest.mark.supports("H1", "H2")
 
 
 class Killed(BaseException):

@@ -36,7 +36,7 @@ def store(db: Database, *people: Account) -> None:
             accounts.insert(tx, granted(each))
 
 
-@pytest.mark.req("I4")
+@pytest.mark.supports("I4")
 def test_paging_within_a_branch_sees_everybody_there_once(db: Database, make_account: MakeAccount) -> None:
     """Any page size gives the same list, in the order of code points on both databases, of one branch only."""
     names = ["a-1", "a_1", "a1", "a.1", "ab", "äb", "z", "éa", "b", "b0", "b-"]
@@ -56,7 +56,7 @@ def test_paging_within_a_branch_sees_everybody_there_once(db: Database, make_acc
         assert seen == sorted(names)
 
 
-@pytest.mark.req("I4")
+@pytest.mark.supports("I4")
 def test_a_filter_never_widens_the_scope(db: Database, make_account: MakeAccount) -> None:
     """Who may see one branch and asks for another sees nothing; a scope without a branch cannot be made."""
     store(db, make_account(username="n", branch="north"), make_account(username="s", branch="south"))
@@ -80,7 +80,7 @@ def test_a_filter_never_widens_the_scope(db: Database, make_account: MakeAccount
         ("", ["jm", "tech", "under_score"]),
     ],
 )
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_text_is_found_anywhere_whatever_its_case(
     db: Database, make_account: MakeAccount, text: str, found: list[str]
 ) -> None:
@@ -94,7 +94,7 @@ def test_text_is_found_anywhere_whatever_its_case(
     assert usernames(db, text=text) == found
 
 
-@pytest.mark.req("B3", "H3")
+@pytest.mark.supports("B3", "H3")
 def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Profile, branch, team, life, quarantine, hold, and technicians without a link."""
     people = {
@@ -126,7 +126,7 @@ def test_each_filter_and_their_conjunction(db: Database, make_account: MakeAccou
     assert usernames(db, unlinked_profiles=frozenset({"technician"}), branch="north") == []
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_a_line_carries_status_and_work(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """A list shows at one look how an account stands."""
     account = make_account()

@@ -22,7 +22,7 @@ def fields(refused: Refused) -> list[str]:
     return [problem.field for problem in refused.problems]
 
 
-@pytest.mark.req("A1")
+@pytest.mark.supports("A1")
 def test_an_account_comes_back_as_it_was_stored(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Every field survives, accents, leading zeros, dates and microseconds included."""
     account = make_account(
@@ -45,7 +45,7 @@ def test_an_account_comes_back_as_it_was_stored(db: Database, make_account: Make
         assert accounts.get(tx, account.id) == account
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 @pytest.mark.parametrize(
     ("taken", "wanted", "field"),
     [
@@ -72,7 +72,7 @@ def test_what_is_taken_is_refused_with_whose_it_is(
     assert caught.value.problems[0].remedy
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 def test_every_clash_is_named_at_once(db: Database, make_account: MakeAccount) -> None:
     """Who mends the first problem is not told of the second one afterwards."""
     one, two = make_account(username="anna"), make_account(employee_number="0042", technician_id="T-7")
@@ -85,7 +85,7 @@ def test_every_clash_is_named_at_once(db: Database, make_account: MakeAccount) -
     assert fields(caught.value) == ["username", "employee_number", "technician_id"]
 
 
-@pytest.mark.req("A2", "F5")
+@pytest.mark.supports("A2", "F5")
 def test_a_refused_account_leaves_the_transaction_usable(db: Database, make_account: MakeAccount) -> None:
     """One bad row of a chunk does not undo the good ones, before or after it."""
     first, last = make_account(username="anna"), make_account()
@@ -98,7 +98,7 @@ def test_a_refused_account_leaves_the_transaction_usable(db: Database, make_acco
         assert set(accounts.read_many(tx, [first.id, last.id])) == {first.id, last.id}
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 def test_a_name_given_up_is_free_for_others(db: Database, make_account: MakeAccount) -> None:
     """Login names follow the account: the old ones are freed, the new ones are taken, also by an update."""
     anna, ben = make_account(username="anna", email="anna@example.com"), make_account()
@@ -119,7 +119,7 @@ def test_a_name_given_up_is_free_for_others(db: Database, make_account: MakeAcco
         accounts.update(tx, granted(replace(ben, email="anna.weber@example.com")))
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_an_update_of_what_is_wanted_leaves_what_was_observed(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -139,7 +139,7 @@ def test_an_account_that_is_not_there_cannot_be_updated(db: Database, make_accou
         accounts.update(tx, granted(make_account()))
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_keycloak_user_belongs_to_one_account(db: Database, make_account: MakeAccount) -> None:
     """The same id again is fine; another one, or another account's, is a conflict."""
     one, two = make_account(), make_account()
@@ -156,7 +156,7 @@ def test_a_keycloak_user_belongs_to_one_account(db: Database, make_account: Make
         assert accounts.by_idp_user_id(tx, "kc-1") == replace(one, idp_user_id="kc-1")
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 def test_finding_takes_whatever_an_administrator_types(db: Database, make_account: MakeAccount) -> None:
     """By id, username, e-mail, employee number or technician id, with stray blanks and capitals."""
     account = make_account(username="anna", email="anna@example.com", employee_number="E-7", technician_id="T-7")
@@ -172,7 +172,7 @@ def test_finding_takes_whatever_an_administrator_types(db: Database, make_accoun
         assert accounts.by_technicians(tx, ["T-7", "T-8"]) == {"T-7": account}
 
 
-@pytest.mark.req("A2")
+@pytest.mark.supports("A2")
 def test_a_likely_second_account_is_found(db: Database, make_account: MakeAccount) -> None:
     """Same full name and branch, words swapped or not; or the same e-mail local part elsewhere."""
     anna = make_account(given_name="Anna Maria", family_name="Weber", branch="north", email="a.weber@example.com")
@@ -187,7 +187,7 @@ def test_a_likely_second_account_is_found(db: Database, make_account: MakeAccoun
         assert accounts.likely_duplicates(tx, make_account(given_name="Nobody")) == ()
 
 
-@pytest.mark.req("A3")
+@pytest.mark.supports("A3")
 def test_keys_in_use_are_counted(db: Database, make_account: MakeAccount) -> None:
     """What start needs to refuse a mapping file that lost a key somebody has."""
     with db.write() as tx:
@@ -224,7 +224,7 @@ def at_once(*works: Callable[[], object]) -> list[object]:
     return ends
 
 
-@pytest.mark.req("A2", "B2")
+@pytest.mark.supports("A2", "B2")
 @pytest.mark.parametrize("field", ["username", "employee_number", "technician_id"])
 def test_of_four_who_want_the_same_at_once_one_gets_it(
     db: Database, make_account: MakeAccount, field: str
@@ -244,7 +244,7 @@ def test_of_four_who_want_the_same_at_once_one_gets_it(
     assert [fields(refusal) for refusal in refusals] == [[field]] * 3
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_two_changes_of_one_account_do_not_undo_each_other(db: Database, make_account: MakeAccount) -> None:
     """What a command reads in its write transaction is what it overwrites."""
     account = make_account(branch="north", team=None)

@@ -52,7 +52,7 @@ def asked(account: Account, kind: ActKind, now: datetime, **fields: object) -> A
     return Act(new_id(now), account.id, kind, now, **values)  # type: ignore[arg-type]
 
 
-@pytest.mark.req("C1", "C6")
+@pytest.mark.supports("C1", "C6")
 def test_a_act_comes_back_as_it_was_stored(db: Database, account: Account, now: datetime) -> None:
     """With all that was asked; the password only sealed."""
     reset = asked(account, ActKind.RESET_PASSWORD, now, by_mail=True, expires_at=now + LEASE)
@@ -71,7 +71,7 @@ def test_a_act_comes_back_as_it_was_stored(db: Database, account: Account, now: 
         assert SECRET not in repr(kept)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Account, now: datetime) -> None:
     """By that time and what was found then, a takeover tells what the first worker had done."""
     unlock = asked(account, ActKind.UNLOCK, now)
@@ -83,7 +83,7 @@ def test_a_act_started_twice_keeps_its_first_start(db: Database, account: Accoun
     assert (again.state, again.started_at, again.found) == (ActState.STARTED, now, found)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     db: Database, account: Account, now: datetime
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_act_put_off_stays_started_unless_it_was_certainly_not_done(
     assert (waits.state, waits.started_at, waits.found) == (ActState.WAITING, None, None)
 
 
-@pytest.mark.req("C1", "G1")
+@pytest.mark.supports("C1", "G1")
 @pytest.mark.parametrize("state", [ActState.DONE, ActState.FAILED])
 def test_the_password_goes_with_the_end(db: Database, account: Account, now: datetime, state: ActState) -> None:
     """Shown ones are needed by nobody any more; and an act ends once."""
@@ -117,7 +117,7 @@ def test_the_password_goes_with_the_end(db: Database, account: Account, now: dat
     assert (ended.state, ended.outcome, ended.finished_at) == (state, "so it was", now)
 
 
-@pytest.mark.req("C1")
+@pytest.mark.supports("C1")
 def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
     db: Database, account: Account, now: datetime
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_password_for_a_mail_stays_until_it_left_or_its_time_is_up(
         assert acts.password_of_mail(tx, unsent) is None
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datetime) -> None:
     """In their order, and not those that have ended."""
     first, ended, last = (asked(account, ActKind.UNLOCK, now) for _ in range(3))
@@ -155,7 +155,7 @@ def test_a_claim_brings_the_open_acts(db: Database, account: Account, now: datet
     assert [each.id for each in claim.acts] == [first.id, last.id]
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetime) -> None:
     """Who comes back after a takeover writes nothing about the act."""
     with db.write() as tx:
@@ -167,7 +167,7 @@ def test_a_lost_lease_holds_nothing(db: Database, account: Account, now: datetim
         assert lease_rows.still_claimed(tx, taken.lease)
 
 
-@pytest.mark.req("D6", "H2")
+@pytest.mark.supports("D6", "H2")
 def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
     db: Database, account: Account, now: datetime
 ) -> None:
@@ -187,7 +187,7 @@ def test_a_quarantined_account_is_claimed_for_what_opens_no_way_in(
         assert account_claims.any_quarantined(tx, now)
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.supports("C1", "H1")
 def test_a_act_whose_time_comes_later_is_not_overlooked(db: Database, account: Account, now: datetime) -> None:
     """Nobody is going to look at the account by then; one that is due is looked at anyway."""
     with db.write() as tx:

@@ -28,7 +28,7 @@ from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
 
-@pytest.mark.req("G1")
+@pytest.mark.supports("G1")
 @pytest.mark.parametrize("statement", ["UPDATE audit SET reason = 'another'", "DELETE FROM audit"])
 def test_an_audit_entry_cannot_be_changed_or_removed(
     db: Database, by: Cause, now: datetime, statement: str
@@ -43,7 +43,7 @@ def test_an_audit_entry_cannot_be_changed_or_removed(
 
 
 @pytest.mark.postgres
-@pytest.mark.req("G1")
+@pytest.mark.supports("G1")
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_the_audit_trail_cannot_be_emptied(db: Database, by: Cause, now: datetime) -> None:
     """TRUNCATE is refused like DELETE."""
@@ -53,7 +53,7 @@ def test_the_audit_trail_cannot_be_emptied(db: Database, by: Cause, now: datetim
         tx.connection.execute(text("TRUNCATE audit"))
 
 
-@pytest.mark.req("A7")
+@pytest.mark.supports("A7")
 def test_assignments_keep_who_when_door_and_why(
     db: Database, make_account: MakeAccount, by: Cause, now: datetime
 ) -> None:
@@ -73,7 +73,7 @@ def test_assignments_keep_who_when_door_and_why(
     assert (first.caller, second.caller) == (key_of(by.caller), key_of(machine("payroll")))
 
 
-@pytest.mark.req("E6", "H3", "A7")
+@pytest.mark.supports("E6", "H3", "A7")
 def test_the_timeline_tells_the_story_in_order(
     db: Database, make_account: MakeAccount, by: Cause, now: datetime
 ) -> None:
@@ -126,7 +126,7 @@ def test_the_timeline_tells_the_story_in_order(
     ]
 
 
-@pytest.mark.req("G1")
+@pytest.mark.supports("G1")
 def test_what_one_request_did_hangs_together(db: Database, by: Cause, now: datetime) -> None:
     """Entries of one run carry its id; an entry alone carries its own."""
     with db.write() as tx:

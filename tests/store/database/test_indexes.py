@@ -26,7 +26,7 @@ from sync.store.runs import runs
 from sync.store.work import account_claims, circuits, lease_rows
 from sync.store.work.lease_rows import Terms
 
-pytestmark = pytest.mark.req("H5")
+pytestmark = pytest.mark.supports("H5")
 
 ACCOUNTS = 20_000
 DUE = 100

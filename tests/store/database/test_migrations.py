@@ -51,7 +51,7 @@ def indexes_and_checks(url: str) -> dict[str, object]:
         }
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_migrated_tables_are_those_of_the_code(database_url: str) -> None:
     """Alembic finds no difference between a migrated database and the tables as the code has them."""
     schema.upgrade(database_url)
@@ -60,7 +60,7 @@ def test_migrated_tables_are_those_of_the_code(database_url: str) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_migrated_indexes_and_checks_are_those_of_the_code(database_url: str) -> None:
     """Conditions of partial indexes, checks and names agree too, on the same database engine."""
     schema.upgrade(database_url)
@@ -71,7 +71,7 @@ def test_migrated_indexes_and_checks_are_those_of_the_code(database_url: str) ->
     assert indexes_and_checks(database_url) == migrated
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_up_down_and_up_again(database_url: str) -> None:
     """Going back leaves nothing behind, and going up again works."""
     up = schema.upgrade(database_url)
@@ -83,7 +83,7 @@ def test_up_down_and_up_again(database_url: str) -> None:
     assert schema.upgrade(database_url) == up
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_a_database_of_an_unreleased_version_says_how_to_go_on(database_url: str) -> None:
     """Its tables are not brought to this version: there is one line, and nothing is touched."""
     schema.upgrade(database_url)
@@ -94,7 +94,7 @@ def test_a_database_of_an_unreleased_version_says_how_to_go_on(database_url: str
             asked(database_url)
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_two_upgrades_at_once_both_end_well(database_url: str) -> None:
     """Several processes that start at the same time may all upgrade: one does it, the others wait."""
     ends: list[object] = []
@@ -113,7 +113,7 @@ def test_two_upgrades_at_once_both_end_well(database_url: str) -> None:
     assert ends == [schema.status(database_url).newest] * 3
 
 
-@pytest.mark.req("J3", "J4")
+@pytest.mark.supports("J3", "J4")
 def test_a_missing_schema_says_what_to_run(database_url: str, sealer: Sealer) -> None:
     """A process that starts before the upgrade is told the command; status says what waits."""
     database = Database(database_url, sealer)
@@ -128,7 +128,7 @@ def test_a_missing_schema_says_what_to_run(database_url: str, sealer: Sealer) ->
     database.close()
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_a_start_knows_the_newest_tables_without_the_library_that_migrates(database_url: str) -> None:
     """The quick answer is that of the migrations themselves."""
     newest = schema.upgrade(database_url).newest
@@ -136,7 +136,7 @@ def test_a_start_knows_the_newest_tables_without_the_library_that_migrates(datab
         assert revision.newest() == revision.current(connection) == newest
 
 
-@pytest.mark.req("J4")
+@pytest.mark.supports("J4")
 def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     """An older program does not touch a database that a newer one has upgraded."""
     schema.upgrade(database_url)
@@ -155,14 +155,14 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
         ("sqlite:////no/such/folder/file.db", "cannot be opened"),
     ],
 )
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 def test_a_wrong_database_url_is_named(url: str, message: str) -> None:
     """Each kind of wrong URL has a message that says what is wrong with it."""
     with pytest.raises(Misconfigured, match=message):
         schema.status(url)
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """A file of another kind is refused and left as it is."""
     file = tmp_path / "notes.db"
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     assert file.read_text().startswith("these are notes")
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_an_unreachable_server_is_worth_another_try() -> None:
     """Nobody listens: that passes, so it is Transient; the password is not in the message."""
     with pytest.raises(Transient) as caught:
@@ -182,7 +182,7 @@ def test_an_unreachable_server_is_worth_another_try() -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.req("H2", "J3")
+@pytest.mark.supports("H2", "J3")
 def test_a_refused_password_is_a_matter_of_settings(postgres_url: str) -> None:
     """Wrong credentials do not pass by themselves: Misconfigured, naming the setting."""
     wrong = postgres_url.replace("postgres:", "nobody:", 1).replace("//fsm", "//nobody", 1)

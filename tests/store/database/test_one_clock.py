@@ -40,7 +40,7 @@ class Machine:
 
 
 @on_postgres
-@pytest.mark.req("H1", "H5")
+@pytest.mark.supports("H1", "H5")
 def test_two_machines_minutes_apart_do_not_take_from_each_other(db: Database, make_account: MakeAccount) -> None:
     """What one holds is not due for the other, and what one makes due the other sees at once."""
     behind, ahead = (Machine(timedelta(minutes=off)).clock(db) for off in (-7, 7))
@@ -56,7 +56,7 @@ def test_two_machines_minutes_apart_do_not_take_from_each_other(db: Database, ma
 
 
 @on_postgres
-@pytest.mark.req("H5")
+@pytest.mark.supports("H5")
 def test_time_goes_on_between_two_answers_and_is_asked_again(db: Database, sealer: Sealer) -> None:
     """By the steady clock: a step of the machine's own clock is not seen, and a database that is away holds
     nothing up."""
@@ -73,7 +73,7 @@ def test_time_goes_on_between_two_answers_and_is_asked_again(db: Database, seale
 
 
 @on_postgres
-@pytest.mark.req("H3", "H5")
+@pytest.mark.supports("H3", "H5")
 def test_a_wrong_clock_is_shown_until_it_is_right(db: Database) -> None:
     """Which machine, how far, and what to do; the time that counts is the database's."""
     with db.write() as tx:
@@ -88,7 +88,7 @@ def test_a_wrong_clock_is_shown_until_it_is_right(db: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.req("H5")
+@pytest.mark.supports("H5")
 def test_with_sqlite_it_is_the_machines_own_time(db: Database) -> None:
     """One machine, one clock."""
     machine = Machine(timedelta(minutes=5))

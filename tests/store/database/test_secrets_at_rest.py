@@ -30,7 +30,7 @@ def account(db: Database, make_account: Callable[..., Account], now: datetime) -
     return person
 
 
-@pytest.mark.req("B1")
+@pytest.mark.supports("B1")
 def test_a_kept_password_is_unreadable_in_the_database(db: Database, account: Account, now: datetime) -> None:
     """The stored bytes do not contain it; who may open it gets it back, and no repr shows it."""
     with db.read() as tx:
@@ -42,7 +42,7 @@ def test_a_kept_password_is_unreadable_in_the_database(db: Database, account: Ac
     assert SECRET not in repr(kept)
 
 
-@pytest.mark.req("B1", "C1")
+@pytest.mark.supports("B1", "C1")
 def test_an_expired_password_is_not_given_and_is_erased(db: Database, account: Account, now: datetime) -> None:
     """From its time on nobody gets it, and the sweep removes it."""
     end = now + timedelta(hours=1)
@@ -52,7 +52,7 @@ def test_an_expired_password_is_not_given_and_is_erased(db: Database, account: A
         assert passwords.erase_expired(tx, end) == 1
 
 
-@pytest.mark.req("B1")
+@pytest.mark.supports("B1")
 def test_what_was_shown_goes_and_what_must_be_mailed_stays(db: Database, account: Account, now: datetime) -> None:
     """Who asks for it first sees it, in its time; of a user with a password of its own nobody needs one."""
     end = now + timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_what_was_shown_goes_and_what_must_be_mailed_stays(db: Database, account
         assert passwords.kept(tx, account.id, now) is None
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 def test_keys_can_be_rotated() -> None:
     """What an older key sealed is opened while that key is still in the list; new things get the newest."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -82,7 +82,7 @@ def test_keys_can_be_rotated() -> None:
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 @pytest.mark.parametrize("keys", [[], ["short"], [Fernet.generate_key().decode(), "not a key, but hush"]])
 def test_wrong_keys_are_named_and_not_shown(keys: list[str]) -> None:
     """The message says which key is wrong, never what it is."""

@@ -29,7 +29,7 @@ from tests.callers import granted
 from tests.store.conftest import MakeAccount
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_an_exception_stores_nothing(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Whatever was written before it is rolled back; the next transaction is fine."""
     account = make_account()
@@ -58,7 +58,7 @@ def test_a_reading_transaction_cannot_write(db: Database, make_account: MakeAcco
         accounts.insert(tx, granted(make_account()))
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_reader_sees_one_moment(db: Database, make_account: MakeAccount) -> None:
     """What is committed during a read is not half in it, and a long read does not stop a writer."""
     account = make_account()
@@ -72,7 +72,7 @@ def test_a_reader_sees_one_moment(db: Database, make_account: MakeAccount) -> No
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_locked_file_is_worth_another_try(
     db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch, sealer: Sealer
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_locked_file_is_worth_another_try(
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_lost_connection_is_worth_another_try(db: Database, make_account: MakeAccount) -> None:
     """The server ends the connection in the middle: Transient, nothing stored, and the next one works."""
     account = make_account()
@@ -109,7 +109,7 @@ def test_a_lost_connection_is_worth_another_try(db: Database, make_account: Make
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_of_two_that_wait_for_each_other_one_may_try_again(db: Database, make_account: MakeAccount) -> None:
     """A deadlock is ended by the server; the loser is told to try again, the winner commits."""
     one, two = make_account(), make_account()
@@ -138,7 +138,7 @@ def test_of_two_that_wait_for_each_other_one_may_try_again(db: Database, make_ac
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_full_disk_says_so(db: Database, make_account: MakeAccount) -> None:
     """No room: Transient with what to do, nothing stored, and it goes on when there is room."""
 
@@ -157,7 +157,7 @@ def test_a_full_disk_says_so(db: Database, make_account: MakeAccount) -> None:
         assert tx.connection.execute(text("SELECT count(*) FROM account")).scalar_one() == 1
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("J3")
 def test_a_database_without_tables_names_the_command(database_url: str, sealer: Sealer) -> None:
     """A statement that meets no tables says what to run, like the check at start."""
     database = Database(database_url, sealer)

@@ -50,7 +50,7 @@ def account(db: Database, make_account: MakeAccount) -> Account:
     return technician
 
 
-@pytest.mark.req("D4")
+@pytest.mark.supports("D4")
 def test_a_request_comes_back_whole_and_with_the_claim(
     db: Database, account: Account, by: Cause, now: datetime
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_request_comes_back_whole_and_with_the_claim(
     assert (asked.deadline, asked.after_deadline) == (now + timedelta(days=14), "force")
 
 
-@pytest.mark.req("B4", "D4")
+@pytest.mark.supports("B4", "D4")
 def test_a_change_comes_back_with_what_was_before(
     db: Database, account: Account, by: Cause, now: datetime
 ) -> None:
@@ -90,7 +90,7 @@ def test_a_change_comes_back_with_what_was_before(
     assert found.undone(later) == replace(before, valid_until=date(2027, 1, 1), team="blue")
 
 
-@pytest.mark.req("D4")
+@pytest.mark.supports("D4")
 def test_an_account_has_one_open_deactivation(
     db: Database, account: Account, make_account: MakeAccount, by: Cause, now: datetime
 ) -> None:
@@ -104,7 +104,7 @@ def test_an_account_has_one_open_deactivation(
     assert request(db, account, by, now).id != first.id
 
 
-@pytest.mark.req("D4")
+@pytest.mark.supports("D4")
 @pytest.mark.parametrize("end", ["complete", "refuse", "cancel"])
 def test_what_has_ended_stays_ended(db: Database, account: Account, by: Cause, now: datetime, end: str) -> None:
     """A worker that comes late with another end changes nothing."""
@@ -122,7 +122,7 @@ def test_what_has_ended_stays_ended(db: Database, account: Account, by: Cause, n
         assert deactivations.list_held(tx, Scope.all()) == ()
 
 
-@pytest.mark.req("D4", "H3")
+@pytest.mark.supports("D4", "H3")
 def test_a_hold_shows_since_when_and_what_stands_in_the_way(
     db: Database, account: Account, by: Cause, now: datetime
 ) -> None:
@@ -139,7 +139,7 @@ def test_a_hold_shows_since_when_and_what_stands_in_the_way(
     assert kept.deactivation.state is DeactivationState.HELD
 
 
-@pytest.mark.req("D4", "D5")
+@pytest.mark.supports("D4", "D5")
 def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account: Account, now: datetime) -> None:
     """Listed once however often they are found, off the list when reassigned, on it again if they come back."""
     with db.write() as tx:
@@ -161,7 +161,7 @@ def test_stranded_work_orders_are_listed_until_reassigned(db: Database, account:
         assert [each.work_order for each in deactivations.stranded(tx, Scope.all())] == [FIRST]
 
 
-@pytest.mark.req("D3")
+@pytest.mark.supports("D3")
 def test_only_a_stop_of_ours_is_known(db: Database, account: Account, now: datetime) -> None:
     """Remembered twice is once; forgotten is gone."""
     with db.write() as tx:

@@ -33,7 +33,7 @@ def subject(db: Database, make_account: Callable[..., Account]) -> Subject:
     return Subject(account.id, account.username, account.id, "kc-1")
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject, now: datetime) -> None:
     """With the time it was first and last seen."""
     later = now + timedelta(hours=6)
@@ -49,7 +49,7 @@ def test_a_difference_found_again_is_one_finding(db: Database, subject: Subject,
         assert findings.accounts_with(tx, [Aspect.TEAM]) == frozenset()
 
 
-@pytest.mark.req("G4", "A10")
+@pytest.mark.supports("G4", "A10")
 def test_each_attribute_of_a_company_is_a_finding_of_its_own(
     db: Database, subject: Subject, now: datetime
 ) -> None:
@@ -69,7 +69,7 @@ def test_each_attribute_of_a_company_is_a_finding_of_its_own(
         assert len(findings.listed(tx, states=findings.LIVE)) == 1
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: datetime) -> None:
     """Repaired if a repair was asked for, else gone; what the comparison could not judge stays."""
     group = Subject.of_group("/fsm/branches/hamburg")
@@ -92,7 +92,7 @@ def test_what_is_not_found_any_more_ends(db: Database, subject: Subject, now: da
         assert findings.found(tx, JOB, subject, BRANCH, "repair", since).id != asked.id
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: Subject, now: datetime) -> None:
     """The old one is gone with the decision about it, a new one is open."""
     with db.write() as tx:
@@ -108,7 +108,7 @@ def test_an_accepted_finding_that_changes_is_open_again(db: Database, subject: S
     assert (before.state, before.decision) == ("gone", KIM)
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_one_comparison_of_a_kind_at_a_time(db: Database, now: datetime) -> None:
     """Whoever begins one holds the job, so what still runs was interrupted. Another kind is another job's."""
     with db.write() as tx:
@@ -125,7 +125,7 @@ def test_one_comparison_of_a_kind_at_a_time(db: Database, now: datetime) -> None
         assert (last.id, last.state, last.counts.users) == (second.id, "done", 8)
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_foreign_users_come_and_go(db: Database, now: datetime) -> None:
     """Each once, with the time it was first seen; who is not seen any more is forgotten."""
     guest, other = (
@@ -143,7 +143,7 @@ def test_foreign_users_come_and_go(db: Database, now: datetime) -> None:
     assert (left.username, left.first_seen_at, left.last_seen_at) == ("guest", now, later)
 
 
-@pytest.mark.req("H4")
+@pytest.mark.supports("H4")
 def test_accounts_in_keycloak_come_page_by_page(
     db: Database, make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ def state(db: Database) -> str:
         return str(tx.connection.execute(text("SELECT state FROM mail")).scalar_one())
 
 
-@pytest.mark.req("F7")
+@pytest.mark.supports("F7")
 def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Account, now: datetime) -> None:
     """Before that nobody gets it; afterwards it is claimed once and sent once."""
     assert claim(db, now) == ()
@@ -63,7 +63,7 @@ def test_a_mail_waits_until_its_account_is_in_keycloak(db: Database, account: Ac
     assert state(db) == "sent"
 
 
-@pytest.mark.req("F7", "H1")
+@pytest.mark.supports("F7", "H1")
 def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: datetime) -> None:
     """The next one knows it may have left already, and the dead one's late word does not count."""
     with db.write() as tx:
@@ -80,7 +80,7 @@ def test_a_mail_whose_sender_died_says_so(db: Database, account: Account, now: d
     assert state(db) == "failed"
 
 
-@pytest.mark.req("F7", "H2")
+@pytest.mark.supports("F7", "H2")
 def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: datetime) -> None:
     """With the same Message-ID, and the tries are counted."""
     with db.write() as tx:
@@ -94,7 +94,7 @@ def test_a_mail_is_tried_again_at_its_time(db: Database, account: Account, now: 
     assert (second.attempts, second.message_id, second.taken_over) == (1, first.message_id, False)
 
 
-@pytest.mark.req("F7")
+@pytest.mark.supports("F7")
 def test_an_expired_mail_never_goes(db: Database, account: Account, now: datetime) -> None:
     """Its password is worth nothing any more: it is not claimed, and marked."""
     with db.write() as tx:
@@ -108,7 +108,7 @@ def test_an_expired_mail_never_goes(db: Database, account: Account, now: datetim
     assert state(db) == "expired"
 
 
-@pytest.mark.req("F7")
+@pytest.mark.supports("F7")
 def test_a_mail_that_is_being_sent_does_not_expire_under_the_sender(
     db: Database, account: Account, now: datetime
 ) -> None:

@@ -28,7 +28,7 @@ from tests.callers import allowed, granted
 from tests.claiming import still_claimed
 from tests.store.conftest import MakeAccount
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 MINUTE = timedelta(minutes=1)
 

@@ -11,7 +11,7 @@ from sync.store.database.transactions import Database
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 
 @pytest.fixture

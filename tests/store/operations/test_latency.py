@@ -18,7 +18,7 @@ def counted(*took: tuple[Lane, timedelta]) -> Mapping[ClaimedAccount, tuple[Lane
     return {still_claimed(str(number)): each for number, each in enumerate(took)}
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_changes_are_counted_by_how_long_they_took(db: Database) -> None:
     """Each in its lane, in every bucket that is as long; what takes longer than all of them is counted too."""
     took = [(Lane.INTERACTIVE, timedelta(seconds=each)) for each in (0.01, 0.05, 0.3, 4000)]
@@ -33,7 +33,7 @@ def test_changes_are_counted_by_how_long_they_took(db: Database) -> None:
     assert (read[Lane.BULK].count, read[Lane.BULK].buckets["5"], read[Lane.BULK].buckets["10"]) == (1, 0, 1)
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_a_clock_behind_ours_is_no_negative_time(db: Database) -> None:
     """The change was stored by a machine whose clock is ahead: it counts as done at once."""
     with db.write() as tx:

@@ -20,7 +20,7 @@ from tests.store.claims import ORDER, attempts_of, claim_all, claim_one, finish,
 from tests.store.conftest import MakeAccount
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_finished_claim_cannot_be_finished_twice(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """The token is spent with the first finish."""
     account = store(db, make_account(), now)
@@ -30,7 +30,7 @@ def test_a_finished_claim_cannot_be_finished_twice(db: Database, make_account: M
     assert attempts_of(db, account) == [(1, "applied")]
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_change_during_the_work_leaves_the_account_due(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -52,7 +52,7 @@ def test_a_change_during_the_work_leaves_the_account_due(
     assert (again.wanted_version, again.attempts) == (2, 0)
 
 
-@pytest.mark.req("H1", "D5")
+@pytest.mark.supports("H1", "D5")
 def test_a_look_asked_for_during_the_work_is_not_lost(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_look_asked_for_during_the_work_is_not_lost(
     assert again.wanted_version == 1
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_looking_again_never_makes_it_later(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """The earlier of two times counts, and nothing else is wanted of the account."""
     account = store(db, make_account(), now)
@@ -80,7 +80,7 @@ def test_looking_again_never_makes_it_later(db: Database, make_account: MakeAcco
     assert claim_one(db, now + timedelta(hours=1)).wanted_version == 1
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_a_click_is_not_put_behind_an_import(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Work that waits in the interactive lane stays there when an import touches the account too."""
     account = store(db, make_account(), now, Lane.INTERACTIVE)
@@ -92,7 +92,7 @@ def test_a_click_is_not_put_behind_an_import(db: Database, make_account: MakeAcc
     assert claim_one(db, now, Lane.BULK).wanted_version == 3
 
 
-@pytest.mark.req("H2", "H3")
+@pytest.mark.supports("H2", "H3")
 def test_quarantine_waits_for_a_person(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Nobody claims it, a look does not lift it; a person's retry or a new wish does."""
     account = store(db, make_account(), now)
@@ -118,7 +118,7 @@ def test_quarantine_waits_for_a_person(db: Database, make_account: MakeAccount, 
     assert claim_one(db, now, Lane.INTERACTIVE).attempts == 0
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_the_timeline_does_not_fill_with_looks(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Two weeks of a hold are one line until the work orders change; the first success of a version is a line."""
     account = store(db, make_account(), now)
@@ -143,7 +143,7 @@ def test_the_timeline_does_not_fill_with_looks(db: Database, make_account: MakeA
     assert details[1] == ("2 open work orders: WO-1, WO-2",)
 
 
-@pytest.mark.req("D4", "H2")
+@pytest.mark.supports("D4", "H2")
 def test_a_failed_look_keeps_what_holds(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """FSM cannot be asked: the work orders of the last look stay shown; success clears them."""
     account = store(db, make_account(), now)
@@ -161,7 +161,7 @@ def test_a_failed_look_keeps_what_holds(db: Database, make_account: MakeAccount,
     assert state.applied
 
 
-@pytest.mark.req("A8")
+@pytest.mark.supports("A8")
 def test_the_observation_is_kept_without_names(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """The state of the user comes back as it was seen; names and addresses are not stored a second time."""
     account = store(db, make_account(family_name="Rumpelstilz", email="r@example.com"), now)

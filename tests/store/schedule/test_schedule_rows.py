@@ -14,7 +14,7 @@ from sync.store.schedule import JobClaim
 from sync.store.work import lease_rows
 from sync.store.work.lease_rows import Terms
 
-pytestmark = pytest.mark.req("H1", "H4")
+pytestmark = pytest.mark.supports("H1", "H4")
 
 NAMES = ("daily", "hourly")
 LEASE = timedelta(seconds=60)

@@ -51,7 +51,7 @@ def at_once(count: int, work: Callable[[], None]) -> None:
         thread.join(30)
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_failures_reported_at_once_are_all_counted(db: Database, now: datetime) -> None:
     """The first ones too, when there is no row yet."""
 
@@ -65,7 +65,7 @@ def test_failures_reported_at_once_are_all_counted(db: Database, now: datetime) 
         assert [each.name for each in circuits.every(tx) if not each.closed] == [KEYCLOAK]
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_of_many_workers_one_probes(db: Database, now: datetime) -> None:
     """Nobody before the time; at it one; after a dead probe's time another one."""
     probe_at = opened(db, now).probe_at
@@ -88,7 +88,7 @@ def test_of_many_workers_one_probes(db: Database, now: datetime) -> None:
         assert circuits.change(tx, KEYCLOAK, lambda row: row.worked(again.token), later).closed
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_a_person_can_ask_for_the_probe_now(db: Database, now: datetime) -> None:
     """Of an open circuit; a closed one has nothing to probe."""
     with db.write() as tx:
@@ -99,7 +99,7 @@ def test_a_person_can_ask_for_the_probe_now(db: Database, now: datetime) -> None
         assert circuits.begin_probe(tx, KEYCLOAK, now) is not None
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_what_failed_on_the_way_gets_its_attempt_back_and_is_due_when_it_closes(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:

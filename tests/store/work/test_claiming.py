@@ -19,7 +19,7 @@ from tests.store.claims import LEASE, attempts_of, claim_all, claim_one, finish,
 from tests.store.conftest import MakeAccount
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_claim_carries_the_account_and_what_is_wanted(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -32,7 +32,7 @@ def test_a_claim_carries_the_account_and_what_is_wanted(
     assert not claim.took_over
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_the_longest_due_come_first_and_no_more_than_asked(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -47,7 +47,7 @@ def test_the_longest_due_come_first_and_no_more_than_asked(
     assert [each.account for each in claim_all(db, now, Lane.INTERACTIVE)] == [click]
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_what_is_claimed_is_nobody_elses_until_the_lease_is_over(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -60,7 +60,7 @@ def test_what_is_claimed_is_nobody_elses_until_the_lease_is_over(
     assert second.lease.token != first.lease.token
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """A worker that comes back late changes neither the work, nor the observation, nor the timeline; it only asks
     for one more look, because a request of its own may have come late too."""
@@ -80,7 +80,7 @@ def test_a_lost_lease_writes_nothing(db: Database, make_account: MakeAccount, no
     assert attempts_of(db, account) == []
 
 
-@pytest.mark.req("D6", "H1")
+@pytest.mark.supports("D6", "H1")
 def test_a_lost_lease_asks_for_another_look(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """However late the slow worker's last request came: after its word somebody looks at Keycloak once more."""
     store(db, make_account(), now)
@@ -92,7 +92,7 @@ def test_a_lost_lease_asks_for_another_look(db: Database, make_account: MakeAcco
     assert claim_all(db, now + timedelta(days=1)) == ()
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_an_extended_lease_holds_longer(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Who extends in time keeps the account."""
     store(db, make_account(), now)
@@ -103,7 +103,7 @@ def test_an_extended_lease_holds_longer(db: Database, make_account: MakeAccount,
     assert finish(db, claim, now + LEASE)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """A worker that stops gives back what it has not begun, and the next one did not take over."""
     store(db, make_account(), now)
@@ -113,7 +113,7 @@ def test_a_released_claim_is_free_at_once(db: Database, make_account: MakeAccoun
     assert not claim_one(db, now).took_over
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 @pytest.mark.parametrize("outcome", ["given back", "retry"])
 def test_a_takeover_is_known_until_the_account_is_as_wanted(
     db: Database, make_account: MakeAccount, now: datetime, outcome: str
@@ -134,7 +134,7 @@ def test_a_takeover_is_known_until_the_account_is_as_wanted(
     assert not claim_one(db, now + 2 * LEASE).took_over
 
 
-@pytest.mark.req("H3")
+@pytest.mark.supports("H3")
 def test_the_backlog_counts_what_waits_and_what_is_worked_on(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -151,7 +151,7 @@ def test_the_backlog_counts_what_waits_and_what_is_worked_on(
     assert (interactive.due, interactive.leased, interactive.oldest_due_at) == (0, 0, None)
 
 
-@pytest.mark.req("F5")
+@pytest.mark.supports("F5")
 def test_versions_of_a_whole_company_are_read(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """More accounts than one statement of either database takes parameters: an all-or-nothing run asks so."""
     account = store(db, make_account(), now)

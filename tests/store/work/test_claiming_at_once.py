@@ -32,7 +32,7 @@ def drain(db: Database, now: datetime, limit: int) -> list[str]:
     return got
 
 
-@pytest.mark.req("H1", "H5")
+@pytest.mark.supports("H1", "H5")
 def test_threads_never_share_a_claim(db: Database, make_account: MakeAccount, now: datetime) -> None:
     """Six threads drain the lane at once: every account is claimed, each by one of them."""
     stored = {store(db, make_account(), now).id for _ in range(60)}
@@ -54,7 +54,7 @@ def drain_in_process(url: str, key: str, now: datetime, ready: object, answers: 
     answers.put(drain(db, now, 3))  # type: ignore[attr-defined]
 
 
-@pytest.mark.req("H1", "H5")
+@pytest.mark.supports("H1", "H5")
 def test_processes_never_share_a_claim(
     db: Database, database_url: str, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -74,7 +74,7 @@ def test_processes_never_share_a_claim(
     assert sorted(claimed) == sorted(stored)
 
 
-@pytest.mark.req("H1")
+@pytest.mark.supports("H1")
 def test_a_forked_process_gets_connections_of_its_own(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:
@@ -95,7 +95,7 @@ def test_a_forked_process_gets_connections_of_its_own(
 MANY = 50_000
 
 
-@pytest.mark.req("H4", "H5")
+@pytest.mark.supports("H4", "H5")
 def test_a_claim_among_many_accounts_uses_the_index(
     db: Database, make_account: MakeAccount, now: datetime
 ) -> None:

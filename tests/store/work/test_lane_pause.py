@@ -21,7 +21,7 @@ from sync.store.work.lease_rows import Terms
 from tests.callers import allowed, granted, wanted_by
 from tests.claiming import still_claimed
 
-pytestmark = pytest.mark.req("H3")
+pytestmark = pytest.mark.supports("H3")
 
 LEASE = timedelta(minutes=1)
 

@@ -20,7 +20,7 @@ from sync.store.work.lease_rows import Terms
 from tests.store.claims import finish, store
 from tests.store.conftest import MakeAccount
 
-pytestmark = pytest.mark.req("H1")
+pytestmark = pytest.mark.supports("H1")
 
 REQUEST = timedelta(seconds=10)
 

@@ -19,7 +19,7 @@ from sync.realm.login import check_login
 from tests.realms import ConfiguredRealm, bootstrapped, with_cap
 from tests.services import KeycloakServer
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("C8")]
 
 
 def lines(realm: ConfiguredRealm) -> list[str]:
@@ -37,7 +37,7 @@ def test_the_workers_client_may_run_the_start_up_check(configured_realm: Configu
     check_login(configured_realm.gateway("fsm-worker"), configured_realm.policy)
 
 
-@pytest.mark.req("A6")
+@pytest.mark.supports("A6")
 def test_a_person_in_two_profile_groups_shows_both(configured_realm: ConfiguredRealm) -> None:
     """A4: the token does not choose one of two profiles; a reader sees two and refuses."""
     realm = configured_realm
@@ -80,7 +80,7 @@ def test_what_is_not_ours_stays(configured_realm: ConfiguredRealm) -> None:
     assert {"REGISTER", "LOGIN"} <= set(settings["enabledEventTypes"])
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_roles_put_on_our_groups_and_into_our_roles_are_taken(configured_realm: ConfiguredRealm) -> None:
     """Shown as not ours, and gone after the apply."""
     realm = configured_realm
@@ -121,7 +121,7 @@ def test_a_vanished_profile_with_members_is_refused_and_without_them_removed(
     assert lines(realm) == []
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_ways_around_opened_by_others_are_found(configured_realm: ConfiguredRealm) -> None:
     """A client with its own flow, three with a grant that passes none, an identity provider: named, and left to
     their owners."""
@@ -149,7 +149,7 @@ def test_ways_around_opened_by_others_are_found(configured_realm: ConfiguredReal
     realm.send("DELETE", "identity-provider/instances/corporate")
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_flow_changed_by_hand_is_replaced_while_it_is_bound(configured_realm: ConfiguredRealm) -> None:
     """Somebody switched a step of the bound flow off: the check fails, an apply builds a new one and binds it."""
     realm = configured_realm
@@ -183,7 +183,7 @@ def test_a_group_that_was_renamed_after_the_plan_is_not_touched(configured_realm
     assert lines(realm) == []
 
 
-@pytest.mark.req("C6")
+@pytest.mark.supports("C6")
 def test_a_flow_that_was_changed_before_it_is_bound_is_not_bound(configured_realm: ConfiguredRealm) -> None:
     """It was built as wanted, and somebody was quicker than the binding: what was bound before stays bound."""
     realm = configured_realm

@@ -9,7 +9,7 @@ import pytest
 from tests.adapters.mail.smtp_server import Inbox, running_server
 from tests.realms import ConfiguredRealm
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("C8")]
 
 
 def test_keycloak_signs_in_to_the_mail_server_after_unrelated_changes(configured_realm: ConfiguredRealm) -> None:

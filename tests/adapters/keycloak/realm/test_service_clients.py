@@ -11,7 +11,7 @@ from sync.domain.realm.clients import REALM_MANAGEMENT
 from sync.domain.realm.options import CONFIGURE_CLIENT, CONSOLE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
 from tests.realms import ConfiguredRealm
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.req("C8")]
+pytestmark = [pytest.mark.keycloak, pytest.mark.supports("C8")]
 
 EVERYONE = {WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT}
 WITH_REALM = {IMPORT_CLIENT, CONFIGURE_CLIENT}

@@ -7,7 +7,7 @@ import pytest
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.world import World
 
-pytestmark = pytest.mark.req("A1", "A10", "I3")
+pytestmark = [pytest.mark.req("A10", "I3"), pytest.mark.supports("A1")]
 
 JO = ("--email", "jo@example.com", "--given-name", "Jo", "--family-name", "Lind", "--profile", "dispatcher")
 WHY = ("--branch", "berlin", "--reason", "joins", "--no-wait")

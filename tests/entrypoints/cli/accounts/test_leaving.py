@@ -59,6 +59,7 @@ def test_who_must_go_at_once_goes_whatever_is_asked_for_meanwhile(
     assert world.read(lambda tx: accounts.get(tx, leaver.id)).life is Life.INACTIVE  # type: ignore[union-attr]
 
 
+@pytest.mark.supports("D4", "I3")
 @pytest.mark.parametrize(
     ("stored", "asked"), [(GatePolicy.REFUSE, GatePolicy.HOLD), (GatePolicy.HOLD, GatePolicy.FORCE)]
 )

@@ -128,6 +128,7 @@ def test_forcing_is_asked_about(run: Run, world: World, tess: Account) -> None:
     assert is_t1(world, tess)
 
 
+@pytest.mark.req("D3")
 @each_way_out
 def test_work_that_comes_in_between_refuses_all_of_the_change(
     run: Run, world: World, tess: Account, way_out: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

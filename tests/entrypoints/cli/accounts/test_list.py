@@ -15,7 +15,7 @@ from sync.entrypoints.cli.accounts import account_view
 from tests.entrypoints.cli.conftest import Run, Terminal, done, told
 from tests.world import BRANCH, BY, POLICY, World
 
-pytestmark = pytest.mark.req("A1", "H3", "I3")
+pytestmark = [pytest.mark.req("I3"), pytest.mark.supports("A1", "H3")]
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     return lambda *arguments: CliRunner().invoke(app, ["account", *arguments])
 
 
-@pytest.mark.req("C1", "H1")
+@pytest.mark.req("C1")
+@pytest.mark.supports("H1")
 def test_how_to_see_the_password_is_told_although_waiting_failed(
     run: Run, people: list[Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,7 +47,8 @@ def test_how_to_see_the_password_is_told_although_waiting_failed(
     assert answer["act"]["state"] == "waiting"
 
 
-@pytest.mark.req("A7", "E6", "I4")
+@pytest.mark.req("A7", "E6")
+@pytest.mark.supports("I4")
 def test_an_act_and_the_history_say_which_login_asked(run: Run, people: list[Account]) -> None:
     """With number and host: a name alone tells nobody from another."""
     asked = json.loads(run("unlock", people[0].username, "--reason", "called us", "--no-wait", "--json").stdout)

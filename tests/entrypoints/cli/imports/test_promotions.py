@@ -100,7 +100,8 @@ def test_people_made_administrators_are_shown_and_held(
     assert shown.count("profile: read-only → administrator") == many
 
 
-@pytest.mark.req("E7", "F2", "A5")
+@pytest.mark.req("E7", "F2")
+@pytest.mark.supports("A5")
 @pytest.mark.usefixtures("company")
 @pytest.mark.parametrize(
     ("joiner", "kinds"),

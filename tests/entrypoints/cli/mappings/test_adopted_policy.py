@@ -17,7 +17,7 @@ from tests.callers import allowed
 from tests.entrypoints.web.conftest import MakeSettings, make_settings  # noqa: F401 - a fixture
 from tests.world import FIRST
 
-pytestmark = pytest.mark.req("E7")
+pytestmark = pytest.mark.supports("E7")
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -123,8 +123,8 @@ def test_status_names_each_trouble_with_its_remedy(run: Run, operations: Operato
     assert other.username not in done.output
 
 
+@pytest.mark.supports("A9")
 @pytest.mark.usefixtures("well")
-@pytest.mark.req("A9")
 @pytest.mark.parametrize(("days", "warned"), [(16, True), (14, False)])
 def test_status_warns_before_logins_are_lost(run: Run, operations: OperatorDesk, days: int, warned: bool) -> None:
     """Keycloak keeps them for thirty days: half of that without a reading is told."""
@@ -260,7 +260,7 @@ def test_a_mail_that_was_refused_is_sent_again_on_a_persons_word(run: Run, opera
     assert run("mails", "retry", "--all", "--reason", "once more").exit_code == 1
 
 
-@pytest.mark.req("H2")
+@pytest.mark.supports("H2")
 def test_mapping_files_without_a_key_that_accounts_use_stop_a_start_and_are_told(
     run: Run, operations: OperatorDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

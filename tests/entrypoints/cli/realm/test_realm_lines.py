@@ -13,7 +13,7 @@ from sync.domain.realm.item import Item, ItemKind
 from sync.entrypoints.cli import app, realm
 from tests.entrypoints.cli.conftest import Terminal
 
-pytestmark = pytest.mark.req("C8", "H3")
+pytestmark = [pytest.mark.req("C8"), pytest.mark.supports("H3")]
 
 ROLES = tuple(f"fsm/feature-number-{number}" for number in range(12))
 MADE = Create(Item(ItemKind.GROUP, "/fsm/profiles/manager", {"roles": ROLES}))
@@ -47,6 +47,7 @@ def test_in_a_pipe_no_line_is_cut(run: Any) -> None:
     assert said.stderr == ""
 
 
+@pytest.mark.supports("C8", "H3")
 def test_a_step_of_apply_is_told_without_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
     """It was shown before."""
     realm._tell(MADE)

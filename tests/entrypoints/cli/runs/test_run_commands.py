@@ -84,7 +84,8 @@ def test_a_held_import_is_listed_shown_and_approved(
     assert {row["result"] for row in found["rows"]} == {"applied"}
 
 
-@pytest.mark.req("E7", "I4", "A7")
+@pytest.mark.req("E7", "G6", "A7")
+@pytest.mark.supports("I4")
 def test_who_confirmed_does_not_approve(
     run: Run, systems: Systems, plan: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from sync.store.runs.runs import Run
 from tests.callers import BY
 
 
-@pytest.mark.req("E7")
+@pytest.mark.supports("E7")
 def test_rows_that_need_no_worker_say_who_changes_them(capsys: pytest.CaptureFixture[str]) -> None:
     """Somebody who may do less is not called unchanged beside it."""
     run = Run(

@@ -56,7 +56,8 @@ def moved(folder: Path, number: int) -> str:
     return "moved.csv"
 
 
-@pytest.mark.req("G6", "A7", "I4")
+@pytest.mark.req("G6", "A7")
+@pytest.mark.supports("I4")
 def test_no_variable_makes_the_confirmer_somebody_else(shell: Shell, tmp_path: Path) -> None:
     """Under the boss's name as little as under the own; nothing is approved, and nobody is called boss."""
     assert shell("import", "review", moved(tmp_path, 12), "--reason", "the list of March").code == 0

@@ -156,7 +156,7 @@ def test_somebody_we_keep_no_account_of_is_told(app: FastAPI, configured_realm: 
     assert "There is no account for you here" in page.text
 
 
-@pytest.mark.req("D6")
+@pytest.mark.supports("D6")
 def test_a_forged_cookie_opens_nothing(app: FastAPI) -> None:
     """The session cookie is signed; one that is not ours is no session."""
     console = TestClient(app, base_url=PUBLIC_URL, follow_redirects=False)

@@ -20,7 +20,7 @@ from sync.settings import SettingsError
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.entrypoints.web.console.test_own_account import ACCOUNT, VISIT, given
 
-pytestmark = pytest.mark.req("I1", "I5")
+pytestmark = [pytest.mark.req("I1"), pytest.mark.supports("I5")]
 
 PACKAGE = Path(console_package.__file__).parent
 STYLE = (PACKAGE.parent / "static" / "console.css").read_text()
@@ -62,6 +62,7 @@ def test_a_page_that_cannot_read_the_database_still_says_what_is_wrong(make_sett
     assert html.fromstring(answer.text).find_class("brand")[0].text == "Field service"
 
 
+@pytest.mark.supports("I1", "I5")
 def test_a_reason_stands_once_on_the_page() -> None:
     """And nobody is told of `root`."""
     policy = load()
@@ -100,6 +101,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.supports("I1", "I5")
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("front", "back"),
@@ -121,7 +123,7 @@ def test_text_can_be_read(front: str, back: str, scheme: int) -> None:
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
-@pytest.mark.req("J3")
+@pytest.mark.supports("I1", "I5", "J3")
 def test_a_missing_secret_stops_the_start(make_settings: MakeSettings) -> None:
     """The setting is named at the start, not at the first login."""
     with pytest.raises(SettingsError, match="FSM_KEYCLOAK__CONSOLE_SECRET"):

@@ -14,7 +14,7 @@ from sync.entrypoints.web.console.own_account import Line, own_account
 from sync.entrypoints.web.console.visit import LONGEST_ID_TOKEN, Visit, current, keep
 from sync.store.audit import Assignment
 
-pytestmark = pytest.mark.req("I5")
+pytestmark = pytest.mark.supports("I5")
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -86,7 +86,7 @@ def test_titles_stand_for_keys() -> None:
     assert lines["Data access"].note == "The usual level of your profile."
 
 
-@pytest.mark.req("A5")
+@pytest.mark.supports("A5")
 def test_who_was_given_more_than_the_profile_may_have_now_is_told() -> None:
     """What she has, and that it was more."""
     policy = mappings.load()
