@@ -166,6 +166,21 @@ def test_a_comparison_is_asked_for_and_begun_by_a_worker(
     assert answer["by"] != "schedule"
 
 
+@pytest.mark.req("H4")
+def test_nobody_has_to_ask_for_a_comparison(run: Run, world: World, people: list[Account]) -> None:
+    """It comes by itself, again after its period and not before: what somebody did in the console is found."""
+    reconcile(world)
+    assert told(run, "list") == []
+    world.user(people[1]).enabled = False
+    reconcile(world)
+    assert told(run, "list") == [], "it is not due again yet"
+    world.pass_time(COMPARISON.period.total_seconds() * 1.2)
+    reconcile(world)
+    assert finding(run, "switched-off")["found"] == "disabled"
+    last = told(run, "status")["comparisons"][0]
+    assert (last["by"], last["state"]) == ("schedule", "done")
+
+
 def test_a_comparison_that_failed_says_why(run: Run, world: World, people: list[Account]) -> None:
     """As the worker met it, with exit code 1."""
     assert people

@@ -123,6 +123,37 @@ def test_drift_is_shown_with_exit_code_1(
     assert run("apply", "--yes", "--plan", as_json["fingerprint"][:12]).exit_code == 0
 
 
+@pytest.mark.req("J6")
+def test_other_ways_into_keycloak_are_put_back_or_named(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str
+) -> None:
+    """What is ours to decide is wanted back: the e-mail address as username, the quick wrong passwords. What
+    somebody else demands or gives to every user is named, with what follows, and left alone."""
+    address = f"{keycloak_server.url}/admin/realms/{realm_name}"
+    session = keycloak_server.session()
+    ours = {"registrationEmailAsUsername": True, "quickLoginCheckMilliSeconds": 0}
+    theirs = {"name": "shoe_size", "required": {"roles": ["admin", "user"]}, "permissions": {"edit": ["admin"]}}
+    before = session.get(address, timeout=30).json()
+    profile = session.get(f"{address}/users/profile", timeout=30).json()
+    demanding = profile | {"attributes": [*profile["attributes"], theirs]}
+    session.put(address, json=ours, timeout=30).raise_for_status()
+    session.put(f"{address}/users/profile", json=demanding, timeout=30).raise_for_status()
+    try:
+        shown = run("drift")
+        assert shown.exit_code == 1
+        assert "registrationEmailAsUsername: true -> false" in shown.output
+        assert f"quickLoginCheckMilliSeconds: 0 -> {before['quickLoginCheckMilliSeconds']}" in shown.output
+        assert "the user profile demands shoe_size of every user" in shown.output
+        assert run("apply", "--yes").exit_code == 0
+        after = session.get(address, timeout=30).json()
+        assert {name: after[name] for name in ours} == {name: before[name] for name in ours}
+        kept = session.get(f"{address}/users/profile", timeout=30).json()["attributes"]
+        assert "shoe_size" in [each["name"] for each in kept]
+        assert "demands shoe_size" in run("plan").output
+    finally:
+        session.put(f"{address}/users/profile", json=profile, timeout=30).raise_for_status()
+
+
 def test_a_plan_that_has_changed_since_the_review_is_refused(applied: pytest.MonkeyPatch) -> None:
     """The fingerprint that was reviewed must be the plan's."""
     refused = run("apply", "--yes", "--plan", "0123456789ab")
