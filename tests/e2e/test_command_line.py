@@ -167,7 +167,7 @@ def test_one_shot_acts_are_asked_for_and_told(shell: CommandLine, place: Place) 
     assert shell.json("account", "show", who)["acts"][0]["kind"] == "expire-password"
 
 
-@pytest.mark.req("F2", "F3", "F4", "F5", "I3")
+@pytest.mark.req("F1", "F2", "F3", "F4", "F5", "I3")
 def test_a_staff_list_is_reviewed_confirmed_and_carried_into_keycloak(shell: CommandLine, place: Place) -> None:
     """Good rows reach Keycloak, the wrong one comes back in a file to be mended."""
     wrong = person(303, Niederlassung="Hamburk")

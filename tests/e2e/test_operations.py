@@ -130,6 +130,7 @@ def test_an_operator_sees_that_keycloak_stands_still(stack: Stack) -> None:
     wait_until(lambda: not any("nobody can log in" in each for each in stack.troubles()), 20, "it is still told")
 
 
+@pytest.mark.req("H2")
 def test_an_operator_sees_that_keycloak_is_away(stack: Stack, watching: Prometheus) -> None:
     """Nothing is wrong; Keycloak is ended and a change is stored all the same: `ops status` says what cannot be
     used, `/metrics` and the alert too, and no secret is in it."""

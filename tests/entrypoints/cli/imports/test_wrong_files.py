@@ -10,7 +10,6 @@ import pytest
 
 from tests.commands.imports.import_sites import person
 from tests.entrypoints.cli.imports.conftest import Run, staff
-from tests.spreadsheet.files import package, sheet_xml
 
 pytestmark = pytest.mark.req("F1", "F2", "I3")
 
@@ -101,31 +100,3 @@ def test_a_sum_row_is_one_error(run: Run, tmp_path: Path, last: dict[str, str]) 
     assert told.endswith("(fill it in; leave the row out if it is a sum or a remark)")
     counts = json.loads(run("show", "last", "--json").output)["run"]["counts"]
     assert (counts["create"], counts["error"]) == (2, 1)
-
-
-FAR = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-
-
-@pytest.mark.req("F8")
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (package(b"0" * (60 * 2**20)), "bomb"),
-        (package(sheet_xml(FAR)), "XFD1048576"),
-        (package(ENTITIES + sheet_xml('<row r="1"><c r="A1"><v>&b;</v></c></row>')), "document type"),
-        (package(sheet_xml(""), **{"xl__vbaProject.bin": b"x"}), "macros"),
-    ],
-    ids=["a zip bomb", "a cell far away", "entities", "macros"],
-)
-def test_a_hostile_file_is_refused_by_name_and_leaves_nothing(
-    run: Run, tmp_path: Path, content: bytes, said: str
-) -> None:
-    """One line that says what is wrong with it, soon; no run is made of it."""
-    (tmp_path / "staff.xlsx").write_bytes(content)
-    refused = run("review", "staff.xlsx")
-    assert refused.exit_code == 1
-    assert said in refused.output
-    assert len(refused.output) < 400
-    assert json.loads(run("list", "--json").output) == []

@@ -91,7 +91,8 @@ def test_copy_edit_plan_adopt_and_go_back(run: Run, world: World) -> None:
     assert "there is no policy 9" in run("copy", "other", "--policy", "9").output
 
 
-@pytest.mark.req("J3", "I3")
+@pytest.mark.req("I3")
+@pytest.mark.supports("J3")
 def test_wrong_files_are_named_before_anything_is_compared(run: Run, world: World) -> None:
     """File and line, as `check` tells it; a folder with files is not written over."""
     run("copy", "own")

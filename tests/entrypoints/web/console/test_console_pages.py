@@ -45,7 +45,7 @@ def test_every_answer_has_the_security_headers(console: TestClient, path: str) -
     assert headers["Cache-Control"] == ("public, max-age=3600" if path.startswith("/static") else "no-store")
 
 
-@pytest.mark.req("I7")
+@pytest.mark.supports("I7")
 @pytest.mark.parametrize("path", ["/logged-out", "/no-such-page", "/login"])
 def test_every_page_bears_the_name_of_the_company(console: TestClient, path: str) -> None:
     """Pages of what goes wrong too."""
