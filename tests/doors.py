@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -43,37 +44,38 @@ def door_of(item: pytest.Item, folder: Path = TESTS) -> str | None:
         thing = waiting.pop()
         if isinstance(thing, partial):
             thing = thing.func
-        name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
+        if not isinstance(thing, FunctionType | type) or id(thing) in seen:
+            continue
+        name = f"{thing.__module__}.{thing.__qualname__}"
         if name in DOORS:
             return DOORS[name]
-        if id(thing) not in seen and _stands_in(thing, folder):
+        if _stands_in(thing, folder):
             seen.add(id(thing))
             waiting += _used_by(thing)
     return None
 
 
-def _stands_in(thing: Any, folder: Path) -> bool:
-    if not isinstance(thing, FunctionType | type | ModuleType):
-        return False
+def _stands_in(thing: FunctionType | type, folder: Path) -> bool:
     try:
         return Path(inspect.getfile(thing)).is_relative_to(folder)
-    except TypeError:
+    except (TypeError, OSError):  # of the interpreter, or written by no file
         return False
 
 
-def _used_by(thing: FunctionType | type | ModuleType) -> Iterator[Any]:
-    """What the function names, or the methods and bases of the class. A module is what is named of it."""
+def _used_by(thing: FunctionType | type) -> Iterator[Any]:
+    """Methods and bases of a class; what a function names, of modules and classes too, and what it closes over."""
     if isinstance(thing, type):
         yield from thing.__bases__
         for each in vars(thing).values():
             yield inspect.unwrap(getattr(each, "__func__", getattr(each, "fget", None) or each))
-    elif isinstance(thing, FunctionType):
-        names = _names(thing.__code__)
-        for named in (thing.__globals__.get(name) for name in names):
-            yield named
-            if isinstance(named, ModuleType | type):
-                yield from (getattr(named, name, None) for name in names)
-        for cell in thing.__closure__ or ():
+        return
+    names = _names(thing.__code__)
+    for named in (thing.__globals__.get(name) for name in names):
+        yield named
+        if isinstance(named, ModuleType | type):
+            yield from (getattr(named, name, None) for name in names)
+    for cell in thing.__closure__ or ():
+        with suppress(ValueError):  # nothing is in it yet
             yield cell.cell_contents
 
 
