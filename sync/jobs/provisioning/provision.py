@@ -37,6 +37,7 @@ from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
+from sync.jobs.work.giving_way import giving_way
 from sync.jobs.work.lease import keep_lease, keep_leases, remaining, terms
 from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.jobs.work.unforeseen import as_failure
@@ -63,10 +64,18 @@ log = structlog.get_logger()
 def provision_some(systems: Systems, lane: Lane) -> int:
     """Claim a few due accounts of the lane and bring each about. Returns how many were claimed.
 
-    Looks and reassignments that doors wait for come first. One account's failure is recorded with it and stops no
-    other. What there is no time left for is given back untouched, so that a slow Keycloak cannot keep a batch, and
-    the accounts in it, for minutes. Nothing is claimed by a policy that is no longer in force.
+    Looks and reassignments that doors wait for come first, and bulk work gives way to the interactive lane. One
+    account's failure is recorded with it and stops no other. What there is no time left for is given back
+    untouched, so that a slow Keycloak cannot keep a batch, and the accounts in it, for minutes. Nothing is claimed
+    by a policy that is no longer in force.
     """
+    if lane is Lane.BULK:
+        with giving_way(systems):
+            return _provision_some(systems, lane)
+    return _provision_some(systems, lane)
+
+
+def _provision_some(systems: Systems, lane: Lane) -> int:
     asked = look_where_asked(systems) + reassign_next(systems) if lane is Lane.INTERACTIVE else 0
     with systems.db.write() as tx:
         if not mappings.still_in_force(tx, systems.policy_number):

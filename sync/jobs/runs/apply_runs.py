@@ -22,6 +22,7 @@ from sync.domain.errors import NotAllowed, Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, ApplyRows, KindOfRun
 from sync.jobs.systems import Systems
+from sync.jobs.work.giving_way import give_way
 from sync.jobs.work.unforeseen import of_type
 from sync.store import mappings
 from sync.store.database.tables import RunKind
@@ -86,6 +87,7 @@ def apply_chunk(systems: Systems, kinds: Mapping[RunKind, KindOfRun], limit: int
     Returns how many rows were looked at; 0: no run has any, other workers are at them, or the lane has enough to
     do. An all-or-nothing run is one chunk, however long.
     """
+    give_way(systems)
     now = systems.clock.now()
     try:
         with systems.db.write() as tx:

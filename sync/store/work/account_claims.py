@@ -236,6 +236,20 @@ def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
     return tx.connection.scalar(select(func.count()).select_from(waiting)) or 0
 
 
+def anybody_waits(tx: Tx, since: datetime, now: datetime) -> bool:
+    """True while something is under way of what has become due in the interactive lane, or was asked to be looked
+    at, since then: claimed or not, but not done."""
+    due = (
+        work.c.lane == Lane.INTERACTIVE.value,
+        work.c.due_at > since,
+        work.c.due_at <= now,
+        work.c.quarantine_kind.is_(None),
+    )
+    return bool(
+        tx.connection.scalar(select(or_(exists().where(*due), exists().where(work.c.look_asked_at > since))))
+    )
+
+
 def release(tx: Tx, claim: Claim) -> bool:
     """Give the claim back with nothing done; workers that ended over the account are still counted. False: the
     lease was lost."""
