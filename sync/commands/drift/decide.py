@@ -10,7 +10,7 @@ from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.domain.drift.anomaly import Anomaly
+from sync.domain.drift.anomaly import Anomaly, mended_by
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.drift.kinds import may_be_left
 from sync.domain.errors import NotFound, Problem, Refused
@@ -36,15 +36,10 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
             take_over(tx, desk.policy, finding, by, now)
             by_hand.count(tx, desk.policy, was, existing(tx, account_id), by, now)
         elif not may_be_left(finding.attribute):
-            raise Refused(
-                [
-                    Problem(
-                        finding.attribute,
-                        "cannot be accepted: the workers, or nobody at all, could leave it so",
-                        "have it repaired, change the account, or mend it in Keycloak's console",
-                    )
-                ]
-            )
+            lost = finding.attribute is Anomaly.LOST_ACCOUNT
+            other = "have it repaired, change the account, or mend it in Keycloak's console"
+            reason = "cannot be accepted: the workers, or nobody at all, could leave it so"
+            raise Refused([Problem(finding.attribute, reason, mended_by(Anomaly.LOST_ACCOUNT) if lost else other)])
         if finding.attribute is Aspect.MISSING:
             due.lift_quarantine(tx, granted, str(finding.subject.account_id), Lane.BULK, now)
         return findings.decide(tx, granted, finding.id, "accepted", now)
@@ -59,17 +54,10 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
     def decided(tx: Tx) -> Finding:
         finding, now = _open(tx, finding_id), desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
-        account_id = finding.subject.account_id
-        if isinstance(finding.attribute, Anomaly) or account_id is None:
-            raise Refused(
-                [
-                    Problem(
-                        finding.attribute,
-                        f"the workers do not write to {finding.subject.who}",
-                        "mend it in Keycloak's console; groups and their roles: fsm-identity realm apply",
-                    )
-                ]
-            )
+        if isinstance(finding.attribute, Anomaly):
+            reason = f"the workers do not write to {finding.subject.who}"
+            raise Refused([Problem(finding.attribute, reason, mended_by(finding.attribute))])
+        account_id = str(finding.subject.account_id)
         deviation = Deviation(finding.attribute, finding.wanted, finding.found, finding.key)
         by_hand.count_kinds(tx, desk.policy, effects_of_repair([deviation]), by, now)
         findings.ask_repair(tx, granted, [finding.id], now)

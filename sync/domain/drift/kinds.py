@@ -44,6 +44,8 @@ def shown_by(kind: Kind) -> frozenset[Look]:
             return frozenset({Look.ATTRIBUTES, Look.SINGLE})
         case Anomaly.STRAY_ACCOUNT_ID:
             return frozenset({Look.ATTRIBUTES})
+        case Anomaly.LOST_ACCOUNT:
+            return frozenset({Look.LISTING, Look.ATTRIBUTES})
         case Anomaly.ADMINISTERS_REALM | Anomaly.UNREADABLE:
             return frozenset({Look.SINGLE})
         case Aspect():

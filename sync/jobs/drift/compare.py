@@ -31,7 +31,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.jobs.work.unforeseen import kind_of, message_of
 from sync.ports.listing import HoldersPage, MembersPage, OurGroups
-from sync.store.accounts import pages
+from sync.store.accounts import accounts, pages
 from sync.store.database.tables import ComparisonKind
 from sync.store.database.transactions import Tx
 from sync.store.drift import comparisons, findings, foreign_users
@@ -135,6 +135,7 @@ def _compare(comparing: Comparing) -> None:
         now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
         for subject, each in foreign:
             findings.found(tx, claimed, subject, each, "report", now)
+        _tell_lost_apart(tx, comparing, claimed, foreign)
         findings.close_unseen(tx, claimed, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
         foreign_users.forget_unseen(tx, claimed, comparing.row.started_at)
         comparing.hand_over(tx, judged)
@@ -278,15 +279,27 @@ def _confirm(comparing: Comparing, account_ids: Collection[str]) -> None:
         observations.confirm(tx, comparing.keep.claimed(tx), account_ids, comparing.row.started_at)
 
 
+def _tell_lost_apart(
+    tx: Tx, comparing: Comparing, claimed: ClaimedJob, found: Collection[tuple[Subject, Irregularity]]
+) -> None:
+    """Whoever carries a mark of ours is not counted among those who are not ours."""
+    lost = [str(subject.idp_user_id) for subject, each in found if each.attribute is Anomaly.LOST_ACCOUNT]
+    listed = foreign_users.not_foreign(tx, claimed, lost)
+    comparing.counts = replace(comparing.counts, foreign_users=comparing.counts.foreign_users - listed)
+
+
 def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregularity]]:
     """Strangers in groups of ours or with roles of ours, and feature roles of our own users, each user looked at
-    as it is now: a user that carries an account id is being created just now, or is the attribute pass's."""
+    as it is now. One that carries the id of an account is being created just now, or is the attribute pass's; one
+    whose account our database does not have, as after it was restored, is a finding whatever else it has. Whoever
+    was found so before is looked at again."""
     systems = comparing.systems
     with systems.db.read() as tx:
-        ours = pages.of_users(tx, shown.strangers)
+        strangers = {**findings.users_with(tx, Anomaly.LOST_ACCOUNT), **shown.strangers}
+        ours = pages.of_users(tx, strangers)
     found: list[tuple[Subject, Irregularity]] = []
     users = ReadableUsers(systems)
-    for user, username in sorted(shown.strangers.items()):
+    for user, username in sorted(strangers.items()):
         account_id = ours.get(user)
         if account_id is not None:
             if user in shown.with_features:
@@ -299,7 +312,10 @@ def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregula
         except Unreadable as reason:
             found.append((subject, Irregularity(Anomaly.UNREADABLE, None, str(reason))))
             continue
-        if observed is None or observed.account_id is not None:
+        if observed is None:
+            continue
+        if observed.account_id is not None:
+            found += _lost(systems, subject, observed.account_id)
             continue
         groups = shown.in_groups.get(user, set()) & observed.groups
         roles = shown.with_roles.get(user, set()) & observed.roles | shown.with_features.get(user, set())
@@ -308,3 +324,9 @@ def _foreign(comparing: Comparing, shown: Pages) -> list[tuple[Subject, Irregula
         if roles:
             found.append((subject, surplus(Anomaly.FOREIGN_ROLE, roles)))
     return found
+
+
+def _lost(systems: Systems, subject: Subject, mark: str) -> list[tuple[Subject, Irregularity]]:
+    with systems.db.read() as tx:
+        known = accounts.known_ids(tx, [mark])
+    return [] if known else [(subject, Irregularity(Anomaly.LOST_ACCOUNT, None, mark))]

@@ -112,14 +112,17 @@ def _differs(systems: Systems, account: Account, user: UserAttributes) -> bool:
 
 def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Judged, *, whole: bool) -> None:
     """Users that carry the id of an account which has another user, or none: two users of one person, or one that
-    is being created just now and is ours at the next pass."""
+    is being created just now and is ours at the next pass. Or of an account that our database does not have."""
     systems = comparing.systems
     with systems.db.write() as tx:
         now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
         ours = pages.of_users(tx, strays)
+        known = accounts.known_ids(tx, {carried for _, carried in strays.values()})
         for user, (username, carried) in sorted(strays.items()):
             if user not in ours:
-                stray = Irregularity(Anomaly.STRAY_ACCOUNT_ID, None, carried)
+                lost = carried not in known and ", " not in carried
+                anomaly = Anomaly.LOST_ACCOUNT if lost else Anomaly.STRAY_ACCOUNT_ID
+                stray = Irregularity(anomaly, None, carried)
                 findings.found(tx, claimed, Subject.of_user(user, username), stray, "report", now)
         if whole:
             findings.close_unseen(

@@ -184,6 +184,14 @@ def read_many(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Account]:
     return {account.id: account for account in found}
 
 
+def known_ids(tx: Tx, account_ids: Collection[str]) -> frozenset[str]:
+    """Those of them that are accounts of ours; not locked."""
+    found: set[str] = set()
+    for some in batches(account_ids):
+        found.update(tx.connection.scalars(select(accounts.c.id).where(accounts.c.id.in_(some))))
+    return frozenset(found)
+
+
 def by_technicians(tx: Tx, technician_ids: Collection[str]) -> Mapping[str, Account]:
     """Technician id to account; not locked."""
     return _by_keys(tx, accounts.c.technician_id, technician_ids)

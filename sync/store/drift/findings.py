@@ -193,6 +193,16 @@ def any_of_users(tx: Tx, idp_user_ids: Collection[str]) -> bool:
     )
 
 
+def users_with(tx: Tx, attribute: Kind) -> Mapping[str, str]:
+    """The users who are not ours and have an open finding of this: id to name."""
+    rows = tx.connection.execute(
+        select(table.c.idp_user_id, table.c.who).where(
+            table.c.state == "open", table.c.attribute == attribute.value, table.c.account_id.is_(None)
+        )
+    )
+    return {row.idp_user_id: row.who for row in rows if row.idp_user_id is not None}
+
+
 def ask_repair(tx: Tx, granted: Granted, ids: Collection[str], now: datetime) -> None:  # noqa: ARG001 - it was asked
     _set(tx, ids, repair_asked_at=now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.work.claimed import ClaimedJob
+from sync.store.database.batches import batches
 from sync.store.database.tables import foreign_user as table
 from sync.store.database.transactions import Tx
 
@@ -51,6 +52,14 @@ def seen(tx: Tx, _claimed: ClaimedJob, users: Sequence[ListedUser], now: datetim
 def forget_unseen(tx: Tx, _claimed: ClaimedJob, since: datetime) -> None:
     """After a whole comparison: who was not seen is gone from the realm, or ours by now."""
     tx.connection.execute(delete(table).where(table.c.last_seen_at < since))
+
+
+def not_foreign(tx: Tx, _claimed: ClaimedJob, idp_user_ids: Collection[str]) -> int:
+    """They carry a mark of ours: a finding of its own tells of them. Returns how many were listed."""
+    gone = 0
+    for some in batches(idp_user_ids):
+        gone += tx.connection.execute(delete(table).where(table.c.idp_user_id.in_(some))).rowcount
+    return gone
 
 
 def forget_new(tx: Tx, _claimed: ClaimedJob, since: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.domain.access.scope import Scope
-from sync.domain.drift.anomaly import Anomaly
+from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
 from sync.domain.operations import TICKS_MISSED
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
@@ -238,6 +238,14 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             f"{counted(unreadable, 'user')} in Keycloak cannot be read, while others can",
             None,
             "fsm-identity drift list says why; mend or delete the user there, then fsm-identity drift compare",
+        )
+    lost = waiting.pop(Anomaly.LOST_ACCOUNT, 0)
+    if lost:
+        yield _trouble(
+            "After our database was restored from a backup",
+            f"{counted(lost, 'user')} in Keycloak with a login and no account: our database lost it",
+            None,
+            f"give it back: {GIVE_ACCOUNT_BACK}",
         )
     if waiting:
         listed = ", ".join(f"{attribute} {count}" for attribute, count in sorted(waiting.items()))
