@@ -21,9 +21,15 @@ from sync.store.runs import runs
 from sync.store.runs.runs import Run
 
 
-def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None) -> Run:
+def ask_plan(
+    desk: Desk, by: Cause, employee_number_attribute: str | None = None, *, lost_accounts: bool = False
+) -> Run:
     """Store a run that a worker plans: by username and e-mail address, and by the employee number if the attribute
-    that holds it is named."""
+    that holds it is named. Or of those alone whose accounts our database lost: they are created again, or joined
+    with the account of the same name. Raises Refused if both are asked for."""
+    if lost_accounts and employee_number_attribute is not None:
+        why = "is not asked of users whose accounts were lost: their mark says whose they were"
+        raise Refused([Problem("employee_number_attribute", why, "leave one of the two options out")])
     now = desk.clock.now()
     run = Run(
         id=new_id(now),
@@ -35,7 +41,7 @@ def ask_plan(desk: Desk, by: Cause, employee_number_attribute: str | None = None
         created_at=now,
         by=by,
         counts={},
-        options={"employee_number_attribute": employee_number_attribute},
+        options={"employee_number_attribute": employee_number_attribute, "lost_accounts": lost_accounts},
     )
 
     def command(tx: Tx) -> Run:

@@ -11,8 +11,11 @@ class Adoption(Protocol):
     Conflict for one that carries another account's mark or is not as reviewed, NeedsPerson if it is gone,
     Misconfigured if Keycloak would neither keep nor show the mark."""
 
-    def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
-        """Put the mark of the account on the user that was reviewed under these names. Idempotent."""
+    def take(
+        self, idp_user_id: str, account_id: str, *, username: str, email: str, instead_of: str | None = None
+    ) -> None:
+        """Put the mark of the account on the user that was reviewed under these names. Idempotent. `instead_of`:
+        the mark that it may carry till then, of an account that our database lost."""
         ...
 
     def release(self, idp_user_id: str, account_id: str) -> None:

@@ -85,6 +85,23 @@ def test_a_user_of_another_account_is_refused(place: Place) -> None:
 
 
 @pytest.mark.supports("G4")
+def test_the_mark_of_a_lost_account_is_replaced_where_it_is_named(place: Place) -> None:
+    """It and no other; everything else of the user stays. Twice is once."""
+    user, lost, account = place.stranger(), str(uuid.uuid4()), str(uuid.uuid4())
+    place.take(user, lost)
+    before = place.look(user.idp_user_id)
+    names = {"username": user.username, "email": user.email}
+    with pytest.raises(Conflict):
+        place.adoption.take(user.idp_user_id, account, **names, instead_of=str(uuid.uuid4()))
+    assert place.look(user.idp_user_id) == before
+    for _ in range(2):
+        place.adoption.take(user.idp_user_id, account, **names, instead_of=lost)
+    after = place.look(user.idp_user_id)
+    assert after.account_id == account
+    assert (after.groups, after.username, after.enabled) == (before.groups, before.username, before.enabled)
+
+
+@pytest.mark.supports("G4")
 def test_an_administrator_of_the_realm_is_never_adopted(place: Place) -> None:
     """Whatever matches."""
     user = place.stranger()

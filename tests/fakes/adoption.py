@@ -14,8 +14,10 @@ class FakeAdoption:
     def __init__(self, accounts: FakeAccounts) -> None:
         self._accounts = accounts
 
-    def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
-        user = self._admitted(idp_user_id, account_id)
+    def take(
+        self, idp_user_id: str, account_id: str, *, username: str, email: str, instead_of: str | None = None
+    ) -> None:
+        user = self._admitted(idp_user_id, account_id, instead_of)
         if (user.username, user.email) != (username, email):
             raise Conflict(f"{user.username!r} is not as it was reviewed")
         user.attributes[ACCOUNT_ID] = (account_id,)
@@ -26,13 +28,13 @@ class FakeAdoption:
             for name in OWNED_ATTRIBUTES:
                 user.attributes.pop(name, None)
 
-    def _admitted(self, idp_user_id: str, account_id: str) -> FakeUser:
+    def _admitted(self, idp_user_id: str, *marks: str | None) -> FakeUser:
         before_request()
         user = self._accounts.users.get(idp_user_id)
         if user is None:
             raise NeedsPerson(f"Keycloak has no user {idp_user_id}")
         if self._accounts.administers_realm(user):
             raise Unsafe(f"{user.username!r} administers the realm")
-        if user.attributes.get(ACCOUNT_ID, (account_id,)) != (account_id,):
+        if user.attributes.get(ACCOUNT_ID) not in (None, *((mark,) for mark in marks)):
             raise Conflict(f"{user.username!r} carries the mark of another account")
         return user

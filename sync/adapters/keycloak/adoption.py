@@ -25,8 +25,10 @@ class KeycloakAdoption:
         self._reader = UserReader(connection, time.sleep)
         self._profile = UserProfile(connection, time.monotonic)
 
-    def take(self, idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
-        user = self._admitted(idp_user_id, account_id)
+    def take(
+        self, idp_user_id: str, account_id: str, *, username: str, email: str, instead_of: str | None = None
+    ) -> None:
+        user = self._admitted(idp_user_id, account_id, instead_of)
         found = (user["username"], user.get("email") or "")
         if found != (username, email):
             raise Conflict(
@@ -34,7 +36,7 @@ class KeycloakAdoption:
                 f"with {found[1]!r} now; review it again",
                 code=FailureCode.CHANGED_SINCE,
             )
-        if account_id_of(user) is None:
+        if account_id_of(user) != account_id:
             self._write(idp_user_id, user, {ACCOUNT_ID: account_id})
 
     def release(self, idp_user_id: str, account_id: str) -> None:
@@ -42,7 +44,8 @@ class KeycloakAdoption:
         if account_id_of(user) is not None:
             self._write(idp_user_id, user, dict.fromkeys(OWNED_ATTRIBUTES))
 
-    def _admitted(self, idp_user_id: str, account_id: str) -> Json:
+    def _admitted(self, idp_user_id: str, *marks: str | None) -> Json:
+        """The user, if it carries none but these marks."""
         self._profile.check()
         user = self._reader.user(idp_user_id)
         ownership = self._reader.ownership(idp_user_id)
@@ -54,7 +57,7 @@ class KeycloakAdoption:
                 "administrators of the realm",
                 code=FailureCode.REALM_ADMINISTRATOR,
             )
-        if user.get("attributes", {}).get(ACCOUNT_ID) not in (None, [], [account_id]):
+        if user.get("attributes", {}).get(ACCOUNT_ID) not in (None, [], *([mark] for mark in marks)):
             raise Conflict(
                 f"Keycloak user {ownership.username!r} carries the mark of another account",
                 code=FailureCode.USER_NOT_OURS,

@@ -87,6 +87,18 @@ def create_all(
     return tuple(new)
 
 
+def create_again(tx: Tx, policy: Policy, account: Account, by: Cause, now: datetime) -> None:
+    """Store an account that our database lost, under the id that its user in Keycloak carries, and make it due.
+    The person has a password there already. Raises Refused with every problem found, or if it is there again."""
+    if accounts.peek(tx, account.id) is not None:
+        raise Refused([Problem("account", f"{account.id} exists again", "nothing is left to do")])
+    refuse_problems(account, policy, account.attributes)
+    granted = authority.allow_account(tx, policy, by, Permission.CREATE, None, account, now)
+    accounts.insert(tx, granted)
+    _write_down_new(tx, [account], by, now, action="create again")
+    due.mark_all_due(tx, [account.id], Lane.BULK, now)
+
+
 def change(
     tx: Tx,
     policy: Policy,
@@ -171,7 +183,7 @@ def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, 
         audit.record_assignments(tx, [after], by, now)
 
 
-def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetime) -> None:
+def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetime, action: str = "create") -> None:
     audit.audit_all(
         tx,
         [
@@ -181,7 +193,7 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
             )
             for account in accounts
         ],
-        action="create",
+        action=action,
         by=by,
         now=now,
     )

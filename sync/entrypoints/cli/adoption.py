@@ -46,6 +46,12 @@ def plan(
         str | None,
         typer.Option(help="The user attribute that holds the employee number; reads all attributes, slowly."),
     ] = None,
+    lost_accounts: Annotated[
+        bool,
+        typer.Option(
+            help="Users whose accounts our database lost, as after a restore, and no others; reads all attributes."
+        ),
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until a worker has made the plan.")] = True,
     timeout: Timeout = 1800,
     as_json: AsJson = False,
@@ -54,7 +60,7 @@ def plan(
     Keycloak."""
     with failures_shown():
         desk = open_desk()
-        asked = ask_plan(desk, actor(reason), employee_number_attribute)
+        asked = ask_plan(desk, actor(reason), employee_number_attribute, lost_accounts=lost_accounts)
         short = asked.id[-SHORT:]
         if not wait:
             if as_json:
@@ -74,7 +80,11 @@ def plan(
         _print(seen.rows)
         stay = "user matches no account and stays as it is"
         more = "users match no account and stay as they are"
-        screen.line(f"{foreign} {stay if foreign == 1 else more}")
+        if not lost_accounts:
+            screen.line(f"{foreign} {stay if foreign == 1 else more}")
+        if not seen.rows and lost_accounts:
+            say("no user carries the mark of an account that our database does not have")
+            return
         say(
             "nothing is changed yet; to adopt them: "
             f"fsm-identity adopt apply {short} --plan {run.fingerprint[:FINGERPRINT]} --reason …"
@@ -171,7 +181,7 @@ def _print(rows: Iterable[RunRow]) -> None:
                 row.original["email"],
                 ", ".join(row.messages["matched_by"]),
                 row.account_id,
-                row.result_message or row.result or "; ".join(row.messages["errors"]) or "to adopt",
+                row.result_message or row.result or "; ".join(row.messages["errors"]) or row.messages["does"],
             ]
             for row in rows
         ],

@@ -13,9 +13,11 @@ from functools import partial
 
 from sync.commands.accounts.change import existing
 from sync.commands.waking import wake
+from sync.domain.drift.anomaly import Anomaly
 from sync.domain.errors import Failure, Misconfigured, Problem, Refused, Transient
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.release import take_off
+from sync.jobs.adoption.create_again import give_account_back
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.jobs.work.lease import keep_lease, require_claim, terms
@@ -23,6 +25,7 @@ from sync.ports.lease import kept
 from sync.store import audit
 from sync.store.accounts import accounts, passwords
 from sync.store.database.transactions import Tx
+from sync.store.drift import findings
 from sync.store.provisioning import due, work_state
 from sync.store.runs import run_rows, runs
 from sync.store.runs.run_rows import RowOutcome, RunRow
@@ -41,7 +44,10 @@ def adopt_reviewed(systems: Systems, keep: KeepLease, run: Run) -> bool:
     left = 0
     for row in rows:
         keep()
-        left += not _adopt(systems, run, row)
+        if row.verdict == "create":
+            give_account_back(systems, keep, run, row)
+        else:
+            left += not _adopt(systems, run, row)
     with systems.db.write() as tx:
         runs.applying(tx, keep.claimed(tx), run.id, systems.clock.now())
     wake(systems, Lane.BULK)
@@ -61,7 +67,13 @@ def _adopt(systems: Systems, run: Run, row: RunRow) -> bool:
         if not linked:
             names = row.original["username"], row.original["email"]
             with kept(partial(keep_lease, systems, claim)):
-                systems.adoption.take(user, claim.account.id, username=names[0], email=names[1])
+                systems.adoption.take(
+                    user,
+                    claim.account.id,
+                    username=names[0],
+                    email=names[1],
+                    instead_of=row.original.get("mark"),
+                )
         with systems.db.write() as tx:
             _link(tx, run, row, claim, systems.clock.now())
     except (Transient, Misconfigured):
@@ -80,17 +92,22 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     passwords.erase_shown(tx, claimed)
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
     audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
+    findings.end_of_user(tx, claimed, user, Anomaly.LOST_ACCOUNT, now)
     due.mark_due(tx, account_id, Lane.BULK, now)
     run_rows.write_outcomes(tx, claimed, run.id, [RowOutcome(row.number, "applied", None, account_id)])
     account_claims.release(tx, claim)
 
 
 def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) -> None:
-    """What is refused carries no mark of ours, or the next look at the account would link it."""
+    """What is refused carries no mark of ours, or the next look at the account would link it; a user whose account
+    our database lost carries its own again, and keeps its groups."""
     left = ""
     try:
         with kept(partial(keep_lease, systems, claim)):
-            take_off(systems, claim, row.original["id"])
+            if "mark" in row.original:
+                _put_back(systems, claim.account.id, row)
+            else:
+                take_off(systems, claim, row.original["id"])
     except (Transient, Misconfigured):
         _give_back(systems, claim)
         raise
@@ -100,6 +117,19 @@ def _refuse(systems: Systems, run: Run, row: RunRow, claim: Claim, reason: str) 
         outcome = RowOutcome(row.number, "refused", f"{reason}{left}", claim.account.id)
         run_rows.write_outcomes(tx, require_claim(tx, claim), run.id, [outcome])
         account_claims.release(tx, claim)
+
+
+def _put_back(systems: Systems, account_id: str, row: RunRow) -> None:
+    """The mark with which the user was found, if it carries that of this account by now."""
+    user = systems.accounts.observe(row.original["id"], sessions=False)
+    if user is not None and user.account_id == account_id:
+        systems.adoption.take(
+            user.idp_user_id,
+            row.original["mark"],
+            username=user.username,
+            email=user.email,
+            instead_of=account_id,
+        )
 
 
 def _give_back(systems: Systems, claim: Claim) -> None:
@@ -119,4 +149,7 @@ def _linked(tx: Tx, row: RunRow) -> bool:
         raise Refused([Problem("account", what, "plan the adoption anew")])
     if state is None or state.wanted_version != row.base_version:
         raise Refused([Problem("account", "was changed since the review", "plan the adoption anew")])
+    mark = row.original.get("mark")
+    if mark is not None and accounts.known_ids(tx, [mark]):
+        raise Refused([Problem("user", f"has its account {mark} again", "plan the adoption anew")])
     return False

@@ -6,14 +6,15 @@ from then on it can be reviewed. Nothing is adopted that a person has not seen i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mappings.fingerprint import fingerprint
 from sync.domain.accounts.account import login_key
-from sync.domain.adoption import Candidate, Proposal, propose
+from sync.domain.adoption.matching import Candidate, Proposal, propose
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.errors import Failure, Misconfigured, Transient
+from sync.jobs.adoption.plan_lost import lost_rows
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.store.accounts import accounts, pages
@@ -25,10 +26,14 @@ from sync.store.runs.runs import Run
 
 def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
     """Read every user that is not ours and propose its account: by username and e-mail address exactly, and by the
-    employee number if the attribute that holds it is named (that reads all attributes, slowly). Interrupted, the
-    next worker begins anew. A failure that no other try mends ends the run, with its reason."""
+    employee number if the attribute that holds it is named (that reads all attributes, slowly). Or, where it was
+    asked for, every user whose account our database lost (`plan_lost`). Interrupted, the next worker begins
+    anew. A failure that no other try mends ends the run, with its reason."""
     try:
-        rows, foreign = _rows(systems, keep, run)
+        if run.options.get("lost_accounts"):
+            rows, foreign = lost_rows(systems, keep, run), 0
+        else:
+            rows, foreign = _rows(systems, keep, run)
     except (Transient, Misconfigured):
         raise
     except Failure as failure:
@@ -36,6 +41,7 @@ def plan_asked(systems: Systems, keep: KeepLease, run: Run) -> None:
             runs.not_planned(tx, keep.claimed(tx), run, str(failure), systems.clock.now())
         return
     counts = {
+        "create": sum(row.verdict == "create" for row in rows),
         "update": sum(row.verdict == "update" for row in rows),
         "error": sum(row.verdict == "error" for row in rows),
         "foreign": foreign,
@@ -55,8 +61,16 @@ def _rows(systems: Systems, keep: KeepLease, run: Run) -> tuple[tuple[RunRow, ..
     for each in found:
         user = systems.accounts.observe(each.idp_user_id, sessions=False)
         looked.append(replace(each, user=user))
+    looked = _with_lost(systems, looked)
     proposals = propose(looked, known)
     return tuple(_row(number, each, versions) for number, each in enumerate(proposals, start=1)), foreign
+
+
+def _with_lost(systems: Systems, looked: Sequence[Candidate]) -> list[Candidate]:
+    marks = {each.user.account_id for each in looked if each.user and each.user.account_id}
+    with systems.db.read() as tx:
+        unknown = marks - accounts.known_ids(tx, marks)
+    return [replace(each, lost=each.user is not None and each.user.account_id in unknown) for each in looked]
 
 
 def _candidates(systems: Systems, keep: KeepLease, run: Run) -> tuple[list[Candidate], int]:
@@ -119,6 +133,7 @@ def _row(number: int, proposal: Proposal, versions: Mapping[str, int]) -> RunRow
         messages={
             "who": proposal.candidate.username,
             "matched_by": list(proposal.matched_by),
+            "does": "to adopt",
             "errors": list(proposal.problems),
         },
         account_id=proposal.account_id,

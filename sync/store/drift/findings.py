@@ -158,6 +158,18 @@ def close_of_account(
     _close(tx, over, now)
 
 
+def end_of_user(
+    tx: Tx, _claimed: ClaimedJob | ClaimedAccount, idp_user_id: str, attribute: Kind, now: datetime
+) -> None:
+    """What was found of a user who was not ours is mended: it has an account now."""
+    live = (
+        table.c.subject == Subject.of_user(idp_user_id, "").key,
+        table.c.attribute == attribute.value,
+        table.c.state.in_(LIVE),
+    )
+    tx.connection.execute(update(table).where(*live).values(state="repaired", closed_at=now))
+
+
 def end_accepted(tx: Tx, granted: GrantedAccount, attributes: Collection[Kind], now: datetime) -> None:
     """What is wanted of the account is decided anew: these are not left as they are any more."""
     accepted = and_(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 
-from sync.domain.work.claimed import ClaimedAccount, ClaimedRun
+from sync.domain.work.claimed import ClaimedAccount, ClaimedJob, ClaimedRun
 from sync.store.database.batches import batches
 from sync.store.database.tables import PENDING_ROW, RowResult, RowVerdict
 from sync.store.database.tables import run_row as run_rows
@@ -123,7 +123,7 @@ def not_applied(tx: Tx, run_id: str) -> tuple[tuple[RowVerdict, Mapping[str, Any
 
 
 def write_outcomes(
-    tx: Tx, _claimed: ClaimedRun | ClaimedAccount, run_id: str, outcomes: Iterable[RowOutcome]
+    tx: Tx, _claimed: ClaimedRun | ClaimedAccount | ClaimedJob, run_id: str, outcomes: Iterable[RowOutcome]
 ) -> None:
     written = [
         {

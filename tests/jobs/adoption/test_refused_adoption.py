@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,8 @@ def marked(world: World, meanwhile: Callable[[], None], monkeypatch: pytest.Monk
     """`meanwhile` happens right after the mark."""
     take = world.systems.adoption.take
 
-    def slow(idp_user_id: str, account_id: str, *, username: str, email: str) -> None:
-        take(idp_user_id, account_id, username=username, email=email)
+    def slow(idp_user_id: str, account_id: str, **reviewed: Any) -> None:
+        take(idp_user_id, account_id, **reviewed)
         monkeypatch.undo()
         meanwhile()
 

@@ -114,6 +114,8 @@ def _verdict(run: Run, verdict: str) -> str:
 
 def _lines(row: RunRow) -> list[str]:
     told = happening(row)
+    if row.messages.get("does") and "new" in row.changes:
+        told.append(row.messages["does"])
     for name, (before, after) in row.changes.get("change", {}).items():
         told.append(f"{name}: {_text(before)} → {_text(after)}")
     if row.result_message:

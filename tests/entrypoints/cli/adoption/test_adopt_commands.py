@@ -12,11 +12,13 @@ from sync.domain.accounts.account import Account
 from sync.domain.provisioning.observed import ACCOUNT_ID
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import adoption, app
+from sync.store.accounts import accounts
 from sync.store.operations import heartbeats
 from sync.store.operations.heartbeats import Worker
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption.adoption_steps import reconcile
+from tests.restoring import back_up, restore
 from tests.world import BY, World
 
 pytestmark = pytest.mark.req("G4")
@@ -131,3 +133,18 @@ def test_without_a_worker_it_is_said_which_one_is_missing(
     assert "no worker serves the lane reconcile" in late.output
     assert "no plan after 1 s; it goes on alone" in late.output
     assert "the plan is asked for" in done(run("plan", "--no-wait", *WHY))
+
+
+def test_whose_account_was_lost_gets_it_again(run: Run, world: World) -> None:
+    """The plan says what would be created and is applied by its fingerprint; a second one has nothing to do."""
+    backup = back_up(world.path)
+    lost = world.join("dora.dahl")
+    world.work()
+    restore(world.path, backup)
+    said = done(run("plan", "--lost-accounts", *WHY))
+    for words in (lost.username, "to create again: dispatcher, ", "nothing is changed yet"):
+        assert words in said
+    [(named, fingerprint)] = re.findall(r"fsm-identity adopt apply (\w+) --plan (\w+) --reason", said)
+    assert "1 user adopted" in done(run("apply", named, "--plan", fingerprint, *WHY))
+    assert world.read(lambda tx: accounts.known_ids(tx, [lost.id])) == {lost.id}
+    assert "no user carries the mark of an account" in done(run("plan", "--lost-accounts", *WHY))

@@ -8,18 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account
+from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK
 from sync.domain.provisioning.observed import Observed
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A user that is not ours and the accounts it has something in common with, each with what: `username`,
-    `email`, `employee number`. `user` None: it was gone when it was looked at."""
+    `email`, `employee number`. `user` None: it was gone when it was looked at. `lost`: it carries the mark of an
+    account that our database does not have."""
 
     idp_user_id: str
     username: str
     accounts: Mapping[str, frozenset[str]]
     user: Observed | None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def propose(candidates: Sequence[Candidate], accounts: Mapping[str, Account]) ->
 
 
 def _proposal(candidate: Candidate, accounts: Mapping[str, Account], wanted: Mapping[str, int]) -> Proposal:
-    problems = list(_problems_of_user(candidate.user))
+    problems = list(problems_of_user(candidate.user))
     if len(candidate.accounts) != 1:
         names = ", ".join(sorted(accounts[account_id].username for account_id in candidate.accounts))
         problems.append(f"several accounts match: {names}")
@@ -52,11 +55,18 @@ def _proposal(candidate: Candidate, accounts: Mapping[str, Account], wanted: Map
     if wanted[account_id] > 1:
         problems.append(f"{wanted[account_id]} users match the account {account.username}")
     if candidate.user is not None and candidate.user.account_id not in (None, account_id):
-        problems.append(f"it belongs to account {candidate.user.account_id}")
+        problems.append(_of_another(candidate.user.account_id, lost=candidate.lost))
     return Proposal(candidate, account_id, tuple(sorted(matched_by)), tuple(problems))
 
 
-def _problems_of_user(user: Observed | None) -> Sequence[str]:
+def _of_another(mark: str | None, *, lost: bool) -> str:
+    if lost:
+        return f"it carries the mark of account {mark}, which our database lost: {GIVE_ACCOUNT_BACK}"
+    return f"it belongs to account {mark}"
+
+
+def problems_of_user(user: Observed | None) -> Sequence[str]:
+    """Why it cannot be adopted whatever the match."""
     if user is None:
         return ["it is gone"]
     return ["it administers the realm"] if user.administers_realm else []
