@@ -6,7 +6,7 @@ facts and never contain a secret.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -45,6 +45,7 @@ class FailureCode(StrEnum):
     LEASE_LOST = "lease-lost"
     NAME_TAKEN = "name-taken"
     ID_TAKEN = "id-taken"
+    ACCOUNT_LOST = "account-lost"
     VALUE_REFUSED = "value-refused"
     ADDRESS_REFUSED = "address-refused"
     MAIL_REFUSED = "mail-refused"
@@ -131,6 +132,16 @@ class Conflict(Failure):
 
     kind = "conflict"
     code = FailureCode.CONFLICT
+
+
+class NameHeld(Conflict):
+    """Other users have the username or the e-mail address. `marks`: the account ids that they carry."""
+
+    code = FailureCode.NAME_TAKEN
+
+    def __init__(self, message: str, marks: Collection[str]) -> None:
+        super().__init__(message)
+        self.marks = frozenset(marks)
 
 
 class Misconfigured(Failure):

@@ -45,7 +45,7 @@ class Accounts(Protocol):
 
         Returns one outcome per account id; one bad row does not stop the others. A user that exists and
         carries the same account id is `Created(existed=True)`, whatever else it looks like; a username or
-        e-mail address that somebody else has is a Conflict, and Misconfigured it is where the realm demands an
+        e-mail address that somebody else has is NameHeld, and Misconfigured it is where the realm demands an
         attribute that the account has no value for. Raises a Failure only when nothing was done.
         """
         ...

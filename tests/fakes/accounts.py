@@ -18,7 +18,7 @@ from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, roles_of_groups
 from sync.domain.accounts.user_names import refused_names
 from sync.domain.acts import PASSWORD, PASSWORD_HISTORY, Credential
-from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Unsafe
+from sync.domain.errors import Failure, FailureCode, Misconfigured, NameHeld, NeedsPerson, Unsafe
 from sync.domain.provisioning.change import (
     DETAILS,
     Change,
@@ -210,7 +210,8 @@ class FakeAccounts:
     def _refuse_taken(self, username: str, email: str, holders: Sequence[FakeUser]) -> None:
         if holders:
             named = ", ".join(f"{holder.username!r} with {holder.email!r}" for holder in holders)
-            raise Conflict(f"{username!r} or {email!r} is taken by {named}", code=FailureCode.NAME_TAKEN)
+            marks = {mark for holder in holders if (mark := holder.account_id) is not None}
+            raise NameHeld(f"{username!r} or {email!r} is taken by {named}", marks)
 
     def admitted(self, idp_user_id: str) -> FakeUser:
         """The user, if it may be written to."""

@@ -22,10 +22,11 @@ from sync.desk import Desk
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.domain.accounts.account import Account
+from sync.domain.accounts.account import Account, login_key
 from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields, stated_fields
 from sync.domain.accounts.rules import check, unknown_attributes
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
+from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import audit
@@ -34,6 +35,7 @@ from sync.store.accounts.passwords import KeptPassword
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
+from sync.store.drift import findings
 from sync.store.mail import outbox
 from sync.store.provisioning import due, work_state
 
@@ -213,7 +215,8 @@ def create_account(
 
     Raises Refused with every problem: of the account itself, what only the FSM system or the other accounts know,
     what the door found (`also`). Then, where it may be a second one of the same person and nobody says that it is
-    not (A2). Raises Transient if a technician is named and the FSM system cannot be asked. Nothing is stored then.
+    not (A2): another account, or a user in Keycloak whose account our database lost. Raises Transient if a
+    technician is named and the FSM system cannot be asked. Nothing is stored then.
     """
     unknown = () if new.technician_id is None else _unknown(desk, new.technician_id)
     _refuse_at_once(desk, by, None, new.account("", desk.clock.now()), new.attributes, (*unknown, *also))
@@ -221,7 +224,10 @@ def create_account(
     def command(tx: Tx) -> Account:
         account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
         by_hand.count(tx, desk.policy, None, account, by, desk.clock.now())
-        similar = () if even_if_similar else accounts.likely_duplicates(tx, account)
+        if even_if_similar:
+            return account
+        _refuse_lost(tx, account)
+        similar = accounts.likely_duplicates(tx, account)
         if similar:
             names = ", ".join(f"{each.username} ({each.full_name})" for each in similar)
             raise Refused(
@@ -230,6 +236,18 @@ def create_account(
         return account
 
     return perform(desk, command, wakes=Lane.INTERACTIVE)
+
+
+def _refuse_lost(tx: Tx, account: Account) -> None:
+    """Raises Refused if a user of this name is known to have lost its account."""
+    lost = findings.users_with(tx, Anomaly.LOST_ACCOUNT).values()
+    held = sorted({login_key(name) for name in lost} & {login_key(account.username), login_key(account.email)})
+    if held:
+        what = (
+            f"{held[0]!r} is a user in Keycloak whose account our database lost, as after a restore from a backup"
+        )
+        nevertheless = "to create it by hand and give it that user later, add --even-if-similar"
+        raise Refused([Problem("username", what, f"{GIVE_ACCOUNT_BACK}; {nevertheless}")])
 
 
 @dataclass(frozen=True, slots=True)

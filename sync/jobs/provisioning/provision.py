@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -32,6 +33,7 @@ from sync.jobs.provisioning.apply_plan import apply_plan, read_back
 from sync.jobs.provisioning.deadly import give_up_deadly
 from sync.jobs.provisioning.decisions import decided_about, forget_user, left_alone, to_make_anew
 from sync.jobs.provisioning.looks import look_where_asked
+from sync.jobs.provisioning.lost_holder import explained
 from sync.jobs.provisioning.new_users import create_missing, made_now, made_of
 from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
@@ -182,9 +184,12 @@ def bring_about_safely(
     """`bring_about` under the lease, with every failure as an outcome."""
     try:
         with kept(partial(keep_lease, systems, claim)):
-            return bring_about(systems, accounts, claim, created, decisions, seen)
+            outcome = bring_about(systems, accounts, claim, created, decisions, seen)
     except Exception as error:
-        return Failed(as_failure(error, account=claim.account.id))
+        outcome = Failed(as_failure(error, account=claim.account.id))
+    if isinstance(outcome, Failed):
+        return replace(outcome, failure=explained(systems, outcome.failure))
+    return outcome
 
 
 def settle_made(systems: Systems, made: Mapping[str, tuple[Claim, Applied]], keycloak: CircuitName) -> None:

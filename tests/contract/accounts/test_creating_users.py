@@ -9,7 +9,16 @@ import pytest
 
 from mappings.policy import Policy
 from sync.domain.accounts.account import Life
-from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
+from sync.domain.errors import (
+    Conflict,
+    Failure,
+    FailureCode,
+    Misconfigured,
+    NameHeld,
+    NeedsPerson,
+    Transient,
+    Unsafe,
+)
 from sync.domain.provisioning.plan import diff
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import kept
@@ -113,6 +122,19 @@ def test_creating_again_after_a_rename_finds_the_first_user(world: World, policy
     first = created(world, desired)
     renamed = replace(wanted(policy), account_id=desired.account_id, attributes=desired.attributes)
     assert create(world, renamed) == [Created(first, existed=True)]
+
+
+@pytest.mark.supports("G4")
+def test_a_conflict_says_whose_mark_the_holder_carries(world: World, policy: Policy) -> None:
+    """By it our database tells whether it has that account; a stranger carries none."""
+    first, second = wanted(policy), wanted(policy)
+    created(world, first)
+    name = f"stranger.{uuid.uuid4().hex[:6]}@example.com"
+    world.stranger(name, name)
+    for held, marks in ((first.email, {first.account_id}), (name, set())):
+        [outcome] = create(world, replace(second, username=held, email=held))
+        assert isinstance(outcome, NameHeld)
+        assert outcome.marks == marks
 
 
 @pytest.mark.supports("A2")

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from sync.commands.accounts.change import change
+from sync.commands.accounts.change import change, create_account
+from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.adoption import ask_plan
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
-from sync.domain.accounts.change import AccountChange
+from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.errors import Refused
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.provisioning import work_state
 from tests.comparing import compare
 from tests.fakes.accounts import FakeUser
 from tests.jobs.adoption.adoption_steps import Plan, apply, errors, make_plan, reconcile, rows_of, run_of
@@ -198,3 +200,24 @@ def test_the_employee_number_is_not_asked_of_them(world: World) -> None:
     """Their mark says whose they were."""
     with pytest.raises(Refused, match="leave one of the two options out"):
         ask_plan(world.systems, BY, "personnel", lost_accounts=True)
+
+
+def test_creating_somebody_who_was_lost_says_what_is_the_case(world: World, people: list[Account]) -> None:
+    """Where nobody knows it yet, the quarantine says so; after a comparison the door does, before anything is
+    stored."""
+    lost = lost_person(world)
+    anew = world.join("dora.dahl")
+    world.work()
+    state = world.read(lambda tx: work_state.of_account(tx, anew.id))
+    assert state is not None
+    kind, reason = state.quarantine or ("", "")
+    assert kind == "conflict"
+    for words in (f"does not have account {lost.id}", "fsm-identity adopt plan --lost-accounts"):
+        assert words in reason
+    other = lost_person(world, "emi.eck")
+    compare(world.systems)
+    new = NewAccount(other.email, "Emi", "Eck", "dispatcher", BRANCH.key)
+    password = InitialPassword("temporary-secret-of-the-test", "shown")
+    with pytest.raises(Refused, match=r"whose account our database lost.* adopt plan --lost-accounts"):
+        create_account(world.systems, new, BY, password, even_if_similar=False)
+    assert create_account(world.systems, new, BY, password, even_if_similar=True).username == other.username

@@ -15,7 +15,7 @@ from sync.adapters.keycloak.failures import AttributeDemanded, Invalid, Taken, U
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.reading import UserReader, account_id_of
 from sync.adapters.keycloak.user_profile import AttributeUndeclared
-from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, Transient
+from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NameHeld, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 
 Outcomes = Mapping[str, Created | Failure]
@@ -84,15 +84,14 @@ class Creator:
 
 
 def taken(holders: Sequence[Json], username: str, email: str) -> Failure:
-    """The Conflict that names who has the username or the e-mail address; Transient if nobody has."""
+    """NameHeld, which names who has the username or the e-mail address; Transient if nobody has."""
     if not holders:
         return Transient(
             f"Keycloak said that {username!r} or {email!r} is taken, but nobody has it now",
             code=FailureCode.NAME_TAKEN,
         )
-    return Conflict(
-        "; ".join(_taken_by(holder, username, email) for holder in holders), code=FailureCode.NAME_TAKEN
-    )
+    marks = {mark for holder in holders if (mark := account_id_of(holder)) is not None}
+    return NameHeld("; ".join(_taken_by(holder, username, email) for holder in holders), marks)
 
 
 def _taken_by(holder: Json, username: str, email: str) -> str:
