@@ -33,6 +33,7 @@ class FailureCode(StrEnum):
     NOT_ASKED = "not-asked"
     ACCESS_REFUSED = "access-refused"
     REALM_MISSING = "realm-missing"
+    REALM_OF_ANOTHER = "realm-of-another"
     REALM_BEHIND = "realm-behind"
     ATTRIBUTE_DEMANDED = "attribute-demanded"
     NOT_DISABLED = "not-disabled"

@@ -19,15 +19,19 @@ from sync.domain.realm.surroundings import demands
 from sync.domain.realm.wanted import ground_of_accounts
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
+from sync.realm.installation import WHOSE, another, installation_of
 from sync.realm.login import LOGIN_KINDS
 from sync.store.database.transactions import Tx
 from sync.store.operations import troubles
 from sync.store.provisioning import due
+from sync.store.realm import installation
 
 NAME: Final = "realm"
 GROUND: Final = frozenset({ItemKind.REALM_ROLE, ItemKind.FEATURE, ItemKind.GROUP, ItemKind.PROFILE_ATTRIBUTE})
 SHOWN: Final = 5
 REMEDY: Final = "look at fsm-identity realm plan, then run fsm-identity realm apply"
+OWNER: Final = "realm-owner"
+OWNER_REMEDY: Final = "docs/operations.md, 'The realm is that of another installation'"
 DEMANDS: Final = "realm-demands"
 DEMANDS_REMEDY: Final = (
     "fsm-identity goes on by itself after it; docs/operations.md, 'Leavers who are not disabled'"
@@ -43,6 +47,10 @@ def watch_realm(systems: Systems, _keep: KeepLease) -> None:
     found = realm_differences(ground_of_accounts(systems.policy), systems.realm.observe(GROUND))
     flows = login_problems(login_flows(systems.policy), systems.realm.observe(LOGIN_KINDS))
     demanded = systems.realm.demanded_attributes()
+    theirs = installation_of(systems.realm.observe(WHOSE))
+    with systems.db.read() as tx:
+        ours = installation(tx)
+    whose = [another(theirs, ours)] if theirs is not None and theirs != ours else []
     wrong = [*map(_told, found), *flows]
     undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))
     with systems.db.write() as tx:
@@ -52,6 +60,7 @@ def watch_realm(systems: Systems, _keep: KeepLease) -> None:
             for code in (FailureCode.ATTRIBUTE_DEMANDED, FailureCode.NOT_DISABLED):
                 due.look_at_waiting(tx, code, systems.clock.now())
         _note(tx, NAME, "the realm is not as the mapping files say", wrong, REMEDY, systems.clock.now())
+        _note(tx, OWNER, "the workers write nothing there", whose, OWNER_REMEDY, systems.clock.now())
         told = [*demands(demanded)]
         _note(tx, DEMANDS, "in Keycloak's console", told, DEMANDS_REMEDY, systems.clock.now())
 

@@ -7,7 +7,7 @@ at its start.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mappings.guard import GuardRules
 from mappings.policy import Policy
@@ -32,24 +32,35 @@ from sync.domain.realm.surroundings import demands, habits, ways_around
 from sync.domain.realm.wanted import wanted_realm
 from sync.domain.runs.guard import GuardVerdict, Impact, Pass, judge
 from sync.ports.realm import Realm
+from sync.realm import installation
+from sync.realm.installation import WHOSE, another, installation_of, refuse_another
 from sync.realm.login import LOGIN_KINDS
 
 
 def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
-    """What would change. Raises Refused when a profile, branch or team that is gone from its file still has
-    members in Keycloak (rule: keys-in-use-stay) or this Keycloak lacks something, and every Failure of the
-    port."""
+    """What would change; that the realm is another installation's is a finding. Raises Refused when a profile,
+    branch or team that is gone from its file still has members in Keycloak (rule: keys-in-use-stay) or this
+    Keycloak lacks something, and every Failure of the port."""
     observed, surroundings, flows = realm.observe(), realm.surroundings(), login_flows(policy)
+    ours, theirs = options.installation, installation_of(observed)
+    if theirs not in (None, ours):
+        options = replace(options, installation=None)
     found: tuple[RealmDifference, ...] = (
         *realm_differences(wanted_realm(policy, options), observed),
         *flow_changes(flows, observed, surroundings),
     )
     found = refuse_unknown_actions(found)
     _refuse_groups_in_use(realm, found)
-    ours = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
+    own_flows = {alias for binding, flow in flows.items() if (alias := standing(binding, flow, observed))}
     return RealmPlan(
         in_safe_order(found),
-        (*ways_around(surroundings, ours), *demands(surroundings.demanded_attributes), *habits(surroundings)),
+        (
+            *((another(theirs, ours),) if theirs not in (None, ours) else ()),
+            *ways_around(surroundings, own_flows),
+            *demands(surroundings.demanded_attributes),
+            *habits(surroundings),
+        ),
+        ours,
     )
 
 
@@ -101,9 +112,11 @@ def apply(
 ) -> None:
     """Carry a plan out, in its order. `tell` hears of each difference before it is carried out.
 
-    Flows are looked at once more before the first of them is bound. Raises Misconfigured if one does not hold
-    then; what was done until there stays, and the next plan holds the rest.
+    Raises Misconfigured for a realm of another installation, before anything is done. Flows are looked at once
+    more before the first of them is bound. Raises Misconfigured if one does not hold then; what was done until
+    there stays, and the next plan holds the rest.
     """
+    refuse_another(installation_of(realm.observe(WHOSE)), wanted.installation)
     seen: RealmState | None = None
     for difference in wanted.differences:
         if isinstance(difference, Update) and difference.kind is ItemKind.BINDING:
@@ -122,10 +135,28 @@ def _refuse_to_bind(alias: str, observed: RealmState, policy: Policy) -> None:
         )
 
 
+def refuse_take_over(realm: Realm, theirs: str, ours: str) -> None:
+    """Raises Refused unless the realm is that of installation `theirs`, and that is not ours."""
+    now = installation_of(realm.observe(WHOSE))
+    if now == ours:
+        raise Refused([Problem("realm", "is ours already", "nothing is left to do")])
+    if now is None:
+        raise Refused([Problem("realm", "is nobody's yet", "run fsm-identity realm apply")])
+    if now != theirs:
+        raise Refused([Problem("realm", f"is that of installation {now}, not {theirs}", "name that one")])
+
+
+def take_over(realm: Realm, theirs: str, ours: str) -> None:
+    """The realm is that of our database from now on. Raises Refused like `refuse_take_over`."""
+    refuse_take_over(realm, theirs, ours)
+    realm.apply(installation.take_over(theirs, ours))
+
+
 def bootstrap(realm: Realm, options: RealmOptions) -> RealmPlan:
     """Make the realm if there is none and in it the client that runs `apply`; nothing else. Returns what was
-    done. `realm` is opened as an administrator."""
+    done. `realm` is opened as an administrator. Raises Misconfigured for a realm of another installation."""
     realm.create_if_missing()
+    refuse_another(installation_of(realm.observe(WHOSE)), options.installation)
     wanted = RealmState.of(configuring_client(options))
     found = realm_differences(wanted, realm.observe(frozenset({ItemKind.CLIENT, ItemKind.SERVICE_ACCOUNT})))
     for difference in found:

@@ -18,7 +18,7 @@ from sync.domain.errors import Misconfigured
 from sync.domain.work.lane import Lane
 from sync.ports.signals import Clock, Wake
 from sync.settings import Settings, load_settings
-from sync.store import mappings
+from sync.store import mappings, realm
 from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.sealing import Sealer
@@ -128,3 +128,16 @@ def adopted_policy(settings: Settings) -> InForce | None:
     except Misconfigured:
         return None
     return None if adopted is None else in_force(adopted)
+
+
+def installation_of(settings: Settings) -> str | None:
+    """The id of our database; None where there is none, as before its first upgrade, or where these settings lead
+    to none. Raises Transient while our database is away."""
+    try:
+        database = open_database(settings)
+        with database.read() as tx:
+            found = realm.installation(tx)
+        database.close()
+    except Misconfigured:
+        return None
+    return found

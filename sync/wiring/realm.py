@@ -16,6 +16,7 @@ from sync.domain.realm.options import (
 )
 from sync.ports.realm import Realm
 from sync.settings import Settings
+from sync.wiring.doors import installation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class RealmDesk:
 
 def open_realm_desk(settings: Settings, administrator: tuple[str, str] | None = None) -> RealmDesk:
     """The realm as its configuring client sees it, or as `administrator` (name, password) of the master realm.
-    Raises SettingsError; Keycloak is not asked yet."""
+    Our database is asked which installation it is. Raises SettingsError; Keycloak is not asked yet."""
     if administrator is None:
         through = connection(settings, CONFIGURE_CLIENT, "configure_secret")
     else:
@@ -36,8 +37,9 @@ def open_realm_desk(settings: Settings, administrator: tuple[str, str] | None = 
     return RealmDesk(KeycloakRealm(through), _realm_options(settings))
 
 
-def connection(settings: Settings, client_id: str, secret: str) -> Connection:
-    """To our realm, as one of our clients. Raises SettingsError if its secret is not set."""
+def connection(settings: Settings, client_id: str, secret: str, installation: str | None = None) -> Connection:
+    """To our realm, as one of our clients. `installation`: of the database whose users are written through it.
+    Raises SettingsError if its secret is not set."""
     return Connection(
         url=str(settings.keycloak.url),
         realm=settings.keycloak.realm,
@@ -45,6 +47,7 @@ def connection(settings: Settings, client_id: str, secret: str) -> Connection:
         secret=settings.keycloak.needed(secret),
         credential=f"FSM_KEYCLOAK__{secret.upper()}",
         timeout_seconds=settings.keycloak.timeout_seconds,
+        installation=installation,
     )
 
 
@@ -67,4 +70,5 @@ def _realm_options(settings: Settings) -> RealmOptions:
             password=mail.password.get_secret_value() if mail.password else None,
         ),
         secrets={client: secret.get_secret_value() for client, secret in secrets.items() if secret},
+        installation=installation_of(settings),
     )

@@ -28,6 +28,7 @@ from sync.jobs.systems import Systems
 from sync.ports.accounts import Accounts
 from sync.realm.login import check_login
 from sync.settings import Settings, load_settings
+from sync.store import realm as realm_rows
 from sync.store.database.clock import DatabaseClock
 from sync.views.mappings import InForce, policy_in_force, warn_of_other_files
 from sync.wiring.doors import field_service, keep_what_is_loaded, open_database, refuse_vanished_keys
@@ -47,16 +48,19 @@ def open_systems(settings: Settings | None = None, *, holder: str | None = None)
     in_force = policy_in_force(db)
     warn_of_other_files(in_force, settings.mappings_folder)
     refuse_vanished_keys(db, in_force.policy)
-    return replace(build(settings, in_force), db=db, clock=clock, holder=holder)
+    with db.read() as tx:
+        installation = realm_rows.installation(tx)
+    return replace(build(settings, in_force, installation), db=db, clock=clock, holder=holder)
 
 
-def build(settings: Settings, in_force: InForce | None = None) -> Systems:
+def build(settings: Settings, in_force: InForce | None = None, installation: str | None = None) -> Systems:
     """Put Systems together. `in_force` None: by the mapping files of this process, whatever is in force.
+    `installation` is the id of our database; None: whose the realm is, nobody asks.
 
     Raises SettingsError or MappingErrors; foreign systems are not asked yet.
     """
     policy = in_force.policy if in_force else load(settings.mappings_folder)
-    worker = connection(settings, WORKER_CLIENT, "worker_secret")
+    worker = connection(settings, WORKER_CLIENT, "worker_secret", installation)
     accounts = KeycloakAccounts(worker, policy)
     login_url = str(settings.mail.login_url)
     db = open_database(settings)
@@ -69,7 +73,7 @@ def build(settings: Settings, in_force: InForce | None = None) -> Systems:
         clock=DatabaseClock(db),
         policy_number=in_force.number if in_force else None,
         accounts=accounts,
-        bulk_accounts=_bulk_accounts(settings, policy) or accounts,
+        bulk_accounts=_bulk_accounts(settings, policy, installation) or accounts,
         credentials=KeycloakCredentials(worker),
         adoption=KeycloakAdoption(worker),
         answering=KeycloakAnswering(settings.keycloak.realm_url),
@@ -110,8 +114,8 @@ def ready_for_accounts(systems: Systems) -> Systems:
     return replace(systems, realm=realm)
 
 
-def _bulk_accounts(settings: Settings, policy: Policy) -> Accounts | None:
+def _bulk_accounts(settings: Settings, policy: Policy, installation: str | None) -> Accounts | None:
     """The gateway that may create many at once; only processes that are given its secret have it."""
     if settings.keycloak.import_secret is None:
         return None
-    return ImportingAccounts(connection(settings, IMPORT_CLIENT, "import_secret"), policy)
+    return ImportingAccounts(connection(settings, IMPORT_CLIENT, "import_secret", installation), policy)

@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from examples import fsm_database
 from examples.browser import CALLBACK
 from sync.settings import Settings
+from sync.wiring.doors import installation_of
 from sync.wiring.workers import build
 from tests.e2e.place import APP, OffsetClock, Place
 from tests.fakes.signals import FakeWake
@@ -84,7 +85,7 @@ def place(settings_file: Path, field_app: str, configured_realm: ConfiguredRealm
         environment.setenv("FSM_SETTINGS", str(settings_file))
         settings = Settings()  # type: ignore[call-arg]
     clock = OffsetClock()
-    systems = replace(build(settings), clock=clock, wake=FakeWake())
+    systems = replace(build(settings, installation=installation_of(settings)), clock=clock, wake=FakeWake())
     fsm_file = settings_file.with_name("fsm.db")
     engine = fsm_database.engine_for(f"sqlite:///{fsm_file}")
     yield Place(systems, configured_realm, clock, engine, fsm_file)

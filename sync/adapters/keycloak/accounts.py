@@ -64,11 +64,11 @@ class KeycloakAccounts:
         self._reader = UserReader(connection, pause)
         self._groups = Groups(connection, policy, now)
         self._many = ManyReader(connection, self._reader, self._groups, now)
-        self._guard = guard.Guard(self._reader, now)
+        self._switches = Switches(connection, now)
+        self._guard = guard.Guard(self._reader, self._switches, now)
         defaults = RealmDefaults(connection, self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups, defaults)
         self._profile = UserProfile(connection, now)
-        self._switches = Switches(connection, now)
 
     def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""

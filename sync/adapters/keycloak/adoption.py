@@ -10,20 +10,22 @@ from sync.adapters.keycloak.accounts import changed
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
+from sync.adapters.keycloak.switches import Switches
 from sync.adapters.keycloak.user_profile import UserProfile
 from sync.domain.errors import Conflict, FailureCode, Unsafe
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
 
 class KeycloakAdoption:
-    """Three requests each: the user, its rights, the write; now and then a fourth, whether the user profile of the
-    realm declares our attributes: Keycloak drops and hides what is not declared, without a word
+    """Three requests each: the user, its rights, the write; now and then two more: whose the realm is, and whether
+    its user profile declares our attributes: Keycloak drops and hides what is not declared, without a word
     (fact: undeclared-attributes-are-dropped)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reader = UserReader(connection, time.sleep)
         self._profile = UserProfile(connection, time.monotonic)
+        self._switches = Switches(connection, time.monotonic)
 
     def take(
         self, idp_user_id: str, account_id: str, *, username: str, email: str, instead_of: str | None = None
@@ -46,6 +48,7 @@ class KeycloakAdoption:
 
     def _admitted(self, idp_user_id: str, *marks: str | None) -> Json:
         """The user, if it carries none but these marks."""
+        self._switches.check_owner()
         self._profile.check()
         user = self._reader.user(idp_user_id)
         ownership = self._reader.ownership(idp_user_id)

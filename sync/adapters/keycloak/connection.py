@@ -61,10 +61,13 @@ class Connection:
         timeout_seconds: float = 10.0,
         pool: int = POOL,
         credential: str = "its secret",
+        installation: str | None = None,
     ) -> None:
-        """`credential` is what messages call the secret, best by the setting it comes from."""
+        """`credential` is what messages call the secret, best by the setting it comes from. `installation` is the
+        id of the database that users are written for (`switches`); None where none are."""
         self.url = url.rstrip("/")
         self.realm = realm
+        self.installation = installation
         self._who = f"client {client_id!r}"
         self._credential = credential
         self._credentials: dict[str, Any] = {

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     COMPARE = "compare"
     DECIDE_DRIFT = "decide-drift"
     REPAIR = "repair"
+    TAKE_OVER_REALM = "take-over-realm"
 
     PAUSE_LANE = "pause-lane"
     RESUME_LANE = "resume-lane"
@@ -69,6 +70,7 @@ EVERYWHERE: Final = frozenset(
         Permission.COMPARE,
         Permission.DECIDE_DRIFT,
         Permission.REPAIR,
+        Permission.TAKE_OVER_REALM,
     }
 )
 """About everybody at once: the feature `user-management`, with global access."""

@@ -110,10 +110,12 @@ def _values(fields: Fields) -> dict[str, object]:
 @dataclass(frozen=True, slots=True)
 class RealmPlan:
     """Differences in the order in which they are to be carried out. `findings` are what fsm-identity sees and
-    does not mend, because it is not ours: ways around the second factor that somebody else has opened."""
+    does not mend, because it is not ours: ways around the second factor that somebody else has opened.
+    `installation`: for whom it was made; a realm of another one is not changed by it."""
 
     differences: tuple[RealmDifference, ...]
     findings: tuple[str, ...] = ()
+    installation: str | None = None
 
     @property
     def in_order(self) -> bool:

@@ -29,8 +29,10 @@ class MailServer:
 
 @dataclass(frozen=True, slots=True)
 class RealmOptions:
-    """`secrets` by client id; a client without one keeps the secret Keycloak has made for it."""
+    """`secrets` by client id; a client without one keeps the secret Keycloak has made for it. `installation` is
+    the id of our database, None where there is none yet."""
 
     public_url: str
     mail: MailServer
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    installation: str | None = None

@@ -44,11 +44,17 @@ EVENT_TYPES = frozenset(
 only refreshes looks unused (D8), and without IMPERSONATE an administrator who acts as somebody makes that person
 look used (fact: impersonation-begins-a-session)."""
 
+SETTINGS = "settings"
+"""The name of the one item that is the realm itself."""
+
+INSTALLATION = "attributes:fsm.installation"
+"""Whose realm it is (`sync.realm.installation`)."""
+
 SECONDS_A_DAY = 86_400
 SECONDS_AN_HOUR = 3_600
 
 
-def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
+def realm_settings(policy: RealmPolicy, mail: MailServer, installation: str | None) -> Item:
     lockout, sessions, totp = policy.lockout, policy.sessions, policy.second_factor
     expiry = policy.event_expiry_days * SECONDS_A_DAY
     fields: dict[str, Value] = {
@@ -91,7 +97,9 @@ def realm_settings(policy: RealmPolicy, mail: MailServer) -> Item:
         "adminEventsEnabled": True,
         "attributes:adminEventsExpiration": str(expiry),
     }
-    return Item(ItemKind.REALM, "settings", fields | _company_and_languages(policy) | _mail_server(mail))
+    if installation is not None:
+        fields[INSTALLATION] = installation
+    return Item(ItemKind.REALM, SETTINGS, fields | _company_and_languages(policy) | _mail_server(mail))
 
 
 def _company_and_languages(policy: RealmPolicy) -> dict[str, Value]:

@@ -25,7 +25,7 @@ def ground_of_accounts(policy: Policy) -> RealmState:
 
 
 def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
-    yield realm_settings(policy.realm, options.mail)
+    yield realm_settings(policy.realm, options.mail, options.installation)
     yield from user_profile(policy)
     yield from required_actions(policy)
     yield from _roles(policy)

@@ -14,6 +14,7 @@ import typer
 from mappings import load
 from mappings.policy import Policy
 from sync.commands.operations.watch import look_at_realm_soon
+from sync.commands.realm import decide_take_over
 from sync.domain.errors import Failure, Misconfigured
 from sync.domain.realm.difference import (
     Create,
@@ -27,12 +28,12 @@ from sync.domain.realm.difference import (
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, screen, stop, warn
+from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say, screen, stop, warn
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import Settings, load_settings
 from sync.views.mappings import NONE_IN_FORCE, InForce, warn_of_other_files
-from sync.wiring.doors import adopted_policy, open_operator_desk
+from sync.wiring.doors import adopted_policy, open_desk, open_operator_desk
 from sync.wiring.realm import RealmDesk, open_realm_desk
 
 app = typer.Typer(no_args_is_help=True)
@@ -134,6 +135,24 @@ def apply(
             stop("other mapping files have come into force meanwhile; nothing was done: look at the plan again")
         realm_as_code.apply(desk.realm, known.policy, found, _tell)
         say(f"{counted(len(found.differences), 'change')} made")
+        _have_it_looked_at()
+
+
+@app.command("take-over")
+def take_over(
+    installation: Annotated[str, typer.Argument(metavar="ID", help="Whose realm it is now, as realm plan says.")],
+    reason: Reason,
+) -> None:
+    """Make the realm of another installation ours: from then on the workers of our database write there, and those
+    of the other one no more. Look at `realm plan` after it, and apply that."""
+    with failures_shown():
+        settings = load_settings()
+        desk, realm = open_desk(settings), open_realm_desk(settings)
+        ours = str(realm.options.installation)
+        realm_as_code.refuse_take_over(realm.realm, installation, ours)
+        decide_take_over(desk, settings.keycloak.realm, installation, ours, actor(reason))
+        realm_as_code.take_over(realm.realm, installation, ours)
+        say(f"realm {settings.keycloak.realm} is ours now: fsm-identity realm plan")
         _have_it_looked_at()
 
 

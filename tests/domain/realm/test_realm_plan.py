@@ -383,12 +383,12 @@ def test_whom_a_plan_takes_something_from() -> None:
 def test_company_and_languages_are_the_realms() -> None:
     """As realm.toml says them; what it does not say stays as somebody set it in Keycloak."""
     said = replace(POLICY.realm, company="Nordwind", languages=("fr", "de"))
-    fields = realm_settings(said, OPTIONS.mail).fields
+    fields = realm_settings(said, OPTIONS.mail, None).fields
     assert fields["displayName"] == "Nordwind"
     assert fields["internationalizationEnabled"] is True
     assert fields["supportedLocales"] == ("de", "fr")
     assert fields["defaultLocale"] == "fr"
-    unsaid = realm_settings(replace(POLICY.realm, company="", languages=()), OPTIONS.mail).fields
+    unsaid = realm_settings(replace(POLICY.realm, company="", languages=()), OPTIONS.mail, None).fields
     assert fields.keys() - unsaid.keys() == {
         "displayName",
         "internationalizationEnabled",

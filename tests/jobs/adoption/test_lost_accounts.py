@@ -22,7 +22,16 @@ from sync.store.accounts import accounts
 from sync.store.provisioning import work_state
 from tests.comparing import compare
 from tests.fakes.accounts import FakeUser
-from tests.jobs.adoption.adoption_steps import Plan, apply, errors, make_plan, reconcile, rows_of, run_of
+from tests.jobs.adoption.adoption_steps import (
+    Plan,
+    apply,
+    ask_release,
+    errors,
+    make_plan,
+    reconcile,
+    rows_of,
+    run_of,
+)
 from tests.jobs.drift.drift_steps import findings, later
 from tests.restoring import back_up, restore
 from tests.world import BRANCH, BY, POLICY, World
@@ -84,6 +93,8 @@ def test_a_lost_account_is_created_again_as_keycloak_shows_it(world: World, peop
     assert (len(world.accounts.applied), world.user(lost).groups) == (before, groups)
     titles = [each.title for each in world.read(lambda tx: audit.timeline(tx, lost.id))]
     assert any("create again" in title for title in titles)
+    with pytest.raises(Refused, match="was not adopted"):
+        ask_release(world, lost.id)
 
 
 def test_who_was_deactivated_or_locked_out_comes_back_as_that(world: World, people: list[Account]) -> None:

@@ -43,6 +43,7 @@ from sync.store.database.tables.mails import NOT_SENT, UNSENT, MailState, mail
 from sync.store.database.tables.metadata import metadata
 from sync.store.database.tables.operations import PAUSABLE, lane_pause, process, worker
 from sync.store.database.tables.policies import policy, push_count
+from sync.store.database.tables.realm import installation
 from sync.store.database.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
 from sync.store.database.tables.schedule import schedule
 from sync.store.database.tables.troubles import trouble
@@ -83,6 +84,7 @@ __all__ = [
     "drift",
     "foreign_user",
     "initial_password",
+    "installation",
     "lane_pause",
     "latency",
     "login_activity",

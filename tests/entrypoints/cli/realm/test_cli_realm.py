@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -312,3 +313,52 @@ def test_proposed_files_do_not_lift_the_limits_that_they_exceed(
     told = run("plan", str(tmp_path))
     assert "lose fsm/reports" in told.output
     assert "needs --plan: 11 accounts" in told.output
+
+
+@pytest.mark.req("H1", "C8")
+def test_the_realm_carries_the_id_of_its_installation(
+    applied: pytest.MonkeyPatch,
+    keycloak_server: KeycloakServer,
+    realm_name: str,
+    our_database: str,
+    tmp_path: Path,
+) -> None:
+    """A realm without it differs, and `apply` writes it. With another database the plan says whose the realm is
+    and nothing can be applied or bootstrapped, until a person takes it over by name and with a reason."""
+    address = f"{keycloak_server.url}/admin/realms/{realm_name}"
+    realm = keycloak_server.session().get(address, timeout=30).json()
+    ours = realm["attributes"].pop("fsm.installation")
+    keycloak_server.session().put(address, json=realm, timeout=30).raise_for_status()
+    assert f"attributes:fsm.installation: (none) -> '{ours}'" in run("plan").output
+    assert run("apply", "--yes").exit_code == 0
+    assert run("drift").exit_code == 0
+
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    schema.upgrade(other)
+    put_in_force(other, read_texts())
+    applied.setenv("FSM_DATABASE_URL", other)
+    told = run("plan")
+    assert told.exit_code == 0
+    assert f"the realm is that of installation {ours}" in told.output
+    assert run("drift").exit_code == 1
+    relaxed = {"failureFactor": 50}
+    keycloak_server.session().put(address, json=relaxed, timeout=30).raise_for_status()
+    for words in (("apply", "--yes"), ("bootstrap",)):
+        refused = run(*words)
+        assert refused.exit_code == 1
+        assert f"realm take-over {ours} --reason" in refused.output
+    assert "failureFactor: 50 -> 5" in run("plan").output
+    why = ("--reason", "the old database is gone")
+    wrong = run("take-over", "00000000-0000", *why)
+    assert (wrong.exit_code, f"is that of installation {ours}" in wrong.output) == (1, True)
+    assert run("take-over", ours, *why).exit_code == 0
+    assert "is ours already" in run("take-over", ours, *why).output
+    assert run("apply", "--yes").exit_code == 0
+    assert run("drift").exit_code == 0
+
+    applied.setenv("FSM_DATABASE_URL", our_database)
+    [told_back] = json.loads(run("plan", "--json").output)["findings"]
+    assert "the realm is that of installation" in told_back
+    [theirs] = re.findall(r"realm take-over (\S+)", told_back)
+    assert run("take-over", theirs, *why).exit_code == 0
+    assert run("drift").exit_code == 0
