@@ -19,11 +19,14 @@ from sync.domain.access.callers import CallerKey
 from sync.domain.access.cause import Cause, way
 from sync.domain.accounts.account import Account
 from sync.domain.deactivation.request import DeactivationState
+from sync.domain.drift.touches import drift_told, listed, whom
 from sync.store import acts
 from sync.store.database.ids import new_id
 from sync.store.database.tables import assignment, attempt, deactivation, mail
 from sync.store.database.tables import audit as audit_entries
 from sync.store.database.transactions import Tx
+from sync.store.drift import touches
+from sync.store.drift.touches import CLOCKS
 
 
 def audit(
@@ -214,18 +217,28 @@ def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
 
 
 def _tried(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
-    """A version that was applied before and is changed again is nobody's wish: Keycloak had something else."""
+    """A version that was applied before and is changed again is nobody's wish: Keycloak had something else, which
+    is told with who did it, where Keycloak's events say that."""
     rows = tx.connection.execute(
         select(attempt).where(attempt.c.account_id == account_id).order_by(attempt.c.at, attempt.c.id)
     )
+    touched = touches.of_account(tx, account_id)
     applied: int | None = None
+    before: datetime | None = None
     for row in rows:
         changes = tuple(str(change) for change in row.changes)
-        details = (*changes, row.error) if row.error else changes
-        drift = ", drift in Keycloak repaired" if changes and row.version == applied else ""
+        repaired = bool(changes) and row.version == applied
+        told = [
+            f"drift: {what}{listed(whom(touched, kinds, before, row.at + CLOCKS))}"
+            for change in (row.changes if repaired else ())
+            for kinds, what in drift_told(change)
+        ]
+        details = (*changes, *told, row.error) if row.error else (*changes, *told)
+        drift = ", drift in Keycloak repaired" if repaired else ""
         yield TimelineEntry(
-            row.at, "keycloak", f"{row.outcome} (version {row.version}{drift})", tuple(details), order=row.id
+            row.at, "keycloak", f"{row.outcome} (version {row.version}{drift})", details, order=row.id
         )
+        before = row.at
         if row.outcome == "applied":
             applied = row.version
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
+from sync.domain.drift.touches import Touch
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import schedule
 from sync.store.database.tables import DriftState
 from sync.store.database.transactions import Tx
-from sync.store.drift import comparisons, findings, foreign_users
+from sync.store.drift import comparisons, findings, foreign_users, touches
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import Finding
 from sync.store.drift.foreign_users import ForeignUser
@@ -73,6 +74,14 @@ def find_finding(desk: Desk, scope: Scope, ending: str) -> Finding:
     if len(found) > 1:
         raise Refused([Problem("finding", f"{len(found)} findings end in {ending}", "write more of it")])
     return found[0]
+
+
+def changed_by(desk: Desk, scope: Scope, finding: Finding) -> tuple[Touch, ...]:
+    """Who may have made it differ, as far as Keycloak's events tell, the first before the last. Empty: nobody
+    knows."""
+    scope.require_everything(WHAT)
+    with desk.db.read() as tx:
+        return touches.behind(tx, finding)
 
 
 def list_foreign_users(tx: Tx, scope: Scope, limit: int | None) -> tuple[ForeignUser, ...]:

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
+from sync.domain.drift.hints import Author
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.ports.admin_events import AdminEvents
 from sync.ports.login_events import LoginEvents
@@ -45,6 +46,9 @@ class World(Protocol):
     def administer(self, user: str, *, by_us: bool = False) -> None:
         """Somebody, or one of our service clients, puts the user into a group and takes it out: two writes."""
 
+    def administer_here(self, user: str) -> str:
+        """An administrator with an account in this realm writes the user once. Returns its username."""
+
     def switched_off(self) -> AbstractContextManager[None]: ...
 
 
@@ -65,7 +69,12 @@ class FakeWorld:
 
     def administer(self, user: str, *, by_us: bool = False) -> None:
         for _ in range(0 if by_us else 2):
-            self.admins.happen(f"users/{user}/groups/g")
+            self.admins.happen(f"users/{user}/groups/g", Author(None))
+
+    def administer_here(self, user: str) -> str:
+        self.admins.usernames["boss"] = "boss@example.com"
+        self.admins.happen(f"users/{user}", Author("boss"))
+        return "boss@example.com"
 
     @contextmanager
     def switched_off(self) -> Iterator[None]:
@@ -102,6 +111,18 @@ class KeycloakWorld:
         else:
             self.realm.send("PUT", path)
             self.realm.send("DELETE", path)
+
+    def administer_here(self, user: str) -> str:
+        boss = self.user()
+        [client] = self.realm.get("clients", clientId="realm-management")
+        roles = [self.realm.get(f"clients/{client['id']}/roles/manage-users")]
+        self.realm.send("POST", f"users/{boss}/role-mappings/clients/{client['id']}", roles)
+        name = self.realm.username(boss)
+        token = self._token(grant_type="password", username=name, password=PASSWORD).json()["access_token"]
+        body = self.realm.get(f"users/{user}") | {"lastName": "Behind"}
+        headers = {"Authorization": f"Bearer {token}"}
+        assert requests.put(self.realm.path(f"users/{user}"), json=body, headers=headers, timeout=30).ok
+        return name
 
     @contextmanager
     def switched_off(self) -> Iterator[None]:
@@ -193,3 +214,22 @@ def test_what_others_did_to_a_user_is_a_hint_and_what_we_did_is_not(world: World
 
     assert len(touched(begun)) == 4
     assert touched(world.admins.keeping().now + timedelta(seconds=5)) == []
+
+
+@pytest.mark.req("G4")
+def test_who_did_it_is_named(world: World) -> None:
+    """By its username, if the realm knows it; an administrator of another realm has no name here, and neither has
+    who was removed since."""
+    user = world.user()
+    begun = world.admins.keeping().now - timedelta(seconds=2)
+    boss = world.administer_here(user)
+    world.administer(user)
+    events = [
+        event for page in world.admins.since(begun) for event in page if event.path.startswith(f"users/{user}")
+    ]
+    authors = [event.author for event in events][-3:]
+    names = world.admins.names({*authors, Author("nobody-at-all")})
+    other = "an administrator of another realm"
+    assert [names[author] for author in authors] == [boss, other, other]
+    assert names[Author("nobody-at-all")] == "a user that is gone since (nobody-at-all)"
+    assert [event for page in world.admins.own_changes(begun) for event in page if user in event.path] == []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sync.domain.drift.hints import AdminEvent
+from sync.domain.drift.hints import AdminEvent, Author
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
 from sync.ports.lease import before_request
@@ -60,6 +60,36 @@ class FakeLoginEvents(_Events[LoginEvent]):
         return event
 
 
+SOMEBODY = Author("somebody")
+
+
+@dataclass
 class FakeAdminEvents(_Events[AdminEvent]):
-    def happen(self, path: str) -> None:
-        self.events.append(AdminEvent(f"a{next(numbers)}", self.now(), path))
+    """`usernames` of those who did something; `acted_as`: as whom administrators acted."""
+
+    own: list[AdminEvent] = field(default_factory=list)
+    usernames: dict[str, str] = field(default_factory=dict)
+    acted_as: set[str] = field(default_factory=set)
+
+    def happen(self, path: str, by: Author = SOMEBODY) -> None:
+        self.events.append(AdminEvent(f"a{next(numbers)}", self.now(), path, by))
+
+    def change_own(self, idp_user_id: str) -> None:
+        by = Author(idp_user_id, themself=True)
+        self.own.append(AdminEvent(f"o{next(numbers)}", self.now(), f"users/{idp_user_id}", by))
+
+    def own_changes(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
+        before_request()
+        yield [each for each in self.own if moment is None or each.at >= moment]
+
+    def names(self, authors: Collection[Author]) -> Mapping[Author, str]:
+        named = {each: self._name(each) for each in authors}
+        return {author: name for author, name in named.items() if name is not None}
+
+    def _name(self, author: Author) -> str | None:
+        before_request()
+        if author.user_id is None:
+            return "an administrator of another realm"
+        if author.themself:
+            return None if author.user_id in self.acted_as else "the person"
+        return self.usernames.get(author.user_id, f"a user that is gone since ({author.user_id})")

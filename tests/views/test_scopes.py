@@ -35,6 +35,7 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "drift.drift_view": lambda w: w.read(lambda tx: drift.drift_view(tx, HERE)),
     "drift.list_findings": lambda w: w.read(lambda tx: drift.list_findings(tx, HERE, ["open"], 10)),
     "drift.find_finding": lambda w: drift.find_finding(w.systems, HERE, "abc"),
+    "drift.changed_by": lambda w: drift.changed_by(w.systems, HERE, None),  # type: ignore[arg-type]
     "drift.list_foreign_users": lambda w: w.read(lambda tx: drift.list_foreign_users(tx, HERE, 10)),
     "drift.comparison_view": lambda w: drift.comparison_view(w.systems, HERE, "abc"),
     "imports.error_file": lambda w: imports.error_file(w.systems, HERE, None, "csv"),  # type: ignore[arg-type]

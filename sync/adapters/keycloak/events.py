@@ -7,11 +7,11 @@ out of sight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sync.adapters.keycloak.connection import Connection, Json
-from sync.domain.drift.hints import SCIM, AdminEvent
+from sync.adapters.keycloak.connection import Connection, Json, segment
+from sync.domain.drift.hints import SCIM, AdminEvent, Author
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
 from sync.domain.realm.options import CONFIGURE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
@@ -22,6 +22,12 @@ NEEDED = (LoginKind.LOGIN, LoginKind.FAILURE)
 """Without these nothing is known; without REFRESH_TOKEN only the last use is not."""
 
 OURS = (WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT)
+
+OWN_CHANGES = ("UPDATE_PROFILE", "UPDATE_EMAIL")
+"""Of the person, or of an administrator who acts as it (fact: own-changes-are-events-of-the-user)."""
+
+SERVICE_ACCOUNT = "service-account-"
+"""What Keycloak calls the user of a client begins so."""
 
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,18 +87,48 @@ class KeycloakAdminEvents:
         """Our service clients are asked for at each reading: one that was made anew has another id
         (fact: admin-events-name-the-client). We never write through Keycloak's SCIM server: who does with the
         secret of a client of ours is somebody else."""
-        ours = {client["id"] for name in OURS for client in self._connection.get("clients", clientId=name)}
+        ours = {client["id"]: name for name in OURS for client in self._connection.get("clients", clientId=name)}
         for page in pages(self._connection, "admin-events", moment, self._page):
-            yield [
-                AdminEvent(each["id"], time_of(each), each.get("resourcePath") or "")
+            found = (
+                AdminEvent(each["id"], time_of(each), each.get("resourcePath") or "", _author(each, ours))
                 for each in page
-                if not _by_us(each, ours)
+            )
+            yield [event for event in found if event.author.client_id is None or event.path.startswith(SCIM)]
+
+    def own_changes(self, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
+        for page in pages(self._connection, "events", moment, self._page, type=list(OWN_CHANGES)):
+            yield [
+                AdminEvent(each["id"], time_of(each), f"users/{user}", Author(user, themself=True))
+                for each in page
+                if (user := each.get("userId"))
             ]
 
+    def names(self, authors: Collection[Author]) -> Mapping[Author, str]:
+        """A request each, or none for who is not of this realm."""
+        named = {author: self._name(author) for author in set(authors)}
+        return {author: name for author, name in named.items() if name is not None}
 
-def _by_us(event: Json, ours: Set[str]) -> bool:
-    client = (event.get("authDetails") or {}).get("clientId")
-    return client in ours and not (event.get("resourcePath") or "").startswith(SCIM)
+    def _name(self, author: Author) -> str | None:
+        if author.client_id is not None:
+            return f"somebody with the secret of the client {author.client_id}"
+        if author.user_id is None:
+            return "an administrator of another realm"
+        if author.themself:
+            acted_as = self._connection.get("events", type="IMPERSONATE", user=author.user_id, max=1)
+            return None if acted_as else "the person"
+        user = self._connection.find(f"users/{segment(author.user_id)}")
+        if user is None:
+            return f"a user that is gone since ({author.user_id})"
+        name = str(user["username"])
+        is_client = name.startswith(SERVICE_ACCOUNT)
+        return f"the client {name.removeprefix(SERVICE_ACCOUNT)}" if is_client else name
+
+
+def _author(event: Json, ours: Mapping[str, str]) -> Author:
+    """An administrator of another realm, mostly of master, cannot be asked for in this one."""
+    said = event.get("authDetails") or {}
+    of_this_realm = said.get("realmId") == event.get("realmId")
+    return Author(said.get("userId") if of_this_realm else None, ours.get(str(said.get("clientId"))))
 
 
 def pages(

@@ -9,12 +9,24 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """Who changed something in Keycloak. `user_id` None: a user of another realm, such as an administrator of
+    master. `client_id`: a client of ours, whose secret somebody has. `themself`: the person changed its own
+    details."""
+
+    user_id: str | None
+    client_id: str | None = None
+    themself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AdminEvent:
     """`path` is relative to the realm's admin API, such as `users/{id}/groups/{id}`, or begins with `scim/v2/`."""
 
     id: str
     at: datetime
     path: str
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ EVENT_TYPES = frozenset(
         "REMOVE_CREDENTIAL",
         "UPDATE_EMAIL",
         "UPDATE_EMAIL_ERROR",
+        "UPDATE_PROFILE",
         "SEND_RESET_PASSWORD",
         "SEND_RESET_PASSWORD_ERROR",
         "RESET_PASSWORD",
@@ -42,7 +43,8 @@ EVENT_TYPES = frozenset(
 )
 """REFRESH_TOKEN is not stored by default (fact: refreshes-are-not-kept-by-default); without it a mobile user who
 only refreshes looks unused (D8), and without IMPERSONATE an administrator who acts as somebody makes that person
-look used (fact: impersonation-begins-a-session)."""
+look used (fact: impersonation-begins-a-session). UPDATE_EMAIL and UPDATE_PROFILE say that people changed their own
+details, and that a difference is no stranger's doing (G4)."""
 
 SETTINGS = "settings"
 """The name of the one item that is the realm itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from sync.commands.drift import decide
 from sync.commands.drift.compare import ask_comparison
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
+from sync.domain.drift.touches import Touch
 from sync.domain.wording import counted
 from sync.entrypoints.cli.output import (
     AsCsv,
@@ -34,7 +36,14 @@ from sync.entrypoints.cli.runs.run_view import say_held
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import LIVE, STATES, Finding
-from sync.views.drift import comparison_view, drift_view, find_finding, list_findings, list_foreign_users
+from sync.views.drift import (
+    changed_by,
+    comparison_view,
+    drift_view,
+    find_finding,
+    list_findings,
+    list_foreign_users,
+)
 from sync.wiring.doors import open_desk
 
 app = typer.Typer(no_args_is_help=True)
@@ -143,11 +152,13 @@ def list_(
 def show(which: Which, as_json: AsJson = False) -> None:
     """One finding with everything known about it."""
     with failures_shown():
-        finding = find_finding(open_desk(), Scope.all(), which)
+        desk = open_desk()
+        finding = find_finding(desk, Scope.all(), which)
+        by = changed_by(desk, Scope.all(), finding)
         if as_json:
-            print_json(finding)
+            print_json({name: getattr(finding, name) for name in finding.__slots__} | {"changed_by": by})
             return
-        print_table(["", ""], _lines(finding))
+        print_table(["", ""], _lines(finding, by))
 
 
 @app.command()
@@ -228,7 +239,7 @@ def _state(finding: Finding) -> str:
     return "being repaired" if asked else finding.state
 
 
-def _lines(finding: Finding) -> list[list[object]]:
+def _lines(finding: Finding, by: Collection[Touch]) -> list[list[object]]:
     return [
         ["finding", finding.id],
         ["who", finding.subject.who],
@@ -237,6 +248,7 @@ def _lines(finding: Finding) -> list[list[object]]:
         ["attribute", finding.what],
         ["wanted", finding.wanted],
         ["found", finding.found],
+        ["changed in Keycloak by", "\n".join(map(str, by)) or "not known"],
         ["drift.toml says", finding.reaction],
         ["state", _state(finding)],
         ["first seen", finding.first_seen_at],

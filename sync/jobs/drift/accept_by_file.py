@@ -14,12 +14,14 @@ from sync.desk import Desk
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause, Origin
 from sync.domain.access.permissions import Permission
+from sync.domain.drift.touches import listed
 from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact
 from sync.jobs.work.job import KeepLease
 from sync.store import mappings
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
+from sync.store.drift import touches
 from sync.store.drift.findings import Finding
 from sync.store.provisioning import work_state
 
@@ -82,7 +84,9 @@ def _accept(tx: Tx, desk: Desk, findings: Collection[Finding]) -> None:
     for finding in findings:
         if drift.get(tx, finding.id) != finding:
             continue
-        by = _by_file(f"{finding.what} is accepted from Keycloak")
+        changed = listed(touches.behind(tx, finding))
+        whose = f" (changed there{changed})" if changed else ""
+        by = _by_file(f"{finding.what} is accepted from Keycloak{whose}")
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         try:
             with tx.part():

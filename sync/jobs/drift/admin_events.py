@@ -1,19 +1,22 @@
 """The job that takes what administrators did in Keycloak as a hint of which accounts to look at (G4).
 
 It is never the truth: the look compares everything of the account, and what no event told is found by the full
-comparison. What differs is noted, judged and repaired exactly as after a comparison. A flood of events makes one
-comparison due instead of thousands of looks; so does an act on somebody who is not ours and has a finding, which
-may be over.
+comparison. What differs is noted, judged and repaired exactly as after a comparison, and who did it is noted with
+it. A flood of events makes one comparison due instead of thousands of looks; so does an act on somebody who is not
+ours and has a finding, which may be over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sync.commands.waking import wake
-from sync.domain.drift.hints import hint_of
+from sync.domain.drift.hints import AdminEvent, hint_of
+from sync.domain.drift.touches import Touch, UserEvent, of_users
 from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.logins.event_reading import OVERLAP, Keeping, Place, lost_to_expiry, start
 from sync.domain.work.lane import Lane
@@ -23,8 +26,9 @@ from sync.jobs.drift.judge import Judged, judge
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.store import schedule
-from sync.store.accounts import accounts
-from sync.store.drift import findings
+from sync.store.accounts import accounts, pages
+from sync.store.drift import findings, touches
+from sync.store.drift.touches import NewTouch
 from sync.store.runs import runs
 
 COMPARISON = "comparison"
@@ -42,9 +46,24 @@ TOGETHER = 20
 REMEMBERED = 2000
 """So many events of the overlap are known again. What is forgotten costs one look more."""
 
+MOST_TOUCHES = 5000
+"""Of so many events of one reading it is kept who did it, the last ones."""
+
+
+@dataclass
+class _Read:
+    """What one reading tells: the users to look at, or `everything`, and what was done to users by whom; `recent`
+    are the events that the next reading meets again."""
+
+    users: set[str] = field(default_factory=set)
+    everything: bool = False
+    done: deque[UserEvent] = field(default_factory=lambda: deque(maxlen=MOST_TOUCHES))
+    recent: set[str] = field(default_factory=set)
+
 
 def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     """Raises Misconfigured while Keycloak does not store what administrators do; the comparison finds it later."""
+    begun = systems.clock.now()
     keeping = systems.admin_events.keeping()
     if keeping.missing:
         raise Misconfigured(
@@ -54,13 +73,18 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
         )
     place = _place_of(keep.state)
     if place is None or lost_to_expiry(place, keeping) is not None:
-        users, everything, recent = set[str](), True, set[str]()
+        read = _Read(everything=True)
     else:
-        users, everything, recent = _hinted(systems, keep, place, keeping)
-    flood = len(users) > LOOKS
+        read = _hinted(systems, keep, place, keeping)
+    flood = len(read.users) > LOOKS
     with systems.db.read() as tx:
-        everything = everything or findings.any_of_users(tx, users)
-    judged = Judged() if flood else _looked_at(systems, keep, users)
+        everything = read.everything or findings.any_of_users(tx, read.users)
+    judged, ours = (Judged(), set[str]()) if flood else _looked_at(systems, keep, read.users)
+    touched = _touched(systems, read, keeping.now - begun, begun)
+    with systems.db.write() as tx:
+        claimed = keep.claimed(tx)
+        touches.keep(tx, claimed, touched)
+        touches.forget(tx, claimed, begun, ours, but=judged.unjudged)
     accept_by_file(systems, judged.to_accept, keep)
     with systems.db.write() as tx:
         now = systems.clock.now()
@@ -69,7 +93,7 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
             {
                 "until": keeping.now.isoformat(),
                 "covered_until": keeping.now.isoformat() if flood else keep.state.get("covered_until"),
-                "seen": sorted(recent)[:REMEMBERED],
+                "seen": sorted(read.recent)[:REMEMBERED],
                 "again": sorted(judged.left_out)[:LOOKS],
             },
         )
@@ -80,40 +104,61 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
         wake(systems, Lane.BULK)
 
 
-def _looked_at(systems: Systems, keep: KeepLease, users: set[str]) -> Judged:
+def _looked_at(systems: Systems, keep: KeepLease, users: set[str]) -> tuple[Judged, set[str]]:
     """Our accounts among these users, and those of which nothing could be said the last time, because somebody of
-    ours was changing them. While changed mapping files are carried out that holds for all."""
+    ours was changing them; their ids are returned too. While changed mapping files are carried out that holds for
+    all."""
     with systems.db.read() as tx:
         ours = sorted({*accounts.of_idp_users(tx, users), *keep.state.get("again", ())})
         wait = runs.being_applied(tx, "mappings")
     if wait:
-        return Judged(left_out=frozenset(ours))
+        return Judged(left_out=frozenset(ours)), set(ours)
     judged = Judged()
     for start_at in range(0, len(ours), TOGETHER):
         judged += judge(systems, keep, ours[start_at : start_at + TOGETHER])
-    return judged
+    return judged, set(ours)
 
 
-def _hinted(systems: Systems, keep: KeepLease, place: Place, keeping: Keeping) -> tuple[set[str], bool, set[str]]:
-    """The users and whether everything is hinted at, and the events that the next reading meets again.
+def _touched(systems: Systems, read: _Read, ahead: timedelta, begun: datetime) -> list[NewTouch]:
+    """Who did what to accounts of ours. By our clock, and not after it was read."""
+    with systems.db.read() as tx:
+        owners = pages.of_users(tx, {each.idp_user_id for each in read.done})
+    done = [each for each in read.done if each.idp_user_id in owners]
+    names = systems.admin_events.names({each.author for each in done})
+    return [
+        NewTouch(
+            each.event_id,
+            owners[each.idp_user_id],
+            Touch(min(each.at - ahead, begun), each.part, names[each.author]),
+        )
+        for each in done
+        if each.author in names
+    ]
 
-    What a comparison covers that was made due after it happened is no hint any more.
-    """
+
+def _hinted(systems: Systems, keep: KeepLease, place: Place, keeping: Keeping) -> _Read:
+    """What a comparison covers that was made due after it happened is no hint any more."""
     seen = frozenset(keep.state["seen"])
     covered = keep.state["covered_until"]
     covered_until = None if covered is None else datetime.fromisoformat(covered)
-    users: set[str] = set()
-    everything = False
-    recent: set[str] = set()
-    for page in systems.admin_events.since(start(place, keeping)):
-        hint = hint_of(
+    read = _Read()
+    for page in _pages(systems, start(place, keeping)):
+        fresh = [
             event for event in page if event.id not in seen and (covered_until is None or event.at > covered_until)
-        )
-        everything = everything or hint.everything
-        if len(users) <= LOOKS:
-            users |= hint.users
-        recent |= {event.id for event in page if event.at >= keeping.now - OVERLAP}
-    return users, everything, recent
+        ]
+        hint = hint_of(fresh)
+        read.everything = read.everything or hint.everything
+        if len(read.users) <= LOOKS:
+            read.users |= hint.users
+        read.done.extend(of_users(fresh))
+        read.recent |= {event.id for event in page if event.at >= keeping.now - OVERLAP}
+    return read
+
+
+def _pages(systems: Systems, moment: datetime | None) -> Iterator[Sequence[AdminEvent]]:
+    """What administrators did, and what people did to their own details."""
+    yield from systems.admin_events.since(moment)
+    yield from systems.admin_events.own_changes(moment)
 
 
 def _place_of(state: Mapping[str, Any]) -> Place | None:

@@ -34,7 +34,7 @@ from sync.ports.listing import HoldersPage, MembersPage, OurGroups
 from sync.store.accounts import accounts, pages
 from sync.store.database.tables import ComparisonKind
 from sync.store.database.transactions import Tx
-from sync.store.drift import comparisons, findings, foreign_users
+from sync.store.drift import comparisons, findings, foreign_users, touches
 from sync.store.drift.comparisons import Comparison, Counts
 from sync.store.drift.findings import Subject
 from sync.store.provisioning import observations
@@ -138,6 +138,7 @@ def _compare(comparing: Comparing) -> None:
         _tell_lost_apart(tx, comparing, claimed, foreign)
         findings.close_unseen(tx, claimed, ENDED_BY_COMPARISON, comparing.row.started_at, judged.unjudged, now)
         foreign_users.forget_unseen(tx, claimed, comparing.row.started_at)
+        touches.forget(tx, claimed, comparing.row.started_at, None, but=judged.unjudged)
         comparing.hand_over(tx, judged)
         comparing.finish(tx, claimed)
     wake(systems, Lane.BULK)

@@ -12,6 +12,8 @@ import requests
 
 from examples.browser import Browser
 from mappings.drift import ACCEPT
+from sync.adapters.keycloak.events import KeycloakAdminEvents
+from sync.domain.realm.options import WORKER_CLIENT
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD
 from tests.services import MailCatcher
@@ -109,6 +111,23 @@ class TestWhereAllowed:
         assert (user["firstName"], user["lastName"]) == ("Kimberly", "Newname")
         browser = realm.browser()
         assert browser.log_in(person.username, PASSWORD).code
+
+    @pytest.mark.req("G4")
+    def test_who_changed_it_is_the_person(self, realm: LoginRealm) -> None:
+        """Unless an administrator acts as the person: nobody can tell the two apart afterwards."""
+        events = KeycloakAdminEvents(realm.connection(WORKER_CLIENT))
+        person, acted_as = realm.person("technician"), realm.person("technician")
+        realm.send("POST", f"users/{acted_as.id}/impersonation")
+        for each in (person, acted_as):
+            assert change_details(realm, each, lastName="Newname").ok
+        own = {
+            event.path: event.author
+            for page in events.own_changes(None)
+            for event in page
+            if event.path in {f"users/{person.id}", f"users/{acted_as.id}"}
+        }
+        assert own.keys() == {f"users/{person.id}", f"users/{acted_as.id}"}
+        assert events.names(own.values()) == {own[f"users/{person.id}"]: "the person"}
 
     def test_not_past_the_verification(self, realm: LoginRealm) -> None:
         """Sent straight to the account API, the address stays."""

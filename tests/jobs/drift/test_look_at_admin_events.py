@@ -26,6 +26,7 @@ from sync.store.provisioning import due as provisioning
 from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
+from tests.fakes.events import SOMEBODY
 from tests.jobs.drift.drift_steps import bulk
 from tests.world import POLICY, World
 
@@ -271,7 +272,7 @@ def test_many_small_readings_are_not_accepted_one_by_one(world: World, kim: Acco
 )
 def test_paths_say_whom_an_act_touches(world: World, path: str, hint: Hint) -> None:
     """One account, all of them, or none."""
-    assert hint_of([AdminEvent("a", world.clock.now(), path)]) == hint
+    assert hint_of([AdminEvent("a", world.clock.now(), path, SOMEBODY)]) == hint
 
 
 def test_a_finding_does_not_outlive_its_user(world: World, kim: Account) -> None:

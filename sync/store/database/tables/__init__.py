@@ -36,6 +36,7 @@ from sync.store.database.tables.drift import (
     comparison,
     drift,
     foreign_user,
+    touch,
 )
 from sync.store.database.tables.latency import latency
 from sync.store.database.tables.logins import login_activity, login_failure, login_gap
@@ -103,6 +104,7 @@ __all__ = [
     "run_row",
     "schedule",
     "stranded_work_order",
+    "touch",
     "trouble",
     "worker",
 ]

@@ -76,6 +76,19 @@ drift = Table(
 the account's id, `user <id>` for a user that is not ours, `group <path>` for a group; `who` is its name for
 people. `decision` is who decided about it and why."""
 
+touch = Table(
+    "touch",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Index("ix_touch_account_id", "account_id", "at"),
+)
+"""What somebody else did to the user of an account in Keycloak, and who, for its timeline: kept while a difference
+or a repair came of it."""
+
 foreign_user = Table(
     "foreign_user",
     metadata,

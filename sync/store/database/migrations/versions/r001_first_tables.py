@@ -413,6 +413,17 @@ def upgrade() -> None:
         "uq_drift_live", "drift", ["subject", "attribute", "key"], "state IN ('open', 'accepted')", unique=True
     )
     op.create_table(
+        "touch",
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_touch_account_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_touch")),
+    )
+    op.create_index("ix_touch_account_id", "touch", ["account_id", "at"])
+    op.create_table(
         "initial_password",
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -616,6 +627,7 @@ def downgrade() -> None:
         "mail",
         "login_name",
         "initial_password",
+        "touch",
         "drift",
         "deactivation",
         "audit",
