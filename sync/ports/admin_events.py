@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sync.domain.drift.hints import AdminEvent, Author
+from sync.domain.drift.hints import AdminEvent, Author, Name
 from sync.domain.logins.event_reading import Keeping
 
 
@@ -27,7 +27,7 @@ class AdminEvents(Protocol):
         """What people changed of their own details on Keycloak's pages, likewise, as acts on their user."""
         ...
 
-    def names(self, authors: Collection[Author]) -> Mapping[Author, str]:
+    def names(self, authors: Collection[Author]) -> Mapping[Author, Name]:
         """What people call them: a username, a client. Who cannot be named is left out, and so is a person as whom
         an administrator has acted: what happened then was not the person's."""
         ...

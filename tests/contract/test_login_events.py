@@ -230,6 +230,6 @@ def test_who_did_it_is_named(world: World) -> None:
     authors = [event.author for event in events][-3:]
     names = world.admins.names({*authors, Author("nobody-at-all")})
     other = "an administrator of another realm"
-    assert [names[author] for author in authors] == [boss, other, other]
-    assert names[Author("nobody-at-all")] == "a user that is gone since (nobody-at-all)"
+    assert [names[author].text for author in authors] == [boss, other, other]
+    assert names[Author("nobody-at-all")].text == "a user that is gone since (nobody-at-all)"
     assert [event for page in world.admins.own_changes(begun) for event in page if user in event.path] == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sync.domain.drift.hints import AdminEvent, Author
+from sync.domain.drift.hints import AdminEvent, Author, Name
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
 from sync.ports.lease import before_request
@@ -65,10 +65,12 @@ SOMEBODY = Author("somebody")
 
 @dataclass
 class FakeAdminEvents(_Events[AdminEvent]):
-    """`usernames` of those who did something; `acted_as`: as whom administrators acted."""
+    """`usernames` of those who did something, and `clients` that did, by the ids of their users; `acted_as`: as
+    whom administrators acted."""
 
     own: list[AdminEvent] = field(default_factory=list)
     usernames: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
     acted_as: set[str] = field(default_factory=set)
 
     def happen(self, path: str, by: Author = SOMEBODY) -> None:
@@ -82,14 +84,16 @@ class FakeAdminEvents(_Events[AdminEvent]):
         before_request()
         yield [each for each in self.own if moment is None or each.at >= moment]
 
-    def names(self, authors: Collection[Author]) -> Mapping[Author, str]:
+    def names(self, authors: Collection[Author]) -> Mapping[Author, Name]:
         named = {each: self._name(each) for each in authors}
         return {author: name for author, name in named.items() if name is not None}
 
-    def _name(self, author: Author) -> str | None:
+    def _name(self, author: Author) -> Name | None:
         before_request()
         if author.user_id is None:
-            return "an administrator of another realm"
+            return Name("an administrator of another realm")
         if author.themself:
-            return None if author.user_id in self.acted_as else "the person"
-        return self.usernames.get(author.user_id, f"a user that is gone since ({author.user_id})")
+            return None if author.user_id in self.acted_as else Name("the person")
+        if author.user_id in self.clients:
+            return Name(f"the client {self.clients[author.user_id]}", program=True)
+        return Name(self.usernames.get(author.user_id, f"a user that is gone since ({author.user_id})"))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.domain.drift.hints import SCIM, AdminEvent, Author
+from sync.domain.drift.hints import SCIM, AdminEvent, Author, Name
 from sync.domain.logins.activity import LoginEvent, LoginKind
 from sync.domain.logins.event_reading import Keeping
 from sync.domain.realm.options import CONFIGURE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
@@ -103,25 +103,26 @@ class KeycloakAdminEvents:
                 if (user := each.get("userId"))
             ]
 
-    def names(self, authors: Collection[Author]) -> Mapping[Author, str]:
+    def names(self, authors: Collection[Author]) -> Mapping[Author, Name]:
         """A request each, or none for who is not of this realm."""
         named = {author: self._name(author) for author in set(authors)}
         return {author: name for author, name in named.items() if name is not None}
 
-    def _name(self, author: Author) -> str | None:
+    def _name(self, author: Author) -> Name | None:
         if author.client_id is not None:
-            return f"somebody with the secret of the client {author.client_id}"
+            return Name(f"somebody with the secret of the client {author.client_id}")
         if author.user_id is None:
-            return "an administrator of another realm"
+            return Name("an administrator of another realm")
         if author.themself:
             acted_as = self._connection.get("events", type="IMPERSONATE", user=author.user_id, max=1)
-            return None if acted_as else "the person"
+            return None if acted_as else Name("the person")
         user = self._connection.find(f"users/{segment(author.user_id)}")
         if user is None:
-            return f"a user that is gone since ({author.user_id})"
+            return Name(f"a user that is gone since ({author.user_id})")
         name = str(user["username"])
-        is_client = name.startswith(SERVICE_ACCOUNT)
-        return f"the client {name.removeprefix(SERVICE_ACCOUNT)}" if is_client else name
+        if name.startswith(SERVICE_ACCOUNT):
+            return Name(f"the client {name.removeprefix(SERVICE_ACCOUNT)}", program=True)
+        return Name(name)
 
 
 def _author(event: Json, ours: Mapping[str, str]) -> Author:

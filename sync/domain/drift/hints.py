@@ -20,6 +20,14 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """What people call an author; `program`: it is a client that acts for itself."""
+
+    text: str
+    program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AdminEvent:
     """`path` is relative to the realm's admin API, such as `users/{id}/groups/{id}`, or begins with `scim/v2/`."""
 

@@ -66,11 +66,13 @@ class UserEvent:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """`who` did something to that part of an account's user. `at` is by our clock, to a second or so."""
+    """`who`, a person or a program, did something to that part of an account's user. `at` is by our clock, to a
+    second or so."""
 
     at: datetime
     part: Part
     who: str
+    by_program: bool = False
 
     def explains(self, kind: Kind) -> bool:
         match self.part:

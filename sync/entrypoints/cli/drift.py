@@ -235,8 +235,17 @@ def _cells(finding: Finding) -> list[object]:
 
 
 def _state(finding: Finding) -> str:
+    if finding.state == "open" and finding.undone is not None:
+        return "comes back"
     asked = finding.state == "open" and finding.repair_asked_at is not None
     return "being repaired" if asked else finding.state
+
+
+def _in_vain(finding: Finding) -> str | None:
+    if finding.undone is None:
+        return None
+    times = ", ".join(shown(at) for at in finding.undone.at)
+    return f"{times}; undone by {finding.undone.by or 'something no event tells of'}"
 
 
 def _lines(finding: Finding, by: Collection[Touch]) -> list[list[object]]:
@@ -249,7 +258,8 @@ def _lines(finding: Finding, by: Collection[Touch]) -> list[list[object]]:
         ["wanted", finding.wanted],
         ["found", finding.found],
         ["changed in Keycloak by", "\n".join(map(str, by)) or "not known"],
-        ["drift.toml says", finding.reaction],
+        ["reaction", finding.reaction],
+        ["repaired in vain", _in_vain(finding)],
         ["state", _state(finding)],
         ["first seen", finding.first_seen_at],
         ["last seen", finding.last_seen_at],

@@ -18,7 +18,7 @@ from sync.domain.errors import FailureCode
 from sync.domain.work.circuit import CircuitState
 from sync.domain.work.lane import Lane
 from sync.store.drift.findings import LIVE
-from sync.store.operations.figures import REPAIRING, UNFINISHED_RUNS, Figures
+from sync.store.operations.figures import COMES_BACK, REPAIRING, UNFINISHED_RUNS, Figures
 
 MAIL_STATES = ("waiting", "due", "sending", "failed", "expired")
 SYSTEMS_WAITED_FOR = ("configuration",)
@@ -129,10 +129,12 @@ def _people(figures: Figures) -> Iterator[Metric]:
 
 def _drift(figures: Figures) -> Iterator[Metric]:
     findings = GaugeMetricFamily(
-        "fsm_drift", "Findings that are open, accepted or being repaired.", labels=["attribute", "state"]
+        "fsm_drift",
+        "Findings that are open, accepted, being repaired, or coming back after repairs.",
+        labels=["attribute", "state"],
     )
     for attribute in KINDS:
-        for state in (*LIVE, REPAIRING):
+        for state in (*LIVE, REPAIRING, COMES_BACK):
             counted = [each.count for each in figures.drift if (each.attribute, each.state) == (attribute, state)]
             findings.add_metric([attribute.value, state], sum(counted))
     yield findings

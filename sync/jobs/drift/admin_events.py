@@ -129,10 +129,10 @@ def _touched(systems: Systems, read: _Read, ahead: timedelta, begun: datetime) -
         NewTouch(
             each.event_id,
             owners[each.idp_user_id],
-            Touch(min(each.at - ahead, begun), each.part, names[each.author]),
+            Touch(min(each.at - ahead, begun), each.part, name.text, by_program=name.program),
         )
         for each in done
-        if each.author in names
+        if (name := names.get(each.author)) is not None
     ]
 
 

@@ -12,6 +12,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.spelling import only_respelled
 from sync.domain.drift.anomaly import Anomaly, Irregularity
 from sync.domain.drift.kinds import BY_A_LOOK, KINDS, Drift, Kind, drift_of, refuses_user
+from sync.domain.drift.undone import WITHIN, Undone, may_stand, undone
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.claimed import ClaimedJob
@@ -21,9 +22,9 @@ from sync.jobs.work.job import KeepLease
 from sync.store import mappings
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
-from sync.store.drift import findings
+from sync.store.drift import findings, touches
 from sync.store.drift.findings import Finding, Subject
-from sync.store.provisioning import work_state
+from sync.store.provisioning import attempts, work_state
 from sync.store.provisioning.work_state import WorkState
 
 
@@ -131,15 +132,41 @@ def _written(
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         still = {(each.attribute, each.key) for each in look.drift}
         findings.close_of_account(tx, claimed, account.id, still, _unknown(look), now)
-        found = [
-            findings.found(tx, claimed, subject, each, _reaction(systems, account, each), now)
-            for each in look.drift
-        ]
+        found = [_noted(systems, tx, claimed, look, subject, each, now) for each in look.drift]
         undecided = [finding for finding in found if finding.state == "open"]
         to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)
         if look.state.quarantine is None and not any(_stays_off(each) for each in undecided):
             to_repair.extend(each for each in undecided if each.reaction == REPAIR)
     return to_repair, to_accept
+
+
+def _noted(
+    systems: Systems,
+    tx: Tx,
+    claimed: ClaimedJob,
+    look: _Look,
+    subject: Subject,
+    drift: Drift,
+    now: datetime,
+) -> Finding:
+    """What comes back after each repair is for a person to mend, and not repaired any more where it may stand."""
+    reaction = _reaction(systems, look.account, drift)
+    back = _undone(tx, look, subject, drift, now) if reaction == REPAIR else None
+    if back is not None and may_stand(drift):
+        reaction = REPORT
+    return findings.found(tx, claimed, subject, drift, reaction, now, back)
+
+
+def _undone(tx: Tx, look: _Look, subject: Subject, drift: Drift, now: datetime) -> Undone | None:
+    """It stays known until the difference ends or a person has it repaired: then it is found out anew."""
+    known = findings.live(tx, subject, drift)
+    if known is not None and known.undone is not None:
+        return known.undone
+    since = now - WITHIN
+    if known is not None and known.decided_at is not None:
+        since = max(since, known.decided_at)
+    repairs = attempts.repairs(tx, look.account.id, look.state.wanted_version, since)
+    return undone(repairs, touches.of_account(tx, look.account.id), drift, now) if repairs else None
 
 
 def _reaction(systems: Systems, account: Account, drift: Drift) -> Reaction:

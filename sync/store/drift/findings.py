@@ -18,6 +18,7 @@ from sync.domain.access import cause
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import Granted, GrantedAccount
 from sync.domain.drift.kinds import Drift, Kind, kind_of
+from sync.domain.drift.undone import Undone
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.claimed import ClaimedAccount, ClaimedJob
 from sync.store.database.batches import batches
@@ -53,7 +54,7 @@ class Subject:
 class Finding:
     """`key`: which attribute of a company's, where it is one. `repair_asked_at`: when it was handed to the
     workers. `anew_at`: when a person, or a run that was let go, had the missing user made anew. `decision`: of
-    whoever accepted it, had it repaired, or left it to a person."""
+    whoever accepted it, had it repaired, or left it to a person. `undone`: repairs of it do not hold."""
 
     id: str
     attribute: Kind
@@ -70,6 +71,7 @@ class Finding:
     anew_at: datetime | None
     decision: Cause | None
     decided_at: datetime | None
+    undone: Undone | None
 
     @property
     def what(self) -> str:
@@ -78,10 +80,16 @@ class Finding:
 
 
 def found(
-    tx: Tx, _claimed: ClaimedJob, subject: Subject, drift: Drift, reaction: Reaction, now: datetime
+    tx: Tx,
+    _claimed: ClaimedJob,
+    subject: Subject,
+    drift: Drift,
+    reaction: Reaction,
+    now: datetime,
+    undone: Undone | None = None,
 ) -> Finding:
     """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
-    known = _live(tx, subject.key, drift)
+    known = live(tx, subject, drift)
     if known is not None:
         changed = (known.wanted, known.found) != (drift.wanted, drift.found)
         if not (changed and known.state == "accepted"):
@@ -94,6 +102,7 @@ def found(
                 reaction=reaction,
                 who=subject.who,
                 idp_user_id=subject.idp_user_id,
+                **_undone(undone),
             )
             return _one(tx, known.id)
         _set(tx, [known.id], state="gone", closed_at=now)
@@ -113,6 +122,7 @@ def found(
             state="open",
             first_seen_at=now,
             last_seen_at=now,
+            **_undone(undone),
         )
     )
     return _one(tx, finding_id)
@@ -215,6 +225,25 @@ def users_with(tx: Tx, attribute: Kind) -> Mapping[str, str]:
     return {row.idp_user_id: row.who for row in rows if row.idp_user_id is not None}
 
 
+def live(tx: Tx, subject: Subject, drift: Drift) -> Finding | None:
+    """What is known of the same difference, open or accepted."""
+    row = (
+        tx.connection.execute(
+            tx.locking(
+                select(table).where(
+                    table.c.subject == subject.key,
+                    table.c.attribute == drift.attribute.value,
+                    table.c.key == drift.key,
+                    table.c.state.in_(LIVE),
+                )
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _finding(row)
+
+
 def ask_repair(tx: Tx, granted: Granted, ids: Collection[str], now: datetime) -> None:  # noqa: ARG001 - it was asked
     _set(tx, ids, repair_asked_at=now)
 
@@ -272,10 +301,10 @@ def leave_open(tx: Tx, _claimed: ClaimedJob, ids: Collection[str], by: Cause, no
 
 
 def decide(tx: Tx, granted: Granted, finding_id: str, state: DriftState, now: datetime) -> Finding:
-    """A decision about it. `state` open: it shall be repaired; the comparison says when it is. Returns the finding
-    as it is now."""
+    """A decision about it. `state` open: it shall be repaired; the comparison says when it is, and whether that
+    holds is found out anew. Returns the finding as it is now."""
     closed_at = now if state not in LIVE else None
-    _set(tx, [finding_id], state=state, closed_at=closed_at, **_decided(granted.by, now))
+    _set(tx, [finding_id], state=state, closed_at=closed_at, **_undone(None), **_decided(granted.by, now))
     return _one(tx, finding_id)
 
 
@@ -318,24 +347,6 @@ def open_by_attribute(tx: Tx) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _live(tx: Tx, subject: str, drift: Drift) -> Finding | None:
-    row = (
-        tx.connection.execute(
-            tx.locking(
-                select(table).where(
-                    table.c.subject == subject,
-                    table.c.attribute == drift.attribute.value,
-                    table.c.key == drift.key,
-                    table.c.state.in_(LIVE),
-                )
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return None if row is None else _finding(row)
-
-
 def _close(tx: Tx, ids: Collection[str], now: datetime) -> None:
     ended = case((table.c.repair_asked_at.is_not(None), "repaired"), else_="gone")
     _set(tx, ids, state=ended, closed_at=now)
@@ -367,4 +378,16 @@ def _finding(row: RowMapping) -> Finding:
         anew_at=row["anew_at"],
         decision=None if row["decision"] is None else cause.from_record(row["decision"]),
         decided_at=row["decided_at"],
+        undone=_undone_of(row),
     )
+
+
+def _undone(undone: Undone | None) -> dict[str, object]:
+    if undone is None:
+        return {"undone": None, "undone_by": None}
+    return {"undone": [at.isoformat() for at in undone.at], "undone_by": undone.by}
+
+
+def _undone_of(row: RowMapping) -> Undone | None:
+    times = row["undone"]
+    return None if times is None else Undone(tuple(map(datetime.fromisoformat, times)), row["undone_by"])

@@ -39,6 +39,7 @@ def keep(tx: Tx, _claimed: ClaimedJob, new: Sequence[NewTouch]) -> None:
             "at": each.touch.at,
             "part": each.touch.part.value,
             "who": each.touch.who,
+            "by_program": each.touch.by_program,
         }
         for each in sorted(new, key=lambda each: each.event_id)
     ]
@@ -61,7 +62,7 @@ def forget(
 def of_account(tx: Tx, account_id: str) -> tuple[Touch, ...]:
     """The oldest first."""
     rows = tx.connection.execute(select(table).where(table.c.account_id == account_id).order_by(table.c.at))
-    return tuple(Touch(row.at, Part(row.part), row.who) for row in rows)
+    return tuple(Touch(row.at, Part(row.part), row.who, row.by_program) for row in rows)
 
 
 def behind(tx: Tx, finding: Finding) -> tuple[Touch, ...]:

@@ -85,19 +85,22 @@ class LaneFigures:
 
 
 REPAIRING: Final = "repairing"
+COMES_BACK: Final = "coming-back"
 
 
 @dataclass(frozen=True, slots=True)
 class DriftFigures:
-    """Findings that are open, accepted, or handed out to be repaired; of the open ones those with the reaction
-    "report" wait for a person. A repaired one stays handed out until the next comparison has seen it.
-    `since` is when the oldest of them was found."""
+    """Findings that are open, accepted, handed out to be repaired, or coming back after each repair; of the open
+    ones those with the reaction "report" wait for a person. A repaired one stays handed out until the next
+    comparison has seen it. `since` is when the oldest of them was found; `undone_by` is the program that makes all
+    of them come back, None: not known."""
 
     attribute: str
     state: str
     reaction: str
     count: int
     since: datetime
+    undone_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,10 +331,13 @@ def _quarantined(tx: Tx) -> Mapping[str, int]:
 
 def _drift(tx: Tx) -> tuple[DriftFigures, ...]:
     handed_out = and_(drift.c.state == "open", drift.c.repair_asked_at.is_not(None))
-    state = when((handed_out, REPAIRING), else_=drift.c.state).label("shown")
+    comes_back = and_(drift.c.state == "open", drift.c.undone.is_not(None))
+    state = when((comes_back, COMES_BACK), (handed_out, REPAIRING), else_=drift.c.state).label("shown")
     key = (drift.c.attribute, state, drift.c.reaction)
+    one = func.min(drift.c.undone_by) == func.max(drift.c.undone_by)
+    whoever = and_(one, func.count(drift.c.undone_by) == func.count())
     rows = tx.connection.execute(
-        select(*key, func.count(), func.min(drift.c.first_seen_at))
+        select(*key, func.count(), func.min(drift.c.first_seen_at), when((whoever, func.min(drift.c.undone_by))))
         .where(drift.c.state.in_(LIVE))
         .group_by(*key)
         .order_by(*key)

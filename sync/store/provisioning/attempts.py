@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from sync.domain.drift.undone import Repair
 from sync.domain.provisioning.change import AnyChange
 from sync.domain.work.lane import Lane
 from sync.store.database.batches import batches
@@ -48,6 +49,21 @@ def record_all(tx: Tx, made: Sequence[Attempt]) -> None:
     new = [each for each in made if each.account_id not in before or not each.repeats(before[each.account_id])]
     if new:
         tx.connection.execute(attempts.insert(), [_row(each) for each in new])
+
+
+def repairs(tx: Tx, account_id: str, version: int, since: datetime) -> tuple[Repair, ...]:
+    """When workers undid drift of what is wanted with this version, from that time on, the oldest first."""
+    rows = tx.connection.execute(
+        select(attempts.c.at, attempts.c.outcome, attempts.c.changes)
+        .where(attempts.c.account_id == account_id, attempts.c.version == version)
+        .order_by(attempts.c.at, attempts.c.id)
+    ).all()
+    first = next((row.at for row in rows if row.outcome == "applied"), None)
+    return tuple(
+        Repair(row.at, tuple(row.changes))
+        for row in rows
+        if first is not None and row.at > first and row.at >= since and row.changes
+    )
 
 
 def _last_of(tx: Tx, account_ids: Collection[str]) -> Mapping[str, Attempt]:

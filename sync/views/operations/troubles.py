@@ -6,18 +6,20 @@ deploy/prometheus/alerts.yml asks the same questions of the metrics, with patien
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from sync.domain.access.scope import Scope
 from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
+from sync.domain.drift.undone import MOST
 from sync.domain.operations import TICKS_MISSED
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
-from sync.store.operations.figures import DriftFigures, Figures, LaneFigures, RunFigures
+from sync.store.operations.figures import COMES_BACK, DriftFigures, Figures, LaneFigures, RunFigures
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.troubles import Trouble
 from sync.store.work.lanes import Pause
@@ -230,7 +232,11 @@ def _people(figures: Figures) -> Iterator[Trouble]:
                 run.since,
                 f"fsm-identity runs show {run.id[-8:]}, then approve or reject it",
             )
-    waiting = {each.attribute: each.count for each in figures.drift if _for_a_person(each, figures.at)}
+    yield from _coming_back(figures)
+    waiting: Counter[str] = Counter()
+    for each in figures.drift:
+        if _for_a_person(each, figures.at):
+            waiting[each.attribute] += each.count
     unreadable = waiting.pop(Anomaly.UNREADABLE, 0)
     if unreadable:
         yield _trouble(
@@ -277,6 +283,22 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             f"{counted(figures.undelivered, 'person')} got no mail and never logged in",
             None,
             "fsm-identity ops mails; then send it again, or give a new password",
+        )
+
+
+def _coming_back(figures: Figures) -> Iterator[Trouble]:
+    """Once for each attribute, however many accounts: what writes it is one thing."""
+    for attribute in sorted({each.attribute for each in figures.drift if each.state == COMES_BACK}):
+        found = [each for each in figures.drift if (each.attribute, each.state) == (attribute, COMES_BACK)]
+        by = {each.undone_by for each in found}
+        [program] = by if len(by) == 1 else [None]
+        writer = f": {program} writes it" if program else "; no event tells who writes it"
+        number = counted(sum(each.count for each in found), "account")
+        yield _trouble(
+            "Drift that comes back",
+            f"Keycloak does not keep {attribute} of {number}: repaired {MOST} times, and it comes back{writer}",
+            min(each.since for each in found),
+            "stop what writes it, then fsm-identity drift repair; fsm-identity drift list says of whom",
         )
 
 

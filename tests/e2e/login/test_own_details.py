@@ -13,6 +13,7 @@ import requests
 from examples.browser import Browser
 from mappings.drift import ACCEPT
 from sync.adapters.keycloak.events import KeycloakAdminEvents
+from sync.domain.drift.hints import Name
 from sync.domain.realm.options import WORKER_CLIENT
 from tests.e2e.login.conftest import LoginRealm, Person
 from tests.realms import PASSWORD
@@ -127,7 +128,7 @@ class TestWhereAllowed:
             if event.path in {f"users/{person.id}", f"users/{acted_as.id}"}
         }
         assert own.keys() == {f"users/{person.id}", f"users/{acted_as.id}"}
-        assert events.names(own.values()) == {own[f"users/{person.id}"]: "the person"}
+        assert events.names(own.values()) == {own[f"users/{person.id}"]: Name("the person")}
 
     def test_not_past_the_verification(self, realm: LoginRealm) -> None:
         """Sent straight to the account API, the address stays."""

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
 
-from sync.store.database.columns import JsonObject, UtcDateTime, one_of
+from sync.store.database.columns import JsonObject, TextList, UtcDateTime, one_of
 from sync.store.database.tables.metadata import metadata
 
 ComparisonKind = Literal["comparison", "attribute-pass"]
@@ -67,6 +67,8 @@ drift = Table(
     Column("anew_at", UtcDateTime),
     Column("decision", JsonObject),
     Column("decided_at", UtcDateTime),
+    Column("undone", TextList),
+    Column("undone_by", Text),
     one_of("reaction", ("repair", "report", "accept")),
     one_of("state", get_args(DriftState)),
     Index("uq_drift_live", "subject", "attribute", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
@@ -74,7 +76,8 @@ drift = Table(
 )
 """One difference of one attribute (G4). `key` says which of a company's, where it is one of those. `subject` is
 the account's id, `user <id>` for a user that is not ours, `group <path>` for a group; `who` is its name for
-people. `decision` is who decided about it and why."""
+people. `decision` is who decided about it and why. `undone` are the times, ISO 8601, at
+which it was repaired to no effect, where a person has to know; `undone_by` is the program that undid it."""
 
 touch = Table(
     "touch",
@@ -84,6 +87,7 @@ touch = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("part", Text, nullable=False),
     Column("who", Text, nullable=False),
+    Column("by_program", Boolean, nullable=False),
     Index("ix_touch_account_id", "account_id", "at"),
 )
 """What somebody else did to the user of an account in Keycloak, and who, for its timeline: kept while a difference

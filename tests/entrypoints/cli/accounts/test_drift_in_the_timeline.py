@@ -88,7 +88,7 @@ def test_who_did_something_else_is_not_named(run: Run, world: World, ann: Accoun
 
 def test_several_who_changed_it_are_all_named(run: Run, world: World, ann: Account) -> None:
     """Nobody can tell them apart: an event does not say what it changed."""
-    world.admins.usernames["kc-tool"] = "the client payroll"
+    world.admins.clients["kc-tool"] = "payroll"
     rename(world, ann, "Behind", BOSS)
     world.pass_time(5)
     rename(world, ann, "Further", Author("kc-tool"))

@@ -402,6 +402,8 @@ def upgrade() -> None:
         sa.Column("anew_at", TIME),
         sa.Column("decision", sa.JSON()),
         sa.Column("decided_at", TIME),
+        sa.Column("undone", sa.JSON()),
+        sa.Column("undone_by", sa.Text()),
         sa.CheckConstraint("reaction IN ('repair', 'report', 'accept')", name=op.f("ck_drift_reaction")),
         sa.CheckConstraint("state IN ('open', 'accepted', 'repaired', 'gone')", name=op.f("ck_drift_state")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_drift_account_id")),
@@ -419,6 +421,7 @@ def upgrade() -> None:
         sa.Column("at", TIME, nullable=False),
         sa.Column("part", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("by_program", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_touch_account_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_touch")),
     )
