@@ -216,7 +216,7 @@ def test_what_others_did_to_a_user_is_a_hint_and_what_we_did_is_not(world: World
     assert touched(world.admins.keeping().now + timedelta(seconds=5)) == []
 
 
-@pytest.mark.req("G4")
+@pytest.mark.supports("G4")
 def test_who_did_it_is_named(world: World) -> None:
     """By its username, if the realm knows it; an administrator of another realm has no name here, and neither has
     who was removed since."""

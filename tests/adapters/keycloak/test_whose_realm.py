@@ -18,7 +18,7 @@ from sync.domain.errors import FailureCode, Misconfigured
 from sync.domain.provisioning.change import Disable, EndSessions
 from tests.adapters.keycloak.conftest import REALM, URL, USER, importer, new_user, sent
 
-pytestmark = pytest.mark.req("H1")
+pytestmark = pytest.mark.supports("H1")
 
 OURS, THEIRS = "installation-1", "installation-2"
 

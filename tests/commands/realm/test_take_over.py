@@ -11,7 +11,7 @@ from tests.world import BY, World
 
 SHOWN = ("action", "reason", "before", "after")
 
-pytestmark = pytest.mark.req("G1", "H1")
+pytestmark = pytest.mark.supports("G1", "H1")
 
 
 def test_the_decision_is_written_down_with_its_reason(world: World) -> None:

@@ -36,7 +36,7 @@ from tests.jobs.drift.drift_steps import findings, later
 from tests.restoring import back_up, restore
 from tests.world import BRANCH, BY, POLICY, World
 
-pytestmark = pytest.mark.req("G4", "H1")
+pytestmark = pytest.mark.supports("G4", "H1")
 
 TEAM = next(key for key, team in POLICY.teams.items() if team.branch == BRANCH.key)
 

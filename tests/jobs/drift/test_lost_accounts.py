@@ -13,7 +13,7 @@ from tests.jobs.drift.drift_steps import findings, later, told
 from tests.restoring import back_up, restore
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("G4", "H1")
+pytestmark = pytest.mark.supports("G4", "H1")
 
 
 @pytest.fixture

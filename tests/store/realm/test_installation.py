@@ -12,7 +12,7 @@ from sync.store.database.sealing import Sealer
 from sync.store.database.tables import installation
 from sync.store.database.transactions import Database
 
-pytestmark = pytest.mark.req("H1", "J4")
+pytestmark = pytest.mark.supports("H1", "J4")
 
 
 def test_an_upgrade_makes_one_id_and_another_upgrade_keeps_it(database_url: str, sealer: Sealer) -> None:
