@@ -1,4 +1,4 @@
-"""Which installation this database is: an id that the first migration makes, once. A copy has the same."""
+"""Which installation this database is: an id that a migration makes, once. A copy has the same."""
 
 from __future__ import annotations
 

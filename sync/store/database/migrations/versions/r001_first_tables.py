@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -611,17 +609,10 @@ def upgrade() -> None:
     partial_index("ix_act_sealed", "act", ["expires_at"], "(sealed IS NOT NULL)")
     partial_index("uq_act_mail_id", "act", ["mail_id"], "mail_id IS NOT NULL", unique=True)
     _make_audit_append_only()
-    installation = op.create_table(
-        "installation",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
-    )
-    op.bulk_insert(installation, [{"id": str(uuid.uuid4())}])
 
 
 def downgrade() -> None:
     for table in (
-        "installation",
         "act",
         "stranded_work_order",
         "run_row",
