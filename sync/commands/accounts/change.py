@@ -114,7 +114,8 @@ def change(
 ) -> Account:
     """Change what is mentioned and make the account due. A change that changes nothing writes nothing, unless it
     is a stronger wish about one that the gate holds."""
-    locked = administrators.lock(tx, policy, [account_id]) if wanted.profile is not UNSET else frozenset[str]()
+    may_take_rights = wanted.profile is not UNSET or wanted.data_access is not UNSET
+    locked = administrators.lock(tx, policy, [account_id]) if may_take_rights else frozenset[str]()
     before = existing(tx, account_id)
     after = wanted.applied_to(before)
     granted = authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now)

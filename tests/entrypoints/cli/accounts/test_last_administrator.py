@@ -15,6 +15,7 @@ PROFILE = "/fsm/profiles/administrator"
 WAYS_OUT = [
     ("deactivate", "--policy", "force", "--yes"),
     ("change", "--profile", "read-only", "--data-access", "-"),
+    ("change", "--data-access", "branch", "--branch", "berlin"),
 ]
 
 
@@ -32,7 +33,7 @@ def administers(world: World, account: Account) -> bool:
     return user.enabled and {PROFILE, "/fsm/data-access/global"} <= user.groups
 
 
-@pytest.mark.parametrize("way_out", WAYS_OUT, ids=["leaves", "another profile"])
+@pytest.mark.parametrize("way_out", WAYS_OUT, ids=["leaves", "another profile", "one branch alone"])
 def test_the_last_administrator_stays_until_there_is_another(
     run: Run, world: World, ada: Account, way_out: tuple[str, ...]
 ) -> None:
