@@ -12,6 +12,7 @@ from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
+from sync.store.accounts import accounts
 from sync.store.database.tables import RunKind
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
@@ -44,6 +45,7 @@ def reject(desk: Desk, run_id: str, by: Cause) -> Run:
     def rejected(tx: Tx) -> Run:
         now = desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.REJECT_RUN, now)
+        accounts.lock_all(tx, findings.accounts_of_run(tx, run_id))
         run = end(tx, desk, run_id, granted)
         if run.kind == "repair":
             findings.take_back(tx, granted, run.id, run.created_at, now)

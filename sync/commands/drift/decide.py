@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.commands.access import authority
+from sync.commands.access import administrators, authority
 from sync.commands.accounts import by_hand
 from sync.commands.accounts.change import existing
 from sync.commands.drift.take_over import TAKEN_OVER, take_over
@@ -28,7 +28,7 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
     finding with the decision. Raises Refused."""
 
     def decided(tx: Tx) -> Finding:
-        finding, now = _open(tx, finding_id), desk.clock.now()
+        finding, now = _open(tx, desk, finding_id), desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         if finding.attribute in TAKEN_OVER:
             account_id = str(finding.subject.account_id)
@@ -52,7 +52,7 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
     that it is gone. Raises Refused for what workers do not write to."""
 
     def decided(tx: Tx) -> Finding:
-        finding, now = _open(tx, finding_id), desk.clock.now()
+        finding, now = _open(tx, desk, finding_id), desk.clock.now()
         granted = authority.allow(tx, desk.policy, by, Permission.DECIDE_DRIFT, now)
         if isinstance(finding.attribute, Anomaly):
             reason = f"the workers do not write to {finding.subject.who}"
@@ -71,7 +71,11 @@ def repair(desk: Desk, finding_id: str, by: Cause) -> Finding:
     return perform(desk, decided, wakes=Lane.INTERACTIVE)
 
 
-def _open(tx: Tx, finding_id: str) -> Finding:
+def _open(tx: Tx, desk: Desk, finding_id: str) -> Finding:
+    """Locked after its account (rule: account-before-finding)."""
+    account_id = findings.account_of(tx, finding_id)
+    if account_id is not None:
+        administrators.lock(tx, desk.policy, [account_id])
     finding = findings.get(tx, finding_id)
     if finding is None:
         raise NotFound([Problem("finding", f"{finding_id} does not exist", "see fsm-identity drift list")])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
-from sync.commands.access import authority
+from sync.commands.access import administrators, authority
 from sync.commands.drift.take_over import take_over
 from sync.commands.runs.guard import judge_run
 from sync.desk import Desk
@@ -19,6 +19,7 @@ from sync.domain.errors import Refused
 from sync.domain.runs.guard import Hold, Impact
 from sync.jobs.work.job import KeepLease
 from sync.store import mappings
+from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
 from sync.store.drift import touches
@@ -56,6 +57,7 @@ def accept_by_file(desk: Desk, found: Sequence[tuple[Finding, int]], keep: KeepL
         with desk.db.write() as tx:
             keep.claimed(tx)
             mappings.refuse_outdated(tx, desk.policy_number)
+            administrators.lock(tx, desk.policy, some)
             wanted = work_state.wanted_versions(tx, some)
             for account_id in some:
                 if wanted.get(account_id) == versions[account_id]:
@@ -67,6 +69,7 @@ def _held_back(desk: Desk, keep: KeepLease, by_account: Mapping[str, Collection[
     policy, now = desk.policy, desk.clock.now()
     with desk.db.write() as tx:
         mappings.refuse_outdated(tx, desk.policy_number)
+        accounts.lock_all(tx, by_account)
         verdict = judge_run(tx, policy, ACCEPTED, impact, now, door="repair")
         if not isinstance(verdict, Hold):
             return False

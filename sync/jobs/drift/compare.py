@@ -6,7 +6,7 @@ is to be repaired is handed to the workers. Interrupted, it is begun anew; nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -15,7 +15,7 @@ from sync.commands.waking import wake
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import roles_of_groups
 from sync.domain.drift.anomaly import Anomaly, Irregularity, surplus
-from sync.domain.drift.kinds import ENDED_BY_COMPARISON, LOOKED_AT_AGAIN
+from sync.domain.drift.kinds import ENDED_BY_COMPARISON, LOOKED_AT_AGAIN, Kind
 from sync.domain.drift.listed_user import ListedUser
 from sync.domain.drift.shrunken import refuse_shrunken
 from sync.domain.drift.sums import Sums, details
@@ -67,6 +67,14 @@ class Comparing:
         self.keep()
         with self.systems.db.write() as tx:
             comparisons.progress(tx, self.keep.claimed(tx), self.row.id, self.counts, self.systems.clock.now())
+
+    def lock_accounts(
+        self, tx: Tx, ended: Collection[Kind], judged: Judged, more: Iterable[str | None] = ()
+    ) -> None:
+        """Everybody whose findings are written in this transaction (rule: account-before-finding)."""
+        repaired = (finding.subject.account_id for finding in judged.to_repair)
+        known = {account_id for account_id in (*repaired, *more) if account_id is not None}
+        accounts.lock_all(tx, known | findings.accounts_unseen(tx, ended, self.row.started_at))
 
     def hand_over(self, tx: Tx, judged: Judged) -> None:
         """What is to be repaired goes to the workers as one run, once everything has been compared
@@ -133,6 +141,7 @@ def _compare(comparing: Comparing) -> None:
     foreign = _foreign(comparing, shown)
     with systems.db.write() as tx:
         now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
+        comparing.lock_accounts(tx, ENDED_BY_COMPARISON, judged, [subject.account_id for subject, _ in foreign])
         for subject, each in foreign:
             findings.found(tx, claimed, subject, each, "report", now)
         _tell_lost_apart(tx, comparing, claimed, foreign)

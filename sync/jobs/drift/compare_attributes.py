@@ -116,6 +116,7 @@ def _end(comparing: Comparing, strays: Mapping[str, tuple[str, str]], judged: Ju
     systems = comparing.systems
     with systems.db.write() as tx:
         now, claimed = systems.clock.now(), comparing.keep.claimed(tx)
+        comparing.lock_accounts(tx, ENDED_BY_ATTRIBUTE_PASS if whole else (), judged)
         ours = pages.of_users(tx, strays)
         known = accounts.known_ids(tx, {carried for _, carried in strays.values()})
         for user, (username, carried) in sorted(strays.items()):

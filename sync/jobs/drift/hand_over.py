@@ -18,6 +18,7 @@ from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.runs.guard import Hold, Impact
 from sync.store import audit
+from sync.store.accounts import accounts
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
@@ -49,6 +50,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
     for finding in findings:
         by_account.setdefault(str(finding.subject.account_id), []).append(finding)
     granted = authority.allow(tx, policy, BY_FILE, Permission.REPAIR, now)
+    accounts.lock_all(tx, by_account)
     for run in runs.recent(tx, 100, "repair", "held"):
         if source == EVERYTHING or (source == run.source and source != HINTS):
             runs.cancel(tx, run.id, granted, now)

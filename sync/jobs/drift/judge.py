@@ -3,7 +3,7 @@ changing, and only what Keycloak itself says of the one user. `compare` says who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,11 +122,13 @@ def _look(systems: Systems, single: ReadableUsers, account: Account, state: Work
 
 
 def _written(
-    systems: Systems, tx: Tx, claimed: ClaimedJob, looks: Iterable[_Look], now: datetime
+    systems: Systems, tx: Tx, claimed: ClaimedJob, looks: Collection[_Look], now: datetime
 ) -> tuple[list[Finding], list[tuple[Finding, int]]]:
-    """Keep everything that was found; returns the findings to repair and those to accept."""
+    """Keep everything that was found, the accounts locked before (rule: account-before-finding); returns the
+    findings to repair and those to accept."""
     to_repair: list[Finding] = []
     to_accept: list[tuple[Finding, int]] = []
+    accounts.lock_all(tx, [look.account.id for look in looks])
     for look in looks:
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)

@@ -37,6 +37,7 @@ def left_alone(
     if over:
         made = [each.id for each in over if each.anew_at and each.subject.idp_user_id != claim.account.idp_user_id]
         with systems.db.write() as tx:
+            accounts.lock_all(tx, [claim.account.id])
             claimed = require_claim(tx, claim)
             findings.end(tx, claimed, made, "repaired", systems.clock.now())
             findings.end(

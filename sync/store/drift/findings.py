@@ -1,7 +1,8 @@
 """What comparisons found, from when to when, and what was decided about it (G4).
 
 A finding is open, or accepted by a person for as long as it stays as it is; it ends repaired or gone. At most one
-of a subject, attribute and key is open or accepted at a time.
+of a subject, attribute and key is open or accepted at a time. Whoever writes findings of accounts has locked these
+before (rule: account-before-finding).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
 
-from sqlalchemy import RowMapping, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, func, or_, select, update
 
 from mappings.drift import Reaction
 from sync.domain.access import cause
@@ -138,13 +139,7 @@ def close_unseen(
 ) -> int:
     """End what a comparison that began at `since` did not find any more, except of the subjects it could not
     judge: repaired, if a repair was asked for, or gone. Returns how many ended."""
-    rows = tx.connection.execute(
-        select(table.c.id, table.c.subject).where(
-            table.c.state.in_(LIVE),
-            table.c.last_seen_at < since,
-            table.c.attribute.in_(sorted(each.value for each in attributes)),
-        )
-    ).all()
+    rows = tx.connection.execute(select(table.c.id, table.c.subject).where(_unseen(attributes, since))).all()
     over = [row.id for row in rows if row.subject not in left_out]
     _close(tx, over, now)
     return len(over)
@@ -312,6 +307,30 @@ def _decided(by: Cause, now: datetime) -> dict[str, object]:
     return {"decision": cause.record(by), "decided_at": now}
 
 
+def account_of(tx: Tx, finding_id: str) -> str | None:
+    """Whose it is, which does not change. None: there is no such finding, or it is of no account."""
+    return tx.connection.scalar(select(table.c.account_id).where(table.c.id == finding_id))
+
+
+def accounts_unseen(tx: Tx, attributes: Collection[Kind], since: datetime) -> frozenset[str]:
+    """Whose findings `close_unseen` may end."""
+    return frozenset(
+        tx.connection.scalars(
+            select(table.c.account_id).where(_unseen(attributes, since), table.c.account_id != "")
+        )
+    )
+
+
+def accounts_of_run(tx: Tx, run_id: str) -> frozenset[str]:
+    """Whose findings `take_back` may open again."""
+    rows = select(run_row.c.account_id).where(run_row.c.run_id == run_id)
+    return frozenset(
+        tx.connection.scalars(
+            select(table.c.account_id).where(table.c.state == "open", table.c.account_id.in_(rows))
+        )
+    )
+
+
 def get(tx: Tx, finding_id: str) -> Finding | None:
     row = tx.connection.execute(tx.locking(select(table).where(table.c.id == finding_id))).mappings().one_or_none()
     return None if row is None else _finding(row)
@@ -345,6 +364,14 @@ def open_by_attribute(tx: Tx) -> Mapping[str, int]:
         .order_by(table.c.attribute)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _unseen(attributes: Collection[Kind], since: datetime) -> ColumnElement[bool]:
+    return and_(
+        table.c.state.in_(LIVE),
+        table.c.last_seen_at < since,
+        table.c.attribute.in_(sorted(each.value for each in attributes)),
+    )
 
 
 def _close(tx: Tx, ids: Collection[str], now: datetime) -> None:

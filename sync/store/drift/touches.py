@@ -41,7 +41,7 @@ def keep(tx: Tx, _claimed: ClaimedJob, new: Sequence[NewTouch]) -> None:
             "who": each.touch.who,
             "by_program": each.touch.by_program,
         }
-        for each in sorted(new, key=lambda each: each.event_id)
+        for each in sorted(new, key=lambda each: (each.account_id, each.event_id))
     ]
     upsert_all(tx, table, rows)
 
