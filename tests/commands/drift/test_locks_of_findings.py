@@ -29,7 +29,7 @@ from tests.comparing import judge
 from tests.jobs.drift.drift_steps import findings
 from tests.world import BY, World
 
-pytestmark = pytest.mark.req("G4")
+pytestmark = pytest.mark.supports("G4")
 
 BOTH_HAVE_ONE_SECONDS = 1.0
 """So long each waits, with its first lock, for the other to have its own: with one order it never has."""
