@@ -104,8 +104,10 @@ def open_database(settings: Settings) -> Database:
 
 def keep_what_is_loaded() -> None:
     """Modules and policy live as long as the process: Python's collector need not walk them again each time that
-    many new objects are made, which took a tenth of an import's processor time (`python -m bench importing`)."""
-    gc.freeze()
+    many new objects are made, which took a tenth of an import's processor time (`python -m bench importing`).
+    Once a process: what is garbage in that moment stays for good."""
+    if not gc.get_freeze_count():
+        gc.freeze()
 
 
 def field_service(settings: Settings, policy: Policy) -> SqlFieldService:
