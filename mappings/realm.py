@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mappings.reading import Document, Table
 
@@ -63,6 +63,15 @@ class Sessions:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the realm gives every new user by itself, and somebody here has looked at: groups by path, required
+    actions by alias."""
+
+    default_groups: frozenset[str] = frozenset()
+    default_actions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class RealmPolicy:
     password: PasswordPolicy
     lockout: Lockout
@@ -76,6 +85,7 @@ class RealmPolicy:
     """What people call the company they work for; empty: nobody has said so, and its pages stay as they are."""
     languages: tuple[str, ...] = ()
     """Of login pages and mails, the first for whoever has no other; empty: the realm's stay as they are."""
+    known: Known = field(default_factory=Known)
 
     @property
     def first_language(self) -> str:
@@ -87,6 +97,9 @@ LANGUAGES = ("en", "de", "fr", "es")
 """There are mails in each of them, and Keycloak has its login pages in each."""
 
 LONGEST_COMPANY = 80
+
+OURS = "/fsm"
+"""The groups below it carry our access."""
 
 NEVER = "never"
 """Stands where a limit is not wanted; TOML has no null."""
@@ -110,7 +123,18 @@ def read(document: Document) -> RealmPolicy:
         break_glass=frozenset(root.texts("break_glass", optional=True)),
         company=_company(root),
         languages=_languages(root),
+        known=_known(root.table("known")) if root.has("known") else Known(),
     )
+
+
+def _known(table: Table) -> Known:
+    groups = table.texts("default_groups", optional=True)
+    for path in groups:
+        if not path.startswith("/"):
+            table.report("default_groups", f"{path} is no path of a group", near=f"/{path}")
+        elif path == OURS or path.startswith(f"{OURS}/"):
+            table.report("default_groups", f"{path} gives access and cannot be a group of every new user")
+    return Known(frozenset(groups), frozenset(table.texts("default_actions", optional=True)))
 
 
 def _company(root: Table) -> str:

@@ -58,7 +58,7 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
             *((another(theirs, ours),) if theirs not in (None, ours) else ()),
             *ways_around(surroundings, own_flows),
             *demands(surroundings.demanded_attributes),
-            *habits(surroundings),
+            *habits(surroundings, policy.realm.known),
         ),
         ours,
     )

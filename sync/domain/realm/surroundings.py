@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mappings.realm import Known
+
 
 @dataclass(frozen=True, slots=True)
 class FlowOverride:
@@ -80,15 +82,19 @@ more: they are on in every server, and no right of a realm's client tells whethe
 (fact: workflows-are-on-and-unseen)."""
 
 
-def habits(surroundings: Surroundings) -> Iterator[str]:
-    """One sentence for each thing that the realm does to users by itself."""
-    for path in sorted(surroundings.default_groups):
+def habits(surroundings: Surroundings, known: Known) -> Iterator[str]:
+    """One sentence for each thing that the realm does to users by itself and realm.toml does not know."""
+    for path in sorted(surroundings.default_groups - known.default_groups):
         yield (
             f"every new user joins the default group {path}, when it is made, and nobody compares it later; one "
-            "of ours or with a role of realm-management would let nobody new be made"
+            "of ours or with a role of realm-management would let nobody new be made; take it away (Realm "
+            "settings, User registration), or put it under [known] of realm.toml"
         )
-    for alias in sorted(surroundings.default_actions):
-        yield f"every new user has to do {alias} at the first login: it is a default required action of the realm"
+    for alias in sorted(surroundings.default_actions - known.default_actions):
+        yield (
+            f"every new user has to do {alias} at the first login: it is a default required action of the realm; "
+            "take that from it (Authentication, Required actions), or put it under [known] of realm.toml"
+        )
     for name in sorted(surroundings.features):
         yield (
             f"the feature {name.lower().replace('_', '-')} is on: {PAST_US[name]}; start Keycloak with "

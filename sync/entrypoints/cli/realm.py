@@ -92,8 +92,8 @@ def plan(
 
 @app.command()
 def drift(details: Details = False, as_json: AsJson = False) -> None:
-    """Like plan, for a scheduled check: exit code 1 when the realm is not as wanted or has a way around the
-    second factor."""
+    """Like plan, for a scheduled check: exit code 1 when somebody has to look: the realm is not as wanted, has a
+    way around the second factor, or does something to users that realm.toml does not know."""
     with failures_shown():
         settings = load_settings()
         known = _in_force(settings)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from mappings.policy import Policy
+from mappings.realm import Known
 from sync.adapters.keycloak.accounts import KeycloakAccounts
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.creation.importing import ImportingAccounts
@@ -72,9 +73,9 @@ def test_a_new_person_has_what_the_realm_gives_everybody(
 def test_the_plan_names_what_everybody_is_given_and_asked_for(realm: RealmAdmin) -> None:
     """And nothing of a realm that is as it came."""
     connection = Connection(realm.server.url, realm.name, "fsm-configure", realm.secrets["fsm-configure"])
-    assert [*habits(read_surroundings(connection))] == []
+    assert [*habits(read_surroundings(connection), Known())] == []
     with default_group(realm, "/elsewhere"), default_action(realm):
-        named = " ".join(habits(read_surroundings(connection)))
+        named = " ".join(habits(read_surroundings(connection), Known()))
     assert "the default group /elsewhere" in named
     assert f"has to do {ACTION}" in named
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mappings
+from mappings.realm import Known
 from sync.domain.access import vocabulary
 from sync.domain.errors import Refused
 from sync.domain.realm.difference import (
@@ -359,11 +360,23 @@ def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
         default_actions=frozenset({"UPDATE_PROFILE"}),
         features=frozenset({"SCIM_API", "SSF"}),
     )
-    told = [*demands(seen.demanded_attributes), *habits(seen)]
+    told = [*demands(seen.demanded_attributes), *habits(seen, Known())]
     named = ("demands costcentre", "group /newcomers", "UPDATE_PROFILE", "scim-api", "ssf")
     assert [[name in sentence for sentence in told].count(True) for name in named] == [1] * 5
     assert len(told) == 5
-    assert [*demands(()), *habits(Surroundings())] == []
+    assert [*demands(()), *habits(Surroundings(), Known())] == []
+
+
+@pytest.mark.req("C8")
+def test_what_is_known_of_the_realm_is_not_named_again() -> None:
+    """Only what somebody added since."""
+    seen = Surroundings(
+        default_groups=frozenset({"/newcomers", "/later"}), default_actions=frozenset({"UPDATE_PROFILE", "TERMS"})
+    )
+    known = Known(frozenset({"/newcomers", "/gone"}), frozenset({"TERMS"}))
+    group, action = habits(seen, known)
+    assert "/later" in group
+    assert "UPDATE_PROFILE" in action
 
 
 @pytest.mark.supports("E7", "C8")

@@ -155,6 +155,34 @@ def test_other_ways_into_keycloak_are_put_back_or_named(
         session.put(f"{address}/users/profile", json=profile, timeout=30).raise_for_status()
 
 
+@pytest.mark.req("J6")
+def test_what_the_realm_gives_everybody_is_named_until_it_is_known(
+    applied: pytest.MonkeyPatch, keycloak_server: KeycloakServer, realm_name: str, our_database: str
+) -> None:
+    """A company's own default group: exit code 1 until somebody has put it into realm.toml, and again for the next
+    one."""
+    session, address = keycloak_server.session(), f"{keycloak_server.url}/admin/realms/{realm_name}"
+
+    def make_default(name: str) -> None:
+        made = session.post(f"{address}/groups", json={"name": name}, timeout=30)
+        group = made.headers["Location"].rpartition("/")[2]
+        session.put(f"{address}/default-groups/{group}", timeout=30).raise_for_status()
+
+    make_default("newsletter")
+    named = run("drift")
+    assert (named.exit_code, "default group /newsletter" in named.output) == (1, True), named.output
+    files = dict(read_texts())
+    files["realm.toml"] = files["realm.toml"].replace("default_groups = []", 'default_groups = ["/newsletter"]')
+    put_in_force(our_database, files)
+    known = run("drift")
+    assert (known.exit_code, "newsletter" in known.output) == (0, False), known.output
+    make_default("later")
+    assert "default group /later" in run("drift").output
+    for group in session.get(f"{address}/default-groups", timeout=30).json():
+        session.delete(f"{address}/groups/{group['id']}", timeout=30).raise_for_status()
+    put_in_force(our_database, read_texts())
+
+
 def test_a_plan_that_has_changed_since_the_review_is_refused(applied: pytest.MonkeyPatch) -> None:
     """The fingerprint that was reviewed must be the plan's."""
     refused = run("apply", "--yes", "--plan", "0123456789ab")
