@@ -11,7 +11,7 @@ from mappings.loading import load_texts, read_texts
 from mappings.policy import Policy
 from mappings.realm import Known
 
-pytestmark = pytest.mark.req("C8", "I7")
+pytestmark = pytest.mark.supports("C8", "I7")
 
 
 def loaded(groups: str) -> Policy:

@@ -367,7 +367,7 @@ def test_what_a_realm_does_to_users_by_itself_is_named() -> None:
     assert [*demands(()), *habits(Surroundings(), Known())] == []
 
 
-@pytest.mark.req("C8")
+@pytest.mark.supports("C8")
 def test_what_is_known_of_the_realm_is_not_named_again() -> None:
     """Only what somebody added since."""
     seen = Surroundings(
