@@ -12,6 +12,7 @@ from typing import Any
 from sync.commands.accounts.change import change, change_account, create
 from sync.commands.accounts.initial_password import InitialPassword
 from sync.commands.accounts.technician import link_technician
+from sync.commands.acts import take_password
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.commands.imports.confirm import confirm
@@ -179,11 +180,15 @@ def _created(place: Place, _: Subject) -> None:
 
 
 def _created_shown(place: Place, _: Subject) -> None:
+    """It waits sealed until somebody asks for it, and is shown once, which is the one that Keycloak has."""
     _created(place, _)
     account = place.read(lambda tx: accounts.by_login(tx, "jo.lind@example.com"))
     assert account is not None
+    with place.systems.db.write() as tx:
+        shown = take_password(tx, place.systems.policy, account.id, BY, place.now())
+    assert shown == place.user(account.id).password, "what is shown is not the password of the user"
     kept = place.read(lambda tx: passwords.kept(tx, account.id, place.now()))
-    assert kept is None, "the password that was shown is kept although Keycloak has it"
+    assert kept is None, "the password is kept although it was shown"
 
 
 def _create(delivery: str) -> Callable[[Systems, Subject], object]:

@@ -400,8 +400,6 @@ def upgrade() -> None:
         sa.Column("anew_at", TIME),
         sa.Column("decision", sa.JSON()),
         sa.Column("decided_at", TIME),
-        sa.Column("undone", sa.JSON()),
-        sa.Column("undone_by", sa.Text()),
         sa.CheckConstraint("reaction IN ('repair', 'report', 'accept')", name=op.f("ck_drift_reaction")),
         sa.CheckConstraint("state IN ('open', 'accepted', 'repaired', 'gone')", name=op.f("ck_drift_state")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_drift_account_id")),
@@ -412,18 +410,6 @@ def upgrade() -> None:
     partial_index(
         "uq_drift_live", "drift", ["subject", "attribute", "key"], "state IN ('open', 'accepted')", unique=True
     )
-    op.create_table(
-        "touch",
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("part", sa.Text(), nullable=False),
-        sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("by_program", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_touch_account_id")),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_touch")),
-    )
-    op.create_index("ix_touch_account_id", "touch", ["account_id", "at"])
     op.create_table(
         "initial_password",
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -621,7 +607,6 @@ def downgrade() -> None:
         "mail",
         "login_name",
         "initial_password",
-        "touch",
         "drift",
         "deactivation",
         "audit",
