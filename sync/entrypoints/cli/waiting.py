@@ -93,7 +93,7 @@ def _last_try(desk: Desk, account: Account) -> str:
         newest = last_try(tx, Scope.all(), account.id)
     if newest is None:
         return "No worker has looked at it yet."
-    return f"The last entry of its timeline: {newest.title}; {'; '.join(newest.details)}."
+    return f"The last entry of its timeline: {'; '.join([newest.title, *newest.details])}."
 
 
 def wait_for_act(desk: Desk, act: Act, timeout: int) -> Act:

@@ -18,6 +18,9 @@ from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
 from sync.views.accounts.find import within
 
+TRIES = ("keycloak", "deactivation")
+"""Kinds of timeline entries that tell how a change of an account fares."""
+
 
 class Settled(StrEnum):
     """How far a change of an account is. All but WAITING are outcomes."""
@@ -59,8 +62,11 @@ def settling(tx: Tx, scope: Scope, wanted: Account) -> Settling:
 
 
 def last_try(tx: Tx, scope: Scope, account_id: str) -> TimelineEntry | None:
-    """The newest entry of the timeline that a worker made; None before one came. Raises like `settling`."""
-    tries = [entry for entry in audit.timeline(tx, within(tx, scope, account_id).id) if entry.kind != "asked"]
+    """The newest entry of the timeline that a worker made of what was asked for last; None before one came. What
+    was done earlier is no try of it, and a mail says nothing about Keycloak. Raises like `settling`."""
+    told = audit.timeline(tx, within(tx, scope, account_id).id)
+    since = max((place for place, entry in enumerate(told) if entry.kind == "asked"), default=-1)
+    tries = [entry for entry in told[since + 1 :] if entry.kind in TRIES]
     return tries[-1] if tries else None
 
 

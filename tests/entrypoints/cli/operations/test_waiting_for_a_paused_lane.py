@@ -46,6 +46,12 @@ def test_a_paused_lane_is_named_with_who_paused_it(run: Run, world: World, comma
     assert "fsm-identity ops resume interactive" in said.stderr
 
 
+def test_what_was_done_before_the_change_is_not_told_as_a_try_of_it(run: Run) -> None:
+    """The people are in Keycloak and have their mails; of this change no worker has seen anything."""
+    late = run(*CHANGE).stderr
+    assert "after 1 s not in Keycloak; it goes on alone. No worker has looked at it yet." in late
+
+
 def test_a_lane_that_nobody_waits_for_may_be_paused(run: Run, world: World) -> None:
     world.do(lambda tx: lanes.pause(tx, None, Lane.BULK, BY, world.clock.now()))
     assert "paused" not in run(*CHANGE).stderr
