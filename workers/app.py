@@ -1,4 +1,5 @@
-"""The Celery application. Start workers with `celery -A workers.app worker -Q interactive` (or bulk, mail).
+"""The Celery application. Start workers with `celery -A workers.app worker -Q interactive -n interactive@%h`
+(or bulk, mail). Without `-n` each is called celery@HOST, and of two with one name only one is seen.
 
 It holds no logic: tasks stand in workers.tasks, settings in celeryconfig.
 """

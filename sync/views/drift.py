@@ -104,6 +104,8 @@ def comparison_view(desk: Desk, scope: Scope, comparison_id: str) -> ComparisonV
         return ComparisonView(found, "the lane reconcile is paused: fsm-identity ops resume reconcile")
     if not served:
         return ComparisonView(
-            found, "no worker serves the lane reconcile; start one: celery -A workers.app worker -Q reconcile"
+            found,
+            "no worker serves the lane reconcile; start one: "
+            "celery -A workers.app worker -Q reconcile -n reconcile@%h",
         )
     return ComparisonView(found, errors[0][1] if errors else None)

@@ -156,7 +156,7 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
         served = lane_is_served(tx, Scope.all(), Lane.RECONCILE, desk.clock.now())
     if not served:
         lane = Lane.RECONCILE.value
-        start = f"celery -A workers.app worker -Q {lane}"
+        start = f"celery -A workers.app worker -Q {lane} -n {lane}@%h"
         warn(f"no worker serves the lane {lane}: it waits for one; start it: {start}")
     stops = Stops(desk, Lane.RECONCILE)
     with screen.status("waiting for a worker …") as status:

@@ -106,7 +106,7 @@ def _workers(figures: Figures, silent: Collection[Worker]) -> Iterator[Trouble]:
                 "No worker serves a lane",
                 f"no worker serves the lane {lane.value}",
                 None,
-                f"start one: celery -A workers.app worker -Q {lane.value}",
+                f"start one: celery -A workers.app worker -Q {lane.value} -n {lane.value}@%h",
             )
     for each in figures.workers:
         if each in silent:

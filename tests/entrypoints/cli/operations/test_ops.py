@@ -89,6 +89,7 @@ def test_status_without_redis_workers_and_keycloak_still_answers(run: Run) -> No
     assert done.exit_code == 1
     assert "workers cannot be woken: Redis cannot be used: ConnectionError" in done.output
     assert "no worker serves the lane interactive" in done.output
+    assert "celery -A workers.app worker -Q interactive -n interactive@%h" in done.output
     assert "docs/operations.md, 'Redis is away'" in done.output
     assert "hidden" not in done.output
     assert "Traceback" not in done.output
