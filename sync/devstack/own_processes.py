@@ -85,7 +85,7 @@ def _worker(name: str, queues: str, processes: int, environment: Environment) ->
 def _worker_answers(node: str, place: Surroundings) -> bool:
     """Whether the worker takes what is sent to it. Asked from here: Celery's own command would load all of ours
     for each question, and slow down the start that it asks for."""
-    from celery import Celery
+    from celery.app.base import Celery  # `celery` itself cannot be loaded by two threads at once
     from kombu.exceptions import OperationalError
 
     with Celery("fsm-identity-ping", broker=place.redis_url, set_as_current=False) as app:

@@ -289,6 +289,29 @@ def test_each_process_gets_only_the_secrets_it_needs(tmp_path: Path) -> None:
         assert {name for name, environment in held.items() if value in environment.values()} == holders
 
 
+@pytest.mark.supports("J1")
+def test_the_workers_are_asked_at_once(tmp_path: Path) -> None:
+    """`dev status` asks all parts side by side, and loads Celery for it: `from celery import Celery` fails where
+    two threads come first. Nothing answers here, and that is all that is said."""
+    program = f"""
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sync.devstack.credentials import credentials_in
+from sync.devstack.layout import Layout
+from sync.devstack.stack import PARTS
+from sync.devstack.surroundings import Surroundings
+home = Path({str(tmp_path)!r})
+place = Surroundings(Layout(home), {{"redis": 1}}, credentials_in(home / "credentials.json"))
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as pool:
+    assert not any(pool.map(lambda _: PARTS["worker-bulk"].healthy(place), range(8)))
+"""
+    for _ in range(3):
+        asked = subprocess.run(python("-c", program), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        assert asked.returncode == 0, asked.stderr.decode()
+
+
 @pytest.mark.stack
 @pytest.mark.keycloak
 @pytest.mark.postgres
