@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import httpx
@@ -17,11 +18,11 @@ LOGIN = ("operator", "the-password")
 
 
 def caught(folder: Path, name: str, to: str, subject: str, text: str) -> None:
-    """A mail as the catcher writes it."""
+    """A mail as the catcher writes it: lines end as they do on their way."""
     mail = EmailMessage()
     mail["X-Envelope-To"], mail["From"], mail["Subject"] = to, "fsm@example.com", subject
     mail.set_content(text)
-    (folder / f"{name}.eml").write_bytes(mail.as_bytes())
+    (folder / f"{name}.eml").write_bytes(mail.as_bytes(policy=SMTP))
 
 
 @pytest.fixture

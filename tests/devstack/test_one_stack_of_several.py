@@ -96,7 +96,8 @@ def mails(stack: Layout) -> Layout:
 def test_the_newest_mail_to_an_address_is_shown(mails: Layout) -> None:
     """Nobody looks for it in a list of hundreds; that there are others is said."""
     one = run(mails.home, "dev", "mail", "jo.berg@example.com").stdout
-    assert "Your password: efgh" in one
+    assert "Your password: efgh\n" in one
+    assert "U+000D" not in one
     assert "Kim" not in one
     several = run(mails.home, "dev", "mail", "Kim.Lind").stdout
     assert "Your password: ijkl" in several

@@ -39,4 +39,4 @@ def sent_to(mail: EmailMessage, address: str) -> bool:
 def text_of(mail: EmailMessage) -> str:
     """What it says, as plain text if it has that."""
     body = mail.get_body(preferencelist=("plain", "html"))
-    return "" if body is None else str(body.get_content())
+    return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
