@@ -66,7 +66,14 @@ def check(
                 ["closed work-order statuses", len(policy.work_orders.closed_statuses)],
             ],
         )
-        say(f"the mapping files are good; fingerprint {policy.fingerprint[:12]}")
+        say(f"the mapping files {_of(folder)} are good; fingerprint {policy.fingerprint[:12]}")
+
+
+def _of(folder: Path | None) -> str:
+    """Which were looked at: whoever has FSM_MAPPINGS_FOLDER in mind is not to take the shipped ones for those."""
+    if folder is not None:
+        return f"of {folder}"
+    return "of this version (those of a folder: fsm-identity mappings check FOLDER)"
 
 
 Folder = Annotated[

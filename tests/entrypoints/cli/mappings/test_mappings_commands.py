@@ -52,6 +52,17 @@ def change(name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@pytest.mark.supports("I3")
+def test_a_check_says_which_files_it_looked_at(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a folder it is those of this version, and never those that FSM_MAPPINGS_FOLDER names."""
+    assert run("copy", "own").exit_code == 0
+    monkeypatch.setenv("FSM_MAPPINGS_FOLDER", "own")
+    assert (
+        "of this version (those of a folder: fsm-identity mappings check FOLDER) are good" in run("check").stdout
+    )
+    assert "of own are good" in run("check", "own").stdout
+
+
 @pytest.mark.req("E7", "I3")
 def test_copy_edit_plan_adopt_and_go_back(run: Run, world: World) -> None:
     """The way an administrator changes a mapping file, to the last command that is printed."""
