@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -69,7 +71,7 @@ class Demo:
     def command(self, *arguments: str, expect: int = 0, show: bool = True) -> str:
         """Run fsm-identity as a person would. Raises NotAsExpected on another exit code."""
         if show:
-            screen.print(f"[bold]$ fsm-identity {' '.join(arguments)}[/bold]")
+            screen.print(f"[bold]$ fsm-identity {escape(shlex.join(arguments))}[/bold]")
         done = subprocess.run(
             [what_next.COMMAND, *arguments],
             env=own_surroundings() | {"FSM_DEV_HOME": str(self.place.layout.home)},

@@ -72,7 +72,8 @@ def plan(
     details: Details = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what apply would change, and whom it takes something from. Changes nothing; exit code 0 always.
+    """Show what apply would change, and whom it takes something from. Changes nothing; exit code 1 only when it
+    could not look.
 
     Before any mapping files are in force it goes by those of this machine, and so it does with a folder.
     """
