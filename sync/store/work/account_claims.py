@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -236,18 +237,24 @@ def new_up_to(tx: Tx, lane: Lane, now: datetime, limit: int) -> int:
     return tx.connection.scalar(select(func.count()).select_from(waiting)) or 0
 
 
+_ANYBODY_WAITS = select(
+    or_(
+        exists().where(
+            work.c.lane == Lane.INTERACTIVE.value,
+            work.c.due_at > bindparam("since"),
+            work.c.due_at <= bindparam("now"),
+            work.c.quarantine_kind.is_(None),
+        ),
+        exists().where(work.c.look_asked_at > bindparam("since")),
+    )
+)
+"""Built once: it is asked before each request of the bulk lane, and to build it took longer than to ask."""
+
+
 def anybody_waits(tx: Tx, since: datetime, now: datetime) -> bool:
     """True while something is under way of what has become due in the interactive lane, or was asked to be looked
     at, since then: claimed or not, but not done."""
-    due = (
-        work.c.lane == Lane.INTERACTIVE.value,
-        work.c.due_at > since,
-        work.c.due_at <= now,
-        work.c.quarantine_kind.is_(None),
-    )
-    return bool(
-        tx.connection.scalar(select(or_(exists().where(*due), exists().where(work.c.look_asked_at > since))))
-    )
+    return bool(tx.connection.scalar(_ANYBODY_WAITS, {"since": since, "now": now}))
 
 
 def release(tx: Tx, claim: Claim) -> bool:
