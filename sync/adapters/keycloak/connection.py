@@ -101,7 +101,7 @@ class Connection:
 
     def get(self, path: str, **params: object) -> Json:
         """The JSON at the path. A list as parameter is sent once for each element."""
-        doing = f"GET {path}"
+        doing = _told("GET", path)
         answered = self._read(self._answer("GET", path, params=params), doing)
         if answered is None:
             raise failures.not_json(doing, self.url)
@@ -117,18 +117,18 @@ class Connection:
 
     def post(self, path: str, payload: Json = None) -> Json | None:
         """The JSON answered, None where there is none."""
-        return self._read(self._answer("POST", path, payload), f"POST {path}")
+        return self._read(self._answer("POST", path, payload), _told("POST", path))
 
     def create(self, path: str, payload: Json) -> str:
         """POST something new and answer its id: the last part of the Location header."""
         response = self._answer("POST", path, payload)
         if "Location" not in response.headers:
-            raise failures.broken_off(f"POST {path}", self.url)
+            raise failures.broken_off(_told("POST", path), self.url)
         return response.headers["Location"].rstrip("/").rpartition("/")[2]
 
     def put(self, path: str, payload: Json = None) -> Json | None:
         """The JSON answered, None where there is none."""
-        return self._read(self._answer("PUT", path, payload), f"PUT {path}")
+        return self._read(self._answer("PUT", path, payload), _told("PUT", path))
 
     def delete(self, path: str, payload: Json = None) -> None:
         self._answer("DELETE", path, payload)
@@ -149,7 +149,7 @@ class Connection:
     def _answer(
         self, method: str, path: str, payload: Json = None, params: dict[str, object] | None = None
     ) -> requests.Response:
-        doing = f"{method} {path}"
+        doing = _told(method, path)
         signed_in = self._signed_in()
         try:
             with deadline.within(self._timeout):
@@ -189,6 +189,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.url!r}, {self.realm!r}, {self._who})"
+
+
+def _told(method: str, path: str) -> str:
+    """A request as messages name it. The empty path is the realm itself."""
+    return f"{method} {path or 'the realm'}"
 
 
 def segment(name: str) -> str:

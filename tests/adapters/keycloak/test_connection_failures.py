@@ -59,6 +59,13 @@ def create(connection: Connection) -> object:
 
 
 @pytest.mark.supports("H2")
+def test_a_request_for_the_realm_itself_is_named(keycloak: responses.RequestsMock, connection: Connection) -> None:
+    """Its path is empty, and "not reachable (GET )" reads as if something were missing."""
+    keycloak.get(f"{URL}/admin/realms/fsm", body=requests.exceptions.ConnectionError("Connection refused"))
+    assert str(failure_of(lambda: connection.get(""))) == f"Keycloak at {URL}: not reachable (GET the realm)"
+
+
+@pytest.mark.supports("H2")
 @pytest.mark.parametrize(
     "error",
     [
