@@ -16,7 +16,7 @@ from typing import Any
 import redis
 import requests
 from keycloak import KeycloakAdmin
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bench.people import run_name
 from sync.commands.mappings.in_force import adopt_first
@@ -32,7 +32,8 @@ from sync.domain.access.cause import Cause, Door
 from sync.jobs.systems import Systems
 from sync.settings import KeycloakSettings, MailSettings, Settings
 from sync.store.database import schema
-from sync.store.database.tables import provisioning
+from sync.store.database.tables import installation, provisioning
+from sync.store.realm import installation as installation_of
 from sync.wiring.workers import build
 
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
@@ -92,12 +93,17 @@ class Place:
             return int(tx.connection.scalar(found) or 0)
 
     def with_new_database(self) -> Place:
-        """The same Keycloak, and an empty database of its own; nothing waits in Redis."""
+        """The same Keycloak, and an empty database for it, of the installation that the realm is of; nothing waits
+        in Redis."""
         url = f"sqlite:///{self.surroundings.layout.home / f'{run_name()}.db'}"
         schema.upgrade(url)
         os.environ.update(surroundings.for_command_line(self.surroundings))  # whoever wakes workers reads them
         redis.Redis.from_url(self.surroundings.redis_url).flushall()
         made = Place(build(_settings(self.surroundings, url)), self.surroundings, url)
+        with self.systems.db.read() as tx:
+            ours = installation_of(tx)
+        with made.systems.db.write() as tx:
+            tx.connection.execute(update(installation).values(id=ours))
         adopt_first(made.systems.db, None, BENCH, made.systems.clock.now())
         return made
 
