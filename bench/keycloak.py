@@ -74,10 +74,11 @@ class Place:
         )
         return str(answer.json()["access_token"])
 
-    def admin_get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+    def admin_get(self, path: str, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
+        """With a token that is there, one request alone."""
         answer = requests.get(
             f"{self.surroundings.keycloak_url}/admin/realms/{REALM}/{path}",
-            headers={"Authorization": f"Bearer {self.admin_token()}"},
+            headers={"Authorization": f"Bearer {token or self.admin_token()}"},
             timeout=30,
         )
         return answer.json()

@@ -105,7 +105,7 @@ def _changed(place: Place, account: Account) -> float:
     with place.systems.db.read() as tx:
         now = accounts.get(tx, account.id)
     branch = BRANCHES[1] if now is not None and now.branch == BRANCHES[0] else BRANCHES[0]
-    wanted = AccountChange(branch=branch)
+    wanted, token = AccountChange(branch=branch), place.admin_token()
     began = time.perf_counter()
     perform(
         place.systems,
@@ -113,7 +113,7 @@ def _changed(place: Place, account: Account) -> float:
         wakes=Lane.INTERACTIVE,
     )
     path = vocabulary.branch_group(branch)
-    while path not in {group["path"] for group in place.admin_get(f"users/{account.idp_user_id}/groups")}:
+    while path not in {group["path"] for group in place.admin_get(f"users/{account.idp_user_id}/groups", token)}:
         if time.perf_counter() - began > 60:
             raise RuntimeError("a change was not in Keycloak after a minute")
         time.sleep(POLL_SECONDS)

@@ -43,7 +43,7 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
     db.check_schema()
     clock = DatabaseClock(db)
     known = policy_in_force(db)
-    keep_what_is_loaded()
+    spare_the_collector()
     desk = Desk(
         db=db,
         policy=known.policy,
@@ -102,12 +102,17 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.database_url.get_secret_value(), Sealer(settings.keys))
 
 
-def keep_what_is_loaded() -> None:
-    """Modules and policy live as long as the process: Python's collector need not walk them again each time that
-    many new objects are made, which took a tenth of an import's processor time (`python -m bench importing`).
-    Once a process: what is garbage in that moment stays for good."""
+MADE_BETWEEN_COLLECTIONS = 50_000
+"""Objects; a few MiB, if all of them were garbage in circles. Python's own number is for small programs."""
+
+
+def spare_the_collector() -> None:
+    """What many accounts are made of is freed without a search for circles, which took a fifth of an import's
+    processor time (docs/decisions/0012): it walks what is loaded no more, since that lives as long as the process,
+    and it comes less often. Once a process: what is garbage in that moment stays for good."""
     if not gc.get_freeze_count():
         gc.freeze()
+        gc.set_threshold(MADE_BETWEEN_COLLECTIONS, 10, 20)
 
 
 def field_service(settings: Settings, policy: Policy) -> SqlFieldService:

@@ -31,7 +31,7 @@ from sync.settings import Settings, load_settings
 from sync.store import realm as realm_rows
 from sync.store.database.clock import DatabaseClock
 from sync.views.mappings import InForce, policy_in_force, warn_of_other_files
-from sync.wiring.doors import field_service, keep_what_is_loaded, open_database, refuse_vanished_keys
+from sync.wiring.doors import field_service, open_database, refuse_vanished_keys, spare_the_collector
 from sync.wiring.realm import connection
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ def build(settings: Settings, in_force: InForce | None = None, installation: str
     accounts = KeycloakAccounts(worker, policy)
     login_url = str(settings.mail.login_url)
     db = open_database(settings)
-    keep_what_is_loaded()
+    spare_the_collector()
     return Systems(
         db=db,
         policy=policy,

@@ -39,7 +39,7 @@ from sync.jobs.provisioning.tampered_groups import refuse_extra_roles
 from sync.jobs.systems import Systems
 from sync.jobs.work import circuits
 from sync.jobs.work.field_service import WatchedFieldService
-from sync.jobs.work.giving_way import giving_way
+from sync.jobs.work.giving_way import give_way, giving_way
 from sync.jobs.work.lease import keep_lease, keep_leases, remaining, terms
 from sync.jobs.work.recording import Applied, Failed, Outcome, Withheld, record, record_applied
 from sync.jobs.work.unforeseen import as_failure
@@ -98,6 +98,7 @@ def _provision_some(systems: Systems, lane: Lane) -> int:
     made = made_now(systems, claims, created)
     if made:
         watch.report(None)
+        give_way(systems)
         settle_made(systems, made, watch.name)
     done = made.keys() | (
         bring_about_together(systems, accounts, claims, decisions, watch) if lane is Lane.BULK else set()
