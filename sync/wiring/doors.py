@@ -102,8 +102,8 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.database_url.get_secret_value(), Sealer(settings.keys))
 
 
-MADE_BETWEEN_COLLECTIONS = 50_000
-"""Objects; a few MiB, if all of them were garbage in circles. Python's own number is for small programs."""
+MADE_BETWEEN_COLLECTIONS = 10_000
+"""Objects; a MiB or two, if all of them were garbage in circles. Python's own number is for small programs."""
 
 
 def spare_the_collector() -> None:
