@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from time import monotonic, sleep
 
 from sync.jobs.systems import Systems
@@ -24,15 +23,26 @@ bulk work goes on meanwhile."""
 LOOK_EVERY = 0.01
 """Seconds between two looks whether it is done."""
 
+LOOK_AGAIN = 0.02
+"""Seconds for which the answer that nobody waits is good: small requests follow each other faster."""
+
 LONGEST = 0.5
 """Seconds that one request waits at most, however many changes follow each other: bulk work never stands still."""
 
 
 @contextmanager
 def giving_way(systems: Systems) -> Iterator[None]:
-    """`give_way` now, and before each request to a foreign system that is made inside."""
+    """`give_way` now, and before each request to a foreign system that is made inside, a moment later or more."""
     give_way(systems)
-    with kept(partial(give_way, systems)):
+    looked = monotonic()
+
+    def before_request() -> None:
+        nonlocal looked
+        if monotonic() - looked >= LOOK_AGAIN:
+            give_way(systems)
+            looked = monotonic()
+
+    with kept(before_request):
         yield
 
 

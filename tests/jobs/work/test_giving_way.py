@@ -77,6 +77,7 @@ class Waits:
         self.seen: list[int] = []
         self.systems = systems
         self.works_on_the_other_lane = True
+        monkeypatch.setattr(giving_way, "LOOK_AGAIN", 0)
         monkeypatch.setattr(giving_way, "sleep", self.sleep)
         monkeypatch.setattr(giving_way, "monotonic", lambda: self.passed)
 
@@ -115,6 +116,15 @@ def test_a_change_that_comes_in_the_middle_is_not_kept_waiting_for_the_rest(
     monkeypatch.setattr(systems.bulk_accounts, "_outcome", make_and_change)
     provision_some(systems, Lane.BULK)
     assert waits.seen == [11]
+
+
+def test_it_is_not_asked_again_in_the_same_moment(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small requests follow each other faster than anybody could come."""
+    looks: list[None] = []
+    monkeypatch.setattr(giving_way, "_somebody_waits", lambda _: looks.append(None))
+    monkeypatch.setattr(giving_way, "monotonic", lambda: 0.0)
+    provision_some(systems, Lane.BULK)
+    assert len(looks) == 2, "once before the share is claimed, and once before its outcomes are recorded"
 
 
 def test_rows_are_not_applied_while_somebody_waits(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
