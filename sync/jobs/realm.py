@@ -49,8 +49,7 @@ def watch_realm(systems: Systems, _keep: KeepLease) -> None:
     demanded = systems.realm.demanded_attributes()
     theirs = installation_of(systems.realm.observe(WHOSE))
     with systems.db.read() as tx:
-        ours = installation(tx)
-    whose = [another(theirs, ours)] if theirs is not None and theirs != ours else []
+        whose = [*another(theirs, installation(tx))]
     wrong = [*map(_told, found), *flows]
     undeclared = any(each.kind is ItemKind.PROFILE_ATTRIBUTE for each in map(_about, found))
     with systems.db.write() as tx:

@@ -3,6 +3,7 @@ has none. Who has a database with another id writes nothing there. A backup has 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from sync.domain.errors import FailureCode, Misconfigured
@@ -24,18 +25,18 @@ def installation_of(observed: RealmState) -> str | None:
 def refuse_another(theirs: str | None, ours: str | None) -> None:
     """Before anything is written. `ours` None: there is no database of ours. Raises Misconfigured; a realm that is
     nobody's yet stops nobody."""
-    if theirs not in (None, ours):
+    for told in another(theirs, ours):
         raise Misconfigured(
-            f"nothing is written there: {another(str(theirs), ours)}",
-            system="keycloak",
-            code=FailureCode.REALM_OF_ANOTHER,
+            f"nothing is written there: {told}", system="keycloak", code=FailureCode.REALM_OF_ANOTHER
         )
 
 
-def another(theirs: str, ours: str | None) -> str:
-    """What is the case where the realm is another installation's, and what to do."""
+def another(theirs: str | None, ours: str | None) -> Iterator[str]:
+    """A sentence where the realm is another installation's, with what to do; none where it is ours or nobody's."""
+    if theirs in (None, ours):
+        return
     mine = "there is no database of ours" if ours is None else f"our database is that of {ours}"
-    return (
+    yield (
         f"the realm is that of installation {theirs}, and {mine}: check FSM_DATABASE_URL and FSM_KEYCLOAK__REALM; "
         f"if this database shall keep the realm from now on: fsm-identity realm take-over {theirs} --reason …"
     )

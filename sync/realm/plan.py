@@ -42,11 +42,10 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     branch or team that is gone from its file still has members in Keycloak (rule: keys-in-use-stay) or this
     Keycloak lacks something, and every Failure of the port."""
     observed, surroundings, flows = realm.observe(), realm.surroundings(), login_flows(policy)
-    ours, theirs = options.installation, installation_of(observed)
-    if theirs not in (None, ours):
-        options = replace(options, installation=None)
+    whose = tuple(another(installation_of(observed), options.installation))
+    wanted = replace(options, installation=None) if whose else options
     found: tuple[RealmDifference, ...] = (
-        *realm_differences(wanted_realm(policy, options), observed),
+        *realm_differences(wanted_realm(policy, wanted), observed),
         *flow_changes(flows, observed, surroundings),
     )
     found = refuse_unknown_actions(found)
@@ -55,12 +54,12 @@ def plan(realm: Realm, policy: Policy, options: RealmOptions) -> RealmPlan:
     return RealmPlan(
         in_safe_order(found),
         (
-            *((another(theirs, ours),) if theirs not in (None, ours) else ()),
+            *whose,
             *ways_around(surroundings, own_flows),
             *demands(surroundings.demanded_attributes),
             *habits(surroundings, policy.realm.known),
         ),
-        ours,
+        options.installation,
     )
 
 

@@ -10,7 +10,7 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.drift.touches import Touch
 from sync.domain.errors import NotFound, Problem, Refused
-from sync.domain.work.lane import Lane
+from sync.domain.work.lane import Lane, worker_command
 from sync.store import schedule
 from sync.store.database.tables import DriftState
 from sync.store.database.transactions import Tx
@@ -105,7 +105,6 @@ def comparison_view(desk: Desk, scope: Scope, comparison_id: str) -> ComparisonV
     if not served:
         return ComparisonView(
             found,
-            "no worker serves the lane reconcile; start one: "
-            "celery -A workers.app worker -Q reconcile -n reconcile@%h",
+            f"no worker serves the lane reconcile; start one: {worker_command(Lane.RECONCILE)}",
         )
     return ComparisonView(found, errors[0][1] if errors else None)

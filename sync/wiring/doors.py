@@ -6,8 +6,9 @@ No secret of Keycloak's administration is needed for it, and no gateway to Keycl
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
@@ -22,8 +23,10 @@ from sync.store import mappings, realm
 from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.sealing import Sealer
-from sync.store.database.transactions import Database
+from sync.store.database.transactions import Database, Tx
 from sync.views.mappings import InForce, in_force, policy_in_force, warn_of_other_files
+
+T = TypeVar("T")
 
 
 def open_desk(settings: Settings | None = None) -> Desk:
@@ -127,23 +130,21 @@ def adopted_policy(settings: Settings) -> InForce | None:
     Raises Transient while our database is away, for then nobody knows what is in force; Misconfigured if this
     version cannot read it.
     """
-    try:
-        database = open_database(settings)
-        with database.read() as tx:
-            adopted = mappings.newest(tx)
-        database.close()
-    except Misconfigured:
-        return None
+    adopted = _read_where_there_is(settings, mappings.newest)
     return None if adopted is None else in_force(adopted)
 
 
 def installation_of(settings: Settings) -> str | None:
     """The id of our database; None where there is none, as before its first upgrade, or where these settings lead
     to none. Raises Transient while our database is away."""
+    return _read_where_there_is(settings, realm.installation)
+
+
+def _read_where_there_is(settings: Settings, read: Callable[[Tx], T]) -> T | None:
     try:
         database = open_database(settings)
         with database.read() as tx:
-            found = realm.installation(tx)
+            found = read(tx)
         database.close()
     except Misconfigured:
         return None

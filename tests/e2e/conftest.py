@@ -15,6 +15,8 @@ from examples.browser import CALLBACK
 from sync.settings import Settings
 from sync.wiring.doors import installation_of
 from sync.wiring.workers import build
+from tests.chaos.worker_processes import Workers
+from tests.e2e.command_line import CommandLine
 from tests.e2e.place import APP, OffsetClock, Place
 from tests.fakes.signals import FakeWake
 from tests.realms import ConfiguredRealm
@@ -63,6 +65,21 @@ def settings_file(
     file = folder / "settings.toml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="module")
+def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """The command line, as an administrator has it."""
+    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
+
+
+@pytest.fixture(scope="module")
+def a_worker(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One that follows every lane."""
+    workers = Workers(tmp_path_factory.mktemp("worker"), {"FSM_SETTINGS": str(settings_file)})
+    workers.start("only", "interactive,bulk,mail")
+    yield
+    workers.end()
 
 
 @pytest.fixture(scope="module")

@@ -36,12 +36,6 @@ WHY = ("--reason", "as the ticket says")
 NEW = ("account", "create", "--given-name", "Neo", "--no-wait", *WHY)
 
 
-@pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """The command line; no worker runs but where a test starts one."""
-    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
-
-
 def stored(place: Place) -> tuple[int, int, int]:
     """How many accounts and imports our database holds, and how many users Keycloak."""
     with place.systems.db.read() as tx:

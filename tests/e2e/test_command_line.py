@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from examples.browser import payload
 from sync.domain.access.vocabulary import FIELD_TECHNICIANS
-from tests.chaos.worker_processes import Workers
 from tests.commands.imports.import_sites import person, staff_file
 from tests.e2e.command_line import PASSWORD_SHOWN, CommandLine
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.stack]
+pytestmark = [pytest.mark.usefixtures("a_worker"), pytest.mark.keycloak, pytest.mark.stack]
 
 WHY = ("--reason", "as the ticket says")
-
-
-@pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """The command line, with one worker that follows every lane."""
-    workers = Workers(tmp_path_factory.mktemp("worker"), {"FSM_SETTINGS": str(settings_file)})
-    workers.start("only", "interactive,bulk,mail")
-    yield CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
-    workers.end()
 
 
 def create(shell: CommandLine, email: str, profile: str, *more: str) -> str:

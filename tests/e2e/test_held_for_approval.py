@@ -28,12 +28,6 @@ BRANCH, PERSONAL = "/fsm/data-access/branch", "/fsm/data-access/personal"
 
 
 @pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """A person at the command line, in a folder of their own."""
-    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
-
-
-@pytest.fixture(scope="module")
 def dispatchers(place: Place) -> list[Account]:
     """The company: twelve dispatchers in Keycloak."""
     people = []

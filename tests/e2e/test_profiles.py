@@ -3,19 +3,15 @@ company adds in a file (A3)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from examples.browser import payload
 from sync.claims import FsmClaims, parse
-from tests.chaos.worker_processes import Workers
 from tests.e2e.command_line import PASSWORD_SHOWN, CommandLine
 from tests.e2e.place import Place
 from tests.realms import PASSWORD
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.stack, pytest.mark.req("A3")]
+pytestmark = [pytest.mark.usefixtures("a_worker"), pytest.mark.keycloak, pytest.mark.stack, pytest.mark.req("A3")]
 
 WHY = ("--reason", "as the ticket says")
 
@@ -42,15 +38,6 @@ session_cap = 2
 field_work = false
 aliases = ["Lager"]
 """
-
-
-@pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """The command line, with one worker that follows every lane."""
-    workers = Workers(tmp_path_factory.mktemp("worker"), {"FSM_SETTINGS": str(settings_file)})
-    workers.start("only", "interactive,bulk,mail")
-    yield CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
-    workers.end()
 
 
 def token_of_somebody_new(shell: CommandLine, place: Place, profile: str) -> FsmClaims:

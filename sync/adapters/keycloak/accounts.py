@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mappings.policy import Policy
-from sync.adapters.keycloak import guard
+from sync.adapters.keycloak.checks import guard
+from sync.adapters.keycloak.checks.realm import RealmCheck
+from sync.adapters.keycloak.checks.user_profile import UserProfile
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.creation.creating import Creator, stops_everything, taken, untried
 from sync.adapters.keycloak.creation.defaults import RealmDefaults
@@ -19,8 +21,6 @@ from sync.adapters.keycloak.failures import BAD_ROW, AttributeDemanded, Gone, In
 from sync.adapters.keycloak.groups import Groups
 from sync.adapters.keycloak.reading import DISABLED_REASON, UserReader, attributes_of
 from sync.adapters.keycloak.reading_many import ManyReader
-from sync.adapters.keycloak.switches import Switches
-from sync.adapters.keycloak.user_profile import UserProfile
 from sync.domain.acts import PASSWORD_HISTORY
 from sync.domain.errors import Failure, FailureCode, Misconfigured, NeedsPerson, Transient, Unsafe
 from sync.domain.provisioning.change import (
@@ -64,8 +64,8 @@ class KeycloakAccounts:
         self._reader = UserReader(connection, pause)
         self._groups = Groups(connection, policy, now)
         self._many = ManyReader(connection, self._reader, self._groups, now)
-        self._switches = Switches(connection, now)
-        self._guard = guard.Guard(self._reader, self._switches, now)
+        self._realm_check = RealmCheck(connection, now)
+        self._guard = guard.Guard(self._reader, self._realm_check, now)
         defaults = RealmDefaults(connection, self._reader, now)
         self._creator = Creator(connection, self._reader, self._groups, defaults)
         self._profile = UserProfile(connection, now)
@@ -73,7 +73,7 @@ class KeycloakAccounts:
     def create(self, users: Sequence[NewUser]) -> Mapping[str, Created | Failure]:
         """As the port says. When Keycloak goes away in the middle, the rest get that failure untried."""
         self._profile.check()
-        self._switches.check()
+        self._realm_check.check_names()
         outcomes: dict[str, Created | Failure] = {}
         for user in users:
             try:
@@ -243,7 +243,7 @@ class KeycloakAccounts:
             )
         self._profile.check(name for name in new.keys() - FIELDS.keys() if new[name] is not None)
         if NAMES & new.keys():
-            self._switches.check()
+            self._realm_check.check_names()
         user = self._reader.user(idp_user_id)
         if user is None:
             raise guard.gone(idp_user_id)

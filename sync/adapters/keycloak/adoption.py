@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 
 from sync.adapters.keycloak.accounts import changed
+from sync.adapters.keycloak.checks.guard import gone
+from sync.adapters.keycloak.checks.realm import RealmCheck
+from sync.adapters.keycloak.checks.user_profile import UserProfile
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.adapters.keycloak.guard import gone
 from sync.adapters.keycloak.reading import UserReader, account_id_of
-from sync.adapters.keycloak.switches import Switches
-from sync.adapters.keycloak.user_profile import UserProfile
 from sync.domain.errors import Conflict, FailureCode, Unsafe
 from sync.domain.provisioning.observed import ACCOUNT_ID, OWNED_ATTRIBUTES
 
@@ -25,7 +25,7 @@ class KeycloakAdoption:
         self._connection = connection
         self._reader = UserReader(connection, time.sleep)
         self._profile = UserProfile(connection, time.monotonic)
-        self._switches = Switches(connection, time.monotonic)
+        self._realm_check = RealmCheck(connection, time.monotonic)
 
     def take(
         self, idp_user_id: str, account_id: str, *, username: str, email: str, instead_of: str | None = None
@@ -48,7 +48,7 @@ class KeycloakAdoption:
 
     def _admitted(self, idp_user_id: str, *marks: str | None) -> Json:
         """The user, if it carries none but these marks."""
-        self._switches.check_owner()
+        self._realm_check.check_owner()
         self._profile.check()
         user = self._reader.user(idp_user_id)
         ownership = self._reader.ownership(idp_user_id)

@@ -64,7 +64,7 @@ class Connection:
         installation: str | None = None,
     ) -> None:
         """`credential` is what messages call the secret, best by the setting it comes from. `installation` is the
-        id of the database that users are written for (`switches`); None where none are."""
+        id of the database that users are written for (`checks.realm`); None where none are."""
         self.url = url.rstrip("/")
         self.realm = realm
         self.installation = installation

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sync.adapters.keycloak import guard
+from sync.adapters.keycloak.checks import guard
+from sync.adapters.keycloak.checks.realm import RealmCheck
 from sync.adapters.keycloak.connection import Connection, Json, segment
 from sync.adapters.keycloak.creation.password_hash import temporary_credential
 from sync.adapters.keycloak.failures import Gone, Invalid, Unreachable, Unwell
 from sync.adapters.keycloak.reading import UserReader
-from sync.adapters.keycloak.switches import Switches
 from sync.domain.acts import Credential
 from sync.domain.errors import FailureCode, Misconfigured, NeedsPerson, System, Transient
 from sync.domain.provisioning.observed import UPDATE_PASSWORD
@@ -43,7 +43,7 @@ class KeycloakCredentials:
     ) -> None:
         self._connection = connection
         self._reader = UserReader(connection, pause)
-        self._guard = guard.Guard(self._reader, Switches(connection, now), now)
+        self._guard = guard.Guard(self._reader, RealmCheck(connection, now), now)
 
     def of_user(self, idp_user_id: str) -> tuple[Credential, ...]:
         with self._present(idp_user_id):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from mappings.policy import Policy
+from sync.adapters.keycloak.checks.guard import refuse_foreign_group
 from sync.adapters.keycloak.connection import Connection, Json, segment
-from sync.adapters.keycloak.guard import refuse_foreign_group
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import PARENTS, GroupRoles, roles_of_groups
 from sync.domain.errors import FailureCode, Misconfigured, Unsafe

@@ -36,10 +36,11 @@ def accept(desk: Desk, finding_id: str, by: Cause) -> Finding:
             take_over(tx, desk.policy, finding, by, now)
             by_hand.count(tx, desk.policy, was, existing(tx, account_id), by, now)
         elif not may_be_left(finding.attribute):
-            lost = finding.attribute is Anomaly.LOST_ACCOUNT
-            other = "have it repaired, change the account, or mend it in Keycloak's console"
+            remedy = "have it repaired, change the account, or mend it in Keycloak's console"
+            if isinstance(finding.attribute, Anomaly):
+                remedy = mended_by(finding.attribute)
             reason = "cannot be accepted: the workers, or nobody at all, could leave it so"
-            raise Refused([Problem(finding.attribute, reason, mended_by(Anomaly.LOST_ACCOUNT) if lost else other)])
+            raise Refused([Problem(finding.attribute, reason, remedy)])
         if finding.attribute is Aspect.MISSING:
             due.lift_quarantine(tx, granted, str(finding.subject.account_id), Lane.BULK, now)
         return findings.decide(tx, granted, finding.id, "accepted", now)

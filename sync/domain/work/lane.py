@@ -15,3 +15,8 @@ class Lane(StrEnum):
     BULK = "bulk"
     MAIL = "mail"
     RECONCILE = "reconcile"
+
+
+def worker_command(lane: Lane) -> str:
+    """What starts a worker of this lane; by its name it is told from those of the other lanes."""
+    return f"celery -A workers.app worker -Q {lane} -n {lane}@%h"

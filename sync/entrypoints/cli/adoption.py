@@ -15,7 +15,7 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.acts import ActState
 from sync.domain.wording import counted
-from sync.domain.work.lane import Lane
+from sync.domain.work.lane import Lane, worker_command
 from sync.entrypoints.cli.accounts.person import Who, the_account
 from sync.entrypoints.cli.output import (
     AsJson,
@@ -155,9 +155,8 @@ def _follow(desk: Desk, run_id: str, while_in: Collection[str], timeout: int) ->
     with desk.db.read() as tx:
         served = lane_is_served(tx, Scope.all(), Lane.RECONCILE, desk.clock.now())
     if not served:
-        lane = Lane.RECONCILE.value
-        start = f"celery -A workers.app worker -Q {lane} -n {lane}@%h"
-        warn(f"no worker serves the lane {lane}: it waits for one; start it: {start}")
+        lane = Lane.RECONCILE
+        warn(f"no worker serves the lane {lane}: it waits for one; start it: {worker_command(lane)}")
     stops = Stops(desk, Lane.RECONCILE)
     with screen.status("waiting for a worker …") as status:
         while True:

@@ -16,7 +16,7 @@ from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
 from sync.domain.drift.undone import MOST
 from sync.domain.operations import TICKS_MISSED
 from sync.domain.wording import counted
-from sync.domain.work.lane import Lane
+from sync.domain.work.lane import Lane, worker_command
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
 from sync.store.operations.figures import COMES_BACK, DriftFigures, Figures, LaneFigures, RunFigures
@@ -106,7 +106,7 @@ def _workers(figures: Figures, silent: Collection[Worker]) -> Iterator[Trouble]:
                 "No worker serves a lane",
                 f"no worker serves the lane {lane.value}",
                 None,
-                f"start one: celery -A workers.app worker -Q {lane.value} -n {lane.value}@%h",
+                f"start one: {worker_command(lane)}",
             )
     for each in figures.workers:
         if each in silent:

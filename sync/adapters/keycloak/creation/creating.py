@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sync.adapters.keycloak.checks.user_profile import AttributeUndeclared
 from sync.adapters.keycloak.connection import Connection, Json
 from sync.adapters.keycloak.creation.defaults import RealmDefaults
 from sync.adapters.keycloak.creation.new_user import representation
 from sync.adapters.keycloak.failures import AttributeDemanded, Invalid, Taken, Unwell
 from sync.adapters.keycloak.groups import GroupMissing, Groups
 from sync.adapters.keycloak.reading import UserReader, account_id_of
-from sync.adapters.keycloak.user_profile import AttributeUndeclared
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NameHeld, NeedsPerson, Transient
 from sync.ports.accounts import Created, NewUser
 

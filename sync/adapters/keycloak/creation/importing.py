@@ -68,7 +68,7 @@ class ImportingAccounts(KeycloakAccounts):
         """
         outcomes: dict[str, Created | Failure] = {}
         self._profile.check()
-        self._switches.check()
+        self._realm_check.check_names()
         try:
             self._import_all(self._rows(users, outcomes), outcomes)
         except Failure as failure:

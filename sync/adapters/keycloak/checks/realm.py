@@ -24,7 +24,7 @@ class _Seen:
     installation: str | None
 
 
-class Switches:
+class RealmCheck:
     """`now` returns seconds on a clock that never goes back. Only a good look is remembered."""
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
@@ -32,7 +32,7 @@ class Switches:
         self._now = now
         self._kept: _Seen | None = None
 
-    def check(self) -> None:
+    def check_names(self) -> None:
         """For whoever writes a username or an e-mail address. Raises Misconfigured like `check_owner`, and while
         the realm makes one of the other (fact: usernames-may-follow-addresses)."""
         self.check_owner()

@@ -38,12 +38,6 @@ WHY = ("--reason", "our database was restored")
 
 
 @pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """A person at the command line, in a folder of their own."""
-    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
-
-
-@pytest.fixture(scope="module")
 def database(settings_file: Path, shell: CommandLine, place: Place) -> Path:
     """Our database; the realm is as it wants it and carries its id."""
     shell.done("realm", "apply", "--yes")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sync.adapters.keycloak.checks.realm import RealmCheck
 from sync.adapters.keycloak.reading import UserReader
-from sync.adapters.keycloak.switches import Switches
 from sync.domain.access import vocabulary
 from sync.domain.errors import FailureCode, NeedsPerson, Unsafe
 from sync.domain.provisioning.observed import Observed
@@ -27,9 +27,9 @@ class Guard:
     `now` returns seconds on a clock that never goes back. Only a good look is remembered.
     """
 
-    def __init__(self, reader: UserReader, switches: Switches, now: Callable[[], float]) -> None:
+    def __init__(self, reader: UserReader, realm_check: RealmCheck, now: Callable[[], float]) -> None:
         self._reader = reader
-        self._switches = switches
+        self._realm_check = realm_check
         self._now = now
         self._seen: dict[str, float] = {}
 
@@ -44,7 +44,7 @@ class Guard:
         """Raises Unsafe for a user that is not ours or administers the realm, NeedsPerson for one that is gone,
         Misconfigured for a realm that is another installation's. Two requests, none if the user was seen in the
         last seconds; now and then one more, for the realm."""
-        self._switches.check_owner()
+        self._realm_check.check_owner()
         seen = self._seen.get(idp_user_id)
         if seen is not None and self._now() - seen < REMEMBERED_SECONDS:
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +25,6 @@ pytestmark = [pytest.mark.keycloak, pytest.mark.req("G4")]
 
 HAMBURG = vocabulary.branch_group("hamburg")
 WHY = ("--reason", "they were there before us")
-
-
-@pytest.fixture(scope="module")
-def shell(settings_file: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """A person at the command line, in a folder of their own."""
-    return CommandLine(tmp_path_factory.mktemp("desk"), settings_file)
 
 
 def join(place: Place, name: str) -> Account:
