@@ -5,7 +5,7 @@ They are written once at the review; later only their results are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -82,6 +82,16 @@ def pending_of(tx: Tx, run_id: str, account_ids: Collection[str]) -> frozenset[s
         about_them = (run_rows.c.run_id == run_id, PENDING_ROW, run_rows.c.account_id.in_(some))
         found.update(tx.connection.scalars(select(run_rows.c.account_id).where(*about_them)))
     return frozenset(found)
+
+
+def whom(tx: Tx, run_id: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Whom the rows that will be applied are about: a row's number with each name and value by which the person is
+    known. To be compared in memory: a join on these would read every row of one run for every row of another."""
+    names = ("account_id", "login_key", "employee_number")
+    found = select(run_rows.c.number, *(run_rows.c[name] for name in names))
+    for number, *values in tx.connection.execute(found.where(run_rows.c.run_id == run_id, PENDING_ROW)):
+        known_by = zip(names, values, strict=True)
+        yield from ((number, (name, value)) for name, value in known_by if value is not None)
 
 
 def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:

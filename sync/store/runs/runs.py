@@ -12,8 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, func, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, RowMapping, exists, func, select, text, update
 
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause
@@ -167,21 +166,15 @@ def confirm_one_at_a_time(tx: Tx) -> None:
 
 def same_people(tx: Tx, run_id: str) -> tuple[tuple[int, Run], ...]:
     """Rows of this run that are about somebody whom a pending row of another unfinished run is about."""
-    mine, other = aliased(run_row), aliased(run_row)
+    others = select(*_RUN).where(runs.c.id != run_id, runs.c.state.in_(UNFINISHED)).order_by(runs.c.id)
+    unfinished = tuple(_run(row) for row in tx.connection.execute(others).mappings())
+    if not unfinished:
+        return ()
+    mine = {who: number for number, who in run_rows.whom(tx, run_id)}
     found: dict[int, Run] = {}
-    for name in ("account_id", "login_key", "employee_number"):
-        rows_found = tx.connection.execute(
-            select(mine.c.number, *_RUN)
-            .join(other, and_(other.c[name] == mine.c[name], other.c.run_id != run_id, _pending(other)))
-            .join(runs, and_(runs.c.id == other.c.run_id, runs.c.state.in_(UNFINISHED)))
-            .where(mine.c.run_id == run_id, _pending(mine))
-        )
-        found.update((row["number"], _run(row)) for row in rows_found.mappings())
+    for other in unfinished:
+        found |= {mine[who]: other for _, who in run_rows.whom(tx, other.id) if who in mine}
     return tuple(sorted(found.items()))
-
-
-def _pending(row: FromClause) -> ColumnElement[bool]:
-    return and_(row.c.result.is_(None), row.c.verdict.in_(("create", "update")))
 
 
 def confirm(tx: Tx, run_id: str, granted: Granted, now: datetime) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +106,25 @@ def test_two_imports_of_the_same_people_one_waits(systems: Systems) -> None:
         pass
     with pytest.raises(Refused, match="was create, is now"):
         confirm(systems, second.id, BY)
+
+
+def test_a_large_import_does_not_make_the_next_one_slow(tmp_path: Path) -> None:
+    """Looking for the same people costs ten times as much for ten times as many, not a hundred times."""
+
+    def steps(people: int) -> int:
+        counted = []
+        with import_site(f"sqlite:///{tmp_path / str(people)}.db") as systems:
+            confirm(systems, reviewed(systems, *map(person, range(people))).id, BY)
+            other = reviewed(systems, *map(person, range(people, 2 * people)))
+            with systems.db.read() as tx:
+                connection = tx.connection.connection.dbapi_connection
+                assert isinstance(connection, sqlite3.Connection)
+                connection.set_progress_handler(lambda: counted.append(1), 100)
+                assert not runs.same_people(tx, other.id)
+                connection.set_progress_handler(None, 0)
+        return len(counted)
+
+    assert 0 < steps(1000) < 15 * steps(100)
 
 
 @pytest.mark.supports("F3")
