@@ -1,6 +1,7 @@
 """What a cell shows, as text: numbers with their leading zeros, dates as ISO text, control characters named.
 
-Pure functions for both readers (F8). Knowledge of number formats comes from openpyxl.
+Pure functions for both readers (F8). Knowledge of number formats comes from openpyxl, which is loaded for the
+first number that has one: that takes as long as reading two thousand rows.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import unicodedata
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 
-from openpyxl.styles.numbers import is_date_format, is_timedelta_format
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
-
 from sync.domain.imports.row import Cell
+
+GENERAL = "General"
+"""The number format that is none."""
 
 EXACT_DIGITS = 10**15
 """Spreadsheet programs keep 15 digits of a number; what was longer has been rounded already."""
@@ -27,8 +28,14 @@ _FORMAT_TOKEN = re.compile(r'\[[^\]]*\]|"([^"]*)"|\\(.)|_.|\*.|(0)|(.)', re.DOTA
 _HARMLESS_CONTROLS = frozenset("\t\n\r")
 
 
-_is_date = lru_cache(maxsize=1024)(is_date_format)
-"""Looked up for every number of the file; a file has few formats."""
+@lru_cache(maxsize=1024)
+def _is_date(number_format: str) -> bool:
+    """Asked for every number of the file; a file has few formats."""
+    if number_format == GENERAL:
+        return False
+    from openpyxl.styles.numbers import is_date_format
+
+    return bool(is_date_format(number_format))
 
 
 def text_cell(address: str, text: str, longest: int) -> Cell:
@@ -87,7 +94,7 @@ def number_cell(address: str, raw: str, number_format: str, *, since_1904: bool)
 
 def _padded(number: int, number_format: str) -> str:
     """123 with `00000` → 00123, 123456 with `000-000` → 123-456; any other format → the plain digits."""
-    if number_format == "General":
+    if number_format == GENERAL:
         return str(number)
     section = number_format.split(";", 1)[0]
     tokens = list(_FORMAT_TOKEN.finditer(section))
@@ -107,6 +114,9 @@ def _padded(number: int, number_format: str) -> str:
 
 
 def _date_cell(address: str, number: float, number_format: str, *, since_1904: bool) -> Cell:
+    from openpyxl.styles.numbers import is_timedelta_format
+    from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
+
     epoch = MAC_EPOCH if since_1904 else WINDOWS_EPOCH
     try:
         value = from_excel(number, epoch, timedelta=is_timedelta_format(number_format))

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS
-
 from sync.spreadsheet.limits import FileRefused, Limits
-from sync.spreadsheet.text import unescape
+from sync.spreadsheet.text import GENERAL, unescape
 from sync.spreadsheet.xml_stream import DAMAGED, feed
-
-GENERAL = "General"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +21,24 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """`formats` is the number format by style index."""
+    """`styles` is the id of the number format by style index, `own_formats` are the file's own ones by id."""
 
     sheets: tuple[SheetPart, ...]
     strings: tuple[str, ...]
-    formats: tuple[str, ...]
+    styles: Sequence[int]
+    own_formats: Mapping[int, str]
     since_1904: bool
+
+    def format_of(self, style: int) -> str:
+        """The number format of a style; those that every program knows by openpyxl's table."""
+        number = self.styles[style] if style < len(self.styles) else 0
+        if found := self.own_formats.get(number):
+            return found
+        if not number:
+            return GENERAL
+        from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+        return str(BUILTIN_FORMATS.get(number, GENERAL))
 
 
 def open_workbook(archive: zipfile.ZipFile, limits: Limits) -> Workbook:
@@ -54,7 +62,7 @@ def open_workbook(archive: zipfile.ZipFile, limits: Limits) -> Workbook:
         _parse(archive, by_kind["sharedStrings"], strings)
     if "styles" in by_kind:
         _parse(archive, by_kind["styles"], styles)
-    return Workbook(sheets, tuple(strings.found), styles.formats(), index.since_1904)
+    return Workbook(sheets, tuple(strings.found), styles.ids, styles.own, index.since_1904)
 
 
 def _parse(archive: zipfile.ZipFile, part: str, handler: _Relations | _Index | _Strings | _Styles) -> None:
@@ -139,7 +147,7 @@ class _Strings:
 
 @dataclass(slots=True)
 class _Styles:
-    """The number format of each style: own formats by id, the built-in ones by openpyxl's table."""
+    """Own number formats by id, and the id of each style's."""
 
     own: dict[int, str] = field(default_factory=dict)
     ids: list[int] = field(default_factory=list)
@@ -158,9 +166,6 @@ class _Styles:
             self.inside = False
 
     def characters(self, text: str) -> None: ...
-
-    def formats(self) -> tuple[str, ...]:
-        return tuple(self.own.get(each) or BUILTIN_FORMATS.get(each, GENERAL) for each in self.ids)
 
 
 def _whole(text: str | None) -> int:

@@ -18,7 +18,7 @@ from sync.domain.imports.row import Cell
 from sync.spreadsheet.limits import FileRefused, Limits
 from sync.spreadsheet.sheet import SheetRow, check_place, column_letters, column_number
 from sync.spreadsheet.text import number_cell, text_cell, unescape
-from sync.spreadsheet.workbook import GENERAL, SheetPart, Workbook, open_workbook
+from sync.spreadsheet.workbook import SheetPart, Workbook, open_workbook
 from sync.spreadsheet.xml_stream import DAMAGED, feed
 
 _DIGITS = "0123456789"
@@ -169,6 +169,5 @@ class _SheetHandler:
             case "d":
                 return Cell(address, raw.removesuffix("Z").removesuffix("T00:00:00"))
             case _:
-                formats = self.workbook.formats
-                number_format = formats[self.style] if self.style < len(formats) else GENERAL
+                number_format = self.workbook.format_of(self.style)
                 return number_cell(address, raw, number_format, since_1904=self.workbook.since_1904)

@@ -60,4 +60,6 @@ def login_key(name: str) -> str:
     Keycloak has one namespace for usernames and e-mail addresses; this function is the only place that
     says when two of them are the same.
     """
+    if name.isascii():
+        return name.strip().lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).lower())

@@ -51,8 +51,8 @@ class NewAccount:
         """The account as it would be stored: names in their one form, those for logging in in lower case."""
         given = {name: getattr(self, name) for name in _OF_NEW}
         given["attributes"] = {key: text for key, text in sorted(self.attributes.items()) if text is not None}
-        wanted = _in_one_form(given | {"username": self.username or self.email})
-        return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **wanted)
+        given["username"] = self.username or self.email
+        return Account(id=account_id, life=Life.ACTIVE, created_at=created_at, **_in_one_form(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,14 @@ class AccountChange:
         return replace(account, **_in_one_form(wanted))
 
 
-def _in_one_form(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    logins = {name: login_key(wanted[name]) for name in ("username", "email") if name in wanted}
-    names = {name: one_form(wanted[name]) for name in _SPELLED if wanted.get(name) is not None}
-    return {**wanted, **logins, **names}
+def _in_one_form(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Names are brought into it where they stand."""
+    for name in _LOGINS & wanted.keys():
+        wanted[name] = login_key(wanted[name])
+    for name in _SPELLED & wanted.keys():
+        if wanted[name] is not None:
+            wanted[name] = one_form(wanted[name])
+    return wanted
 
 
 def with_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +124,8 @@ def from_plain(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's
     return date.fromisoformat(value) if name in _DATES and value is not None else value
 
 
-_SPELLED = ("given_name", "family_name", "employee_number")
+_LOGINS = frozenset({"username", "email"})
+_SPELLED = frozenset({"given_name", "family_name", "employee_number"})
 _DATES = frozenset(each.key for each in BUILT_IN if each.type is AttributeType.DATE)
 _OF_NEW = tuple(each.name for each in fields(NewAccount))
 _OF_CHANGE = tuple(each.name for each in fields(AccountChange))

@@ -41,7 +41,7 @@ def _identifiers(account: Account) -> Iterator[Problem]:
         value = getattr(account, name)
         if value is None:
             continue
-        problems = tuple(unfit(name, value))
+        problems = unfit(name, value)
         yield from problems
         if not problems and not _IDENTIFIER.fullmatch(value):
             yield Problem(name, f"{value!r} is not usable", "no control characters, no blanks at the ends")

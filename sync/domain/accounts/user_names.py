@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mappings.attributes import LONGEST
 from sync.domain.accounts.spelling import code_points, invisible
@@ -34,26 +34,33 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
-def refused_names(*, username: str, email: str, given_name: str, family_name: str) -> Iterator[Problem]:
+def refused_names(*, username: str, email: str, given_name: str, family_name: str) -> tuple[Problem, ...]:
     """Everything that is wrong with these names, in the form in which an account keeps them. What is wrong with an
     e-mail address is not said again of the username that is the same."""
-    problems = tuple(_email(email))
-    if not (problems and username == email):
-        yield from _username(username, derived=username == email)
-    yield from problems
-    for field, name in (("given_name", given_name), ("family_name", family_name)):
-        yield from _person(field, name)
+    of_email = _email(email)
+    said = of_email and username == email
+    return (
+        *(() if said else _username(username, derived=username == email)),
+        *of_email,
+        *_person("given_name", given_name),
+        *_person("family_name", family_name),
+    )
 
 
-def unfit(field: str, text: str, longest: int = LONGEST) -> Iterator[Problem]:
+def unfit(field: str, text: str, longest: int = LONGEST) -> Sequence[Problem]:
     """Of any text of an account: that it is too long, counted in UTF-16 units as Keycloak does, or that something
     in it cannot be seen."""
     length = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-    if length > longest:
-        yield Problem(field, f"is longer than {longest} characters: it has {length}", "write it shorter")
     unseen = invisible(text)
+    if length <= longest and not unseen:
+        return ()
+    found = []
+    if length > longest:
+        found.append(Problem(field, f"is longer than {longest} characters: it has {length}", "write it shorter"))
     if unseen:
-        yield Problem(field, f"has a character that cannot be seen: {code_points(unseen)}", "type it again")
+        reason = f"has a character that cannot be seen: {code_points(unseen)}"
+        found.append(Problem(field, reason, "type it again"))
+    return found
 
 
 def _username(username: str, *, derived: bool) -> Iterator[Problem]:
@@ -68,7 +75,7 @@ def _username(username: str, *, derived: bool) -> Iterator[Problem]:
         yield Problem("username", f"has what Keycloak refuses in usernames: {told}", remedy)
 
 
-def _email(email: str) -> Iterator[Problem]:
+def _email(email: str) -> Sequence[Problem]:
     """The form of an address is judged where nothing narrower is wrong with it."""
     local, _, domain = email.rpartition("@")
     found = list(unfit("email", email))
@@ -76,7 +83,7 @@ def _email(email: str) -> Iterator[Problem]:
         found += [*_local_part(local), *_domain(local, domain)]
     if not found and not _ADDRESS.fullmatch(email):
         found.append(Problem("email", f"{email!r} is not an e-mail address", "write it like name@example.com"))
-    yield from found
+    return found
 
 
 def _local_part(local: str) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.errors import Problem
 from sync.domain.imports.match import Index, World, describe, match, repeated
 from sync.domain.imports.row import ImportRow
-from sync.domain.imports.values import Finding, Stated, Value, read_values, stated_name
+from sync.domain.imports.values import Finding, Reader, Stated, Value, stated_name
 from sync.domain.imports.verdict import PlannedRow, RowVerdict, fingerprint_of
 from sync.domain.runs.effects import access_of, effects
 from sync.domain.runs.guard import Impact
@@ -69,7 +69,7 @@ def plan_import(rows: Sequence[ImportRow], world: World, policy: Policy, refuses
     for repeat in repeated(ordered):
         errors[repeat.number].append(repeat.error)
         warnings[repeat.earlier].append(repeat.warning)
-    planner = _Planner(policy, world, Index.of(world), refuses)
+    planner = _Planner(policy, world, Index.of(world), Reader(policy, world.technicians), refuses)
     planned = tuple(planner.plan(row, tuple(errors[row.number]), tuple(warnings[row.number])) for row in ordered)
     return ImportPlan(planned, fingerprint_of(planned, policy.fingerprint))
 
@@ -81,6 +81,7 @@ class _Planner:
     policy: Policy
     world: World
     index: Index
+    reader: Reader
     refuses: Refuses
     taken: dict[str, int] = field(default_factory=dict)
     seen: dict[Hashable, int] = field(default_factory=dict)
@@ -88,7 +89,7 @@ class _Planner:
     def plan(self, row: ImportRow, errors: tuple[Finding, ...], warnings: tuple[Finding, ...]) -> PlannedRow:
         found = match(row, stated_name(row), self.index)
         branch_now = found.account.branch if found.account else None
-        stated = read_values(row, self.policy, branch_now, self.world.technicians)
+        stated = self.reader.read(row, branch_now)
         errors = (*errors, *found.errors, *stated.findings)
         warnings = (*warnings, *found.warnings, *stated.warnings)
         if found.account is None:

@@ -25,21 +25,22 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class ImportRow:
     """`number` is the row's number in the file. `cells` holds the cells of known columns, by field; a column
-    the file does not have is missing there, an empty cell is one with an empty text. `identity` is for
-    `sync.domain.imports.values`, which is asked for it several times and works it out once, as `text` does."""
+    the file does not have is missing there, an empty cell is one with an empty text. `texts` is what stands there
+    in its one form and without what nobody sees, which in a file is dirt; empty cells are left out. `identity` is
+    for `sync.domain.imports.values`, which is asked for it several times and works it out once."""
 
     number: int
     cells: Mapping[str, Cell]
+    texts: Mapping[str, str] = field(init=False, compare=False, repr=False)
     identity: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
-    _texts: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        read = ((name, one_form(without_invisible(cell.text))) for name, cell in self.cells.items())
+        object.__setattr__(self, "texts", {name: text for name, text in read if text})
 
     def text(self, field: str) -> str:
-        """The text in its one form, without what nobody sees: in a file that is dirt."""
-        text = self._texts.get(field)
-        if text is None:
-            cell = self.cells.get(field)
-            text = self._texts[field] = "" if cell is None else one_form(without_invisible(cell.text))
-        return text
+        """Of `texts`; empty where nothing stands."""
+        return self.texts.get(field, "")
 
     def address(self, field: str) -> str:
         """Where to mend it: the cell, or the row if the file has no such column."""

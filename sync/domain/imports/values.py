@@ -10,9 +10,10 @@ import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from mappings.attributes import BUILT_IN, Attribute, AttributeType
-from mappings.names import name_key, names_of
+from mappings.names import Named, name_key, names_of
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.attribute_values import NotUnderstood, value_of
@@ -24,6 +25,10 @@ Value = str | date | None
 
 Wrong = tuple[str, str]
 """Why a text means nothing, and the remedy."""
+
+Find: TypeAlias = Callable[[str], Named | None]
+Unknown: TypeAlias = Callable[[str], Wrong | None]
+"""What is wrong with a text that no entry has as a name; None: nothing that would have to be said."""
 
 DASHES = frozenset({"-", "–", "—"})
 CLEARABLE = frozenset(each.key for each in BUILT_IN if each.clearable)
@@ -82,8 +87,8 @@ def identity(row: ImportRow) -> Mapping[str, str]:
     """What the person is known by: username and e-mail as login keys, employee number and technician id."""
     found = row.identity
     for field in () if found else KNOWN_BY:
-        text = row.text(field)
-        if text and text not in DASHES and not _problem(row, field):
+        text = _usable(row, field)
+        if text and text not in DASHES:
             found[field] = login_key(text) if field in {"username", "email"} else text
     return found
 
@@ -96,63 +101,85 @@ def stated_name(row: ImportRow) -> str:
     return " ".join(part for part in parts if part)
 
 
-def read_values(
-    row: ImportRow, policy: Policy, branch_now: str | None, technicians: Collection[str] | None
-) -> Stated:
-    """Everything the row says. `branch_now` is the branch of the account it belongs to, if there is one: a
-    team's name is looked up there when the row names no branch. `technicians` None: not known, not checked."""
-    findings = [
-        Finding(cell.address, field, cell.problem) for field, cell in row.cells.items() if cell.problem is not None
-    ]
-    values: dict[str, Value] = {**identity(row), **_names(row)}
-    for field in (CLEARABLE | policy.attributes.keys()) & row.cells.keys():
-        if row.text(field) in DASHES:
-            values[field] = None
+class Reader:
+    """Understands the rows of one file. `technicians`: those of the FSM system; None: not known, not checked."""
 
-    def look_up(field: str, find: Callable[[str], str | None], unknown: Callable[[str], Wrong | None]) -> None:
-        text = row.text(field)
-        if not text or field in values or _problem(row, field):
-            return
-        key = find(text)
-        if key is not None:
-            values[field] = key
-        elif wrong := unknown(text):
-            findings.append(Finding(row.address(field), field, *wrong))
-
-    look_up(
-        "profile",
-        _key_of(policy.find_profile),
-        _near(policy.nearest_profile, [each.title for each in policy.profiles.values()]),
-    )
-    look_up(
-        "branch",
-        _key_of(policy.find_branch),
-        _near(policy.nearest_branch, [each.title for each in policy.branches.values()]),
-    )
-    look_up(
-        "data_access",
-        _key_of(policy.find_level),
-        _near(policy.nearest_level, [each.title for each in policy.data_access.values()]),
-    )
-    branch = None if any(each.field == "branch" for each in findings) else values.get("branch", branch_now)
-    where = branch if isinstance(branch, str) and branch in policy.branches else None
-    look_up(
-        "team",
-        _key_of(lambda text: policy.find_team(text, where) or policy.find_team(text, None)),
-        _unknown_team(policy, where, branch_is_wrong=any(each.field == "branch" for each in findings)),
-    )
-    technician = values.get("technician_id")
-    if technicians is not None and isinstance(technician, str) and technician not in technicians:
-        remedy = _near_technician(technician, technicians)
-        findings.append(
-            Finding(
-                row.address("technician_id"), "technician_id", f"there is no technician {technician!r}", remedy
-            )
+    def __init__(self, policy: Policy, technicians: Collection[str] | None) -> None:
+        self._policy = policy
+        self._technicians = technicians
+        self._plain = (*PLAIN, *policy.attributes.values())
+        self._clearable = CLEARABLE | policy.attributes.keys()
+        self._entries: tuple[tuple[str, Find, Unknown], ...] = (
+            ("profile", policy.find_profile, _near(policy.nearest_profile, _titles(policy.profiles))),
+            ("branch", policy.find_branch, _near(policy.nearest_branch, _titles(policy.branches))),
+            ("data_access", policy.find_level, _near(policy.nearest_level, _titles(policy.data_access))),
         )
+
+    def read(self, row: ImportRow, branch_now: str | None) -> Stated:
+        """Everything the row says. `branch_now` is the branch of the account it belongs to, if there is one: a
+        team's name is looked up there when the row names no branch."""
+        findings = [
+            Finding(cell.address, field, cell.problem)
+            for field, cell in row.cells.items()
+            if cell.problem is not None
+        ]
+        values: dict[str, Value] = {**identity(row), **_names(row)}
+        for field, text in row.texts.items():
+            if text in DASHES and field in self._clearable:
+                values[field] = None
+        for field, find, unknown in self._entries:
+            _look_up(row, field, find, unknown, values, findings)
+        if "team" in row.texts:
+            self._read_team(row, branch_now, values, findings)
+        self._refuse_technician(row, values, findings)
+        for attribute in self._plain:
+            if attribute.key in row.texts:
+                _read_plain(row, attribute, values, findings)
+        return Stated(values, tuple(findings), tuple(_left_out(row)))
+
+    def _read_team(
+        self, row: ImportRow, branch_now: str | None, values: dict[str, Value], findings: list[Finding]
+    ) -> None:
+        policy = self._policy
+        branch_is_wrong = any(each.field == "branch" for each in findings)
+        branch = None if branch_is_wrong else values.get("branch", branch_now)
+        where = branch if isinstance(branch, str) and branch in policy.branches else None
+        unknown = _unknown_team(policy, where, branch_is_wrong=branch_is_wrong)
+        _look_up(
+            row,
+            "team",
+            lambda text: policy.find_team(text, where) or policy.find_team(text, None),
+            unknown,
+            values,
+            findings,
+        )
+
+    def _refuse_technician(self, row: ImportRow, values: dict[str, Value], findings: list[Finding]) -> None:
+        technician, known = values.get("technician_id"), self._technicians
+        if known is None or not isinstance(technician, str) or technician in known:
+            return
+        reason = f"there is no technician {technician!r}"
+        remedy = _near_technician(technician, known)
+        findings.append(Finding(row.address("technician_id"), "technician_id", reason, remedy))
         del values["technician_id"]
-    for attribute in (*PLAIN, *policy.attributes.values()):
-        _read_plain(row, attribute, values, findings)
-    return Stated(values, tuple(findings), tuple(_left_out(row)))
+
+
+def _look_up(
+    row: ImportRow,
+    field: str,
+    find: Find,
+    unknown: Unknown,
+    values: dict[str, Value],
+    findings: list[Finding],
+) -> None:
+    text = _usable(row, field)
+    if not text or field in values:
+        return
+    found = find(text)
+    if found is not None:
+        values[field] = found.key
+    elif wrong := unknown(text):
+        findings.append(Finding(row.address(field), field, *wrong))
 
 
 def _left_out(row: ImportRow) -> Iterator[Finding]:
@@ -164,13 +191,14 @@ def _left_out(row: ImportRow) -> Iterator[Finding]:
             yield Finding(cell.address, field, reason)
 
 
-def _problem(row: ImportRow, field: str) -> bool:
-    cell = row.cells.get(field)
-    return cell is not None and cell.problem is not None
+def _usable(row: ImportRow, field: str) -> str:
+    """The text of a cell that has no problem; empty where there is none."""
+    text = row.texts.get(field, "")
+    return text if text and row.cells[field].problem is None else ""
 
 
-def _key_of(find: Callable[[str], object | None]) -> Callable[[str], str | None]:
-    return lambda text: getattr(find(text), "key", None)
+def _titles(entries: Mapping[str, Named]) -> Collection[str]:
+    return [each.title for each in entries.values()]
 
 
 def _near(nearest: Callable[[str], str | None], known: Collection[str]) -> Callable[[str], Wrong]:
@@ -186,7 +214,7 @@ def _near(nearest: Callable[[str], str | None], known: Collection[str]) -> Calla
     return unknown
 
 
-def _unknown_team(policy: Policy, where: str | None, *, branch_is_wrong: bool) -> Callable[[str], Wrong | None]:
+def _unknown_team(policy: Policy, where: str | None, *, branch_is_wrong: bool) -> Unknown:
     """Several branches have a team of one name: which is meant cannot be said while the branch is missing, and
     need not be said while it is wrong."""
     teams = policy.branches[where].teams if where else tuple(policy.teams.values())
@@ -210,14 +238,10 @@ def _near_technician(wrong: str, technicians: Collection[str]) -> str:
 
 def _names(row: ImportRow) -> dict[str, Value]:
     """Given and family name, from their own columns or from the full name."""
-    found: dict[str, Value] = {
-        field: row.text(field) for field in ("given_name", "family_name") if row.text(field)
-    }
-    full = row.text("full_name")
-    if full and not found and not _problem(row, "full_name"):
-        given, family = split_name(full)
-        return {"given_name": given, "family_name": family}
-    return {field: value for field, value in found.items() if not _problem(row, field)}
+    if not (row.text("given_name") or row.text("family_name")):
+        full = _usable(row, "full_name")
+        return dict(zip(("given_name", "family_name"), split_name(full), strict=True)) if full else {}
+    return {field: text for field in ("given_name", "family_name") if (text := _usable(row, field))}
 
 
 def split_name(full: str) -> tuple[str, str]:
@@ -237,9 +261,8 @@ def split_name(full: str) -> tuple[str, str]:
 
 
 def _read_plain(row: ImportRow, attribute: Attribute, values: dict[str, Value], findings: list[Finding]) -> None:
-    field = attribute.key
-    text = row.text(field)
-    if not text or field in values or _problem(row, field):
+    field, text = attribute.key, _usable(row, attribute.key)
+    if not text or field in values:
         return
     try:
         values[field] = value_of(attribute, text)

@@ -53,8 +53,8 @@ class PlannedRow:
 def changes_record(row: PlannedRow) -> dict[str, Any]:
     """What will be done, as JSON: all fields of a new account, or field → [before, after]."""
     if row.new is not None:
-        values = {name: getattr(row.new, name) for name in _NEW}
-        return {"new": {name: plain(value) for name, value in values.items() if value not in (None, {})}}
+        values = ((name, getattr(row.new, name)) for name in _NEW)
+        return {"new": {name: plain(value) for name, value in values if value is not None and value != {}}}
     if row.changed:
         pairs = {name: [plain(value) for value in pair] for name, pair in sorted(row.changed.items())}
         return {"change": pairs}

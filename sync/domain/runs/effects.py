@@ -7,7 +7,7 @@ after; `guard` judges how many accounts that happens to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mappings.guard import ChangeKind
 from mappings.policy import Policy
@@ -27,23 +27,31 @@ ORDINARY: frozenset[ChangeKind] = frozenset({"created", "changed"})
 class Access:
     """What an account may do and see under one policy.
 
-    `outranks` and `sees_more_than` are the profiles and levels below its own, `profiles` and `levels` are all of
-    them: ranks and widths that are only numbered anew mean nothing. `above_default`: it sees more than its profile
-    says by default; `everywhere`: it sees the whole company.
+    `rank` and `width` are those of its profile and its level. `above_default`: it sees more than its profile says
+    by default; `everywhere`: it sees the whole company.
     """
 
+    policy: Policy = field(repr=False)
     active: bool
     branch: str | None
     team: str | None
     technician_id: str | None
     field_work: bool
     features: frozenset[str]
-    outranks: frozenset[str]
-    profiles: frozenset[str]
-    sees_more_than: frozenset[str]
-    levels: frozenset[str]
+    rank: int
+    width: int
     above_default: bool
     everywhere: bool
+
+    @property
+    def outranks(self) -> frozenset[str]:
+        """The profiles below its own: ranks that are only numbered anew mean nothing."""
+        return frozenset(key for key, each in self.policy.profiles.items() if each.rank < self.rank)
+
+    @property
+    def sees_more_than(self) -> frozenset[str]:
+        """The levels below its own, for the same reason."""
+        return frozenset(key for key, each in self.policy.data_access.items() if each.width < self.width)
 
     @property
     def privileges(self) -> frozenset[str]:
@@ -59,16 +67,15 @@ def access_of(account: Account, policy: Policy) -> Access:
     width = 0 if level is None else level.width
     default = policy.data_access[profile.default_data_access]
     return Access(
+        policy=policy,
         active=account.life is Life.ACTIVE,
         branch=account.branch,
         team=account.team,
         technician_id=account.technician_id,
         field_work=works_in_the_field(account, profile),
         features=profile.features,
-        outranks=frozenset(key for key, each in policy.profiles.items() if each.rank < profile.rank),
-        profiles=frozenset(policy.profiles),
-        sees_more_than=frozenset(key for key, each in policy.data_access.items() if each.width < width),
-        levels=frozenset(policy.data_access),
+        rank=profile.rank,
+        width=width,
         above_default=width > default.width,
         everywhere=level is not None and level.needs is None,
     )
@@ -109,6 +116,6 @@ def _has_more(one: Access, other: Access) -> bool:
     more than. What only one of two policies knows is nothing that the other could have."""
     return (
         bool(one.features - other.features)
-        or bool((one.outranks & other.profiles) - other.outranks)
-        or bool((one.sees_more_than & other.levels) - other.sees_more_than)
+        or bool((one.outranks & other.policy.profiles.keys()) - other.outranks)
+        or bool((one.sees_more_than & other.policy.data_access.keys()) - other.sees_more_than)
     )

@@ -22,13 +22,11 @@ def representation(user: NewUser, defaults: Defaults) -> dict[str, object]:
     """
     wanted = user.desired
     spoken = {} if user.language is None else {LOCALE: (user.language,)}
-    wrong = tuple(
-        refused_names(
-            username=wanted.username,
-            email=wanted.email,
-            given_name=wanted.given_name,
-            family_name=wanted.family_name,
-        )
+    wrong = refused_names(
+        username=wanted.username,
+        email=wanted.email,
+        given_name=wanted.given_name,
+        family_name=wanted.family_name,
     )
     if wrong:
         raise NeedsPerson(
