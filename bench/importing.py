@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 
 from bench import raw
 from bench.keycloak import Place, workers
@@ -19,8 +20,9 @@ from sync.domain.access.callers import Machine
 from sync.domain.access.cause import Cause, Door, Origin
 
 BY = Cause(Machine(0, "bench", "bench"), Door.COMMAND_LINE, "benchmark", Origin.IMPORT)
-TURNS = 2
-"""Imports with passwords, each between two raw loops: one alone differs from the next by a tenth."""
+TURNS = 4
+"""Imports with passwords, each between two raw loops of half as many people: one alone differs from the next by a
+tenth, and a machine that others use, too, is another one after a minute."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,17 @@ def wait_for(done: Callable[[], bool], what: str, *, seconds: float = 1800) -> N
 
 
 def report(place: Place, people: int) -> list[Row]:
-    """Against the best raw loop of the search, by turns with ours; and against the plain loops."""
+    """Against the best raw loop of the search, by turns with ours: speeds are means, what ours keeps of the loops
+    around it is the middle one of all turns. And against the plain loops."""
     raw.warm_up(place)
     best = raw.search(lambda chunk, connections: raw.raw(place, raw.SEARCHED, chunk, connections))[0]
     ours(place, people // 4)  # the way through our workers is new to Keycloak too
-    loops, imports = [raw.raw(place, people // 4, best.chunk, best.connections)], []
+    loops, imports = [raw.raw(place, people // 2, best.chunk, best.connections)], []
     for _ in range(TURNS):
         imports.append(ours(place, people))
-        loops.append(raw.raw(place, people // 4, best.chunk, best.connections))
-    imported, loop = _mean(imports), sum(loops) / len(loops)
+        loops.append(raw.raw(place, people // 2, best.chunk, best.connections))
+    kept = median(each.speed / fmean(loops[turn : turn + 2]) for turn, each in enumerate(imports))
+    imported, loop = _mean(imports), fmean(loops)
     without = ours(place, people, passwords=False)
     plain, plain_without = (raw.plain(place, raw.PLAIN, passwords=each) for each in (True, False))
     return [
@@ -92,9 +96,9 @@ def report(place: Place, people: int) -> list[Row]:
             f"confirmation {imported.confirm:.1f} s)",
             f"{imported.speed:.0f} users/s",
             f"{loop:.0f} users/s: raw partialImport, {best.chunk} a request, {best.connections} connections",
-            f"{imported.speed / loop:.2f}",
+            f"{kept:.2f}",
             "≥ 0.85",
-            imported.speed / loop >= 0.85,
+            kept >= 0.85,
         ),
         _against_plain("the same", imported.speed, plain, "create_user with password, group_user_add ×2", 20),
         _against_plain(
@@ -105,8 +109,7 @@ def report(place: Place, people: int) -> list[Row]:
 
 def _mean(imports: Sequence[Imported]) -> Imported:
     review, confirm, whole = (
-        sum(seconds) / len(imports)
-        for seconds in zip(*((i.review, i.confirm, i.whole) for i in imports), strict=True)
+        fmean(seconds) for seconds in zip(*((i.review, i.confirm, i.whole) for i in imports), strict=True)
     )
     return Imported(imports[0].people, review, confirm, whole)
 
