@@ -85,7 +85,7 @@ def create_all(
     mailed = {account.id: account.email for account, password in with_password if password.delivery == "mail"}
     outbox.enqueue_all(tx, mailed, kind="welcome", expires_at=expires, now=now)
     _write_down_new(tx, new, by, now)
-    due.mark_all_due(tx, [account.id for account in new], lane, now)
+    due.mark_new_due(tx, [account.id for account in new], lane, now)
     return tuple(new)
 
 
@@ -98,7 +98,7 @@ def create_again(tx: Tx, policy: Policy, account: Account, by: Cause, now: datet
     granted = authority.allow_account(tx, policy, by, Permission.CREATE, None, account, now)
     accounts.insert(tx, granted)
     _write_down_new(tx, [account], by, now, action="create again")
-    due.mark_all_due(tx, [account.id], Lane.BULK, now)
+    due.mark_new_due(tx, [account.id], Lane.BULK, now)
 
 
 def change(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Update, and_, case, literal, null, or_, select, update
@@ -36,33 +36,36 @@ def mark_due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> int:
     Lifts a quarantine and forgets failures and what held it: they belonged to what was wanted before. Work that
     waits in the interactive lane stays there.
     """
-    statement = _due(tx, {"account_id": account_id}, lane, now)
+    statement = _due(tx, account_id, lane, now)
     version: int = tx.connection.execute(statement.returning(work.c.wanted_version)).scalar_one()
     return version
 
 
-def mark_all_due(tx: Tx, account_ids: Sequence[str], lane: Lane, now: datetime) -> None:
-    """`mark_due` for many."""
+def mark_new_due(tx: Tx, account_ids: Sequence[str], lane: Lane, now: datetime) -> None:
+    """`mark_due` for accounts that were stored just now."""
     if account_ids:
-        rows = [{"account_id": account_id} for account_id in account_ids]
-        tx.connection.execute(_due(tx, {}, lane, now), rows)
+        first = _first(lane, now)
+        tx.connection.execute(work.insert(), [{"account_id": account_id} | first for account_id in account_ids])
 
 
-def _due(tx: Tx, key: Mapping[str, str], lane: Lane, now: datetime) -> postgresql.Insert | sqlite.Insert:
+def _first(lane: Lane, now: datetime) -> dict[str, object]:
+    return {
+        "wanted_version": 1,
+        "wanted_at": now,
+        "lane": lane.value,
+        "due_at": now,
+        "asked": 1,
+        "attempts": 0,
+        "updated_at": now,
+    }
+
+
+def _due(tx: Tx, account_id: str, lane: Lane, now: datetime) -> postgresql.Insert | sqlite.Insert:
     stays = and_(work.c.due_at.is_not(None), work.c.lane == Lane.INTERACTIVE.value)
     return upsert(
         tx,
         work,
-        {
-            **key,
-            "wanted_version": 1,
-            "wanted_at": now,
-            "lane": lane.value,
-            "due_at": now,
-            "asked": 1,
-            "attempts": 0,
-            "updated_at": now,
-        },
+        {"account_id": account_id} | _first(lane, now),
         changes={
             "wanted_version": work.c.wanted_version + 1,
             "wanted_at": now,

@@ -30,7 +30,7 @@ NOT_WANTED: Mapping[str, str] = {
     "provisioning.due.look_after_leases": LOOK,
     "provisioning.due.look_again": LOOK,
     "provisioning.due.look_again_many": LOOK,
-    "provisioning.due.mark_all_due": FOLLOWS,
+    "provisioning.due.mark_new_due": FOLLOWS,
     "provisioning.due.mark_due": FOLLOWS,
     "provisioning.looks.ask": LOOK,
     "runs.pushes.count": OURS,

@@ -25,6 +25,13 @@ from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
 
+def mark_all_due(world: World, account_ids: list[str], lane: Lane) -> None:
+    """Something else is wanted of each, at the same moment."""
+    with world.systems.db.write() as tx:
+        for account_id in account_ids:
+            due.mark_due(tx, account_id, lane, world.clock.now())
+
+
 @pytest.mark.supports("H1", "H2")
 def test_what_a_batch_has_no_time_for_is_given_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keycloak takes half a minute for one account: the next is left to whoever claims it, with no try lost."""
@@ -117,7 +124,7 @@ def test_accounts_that_cannot_be_observed_together_are_looked_at_alone(
         raise KeyError("id")
 
     monkeypatch.setattr(world.accounts, "observe_many", other_shape)
-    world.do(lambda tx: due.mark_all_due(tx, [each.id for each in people], Lane.BULK, world.clock.now()))
+    mark_all_due(world, [each.id for each in people], Lane.BULK)
     world.work(Lane.BULK)
     states = [world.read(lambda tx, each=each: work_state.of_account(tx, each.id)) for each in people]
     assert all(state is not None and state.applied and state.due_at is None for state in states)
@@ -177,7 +184,7 @@ def test_a_mass_change_does_not_show_a_lockout_as_ended(world: World, people: li
     ids = [each.id for each in people]
 
     def locks(*, of: list[str], by: Lane) -> list[LockState | None]:
-        world.do(lambda tx: due.mark_all_due(tx, of, by, world.clock.now()))
+        mark_all_due(world, of, by)
         world.work(by)
         seen = [world.read(lambda tx, each=each: observations.last(tx, each)) for each in ids]  # type: ignore[misc]
         return [each and each.lock for each in seen]
@@ -197,7 +204,7 @@ def test_who_is_switched_on_is_locked_for_good_no_more(world: World, people: lis
     user, ids = world.user(people[0]), [each.id for each in people]
     user.enabled, user.lock = False, LockState(permanent=True, failures=9)
     for lane in (Lane.INTERACTIVE, Lane.BULK):
-        world.do(lambda tx, lane=lane: due.mark_all_due(tx, ids, lane, world.clock.now()))  # type: ignore[misc]
+        mark_all_due(world, ids, lane)
         world.work(lane)
         last = world.read(lambda tx: observations.last(tx, ids[0]))
         assert last is not None
