@@ -73,10 +73,15 @@ class ClaimsReader:
         Raises TokenExpired, InvalidToken (not genuine or not for us), NoAccess (genuine, but not exactly one
         profile), KeysUnavailable; all are ClaimsError.
         """
+        return parse(self.verify(token))
+
+    def verify(self, token: str) -> Mapping[str, object]:
+        """The payload of an access token that is genuine and for us, whatever access it gives: for who asks more
+        of it than the claim. Raises like `read`, but for NoAccess."""
         payload = self._verified(token)
         self._check_meant_for_us(payload)
         self._check_times(payload)
-        return parse(payload)
+        return payload
 
     def _verified(self, token: str) -> Mapping[str, object]:
         if len(token) > LONGEST_TOKEN:

@@ -21,6 +21,11 @@ SECOND_FACTOR_ROLE = "fsm-2fa-required"
 FEATURES_CLIENT = "fsm"
 CLAIMS_SCOPE = "fsm"
 
+API_SCOPE = "fsm-api"
+API_AUDIENCE = "fsm-identity"
+"""A client that has this client scope gets tokens with this audience, which the API asks for: a token that was
+made for any other application opens nothing here."""
+
 
 def profile_group(key: str) -> str:
     return f"{PROFILES}/{key}"

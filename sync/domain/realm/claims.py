@@ -43,6 +43,27 @@ def claims_scope(policy: Policy) -> Iterator[Item]:
     yield Item(ItemKind.DEFAULT_SCOPE, REALM_DEFAULT, {vocabulary.CLAIMS_SCOPE: True})
 
 
+def api_scope() -> Iterator[Item]:
+    """The audience of our API, for the clients that somebody gives the scope to; by default for none (I2)."""
+    yield Item(
+        ItemKind.SCOPE,
+        vocabulary.API_SCOPE,
+        {"protocol": "openid-connect", "attributes:include.in.token.scope": "true"},
+    )
+    yield Item(
+        ItemKind.MAPPER,
+        f"{vocabulary.API_SCOPE}.audience",
+        {
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-audience-mapper",
+            "config:included.custom.audience": vocabulary.API_AUDIENCE,
+            "config:access.token.claim": "true",
+            "config:introspection.token.claim": "true",
+            "config:id.token.claim": "false",
+        },
+    )
+
+
 def roles_in_tokens(policy: Policy) -> tuple[str, ...]:
     """The roles an application may see: with `fullScopeAllowed` off a token shows no other
     (fact: scopes-hide-roles)."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mappings.policy import Policy
 from sync.domain.access import vocabulary
 from sync.domain.access.group_roles import attributes_of_groups, roles_of_groups
-from sync.domain.realm.claims import claims_scope
+from sync.domain.realm.claims import api_scope, claims_scope
 from sync.domain.realm.clients import clients, features
 from sync.domain.realm.item import Item, ItemKind, RealmState, Value, listed
 from sync.domain.realm.options import RealmOptions
@@ -31,6 +31,7 @@ def _items(policy: Policy, options: RealmOptions) -> Iterator[Item]:
     yield from _roles(policy)
     yield from clients(policy, options)
     yield from claims_scope(policy)
+    yield from api_scope()
     yield from _groups(policy)
 
 

@@ -17,14 +17,22 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from sync.claims import ClaimsReader, PublishedKeys
+from sync.domain.access.vocabulary import API_AUDIENCE
 from sync.domain.realm.options import CONSOLE_CLIENT
+from sync.entrypoints.web.caller import Callers
 from sync.entrypoints.web.console.account_page import account_routes
 from sync.entrypoints.web.console.login import SESSION_SECONDS, Login, login_routes
 from sync.entrypoints.web.console.pages import Pages, add_error_pages
 from sync.entrypoints.web.health import health_routes
 from sync.entrypoints.web.metrics import metrics_routes
+from sync.entrypoints.web.problems import problem_pages
+from sync.entrypoints.web.rest.api import API_PATH, create_api
+from sync.entrypoints.web.rest.cursors import Cursors
+from sync.entrypoints.web.rest.parts import Parts
 from sync.entrypoints.web.security_headers import SecurityHeaders
 from sync.settings import PROCESSES, Settings, SettingsError, checked, needing
+from sync.store.database.clock import DatabaseClock
+from sync.store.database.transactions import Database
 from sync.views.mappings import CurrentPolicy
 from sync.wiring.doors import open_database
 
@@ -50,9 +58,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(metrics_routes(settings, database))
     app.include_router(login_routes(login, pages))
     app.include_router(account_routes(database, policy, pages))
+    app.include_router(problem_pages(pages))
+    app.mount(API_PATH, create_api(_parts(settings, database, policy), public_url))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app
+
+
+def _parts(settings: Settings, database: Database, policy: CurrentPolicy) -> Parts:
+    keycloak = settings.keycloak
+    reader = ClaimsReader(keycloak.issuer, _published_keys(settings), audience=API_AUDIENCE)
+    return Parts(
+        Callers(reader, database, policy),
+        database,
+        policy,
+        DatabaseClock(database),
+        Cursors(_derived_key(settings, b"fsm-identity list cursors")),
+    )
+
+
+def _published_keys(settings: Settings) -> PublishedKeys:
+    return PublishedKeys(f"{settings.keycloak.realm_url}/protocol/openid-connect/certs")
 
 
 def _login(settings: Settings, public_url: str) -> Login:
@@ -69,8 +95,7 @@ def _login(settings: Settings, public_url: str) -> Login:
             "timeout": keycloak.timeout_seconds,
         },
     )
-    keys = PublishedKeys(f"{keycloak.realm_url}/protocol/openid-connect/certs")
-    reader = ClaimsReader(keycloak.issuer, keys, authorized_parties={CONSOLE_CLIENT})
+    reader = ClaimsReader(keycloak.issuer, _published_keys(settings), authorized_parties={CONSOLE_CLIENT})
     return Login(clients.keycloak, reader, keycloak.issuer, public_url)
 
 
@@ -83,7 +108,7 @@ def _guards(settings: Settings) -> list[Middleware]:
         ),
         Middleware(
             SessionMiddleware,
-            secret_key=_session_key(settings),
+            secret_key=_derived_key(settings, b"fsm-identity console session"),
             session_cookie="__Host-fsm" if encrypted else "fsm",
             max_age=SESSION_SECONDS,
             same_site="lax",
@@ -92,7 +117,8 @@ def _guards(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _session_key(settings: Settings) -> str:
-    """A key of its own for session cookies (RFC 5869); when the newest secret key changes, people log in anew."""
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"fsm-identity console session")
+def _derived_key(settings: Settings, use: bytes) -> str:
+    """A key of its own for each use (RFC 5869), the same in every web process. When the newest secret key changes,
+    people log in anew and lists begin again."""
+    derived = HKDF(SHA256(), length=32, salt=None, info=use)
     return derived.derive(settings.keys[0].encode()).hex()

@@ -1,4 +1,4 @@
-"""Our clients and their service accounts; the client scope of the claims and who gets it."""
+"""Our clients and their service accounts; our client scopes, and who gets that of the claims."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sync.domain.realm.item import Fields, Item, ItemKind, Secret
 from sync.domain.realm.options import CONFIGURE_CLIENT, CONSOLE_CLIENT, IMPORT_CLIENT, WORKER_CLIENT
 
 SERVICE_CLIENTS = (WORKER_CLIENT, IMPORT_CLIENT, CONFIGURE_CLIENT)
+OUR_SCOPES = frozenset({vocabulary.CLAIMS_SCOPE, vocabulary.API_SCOPE})
 OUR_CLIENTS = (vocabulary.FEATURES_CLIENT, CONSOLE_CLIENT, *SERVICE_CLIENTS)
 
 
@@ -90,8 +91,9 @@ class ServiceAccounts(Unremovable):
         )
 
 
-class ClaimsScope:
-    """The client scope `fsm` with its claims, the roles it lets through, and the clients that get it."""
+class ClientScopes:
+    """The client scopes of ours with their claims, the roles that `fsm` lets through, and the clients that get it.
+    A claim stands in the scope that its name begins with."""
 
     kinds = frozenset({ItemKind.SCOPE, ItemKind.MAPPER, ItemKind.SCOPE_ROLES, ItemKind.DEFAULT_SCOPE})
 
@@ -100,12 +102,13 @@ class ClaimsScope:
         self._clients = clients
 
     def read(self) -> Iterator[Item]:
-        scope = self._scope()
-        if scope is not None:
-            yield Item(ItemKind.SCOPE, scope["name"], flat(scope))
-            for mapper in scope.get("protocolMappers", []):
-                yield Item(ItemKind.MAPPER, mapper["name"], flat(mapper))
-            yield Item(ItemKind.SCOPE_ROLES, scope["name"], {"roles": self._roles(scope).read()})
+        for scope in self._connection.get("client-scopes"):
+            if scope["name"] in OUR_SCOPES:
+                yield Item(ItemKind.SCOPE, scope["name"], flat(scope))
+                for mapper in scope.get("protocolMappers", []):
+                    yield Item(ItemKind.MAPPER, mapper["name"], flat(mapper))
+            if scope["name"] == vocabulary.CLAIMS_SCOPE:
+                yield Item(ItemKind.SCOPE_ROLES, scope["name"], {"roles": self._roles(scope).read()})
         defaults = self._connection.get("default-default-client-scopes")
         yield Item(ItemKind.DEFAULT_SCOPE, REALM_DEFAULT, {each["name"]: True for each in defaults})
         for console in self._connection.get("clients", clientId=CONSOLE_CLIENT):
@@ -118,7 +121,7 @@ class ClaimsScope:
             case ItemKind.SCOPE:
                 self._connection.post("client-scopes", merged({"name": item.name}, item.fields))
             case ItemKind.MAPPER:
-                self._connection.post(self._mappers(), merged({"name": item.name}, item.fields))
+                self._connection.post(self._mappers(item.name), merged({"name": item.name}, item.fields))
             case _:
                 self._write(item.kind, item.name, item.fields)
 
@@ -126,40 +129,37 @@ class ClaimsScope:
         self._write(update.kind, update.name, update.new)
 
     def remove(self, item: Item) -> None:
-        self._connection.delete(f"{self._mappers()}/{self._mapper(item.name)['id']}")
+        self._connection.delete(f"{self._mappers(item.name)}/{self._mapper(item.name)['id']}")
 
     def _write(self, kind: ItemKind, name: str, fields: Fields) -> None:
-        scope = self._present_scope()
         match kind:
             case ItemKind.SCOPE:
+                scope = self._scope(name)
                 self._connection.put(f"client-scopes/{scope['id']}", merged(scope, fields))
             case ItemKind.MAPPER:
                 mapper = self._mapper(name)
-                self._connection.put(f"{self._mappers()}/{mapper['id']}", merged(mapper, fields))
+                self._connection.put(f"{self._mappers(name)}/{mapper['id']}", merged(mapper, fields))
             case ItemKind.SCOPE_ROLES:
-                self._roles(scope).bring_to(fields["roles"])
+                self._roles(self._scope(name)).bring_to(fields["roles"])
             case _:
                 owner = "" if name == REALM_DEFAULT else f"clients/{self._clients.present(name)}/"
                 place = "default-default-client-scopes" if name == REALM_DEFAULT else "default-client-scopes"
-                self._connection.put(f"{owner}{place}/{scope['id']}")
+                self._connection.put(f"{owner}{place}/{self._scope(vocabulary.CLAIMS_SCOPE)['id']}")
 
-    def _scope(self) -> Json | None:
-        scopes = self._connection.get("client-scopes")
-        return next((scope for scope in scopes if scope["name"] == vocabulary.CLAIMS_SCOPE), None)
+    def _scope(self, name: str) -> Json:
+        for scope in self._connection.get("client-scopes"):
+            if scope["name"] == name:
+                return scope
+        raise Misconfigured(f"client scope {name} does not exist", code=FailureCode.REALM_BEHIND)
 
-    def _present_scope(self) -> Json:
-        scope = self._scope()
-        if scope is None:
-            raise Misconfigured(
-                f"client scope {vocabulary.CLAIMS_SCOPE} does not exist", code=FailureCode.REALM_BEHIND
-            )
-        return scope
+    def _scope_of(self, mapper: str) -> Json:
+        return self._scope(mapper.partition(".")[0])
 
-    def _mappers(self) -> str:
-        return f"client-scopes/{self._present_scope()['id']}/protocol-mappers/models"
+    def _mappers(self, mapper: str) -> str:
+        return f"client-scopes/{self._scope_of(mapper)['id']}/protocol-mappers/models"
 
     def _mapper(self, name: str) -> Json:
-        return next(each for each in self._present_scope()["protocolMappers"] if each["name"] == name)
+        return next(each for each in self._scope_of(name)["protocolMappers"] if each["name"] == name)
 
     def _roles(self, scope: Json) -> RoleList:
         return RoleList(self._connection, self._clients, f"client-scopes/{scope['id']}/scope-mappings")

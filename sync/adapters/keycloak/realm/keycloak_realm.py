@@ -8,7 +8,7 @@ from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.demanded import demanded
 from sync.adapters.keycloak.failures import RealmMissing
 from sync.adapters.keycloak.realm.client_ids import ClientIds
-from sync.adapters.keycloak.realm.clients import ClaimsScope, Clients, ServiceAccounts
+from sync.adapters.keycloak.realm.clients import Clients, ClientScopes, ServiceAccounts
 from sync.adapters.keycloak.realm.flows import Flows
 from sync.adapters.keycloak.realm.groups import Groups
 from sync.adapters.keycloak.realm.roles import Roles
@@ -34,7 +34,7 @@ class KeycloakRealm:
             Roles(connection, self._clients),
             Clients(connection, self._clients),
             ServiceAccounts(connection, self._clients),
-            ClaimsScope(connection, self._clients),
+            ClientScopes(connection, self._clients),
             self._groups,
             Flows(connection),
             Bindings(connection),

@@ -1,0 +1,53 @@
+"""What the routes of the API work with, and what they ask of every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from mappings.policy import Policy
+from sync.domain.access.admission import Admitted
+from sync.entrypoints.web.caller import Callers, bearer
+from sync.entrypoints.web.rest.cursors import Cursors
+from sync.ports.signals import Clock
+from sync.store.database.transactions import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`policy` returns the one in force."""
+
+    callers: Callers
+    database: Database
+    policy: Callable[[], Policy]
+    clock: Clock
+    cursors: Cursors
+
+    def field_workers(self) -> frozenset[str]:
+        """The profiles that cannot work without a technician (B3)."""
+        return frozenset(key for key, profile in self.policy().profiles.items() if profile.field_work)
+
+
+class NoParameters(BaseModel):
+    """Of a route that takes none: an unknown one is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _parts(request: Request) -> Parts:
+    found: Parts = request.app.state.parts
+    return found
+
+
+def _admitted(parts: Annotated[Parts, Depends(_parts)], token: Annotated[str, Depends(bearer)]) -> Admitted:
+    return parts.callers.of(token)
+
+
+With: TypeAlias = Annotated[Parts, Depends(_parts)]
+By: TypeAlias = Annotated[Admitted, Depends(_admitted)]
+"""Who asks. A route without it answers anybody."""
+Nothing: TypeAlias = Annotated[NoParameters, Query()]
