@@ -18,8 +18,8 @@ from sync.domain.access.admission import Admitted, Denied, Said, admit
 from sync.domain.access.scope import Scope
 from sync.domain.errors import NotAllowed, Problem
 from sync.entrypoints.web.problems import RETRY_SECONDS, ApiProblem, Code
-from sync.store.accounts import accounts
 from sync.store.database.transactions import Database
+from sync.views.accounts.account import own_account
 
 _BEARER = HTTPBearer(auto_error=False, description="An access token of Keycloak with the audience fsm-identity.")
 
@@ -36,7 +36,8 @@ class Callers:
         """Raises ApiProblem."""
         payload = self._verified(token)
         with self._database.read() as tx:
-            own = accounts.by_idp_user_id(tx, str(payload.get("sub", "")))
+            known = own_account(tx, str(payload.get("sub", "")))
+        own = None if known is None else known[0]
         found = admit(_said(payload), own, self._policy())
         if isinstance(found, Admitted):
             return found
