@@ -18,6 +18,7 @@ FOR_EVERYBODY = {
     "mappings.policy_in_force": "mapping files are about nobody",
     "mappings.adoptions": "mapping files are about nobody",
     "mappings.adoption": "mapping files are about nobody",
+    "accounts.account.account_of_user": "the person itself, by the subject of its token",
     "accounts.account.own_account": "the person itself, by the subject of its token",
 }
 """Views that take no scope, and why."""

@@ -19,7 +19,7 @@ from sync.domain.access.scope import Scope
 from sync.domain.errors import NotAllowed, Problem
 from sync.entrypoints.web.problems import RETRY_SECONDS, ApiProblem, Code
 from sync.store.database.transactions import Database
-from sync.views.accounts.account import own_account
+from sync.views.accounts.account import account_of_user
 
 _BEARER = HTTPBearer(auto_error=False, description="An access token of Keycloak with the audience fsm-identity.")
 
@@ -36,8 +36,7 @@ class Callers:
         """Raises ApiProblem."""
         payload = self._verified(token)
         with self._database.read() as tx:
-            known = own_account(tx, str(payload.get("sub", "")))
-        own = None if known is None else known[0]
+            own = account_of_user(tx, str(payload.get("sub", "")))
         found = admit(_said(payload), own, self._policy())
         if isinstance(found, Admitted):
             return found

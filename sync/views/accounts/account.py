@@ -77,10 +77,16 @@ def timeline_of(tx: Tx, scope: Scope, account_id: str) -> tuple[TimelineEntry, .
     return audit.timeline(tx, within(tx, scope, account_id).id)
 
 
+def account_of_user(tx: Tx, subject: str) -> Account | None:
+    """The account that has the user with this id in Keycloak, the subject of a token: one indexed row. None: there
+    is none."""
+    return accounts.by_idp_user_id(tx, subject)
+
+
 def own_account(tx: Tx, subject: str) -> tuple[Account, tuple[Assignment, ...]] | None:
     """The account that has the user with this id in Keycloak, the subject of a token, and what it was given since
     when: for the person itself (I5). None: there is none."""
-    account = accounts.by_idp_user_id(tx, subject)
+    account = account_of_user(tx, subject)
     return None if account is None else (account, audit.assignments(tx, account.id))
 
 

@@ -100,6 +100,15 @@ class Company:
         return found
 
 
+def problem(answer: Any) -> tuple[int, str]:
+    """Status and code; that it is a problem with a page, an id and nothing of HTML."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["instance"].startswith("urn:uuid:")
+    return answer.status_code, body["type"].rpartition("/problems/")[2]
+
+
 @pytest.fixture
 def firm(make_settings: MakeSettings) -> Iterator[Company]:
     """Nobody is in it yet."""

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from sync.entrypoints.web.rest import cursors
-from tests.entrypoints.web.rest.conftest import Company
-from tests.entrypoints.web.rest.test_who_asks import problem
+from tests.entrypoints.web.rest.conftest import Company, problem
 
 
 def usernames(answer: Any) -> list[str]:

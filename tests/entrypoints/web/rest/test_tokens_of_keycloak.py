@@ -20,7 +20,7 @@ from sync.store.database.transactions import Database
 from tests.callers import NOW, granted
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.entrypoints.web.keycloak_login import PUBLIC_URL
-from tests.entrypoints.web.rest.test_who_asks import problem
+from tests.entrypoints.web.rest.conftest import problem
 from tests.realms import PASSWORD, ConfiguredRealm
 
 pytestmark = pytest.mark.keycloak

@@ -12,16 +12,7 @@ from starlette.routing import Mount
 from sync.entrypoints.web import create_app
 from sync.entrypoints.web.problems import MEANINGS, Code
 from tests.claims.issuer import rsa_key
-from tests.entrypoints.web.rest.conftest import Company
-
-
-def problem(answer: Any) -> tuple[int, str]:
-    """Status and code; that it is a problem with a page, an id and nothing of HTML."""
-    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
-    body = answer.json()
-    assert body["status"] == answer.status_code
-    assert body["instance"].startswith("urn:uuid:")
-    return answer.status_code, body["type"].rpartition("/problems/")[2]
+from tests.entrypoints.web.rest.conftest import Company, problem
 
 
 def test_without_a_token_nobody_is_answered(firm: Company) -> None:
