@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import pytest
@@ -15,10 +16,12 @@ import requests
 from sync.adapters.keycloak.events import KeycloakAdminEvents, KeycloakLoginEvents
 from sync.domain.drift.hints import Author
 from sync.domain.logins.activity import LoginEvent, LoginKind
+from sync.jobs.drift.admin_events import UNSETTLED
 from sync.ports.admin_events import AdminEvents
 from sync.ports.login_events import LoginEvents
 from tests.fakes.events import FakeAdminEvents, FakeLoginEvents
 from tests.realms import PASSWORD, ConfiguredRealm
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.supports("A9")
 
@@ -233,3 +236,26 @@ def test_who_did_it_is_named(world: World) -> None:
     assert [names[author].text for author in authors] == [boss, other, other]
     assert names[Author("nobody-at-all")].text == "a user that is gone since (nobody-at-all)"
     assert [event for page in world.admins.own_changes(begun) for event in page if user in event.path] == []
+
+
+@pytest.mark.keycloak
+@pytest.mark.supports("G4")
+def test_a_change_shows_soon_after_its_event(configured_realm: ConfiguredRealm) -> None:
+    """However soon after the event somebody looks: who was touched just now is looked at once more after the time
+    that this change had to show itself."""
+    user = configured_realm.create_user("/fsm/profiles/dispatcher")
+    events = KeycloakAdminEvents(configured_realm.connection("fsm-worker"))
+    begun = events.keeping().now - timedelta(seconds=2)
+
+    def told() -> int:
+        return sum(event.path == f"users/{user}" for page in events.since(begun) for event in page)
+
+    def shown() -> bool:
+        return bool(configured_realm.get(f"users/{user}")["enabled"])
+
+    for _ in range(20):
+        before, enabled, sent = told(), not shown(), datetime.now(UTC)
+        configured_realm.send("PUT", f"users/{user}", {"enabled": enabled})
+        wait_until(partial(lambda before: told() > before, before), 10, "no event tells it")
+        while shown() is not enabled:
+            assert datetime.now(UTC) < sent + UNSETTLED, "the change does not show"

@@ -40,6 +40,11 @@ LOOKS = 200
 BETWEEN_COMPARISONS = timedelta(minutes=5)
 """Hints start a comparison at most this often."""
 
+UNSETTLED = timedelta(seconds=10)
+"""Whom an event touched that is younger than this is looked at once more at the next reading: Keycloak tells the
+event a moment before its cache shows the change (fact: events-come-before-the-change), and whose user it is, is
+written down a moment after it was made."""
+
 TOGETHER = 20
 """Accounts that are looked at and written down together."""
 
@@ -53,9 +58,10 @@ MOST_TOUCHES = 5000
 @dataclass
 class _Read:
     """What one reading tells: the users to look at, or `everything`, and what was done to users by whom; `recent`
-    are the events that the next reading meets again."""
+    are the events that the next reading meets again, `unsettled` the users to look at then once more."""
 
     users: set[str] = field(default_factory=set)
+    unsettled: set[str] = field(default_factory=set)
     everything: bool = False
     done: deque[UserEvent] = field(default_factory=lambda: deque(maxlen=MOST_TOUCHES))
     recent: set[str] = field(default_factory=set)
@@ -79,12 +85,13 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
     flood = len(read.users) > LOOKS
     with systems.db.read() as tx:
         everything = read.everything or findings.any_of_users(tx, read.users)
+        unsettled = accounts.of_idp_users(tx, read.unsettled)
     judged, ours = (Judged(), set[str]()) if flood else _looked_at(systems, keep, read.users)
     touched = _touched(systems, read, keeping.now - begun, begun)
     with systems.db.write() as tx:
         claimed = keep.claimed(tx)
         touches.keep(tx, claimed, touched)
-        touches.forget(tx, claimed, begun, ours, but=judged.unjudged)
+        touches.forget(tx, claimed, begun, ours, but=judged.unjudged.union(unsettled))
     accept_by_file(systems, judged.to_accept, keep)
     with systems.db.write() as tx:
         now = systems.clock.now()
@@ -95,6 +102,7 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
                 "covered_until": keeping.now.isoformat() if flood else keep.state.get("covered_until"),
                 "seen": sorted(read.recent)[:REMEMBERED],
                 "again": sorted(judged.left_out)[:LOOKS],
+                "unsettled": [] if flood else sorted(read.unsettled),
             },
         )
         if everything or flood:
@@ -105,11 +113,12 @@ def look_at_admin_events(systems: Systems, keep: KeepLease) -> None:
 
 
 def _looked_at(systems: Systems, keep: KeepLease, users: set[str]) -> tuple[Judged, set[str]]:
-    """Our accounts among these users, and those of which nothing could be said the last time, because somebody of
-    ours was changing them; their ids are returned too. While changed mapping files are carried out that holds for
-    all."""
+    """Our accounts among these users and those who were not settled the last time; and the accounts of which
+    nothing could be said then, because somebody of ours was changing them. Their ids are returned too. While
+    changed mapping files are carried out nothing can be said of any."""
     with systems.db.read() as tx:
-        ours = sorted({*accounts.of_idp_users(tx, users), *keep.state.get("again", ())})
+        touched = accounts.of_idp_users(tx, users.union(keep.state.get("unsettled", ())))
+        ours = sorted({*touched, *keep.state.get("again", ())})
         wait = runs.being_applied(tx, "mappings")
     if wait:
         return Judged(left_out=frozenset(ours)), set(ours)
@@ -150,6 +159,7 @@ def _hinted(systems: Systems, keep: KeepLease, place: Place, keeping: Keeping) -
         read.everything = read.everything or hint.everything
         if len(read.users) <= LOOKS:
             read.users |= hint.users
+            read.unsettled |= hint_of(each for each in fresh if each.at > keeping.now - UNSETTLED).users
         read.done.extend(of_users(fresh))
         read.recent |= {event.id for event in page if event.at >= keeping.now - OVERLAP}
     return read

@@ -59,8 +59,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
+    """`begun`: what Keycloak showed is not older than this. Several jobs look, and the one that writes last need
+    not have looked last."""
+
     account: Account
     state: WorkState
+    begun: datetime
     drift: tuple[Drift, ...]
     unreadable: bool = False
 
@@ -110,15 +114,16 @@ def _states(systems: Systems, account_ids: Collection[str]) -> list[tuple[Accoun
 
 
 def _look(systems: Systems, single: ReadableUsers, account: Account, state: WorkState) -> _Look:
-    desired = desired_state(account, systems.policy)
+    desired, begun = desired_state(account, systems.policy), systems.clock.now()
     try:
         seen = single.at(str(account.idp_user_id))
     except Unreadable as reason:
-        return _Look(account, state, (Irregularity(Anomaly.UNREADABLE, None, str(reason)),), unreadable=True)
+        unread = Irregularity(Anomaly.UNREADABLE, None, str(reason))
+        return _Look(account, state, begun, (unread,), unreadable=True)
     found = drift_of(desired, seen)
     if not state.applied:
         found = tuple(each for each in found if refuses_user(each.attribute))
-    return _Look(account, state, found)
+    return _Look(account, state, begun, found)
 
 
 def _written(
@@ -133,7 +138,7 @@ def _written(
         account = look.account
         subject = Subject(account.id, account.username, account.id, account.idp_user_id)
         still = {(each.attribute, each.key) for each in look.drift}
-        findings.close_of_account(tx, claimed, account.id, still, _unknown(look), now)
+        findings.close_of_account(tx, claimed, account.id, still, _unknown(look), look.begun, now)
         found = [_noted(systems, tx, claimed, look, subject, each, now) for each in look.drift]
         undecided = [finding for finding in found if finding.state == "open"]
         to_accept.extend((each, look.state.wanted_version) for each in undecided if each.reaction == ACCEPT)
@@ -156,7 +161,7 @@ def _noted(
     back = _undone(tx, look, subject, drift, now) if reaction == REPAIR else None
     if back is not None and may_stand(drift):
         reaction = REPORT
-    return findings.found(tx, claimed, subject, drift, reaction, now, back)
+    return findings.found(tx, claimed, subject, drift, reaction, look.begun, back)
 
 
 def _undone(tx: Tx, look: _Look, subject: Subject, drift: Drift, now: datetime) -> Undone | None:

@@ -86,18 +86,21 @@ def found(
     subject: Subject,
     drift: Drift,
     reaction: Reaction,
-    now: datetime,
+    seen_at: datetime,
     undone: Undone | None = None,
 ) -> Finding:
-    """Note it. Found again, only the time moves; no longer as it was accepted, it is open again."""
+    """Note it. Found again, only the time moves; no longer as it was accepted, it is open again. What a later look
+    said of it stands."""
     known = live(tx, subject, drift)
+    if known is not None and known.last_seen_at > seen_at:
+        return known
     if known is not None:
         changed = (known.wanted, known.found) != (drift.wanted, drift.found)
         if not (changed and known.state == "accepted"):
             _set(
                 tx,
                 [known.id],
-                last_seen_at=now,
+                last_seen_at=seen_at,
                 wanted=drift.wanted,
                 found=drift.found,
                 reaction=reaction,
@@ -106,8 +109,8 @@ def found(
                 **_undone(undone),
             )
             return _one(tx, known.id)
-        _set(tx, [known.id], state="gone", closed_at=now)
-    finding_id = new_id(now)
+        _set(tx, [known.id], state="gone", closed_at=seen_at)
+    finding_id = new_id(seen_at)
     tx.connection.execute(
         table.insert().values(
             id=finding_id,
@@ -121,8 +124,8 @@ def found(
             found=drift.found,
             reaction=reaction,
             state="open",
-            first_seen_at=now,
-            last_seen_at=now,
+            first_seen_at=seen_at,
+            last_seen_at=seen_at,
             **_undone(undone),
         )
     )
@@ -151,12 +154,14 @@ def close_of_account(
     account_id: str,
     still: Collection[tuple[Kind, str]],
     unknown: Collection[Kind],
+    begun: datetime,
     now: datetime,
 ) -> None:
-    """End what a look at the one account did not find any more; of what is unknown it says nothing."""
+    """End what a look at the one account did not find any more; of what is unknown it says nothing, nor of what
+    was seen after the look had `begun`."""
     rows = tx.connection.execute(
         select(table.c.id, table.c.attribute, table.c.key).where(
-            table.c.account_id == account_id, table.c.state.in_(LIVE)
+            table.c.account_id == account_id, table.c.state.in_(LIVE), table.c.last_seen_at <= begun
         )
     ).all()
     over = [row.id for row in rows if (row.attribute, row.key) not in still and row.attribute not in unknown]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sync.domain.errors import Refused, Transient, Unsafe
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.provisioning.observed import ACCOUNT_ID, LockState, Observed
 from sync.jobs.drift.compare import compare as compare_now
+from sync.jobs.drift.judge import judge
 from sync.jobs.drift.scheduled import COMPARISON
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.systems import Systems
@@ -60,6 +62,34 @@ TAMPERINGS: dict[str, tuple[Callable[[FakeUser], Any], tuple[str, str | None, st
         ("role", None, "fsm-profile-manager"),
     ),
 }
+
+
+@pytest.mark.supports("G4")
+def test_a_look_that_is_written_down_late_ends_nothing_that_was_seen_after_it(
+    world: World, people: list[Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison looks at two people and writes both down together. While it looks at the second one, somebody
+    switches the first one off, and the job that reads admin events finds it: the comparison's older look does not
+    take that back."""
+    for each in people[:2]:
+        world.user(each).family_name = "Arnold"
+    observe, looked = world.systems.accounts.observe, list[str]()
+
+    def look(idp_user_id: str, *, sessions: bool) -> Observed | None:
+        looked.append(idp_user_id)
+        if len(looked) == 2:
+            world.clock.advance(timedelta(seconds=1))
+            world.accounts.users[looked[0]].enabled = False
+            under_lease(world.systems, "admin-events", lambda systems, keep: judge(systems, keep, [first(looked)]))
+            world.clock.advance(timedelta(seconds=1))
+        return observe(idp_user_id, sessions=sessions)
+
+    def first(users: list[str]) -> str:
+        return next(each.id for each in people if each.idp_user_id == users[0])
+
+    monkeypatch.setattr(world.systems.accounts, "observe", look)
+    compare(world.systems)
+    assert "switched-off" in {str(each.attribute) for each in findings(world, "open")}
 
 
 @pytest.mark.supports("G4", "H4")

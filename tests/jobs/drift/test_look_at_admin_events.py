@@ -20,6 +20,7 @@ from sync.jobs.work.job import Job, KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
 from sync.store.audit import timeline
+from sync.store.database.tables import account as table
 from sync.store.drift import findings
 from sync.store.drift.findings import Subject
 from sync.store.provisioning import due as provisioning
@@ -116,6 +117,38 @@ def test_an_event_is_one_look_however_often_it_is_read(world: World, kim: Accoun
     for _ in range(3):
         read(world)
         assert not due(world, kim)
+
+
+def switched_off(world: World) -> list[str]:
+    """The usernames of which that is known."""
+    open_now = world.read(lambda tx: findings.listed(tx, states=["open"]))
+    return [each.subject.who for each in open_now if each.attribute is Aspect.SWITCHED_OFF]
+
+
+def test_an_event_that_is_told_before_its_change_is_looked_at_again(world: World, kim: Account) -> None:
+    """Keycloak tells the event while it still shows the user as before; the event does not come a second time."""
+    user = world.user(kim)
+    world.pass_time(35)
+    world.admins.happen(f"users/{user.id}")
+    read(world, 0)
+    user.enabled = False
+    read(world)
+    assert switched_off(world) == [kim.username]
+
+
+def test_a_change_to_a_user_whose_id_is_not_yet_written_down_is_seen(world: World, kim: Account) -> None:
+    """An administrator is quicker than the worker that has just made the user; nothing said whose it is."""
+    user = world.user(kim)
+    with world.systems.db.write() as tx:
+        tx.connection.execute(table.update().where(table.c.id == kim.id).values(idp_user_id=None))
+    user.enabled = False
+    world.pass_time(35)
+    world.admins.happen(f"users/{user.id}")
+    read(world, 0)
+    with world.systems.db.write() as tx:
+        tx.connection.execute(table.update().where(table.c.id == kim.id).values(idp_user_id=user.id))
+    read(world)
+    assert switched_off(world) == [kim.username]
 
 
 def test_a_flood_makes_one_comparison_due_and_no_looks(world: World, kim: Account) -> None:

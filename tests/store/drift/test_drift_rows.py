@@ -61,11 +61,11 @@ def test_each_attribute_of_a_company_is_a_finding_of_its_own(
         assert (first.what, second.what) == ("cost_centre", "vehicle")
         assert findings.open_by_attribute(tx) == {"attributes": 1}
         still = {(Aspect.ATTRIBUTES, "cost_centre")}
-        findings.close_of_account(tx, JOB, str(subject.account_id), still, [], now)
+        findings.close_of_account(tx, JOB, str(subject.account_id), still, [], now, now)
         assert [(each.what, each.state) for each in findings.listed(tx, states=findings.LIVE)] == [
             ("cost_centre", "accepted")
         ]
-        findings.close_of_account(tx, JOB, str(subject.account_id), set(), [Aspect.ATTRIBUTES], now)
+        findings.close_of_account(tx, JOB, str(subject.account_id), set(), [Aspect.ATTRIBUTES], now, now)
         assert len(findings.listed(tx, states=findings.LIVE)) == 1
 
 
