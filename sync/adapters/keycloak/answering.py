@@ -9,7 +9,7 @@ from http import HTTPStatus
 import requests
 
 from sync.adapters.deadline import within
-from sync.adapters.keycloak.deadline import DeadlineAdapter
+from sync.adapters.requests_in_time import DeadlineAdapter
 
 PATIENCE_SECONDS = 3.0
 """For the whole question, looking up the name and reading the answer included. Whoever logs in waits no longer

@@ -22,7 +22,7 @@ from keycloak.exceptions import KeycloakConnectionError
 
 from sync.adapters import deadline
 from sync.adapters.keycloak import failures
-from sync.adapters.keycloak.deadline import DeadlineAdapter
+from sync.adapters.requests_in_time import DeadlineAdapter
 
 Json: TypeAlias = Any
 """What json.loads may answer; its shape is Keycloak's REST API."""

@@ -10,19 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 import requests
 from urllib3.exceptions import TimeoutError as AnyTimeout
 
 from sync.adapters.keycloak.demanded import NAMES
+from sync.adapters.requests_in_time import retry_after
 from sync.domain.errors import Conflict, Failure, FailureCode, Misconfigured, NeedsPerson, System, Transient
 
 LONGEST_TEXT = 300
-
-LONGEST_RETRY_AFTER = 86_400
-"""Seconds; whoever asks for longer means "not today", and the ladder waits less in any case."""
 
 KEYCLOAK: System = "keycloak"
 """Named by a failure that every request would meet."""
@@ -207,24 +204,6 @@ def _unusable(message: str) -> Misconfigured:
     """Nothing of ours works there before somebody mends it: wrong credentials, a missing right, a wrong
     address."""
     return Misconfigured(message, system=KEYCLOAK, code=FailureCode.ACCESS_REFUSED)
-
-
-def retry_after(response: requests.Response) -> timedelta | None:
-    """How long the answer asks to be left alone: seconds, or a date of HTTP (RFC 9110, sections 10.2.3 and 5.6.7).
-    A date counts from the answer's own, where it has one, for clocks differ. None: it does not say."""
-    said = response.headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdigit():
-        return timedelta(seconds=min(int(said), LONGEST_RETRY_AFTER))
-    until, now = _http_date(said), _http_date(response.headers.get("Date", "")) or datetime.now(UTC)
-    return None if until is None else max(timedelta(), until - now)
-
-
-def _http_date(said: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def broken_off(doing: str, url: str) -> Unreachable:

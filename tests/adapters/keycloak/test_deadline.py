@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from sync.adapters import deadline
-from sync.adapters.keycloak import deadline as keycloak_deadline
+from sync.adapters import deadline, requests_in_time
 from sync.adapters.keycloak.connection import Connection
 from sync.adapters.keycloak.failures import Unreachable
 
@@ -121,7 +120,7 @@ def test_another_address_of_the_host_is_tried(monkeypatch: pytest.MonkeyPatch) -
 def test_who_was_frozen_while_connecting_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last look at the deadline is right before the bytes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        reach = keycloak_deadline.connected
+        reach = requests_in_time.connected
 
         def frozen(host: str, port: int, options: Sequence[tuple[int, int, int]]) -> socket.socket:
             sock = reach(host, port, options)
@@ -129,7 +128,7 @@ def test_who_was_frozen_while_connecting_sends_nothing(monkeypatch: pytest.Monke
             monkeypatch.setattr(deadline.time, "monotonic", lambda: now)
             return sock
 
-        monkeypatch.setattr(keycloak_deadline, "connected", frozen)
+        monkeypatch.setattr(requests_in_time, "connected", frozen)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(Unreachable, match="in time"):
             Connection(url, "fsm", "fsm-worker", "secret").get("users")

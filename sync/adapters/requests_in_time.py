@@ -1,10 +1,13 @@
 """Connections of requests that keep the deadline of the thread (`sync.adapters.deadline`), and the lease of
-whoever asks: each request of python-keycloak passes here, sign-ins and repetitions too."""
+whoever asks: each request to Keycloak, sign-ins and repetitions too, and to the FSM system over HTTP passes here.
+"""
 
 from __future__ import annotations
 
 import io
 import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import Any
 
@@ -17,6 +20,9 @@ from urllib3.util.timeout import Timeout
 
 from sync.adapters.deadline import Bounded, bound, connected, remaining
 from sync.ports.lease import before_request
+
+LONGEST_RETRY_AFTER = 86_400
+"""Seconds; whoever asks for longer means "not today", and the ladder waits less in any case."""
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -85,3 +91,21 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+def retry_after(response: requests.Response) -> timedelta | None:
+    """How long the answer asks to be left alone: seconds, or a date of HTTP (RFC 9110, sections 10.2.3 and 5.6.7).
+    A date counts from the answer's own, where it has one, for clocks differ. None: it does not say."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return timedelta(seconds=min(int(said), LONGEST_RETRY_AFTER))
+    until, now = _http_date(said), _http_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    return None if until is None else max(timedelta(), until - now)
+
+
+def _http_date(said: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
