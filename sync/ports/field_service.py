@@ -37,12 +37,14 @@ class FieldService(Protocol):
         once, however many there are."""
         ...
 
-    def stop_assignments(self, technician_id: str) -> None:
-        """From the return on the FSM system refuses to give this technician work (D3). Idempotent."""
+    def stop_assignments(self, technician_id: str, stop_id: str) -> None:
+        """From the return on the FSM system refuses to give this technician work (D3). Idempotent by `stop_id`,
+        our id of who leaves: it is the same in every try, whatever worker makes it."""
         ...
 
-    def allow_assignments(self, technician_id: str) -> None:
-        """Undo `stop_assignments`. Idempotent."""
+    def allow_assignments(self, technician_id: str, stop_id: str) -> None:
+        """Undo the `stop_assignments` of this id. Idempotent. A system that keeps each stop apart leaves those of
+        others in force; one that keeps a mere switch turns it on."""
         ...
 
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:

@@ -179,13 +179,13 @@ def test_assignments_are_stopped_and_allowed_again(make: Make) -> None:
     """Twice is as good as once; a technician who does not exist gets no work anyway."""
     fsm = make()
     for _ in range(2):
-        fsm.stop_assignments("T-1")
+        fsm.stop_assignments("T-1", "stop-1")
         assert fsm.technician("T-1") == replace(ANNA, assignable=False)
     assert fsm.technician("T-2") == BERND
     for _ in range(2):
-        fsm.allow_assignments("T-1")
+        fsm.allow_assignments("T-1", "stop-1")
         assert fsm.technician("T-1") == ANNA
-    fsm.stop_assignments("T-9")
+    fsm.stop_assignments("T-9", "stop-1")
     assert fsm.technician("T-9") is None
 
 
@@ -250,6 +250,6 @@ def test_nothing_is_moved_to_someone_who_cannot_take_it(make: Make, to: str, cod
 def test_work_can_be_taken_from_someone_who_gets_no_more(make: Make) -> None:
     """The usual case: assignments are stopped first, then the work is moved, once."""
     fsm = make(WorkOrder("WO-1", lead="T-1"))
-    fsm.stop_assignments("T-1")
+    fsm.stop_assignments("T-1", "stop-1")
     assert held(fsm.reassign("T-1", "T-2")) == {"WO-1": ("lead",)}
     assert fsm.reassign("T-1", "T-2") == ()

@@ -224,9 +224,9 @@ class Overheard:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    def stop_assignments(self, technician_id: str) -> None:
+    def stop_assignments(self, technician_id: str, stop_id: str) -> None:
         self.before_stop()
-        self.real.stop_assignments(technician_id)
+        self.real.stop_assignments(technician_id, stop_id)
 
     def open_work_orders(self, technician_id: str) -> Sequence[OpenWorkOrder]:
         found = self.real.open_work_orders(technician_id)

@@ -92,10 +92,10 @@ class FakeFieldService:
                 found.append(OpenWorkOrder(number, status, order.customer, order.date, holds))
         return tuple(found)
 
-    def stop_assignments(self, technician_id: str) -> None:
+    def stop_assignments(self, technician_id: str, stop_id: str) -> None:
         self._set_assignable(technician_id, assignable=False)
 
-    def allow_assignments(self, technician_id: str) -> None:
+    def allow_assignments(self, technician_id: str, stop_id: str) -> None:
         self._set_assignable(technician_id, assignable=True)
 
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:

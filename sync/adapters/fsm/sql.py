@@ -65,11 +65,11 @@ class SqlFieldService:
             holdings = open_holdings(connection, self._tables, self._policy, technician_id)
         return tuple(holding.work_order for holding in holdings)
 
-    def stop_assignments(self, technician_id: str) -> None:
+    def stop_assignments(self, technician_id: str, stop_id: str) -> None:  # noqa: ARG002 - the column is a switch
         """Waits for whoever is just giving this technician work; what they gave is seen by the next read."""
         self._set_assignable(technician_id, assignable=False)
 
-    def allow_assignments(self, technician_id: str) -> None:
+    def allow_assignments(self, technician_id: str, stop_id: str) -> None:  # noqa: ARG002 - the column is a switch
         self._set_assignable(technician_id, assignable=True)
 
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:

@@ -63,11 +63,13 @@ def _stop_assignments(systems: Systems, claim: Claim, technician_id: str) -> boo
 
 
 def _stop_as_ours(systems: Systems, technician_id: str, account_id: str) -> None:
-    """Written down before the FSM system is told, and once more after: if we were so slow that somebody else has
+    """By the id of the account, which outlives each request and each try.
+
+    Written down before the FSM system is told, and once more after: if we were so slow that somebody else has
     allowed assignments and forgotten the stop meanwhile, this late one must not stay without its owner."""
     with systems.db.write() as tx:
         assignment_stops.remember(tx, technician_id, account_id, systems.clock.now())
-    WatchedFieldService(systems).stop_assignments(technician_id)
+    WatchedFieldService(systems).stop_assignments(technician_id, account_id)
     with systems.db.write() as tx:
         assignment_stops.remember(tx, technician_id, account_id, systems.clock.now())
 
@@ -102,7 +104,9 @@ def release(systems: Systems, claim: Claim) -> None:
     account = claim.account
     if account.technician_id is None or not stopped(systems, [account]):
         return
-    WatchedFieldService(systems).allow_assignments(account.technician_id)
+    with systems.db.read() as tx:
+        stopped_for = assignment_stops.whose(tx, account.technician_id) or account.id
+    WatchedFieldService(systems).allow_assignments(account.technician_id, stopped_for)
     with systems.db.write() as tx:
         claimed = lease_rows.still_claimed(tx, claim.lease)
         if claimed is not None:

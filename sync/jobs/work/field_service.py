@@ -45,11 +45,11 @@ class WatchedFieldService:
     def open_work_orders(self, technician_id: str) -> Sequence[OpenWorkOrder]:
         return self._asked(lambda: self._real.open_work_orders(technician_id))
 
-    def stop_assignments(self, technician_id: str) -> None:
-        self._asked(lambda: self._real.stop_assignments(technician_id))
+    def stop_assignments(self, technician_id: str, stop_id: str) -> None:
+        self._asked(lambda: self._real.stop_assignments(technician_id, stop_id))
 
-    def allow_assignments(self, technician_id: str) -> None:
-        self._asked(lambda: self._real.allow_assignments(technician_id))
+    def allow_assignments(self, technician_id: str, stop_id: str) -> None:
+        self._asked(lambda: self._real.allow_assignments(technician_id, stop_id))
 
     def reassign(self, technician_id: str, to: str) -> Sequence[OpenWorkOrder]:
         return self._asked(lambda: self._real.reassign(technician_id, to))

@@ -32,6 +32,12 @@ def ours(tx: Tx, technician_ids: Collection[str]) -> frozenset[str]:
     )
 
 
+def whose(tx: Tx, technician_id: str) -> str | None:
+    """The account that we stopped this technician for. None: we did not."""
+    mine = assignment_stop.c.technician_id == technician_id
+    return tx.connection.scalar(select(assignment_stop.c.account_id).where(mine))
+
+
 def of_account(tx: Tx, account_id: str) -> frozenset[str]:
     """The technicians whom we stopped when this account was about to lose them."""
     mine = assignment_stop.c.account_id == account_id

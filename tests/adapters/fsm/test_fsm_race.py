@@ -45,7 +45,7 @@ def free_order(engine: Engine, number: int) -> str:
 def test_work_given_while_the_gate_asks_is_seen_or_refused(fsm: SqlFieldService, engine: Engine) -> None:
     """A dispatcher and a deactivation at the same moment, many times, with either one ahead."""
     for number in range(ROUNDS):
-        fsm.allow_assignments(FREE_TECHNICIAN)
+        fsm.allow_assignments(FREE_TECHNICIAN, "stop-1")
         order = free_order(engine, number)
         start = threading.Barrier(2)
         refused: list[bool] = []
@@ -61,7 +61,7 @@ def test_work_given_while_the_gate_asks_is_seen_or_refused(fsm: SqlFieldService,
         dispatcher = threading.Thread(target=dispatch)
         dispatcher.start()
         start.wait(10)
-        fsm.stop_assignments(FREE_TECHNICIAN)
+        fsm.stop_assignments(FREE_TECHNICIAN, "stop-1")
         seen = order in {each.number for each in fsm.open_work_orders(FREE_TECHNICIAN)}
         dispatcher.join(20)
         assert refused in ([True], [False])
@@ -72,7 +72,7 @@ def test_work_given_while_the_gate_asks_is_seen_or_refused(fsm: SqlFieldService,
 def test_after_the_stop_work_is_refused(fsm: SqlFieldService, engine: Engine) -> None:
     """The FSM system says no, and the work order stays free."""
     order = free_order(engine, 0)
-    fsm.stop_assignments(FREE_TECHNICIAN)
+    fsm.stop_assignments(FREE_TECHNICIAN, "stop-1")
     with pytest.raises(example.NotAssignable):
         example.assign(engine, order, FREE_TECHNICIAN)
     assert fsm.open_work_orders(FREE_TECHNICIAN) == ()
@@ -88,7 +88,7 @@ def test_the_stop_waits_for_work_that_is_just_being_given(
     stopped = threading.Event()
 
     def stop() -> None:
-        fsm.stop_assignments(FREE_TECHNICIAN)
+        fsm.stop_assignments(FREE_TECHNICIAN, "stop-1")
         stopped.set()
 
     stopper = threading.Thread(target=stop)

@@ -78,7 +78,7 @@ def test_other_names_and_a_schema_are_spoken_to(engine: Engine, database_url: st
     renamed = replace(names, table=f"{schema}.resource", columns={**names.columns, "assignable": "bookable"})
     fsm = adapter(database_url, policy, replace(policy.field_service, technicians=renamed))
     fsm.check()
-    fsm.stop_assignments(FREE_TECHNICIAN)
+    fsm.stop_assignments(FREE_TECHNICIAN, "stop-1")
     technician = fsm.technician(FREE_TECHNICIAN)
     assert technician is not None
     assert not technician.assignable
@@ -153,7 +153,7 @@ def test_a_lock_that_is_not_freed_is_given_up(
         example.assignable_technician(engine_on_postgres, FREE_TECHNICIAN),
         pytest.raises(Transient, match="cannot be asked just now"),
     ):
-        fsm.stop_assignments(FREE_TECHNICIAN)
+        fsm.stop_assignments(FREE_TECHNICIAN, "stop-1")
 
 
 @pytest.fixture

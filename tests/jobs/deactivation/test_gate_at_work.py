@@ -321,6 +321,28 @@ class TestTheGate:
             world.work()
         assert vocabulary.FIELD_TECHNICIANS not in world.user(account).groups
 
+    @pytest.mark.supports("D3")
+    def test_a_stop_and_its_release_carry_one_id(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """That of who leaves: a second try, or another worker's, is the same stop."""
+        account_id = self.busy(world)
+        told: list[tuple[str, str, str]] = []
+
+        def stop(technician_id: str, stop_id: str) -> None:
+            told.append(("stop", technician_id, stop_id))
+
+        def allow(technician_id: str, stop_id: str) -> None:
+            told.append(("allow", technician_id, stop_id))
+
+        monkeypatch.setattr(world.fsm, "stop_assignments", stop)
+        monkeypatch.setattr(world.fsm, "allow_assignments", allow)
+        leave(world, account_id, GatePolicy.HOLD)
+        world.work()
+        world.do(lambda tx: reactivate(tx, POLICY, account_id, BY, world.clock.now()))
+        world.work()
+        assert told[0] == ("stop", "T-1", account_id)
+        assert told[-1] == ("allow", "T-1", account_id)
+        assert {stop_id for _, _, stop_id in told} == {account_id}
+
     @pytest.mark.supports("D3", "H1")
     def test_a_lease_lost_while_fsm_answers_stops_no_assignments(
         self, world: World, monkeypatch: pytest.MonkeyPatch

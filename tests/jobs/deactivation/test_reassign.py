@@ -155,7 +155,7 @@ def test_the_fsm_system_is_away(world: World, leaving: Account, monkeypatch: pyt
 def test_whoever_cannot_take_over_any_more(world: World, leaving: Account) -> None:
     """Since the door was passed: a person has to name another one."""
     asked = reassign_work_orders(world.systems, "T-1", "T-2", BY)
-    world.fsm.stop_assignments("T-2")
+    world.fsm.stop_assignments("T-2", "stop-1")
     world.work()
     assert (now(world, asked).state, now(world, asked).moved) == ("failed", ())
     assert "name another one" in str(now(world, asked).failure)

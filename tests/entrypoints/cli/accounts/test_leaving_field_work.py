@@ -45,7 +45,7 @@ def tess(world: World, run: Run) -> Account:
     world.join_technician("T-2", "theo.tor")
     spare = world.join_technician("T-3", "una.ulm")
     world.do(lambda tx: change(tx, POLICY, spare.id, AccountChange(technician_id=None), BY, world.clock.now()))
-    world.fsm.allow_assignments("T-3")
+    world.fsm.allow_assignments("T-3", "stop-1")
     world.fsm.add(WorkOrder("WO-1", lead="T-1"))
     return tess
 

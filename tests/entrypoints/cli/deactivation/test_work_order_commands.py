@@ -61,7 +61,7 @@ def test_why_nothing_was_moved_is_told(run: Run, world: World, monkeypatch: pyte
     """The other technician is stopped between the door and the worker."""
 
     def stopped(lane: object) -> None:
-        world.fsm.stop_assignments("T-2")
+        world.fsm.stop_assignments("T-2", "stop-1")
         world.work()
 
     monkeypatch.setattr(world.wake, "wake", stopped)
@@ -115,7 +115,7 @@ def test_whoever_did_not_wait_can_see_later_what_came_of_it(run: Run, world: Wor
     done(run(*REASSIGN, "--no-wait"))
     for word in ("T-1", "T-2", "waiting", "takes over from a leaver"):
         assert word in done(run("reassignments"))
-    world.fsm.stop_assignments("T-2")
+    world.fsm.stop_assignments("T-2", "stop-1")
     world.work()
     said = done(run("reassignments"))
     assert "failed" in said
@@ -126,7 +126,7 @@ def test_whoever_did_not_wait_can_see_later_what_came_of_it(run: Run, world: Wor
     [entry] = [each for each in entries if each.title == "work orders of T-1 were not moved to T-2"]
     assert any("name another one" in line for line in entry.details)
 
-    world.fsm.allow_assignments("T-2")
+    world.fsm.allow_assignments("T-2", "stop-1")
     done(run(*REASSIGN, "--no-wait"))
     world.work()
     newest, before = told(run, "reassignments")
