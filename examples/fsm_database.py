@@ -90,6 +90,16 @@ APPOINTMENT = Table(
 )
 
 
+ASSIGNMENT_STOP = Table(
+    "assignment_stop",
+    METADATA,
+    Column("technician", ForeignKey("technician.id"), primary_key=True),
+    Column("id", String(200), primary_key=True),
+)
+"""Who has stopped assignments over HTTP, each by an id of its own (`examples.fsm_server`). `technician.assignable`
+stays the FSM system's own switch."""
+
+
 class NotAssignable(Exception):
     """The technician may not be given work; nothing was changed."""
 
@@ -139,9 +149,15 @@ def assignable_technician(engine: Engine, technician: str) -> Iterator[Connectio
         assignable = connection.scalar(
             select(TECHNICIAN.c.assignable).where(TECHNICIAN.c.id == technician).with_for_update()
         )
-        if not assignable:
+        if not assignable or is_stopped(connection, technician):
             raise NotAssignable(f"technician {technician} cannot be given work")
         yield connection
+
+
+def is_stopped(connection: Connection, technician: str) -> bool:
+    """Whether anybody has stopped assignments. To be asked after the technician's row was locked."""
+    stops = select(ASSIGNMENT_STOP.c.id).where(ASSIGNMENT_STOP.c.technician == technician)
+    return connection.execute(stops.limit(1)).first() is not None
 
 
 def _configure_sqlite(connection: object, _record: object) -> None:

@@ -10,6 +10,7 @@ setting is what its error tells to write.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     create_model,
     model_validator,
 )
@@ -100,6 +102,48 @@ def _database(url: SecretStr) -> SecretStr:
     if backend == "sqlite" and rest.strip("/") in {"", ":memory:"}:
         raise PydanticCustomError("database_url", "SQLite needs a file; several processes share it")
     return url
+
+
+def _field_service(url: SecretStr) -> SecretStr:
+    """Of a database, or of the contract of docs/field-service.md over HTTP."""
+    if not over_http(url):
+        return _database(url)
+    try:
+        parts = urlsplit(url.get_secret_value())
+        right = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or any(part.isspace() for part in url.get_secret_value()):
+        raise PydanticCustomError("field_service_url", "not an address (https://fsm.example.com/identity)")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise PydanticCustomError(
+            "field_service_url",
+            "an address without a login, a query or a fragment; the token is a setting of its own",
+        )
+    if parts.scheme.lower() == "http" and not on_this_machine(parts.hostname or ""):
+        raise PydanticCustomError(
+            "field_service_url", "the token and people's work would cross the network for all to read; use https"
+        )
+    return url
+
+
+def over_http(url: SecretStr) -> bool:
+    """Whether the FSM system is asked over HTTP, and not in its database."""
+    return url.get_secret_value().lower().startswith(("http://", "https://"))
+
+
+def _field_service_token(token: SecretStr | None, so_far: ValidationInfo) -> SecretStr | None:
+    """A header takes no other signs, and its error would show them."""
+    url = so_far.data.get("field_service_url")
+    if token is None:
+        if url is not None and over_http(url):
+            raise PydanticCustomError("field_service_token", "is missing, and needed for an FSM system over HTTP")
+        return None
+    if not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise PydanticCustomError(
+            "field_service_token", "letters, digits and signs of ASCII alone, without blanks"
+        )
+    return token
 
 
 def _keys(keys: SecretStr) -> SecretStr:
@@ -209,7 +253,9 @@ class Settings(BaseSettings):
     """Everything a process needs to start. The URLs are SQLAlchemy and Redis URLs and may hold a password.
 
     `secret_keys` are Fernet keys, the newest first, comma separated; they seal
-    passwords that wait to be delivered. `metrics_token` is what Prometheus must carry to read /metrics; None: only
+    passwords that wait to be delivered. An http(s) address as `field_service_url` chooses the contract of
+    docs/field-service.md, which needs `field_service_token`; `field_service_timeout_seconds` bounds each of its
+    requests. `metrics_token` is what Prometheus must carry to read /metrics; None: only
     this machine may.
     """
 
@@ -221,9 +267,13 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] = Field(
         examples=["redis://:PASSWORD@redis.example.com:6379/0"]
     )
-    field_service_url: DatabaseUrl = Field(
+    field_service_url: Annotated[SecretStr, AfterValidator(_field_service)] = Field(
         examples=["postgresql+psycopg://fsm:PASSWORD@fsm-db.example.com:5432/fsm"]
     )
+    field_service_token: Annotated[SecretStr | None, AfterValidator(_field_service_token)] = Field(
+        default=None, validate_default=True, examples=[A_SECRET]
+    )
+    field_service_timeout_seconds: float = Field(default=10.0, gt=0, le=25, examples=["10"])
     secret_keys: Annotated[SecretStr, AfterValidator(_keys)] = Field(
         examples=["Zm9yLWV4YW1wbGUtb25seS0tLW1ha2UteW91ci1vd24="]
     )

@@ -42,6 +42,7 @@ class FailureCode(StrEnum):
     LOGIN_UNSAFE = "login-unsafe"
     SETTING_WRONG = "setting-wrong"
     TABLES_DIFFER = "tables-differ"
+    CONTRACT_DIFFERS = "contract-differs"
     POLICY_BEHIND = "policy-behind"
     LEASE_LOST = "lease-lost"
     NAME_TAKEN = "name-taken"

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 from mappings.policy import Policy
 from sync.adapters.broker import CeleryWake
+from sync.adapters.fsm.http import HttpFieldService
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.adapters.queue_depths import queue_depths
 from sync.desk import Desk
 from sync.domain.errors import Misconfigured
 from sync.domain.work.lane import Lane
 from sync.ports.signals import Clock, Wake
-from sync.settings import Settings, load_settings
+from sync.settings import Settings, load_settings, over_http
 from sync.store import mappings, realm
 from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
@@ -118,8 +119,12 @@ def spare_the_collector() -> None:
         gc.set_threshold(MADE_BETWEEN_COLLECTIONS, 10, 20)
 
 
-def field_service(settings: Settings, policy: Policy) -> SqlFieldService:
-    url = settings.field_service_url.get_secret_value()
+def field_service(settings: Settings, policy: Policy) -> SqlFieldService | HttpFieldService:
+    """In its database or over HTTP, as the address says."""
+    url, token = settings.field_service_url.get_secret_value(), settings.field_service_token
+    if over_http(settings.field_service_url) and token is not None:
+        timeout = settings.field_service_timeout_seconds
+        return HttpFieldService(url, token.get_secret_value(), policy.work_orders, timeout_seconds=timeout)
     return SqlFieldService(url, policy.field_service, policy.work_orders)
 
 

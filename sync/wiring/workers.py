@@ -93,16 +93,18 @@ def build(settings: Settings, in_force: InForce | None = None, installation: str
 
 
 def longest_request(settings: Settings) -> timedelta:
-    """What one request to a foreign system, Keycloak or the FSM database, may take until it is given up."""
-    return timedelta(seconds=max(settings.keycloak.timeout_seconds, CONNECT_SECONDS + STATEMENT_SECONDS))
+    """What one request to a foreign system, Keycloak or the FSM system, may take until it is given up."""
+    over_http = settings.field_service_timeout_seconds
+    in_database = CONNECT_SECONDS + STATEMENT_SECONDS
+    return timedelta(seconds=max(settings.keycloak.timeout_seconds, over_http, in_database))
 
 
 def ready_for_accounts(systems: Systems) -> Systems:
     """The Systems of a worker with the foreign systems checked as well, before it touches any account.
 
     Raises Misconfigured if the login flows would let somebody in without the second factor the profile demands
-    (C6), or if the FSM database lacks a table or column; Transient if Keycloak does not answer. An FSM database
-    that does not answer just now stops only what asks it (D2).
+    (C6), or if the FSM system lacks a table or column, or does not keep to its contract; Transient if Keycloak
+    does not answer. An FSM system that does not answer just now stops only what asks it (D2).
     """
     settings = load_settings()
     realm = KeycloakRealm(connection(settings, WORKER_CLIENT, "worker_secret"))
@@ -110,7 +112,7 @@ def ready_for_accounts(systems: Systems) -> Systems:
     try:
         field_service(settings, systems.policy).check()
     except Transient as failure:
-        log.warning("the FSM database cannot be checked yet", reason=str(failure))
+        log.warning("the FSM system cannot be checked yet", reason=str(failure))
     return replace(systems, realm=realm)
 
 

@@ -1,4 +1,4 @@
-"""The FieldService port: one suite on the fake, on SQLite and on PostgreSQL."""
+"""The FieldService port: one suite on the fake, on SQLite and PostgreSQL, and over HTTP on either."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from sqlalchemy import insert
 from examples import fsm_database as example
 from mappings import Policy, load
 from mappings.work_orders import WorkOrderPolicy
+from sync.adapters.fsm.http import HttpFieldService
 from sync.adapters.fsm.sql import SqlFieldService
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.errors import FailureCode, NeedsPerson
 from sync.ports.field_service import FieldService, Technician
 from tests.fakes.field_service import FakeFieldService, WorkOrder
+from tests.fsm_over_http import FSM_TOKEN
 
 ANNA = Technician("T-1", "Anna Ahlers", "north", assignable=True)
 BERND = Technician("T-2", "Bernd Böttcher", None, assignable=True)
@@ -33,7 +35,15 @@ def policy() -> Policy:
     return load()
 
 
-@pytest.fixture(params=["fake", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "fake",
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        "http-sqlite",
+        pytest.param("http-postgres", marks=pytest.mark.postgres),
+    ]
+)
 def make(request: pytest.FixtureRequest, tmp_path: Path, policy: Policy) -> Make:
     """Makes an FSM system with three technicians and the work orders that are given."""
 
@@ -44,11 +54,16 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, policy: Policy) -> Make
         write(url, orders)
         return SqlFieldService(url, policy.field_service, counting)
 
+    def http(*orders: WorkOrder, counting: WorkOrderPolicy = policy.work_orders) -> FieldService:
+        write(url, orders)
+        served = request.getfixturevalue("serve_fsm")(url)
+        return HttpFieldService(served, FSM_TOKEN, counting, timeout_seconds=10)
+
     if request.param == "fake":
         return fake
-    postgres = request.param == "postgres"
+    postgres = request.param.endswith("postgres")
     url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path / 'fsm.db'}"
-    return sql
+    return http if request.param.startswith("http") else sql
 
 
 def write(url: str, orders: tuple[WorkOrder, ...]) -> None:

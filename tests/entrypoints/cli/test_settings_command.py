@@ -122,6 +122,35 @@ def test_a_new_key_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "token", "wrong"),
+    [
+        ("https://fsm.example.com/identity", "hush-of-the-fsm", None),
+        ("HTTPS://fsm.example.com", "hush-of-the-fsm", None),
+        ("http://127.0.0.1:8090", "hush-of-the-fsm", None),
+        ("sqlite:////nowhere/field.db", None, None),
+        ("https://fsm.example.com", None, "FSM_FIELD_SERVICE_TOKEN"),
+        ("https://fsm.example.com", "", "FSM_FIELD_SERVICE_TOKEN"),
+        ("https://fsm.example.com", "hush of-the-fsm", "FSM_FIELD_SERVICE_TOKEN"),
+        ("https://fsm.example.com", "hush-of\nthe-fsm", "FSM_FIELD_SERVICE_TOKEN"),
+        ("http://fsm.example.com", "hush-of-the-fsm", "FSM_FIELD_SERVICE_URL"),
+        ("https://hush-of-the-fsm@fsm.example.com", "hush-of-the-fsm", "FSM_FIELD_SERVICE_URL"),
+        ("https://fsm.example.com/?key=hush-of-the-fsm", "hush-of-the-fsm", "FSM_FIELD_SERVICE_URL"),
+        ("https://", "hush-of-the-fsm", "FSM_FIELD_SERVICE_URL"),
+        ("https://fsm.example.com:x", "hush-of-the-fsm", "FSM_FIELD_SERVICE_URL"),
+    ],
+)
+def test_an_fsm_system_over_http_needs_tls_and_a_token(
+    monkeypatch: pytest.MonkeyPatch, url: str, token: str | None, wrong: str | None
+) -> None:
+    """Neither is shown, and what a header cannot carry is refused before it is tried."""
+    carried = {} if token is None else {"FSM_FIELD_SERVICE_TOKEN": token}
+    said = check(monkeypatch, COMMON | {"FSM_FIELD_SERVICE_URL": url} | carried)
+    assert named(said) == ([] if wrong is None else [wrong])
+    assert said.exit_code == (0 if wrong is None else 1)
+    assert "hush" not in said.output
+
+
+@pytest.mark.parametrize(
     "keys", ["", " , ", "short", Fernet.generate_key().decode()[:-4]], ids=["none", "blank", "short", "cut"]
 )
 def test_wrong_keys_stop_every_process_before_it_begins(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
