@@ -108,11 +108,15 @@ class CurrentPolicy:
 
     def __call__(self) -> Policy:
         """Raises like `policy_in_force`."""
+        return self.in_force().policy
+
+    def in_force(self) -> InForce:
+        """With its number. Raises like `policy_in_force`."""
         known = self._known
         if known is not None:
             with self._db.read() as tx:
                 number = mappings.newest_number(tx)
             if number == known.number:
-                return known.policy
+                return known
         self._known = known = policy_in_force(self._db)
-        return known.policy
+        return known

@@ -25,7 +25,7 @@ from sync.store.accounts.accounts import used_keys
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
-from sync.views.mappings import InForce, in_force, policy_in_force, warn_of_other_files
+from sync.views.mappings import CurrentPolicy, InForce, in_force, policy_in_force, warn_of_other_files
 
 T = TypeVar("T")
 
@@ -57,6 +57,35 @@ def open_desk_with_policy(settings: Settings) -> tuple[Desk, InForce]:
         policy_number=known.number,
     )
     return desk, known
+
+
+class Desks:
+    """The Desk of a door that lives long, such as the web process: each time one by the policy in force then."""
+
+    def __init__(self, settings: Settings, db: Database, policy: CurrentPolicy) -> None:
+        """Opens nothing and asks nothing."""
+        self._settings = settings
+        self._db = db
+        self._policy = policy
+        self._wake = CeleryWake()
+        self._clock = DatabaseClock(db)
+        self._made: Desk | None = None
+
+    def __call__(self) -> Desk:
+        """Whoever asks keeps it for one request: what was decided by a policy that is no longer in force is not
+        stored. Raises as `policy_in_force`."""
+        known, made = self._policy.in_force(), self._made
+        if made is None or made.policy_number != known.number:
+            made = Desk(
+                db=self._db,
+                policy=known.policy,
+                field_service=field_service(self._settings, known.policy),
+                wake=self._wake,
+                clock=self._clock,
+                policy_number=known.number,
+            )
+            self._made = made
+        return made
 
 
 def refuse_vanished_keys(db: Database, policy: Policy) -> None:

@@ -34,7 +34,7 @@ from sync.settings import PROCESSES, Settings, SettingsError, checked, needing
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.transactions import Database
 from sync.views.mappings import CurrentPolicy
-from sync.wiring.doors import open_database
+from sync.wiring.doors import Desks, open_database
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -74,6 +74,7 @@ def _parts(settings: Settings, database: Database, policy: CurrentPolicy) -> Par
         policy,
         DatabaseClock(database),
         Cursors(_derived_key(settings, b"fsm-identity list cursors")),
+        Desks(settings, database, policy),
     )
 
 

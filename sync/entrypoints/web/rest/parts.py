@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from mappings.policy import Policy
+from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.entrypoints.web.caller import Callers, bearer
 from sync.entrypoints.web.rest.cursors import Cursors
@@ -19,13 +20,14 @@ from sync.store.database.transactions import Database
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`policy` returns the one in force."""
+    """`policy` returns the one in force, `desk` what a command works on, by the same; a route asks it once."""
 
     callers: Callers
     database: Database
     policy: Callable[[], Policy]
     clock: Clock
     cursors: Cursors
+    desk: Callable[[], Desk]
 
     def field_workers(self) -> frozenset[str]:
         """The profiles that cannot work without a technician (B3)."""
