@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mappings.policy import Policy
-from mappings.profiles import ADMINISTER
+from mappings.profiles import ADMINISTER, OPERATE
 from sync.domain.access.callers import Person
 from sync.domain.access.data_access import data_access_of
-from sync.domain.access.may import reach_of
+from sync.domain.access.may import Reach, reach_of
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 
@@ -31,11 +31,13 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """Somebody who may ask. `administers` is what they may see of accounts; None: no more than their own record.
-    `account` None: a break-glass name of realm.toml, which may everything."""
+    `operates`: they look after the work of the whole company. `account` None: a break-glass name of realm.toml,
+    which may everything."""
 
     caller: Person
     administers: Scope | None
     account: Account | None
+    operates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def admit(said: Said, own: Account | None, policy: Policy) -> Admitted | Denied:
     """`own` is the account of the token's subject, as it is now; None: it has none of ours."""
     if own is None:
         if said.username in policy.realm.break_glass:
-            return Admitted(Person(None, said.username), Scope.all(), None)
+            return Admitted(Person(None, said.username), Scope.all(), None, operates=True)
         return Denied("this login has no account here", "an administrator has to create it")
     if own.life is not Life.ACTIVE:
         return Denied("the account is inactive", "an administrator may reactivate it")
@@ -59,11 +61,12 @@ def admit(said: Said, own: Account | None, policy: Policy) -> Admitted | Denied:
     is_now = (own.profile, None if access is None else access.effective.key, own.branch, own.team)
     if (said.profile, said.data_access, said.branch, said.team) != is_now:
         return Denied("the account has changed since the token was made", "ask for a new token", renew=True)
-    return Admitted(Person(own.id, own.username), _administers(own, policy), own)
-
-
-def _administers(own: Account, policy: Policy) -> Scope | None:
     reach = reach_of(own, policy)
+    operates = reach is not None and OPERATE in reach.features and reach.everywhere
+    return Admitted(Person(own.id, own.username), _administers(reach), own, operates)
+
+
+def _administers(reach: Reach | None) -> Scope | None:
     if reach is None or ADMINISTER not in reach.features:
         return None
     if reach.everywhere:

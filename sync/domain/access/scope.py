@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sync.domain.accounts.account import Account
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NotAllowed, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Scope:
         return cls(everything=False, branch=branch)
 
     def require_everything(self, what: str) -> None:
-        """For what is not told apart by branch. Raises Refused for a scope of one branch."""
+        """For what is not told apart by branch. Raises NotAllowed for a scope of one branch."""
         if not self.everything:
-            raise Refused(
+            raise NotAllowed(
                 [Problem(what, "are for who administers the whole company", "ask an administrator of it")]
             )
 

@@ -28,7 +28,7 @@ SAYS = Said("root@example.com", "administrator", "global", None, None)
 def test_a_break_glass_name_needs_no_account_and_may_everything() -> None:
     """Only while the file names it; somebody else without an account is nobody."""
     said = Said("glass", None, None, None, None)
-    assert admit(said, None, GLASS) == Admitted(Person(None, "glass"), Scope.all(), None)
+    assert admit(said, None, GLASS) == Admitted(Person(None, "glass"), Scope.all(), None, operates=True)
     assert isinstance(admit(said, None, POLICY), Denied)
     assert isinstance(admit(replace(said, username="other"), None, GLASS), Denied)
 
@@ -41,7 +41,9 @@ def test_an_account_with_a_break_glass_name_is_judged_as_an_account() -> None:
 
 def test_what_the_caller_sees_is_computed_from_the_account() -> None:
     """Everything, one branch, or nobody but themselves."""
-    assert admit(SAYS, ROOT, POLICY) == Admitted(Person("a-1", "root@example.com"), Scope.all(), ROOT)
+    assert admit(SAYS, ROOT, POLICY) == Admitted(
+        Person("a-1", "root@example.com"), Scope.all(), ROOT, operates=True
+    )
     local = replace(ROOT, branch="hamburg", data_access="branch")
     found = admit(replace(SAYS, branch="hamburg", data_access="branch"), local, POLICY)
     assert isinstance(found, Admitted)

@@ -13,6 +13,7 @@ from mappings.policy import Policy
 from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.entrypoints.web.caller import Callers, bearer
+from sync.entrypoints.web.rest import roles
 from sync.entrypoints.web.rest.cursors import Cursors
 from sync.ports.signals import Clock
 from sync.store.database.transactions import Database
@@ -45,11 +46,15 @@ def _parts(request: Request) -> Parts:
     return found
 
 
-def _admitted(parts: Annotated[Parts, Depends(_parts)], token: Annotated[str, Depends(bearer)]) -> Admitted:
-    return parts.callers.of(token)
+def _admitted(
+    parts: Annotated[Parts, Depends(_parts)], token: Annotated[str, Depends(bearer)], request: Request
+) -> Admitted:
+    admitted = parts.callers.of(token)
+    roles.require(admitted, request.method, request.scope["route"].path)
+    return admitted
 
 
 With: TypeAlias = Annotated[Parts, Depends(_parts)]
 By: TypeAlias = Annotated[Admitted, Depends(_admitted)]
-"""Who asks. A route without it answers anybody."""
+"""Who asks, and has a role that may call the route. A route without it answers anybody."""
 Nothing: TypeAlias = Annotated[NoParameters, Query()]
