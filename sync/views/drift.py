@@ -58,10 +58,21 @@ def drift_view(tx: Tx, scope: Scope) -> DriftView:
     )
 
 
-def list_findings(tx: Tx, scope: Scope, states: Collection[DriftState], limit: int | None) -> tuple[Finding, ...]:
-    """The oldest first."""
+def list_findings(
+    tx: Tx, scope: Scope, states: Collection[DriftState], limit: int | None, after: str | None = None
+) -> tuple[Finding, ...]:
+    """The oldest first, or those `after` the finding with this id."""
     scope.require_everything(WHAT)
-    return findings.listed(tx, states=states, limit=limit)
+    return findings.listed(tx, states=states, limit=limit, after=after)
+
+
+def one_finding(tx: Tx, scope: Scope, finding_id: str) -> Finding:
+    """Raises NotFound."""
+    scope.require_everything(WHAT)
+    found = findings.get(tx, finding_id)
+    if found is None:
+        raise NotFound([Problem("finding", f"{finding_id} does not exist", "see fsm-identity drift list")])
+    return found
 
 
 def find_finding(desk: Desk, scope: Scope, ending: str) -> Finding:

@@ -32,6 +32,33 @@ class RunView:
     places: Mapping[int, tuple[Place, str | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class RunRows:
+    """Some rows of a run, by number. `more`: there are others after them."""
+
+    rows: tuple[RunRow, ...]
+    places: Mapping[int, tuple[Place, str | None]]
+    more: bool
+
+
+def run_state(tx: Tx, scope: Scope, run_id: str) -> tuple[Run, Progress]:
+    """A run without its rows, of which it may have many. Raises like `run_view`."""
+    scope.require_everything("runs")
+    run = runs.get(tx, run_id)
+    if run is None:
+        raise _unknown(run_id, None)
+    return run, progress.progress(tx, run_id)
+
+
+def run_rows_page(tx: Tx, scope: Scope, run_id: str, after: int, limit: int) -> RunRows:
+    """The rows after this number. Raises like `run_view`."""
+    run_state(tx, scope, run_id)
+    found = run_rows.some_rows(tx, run_id, after, limit + 1)
+    rows = found[:limit]
+    where = progress.places(tx, run_id, (rows[0].number, rows[-1].number)) if rows else {}
+    return RunRows(rows, where, more=len(found) > limit)
+
+
 def run_view(tx: Tx, scope: Scope, run_id: str) -> RunView:
     """Raises NotFound. A run is about people of the whole company: Refused for a scope of one branch."""
     scope.require_everything("runs")
@@ -48,11 +75,16 @@ def run_progress(tx: Tx, scope: Scope, run_id: str) -> Progress:
 
 
 def recent_runs(
-    tx: Tx, scope: Scope, limit: int | None, kind: RunKind | None = None, state: RunState | None = None
+    tx: Tx,
+    scope: Scope,
+    limit: int | None,
+    kind: RunKind | None = None,
+    state: RunState | None = None,
+    after: str | None = None,
 ) -> tuple[Run, ...]:
-    """The newest first. Raises Refused for a scope of one branch."""
+    """The newest first, or those `after` the run with this id. Raises Refused for a scope of one branch."""
     scope.require_everything("runs")
-    return runs.recent(tx, limit, kind, state)
+    return runs.recent(tx, limit, kind, state, after)
 
 
 def find_run(desk: Desk, scope: Scope, text: str, kind: RunKind | None, whose: Caller | None = None) -> Run:

@@ -350,10 +350,21 @@ def ending_in(tx: Tx, ending: str) -> tuple[Finding, ...]:
 
 
 def listed(
-    tx: Tx, *, states: Collection[DriftState], account_id: str | None = None, limit: int | None = None
+    tx: Tx,
+    *,
+    states: Collection[DriftState],
+    account_id: str | None = None,
+    limit: int | None = None,
+    after: str | None = None,
 ) -> tuple[Finding, ...]:
-    """The oldest first; `limit` None: all of them."""
+    """The oldest first; `limit` None: all of them. `after`: only those after the finding with this id."""
     wanted = and_(table.c.state.in_(sorted(states)), *([table.c.account_id == account_id] if account_id else []))
+    if after is not None:
+        seen = select(table.c.first_seen_at).where(table.c.id == after).scalar_subquery()
+        wanted = and_(
+            wanted,
+            or_(table.c.first_seen_at > seen, and_(table.c.first_seen_at == seen, table.c.id > after)),
+        )
     rows = tx.connection.execute(
         select(table).where(wanted).order_by(table.c.first_seen_at, table.c.id).limit(limit)
     )

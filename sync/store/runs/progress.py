@@ -80,12 +80,15 @@ def _counted(tx: Tx, query: Executable) -> Mapping[str, int]:
     return {row[0]: row[1] for row in tx.connection.execute(query)}
 
 
-def places(tx: Tx, run_id: str) -> Mapping[int, tuple[Place, str | None]]:
-    """For each applied row: where it is, and the reason if it is in quarantine."""
-    found = tx.connection.execute(
+def places(tx: Tx, run_id: str, between: tuple[int, int] | None = None) -> Mapping[int, tuple[Place, str | None]]:
+    """For each applied row: where it is, and the reason if it is in quarantine. `between`: only of rows with these
+    numbers, both included."""
+    query = (
         select(rows.c.number, _PLACE.label("place"), work.c.quarantine_reason)
         .select_from(rows)
         .join(work, work.c.account_id == rows.c.account_id)
         .where(rows.c.run_id == run_id, rows.c.result == "applied")
     )
-    return {row.number: (row.place, row.quarantine_reason) for row in found}
+    if between is not None:
+        query = query.where(rows.c.number.between(*between))
+    return {row.number: (row.place, row.quarantine_reason) for row in tx.connection.execute(query)}

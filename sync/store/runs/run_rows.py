@@ -100,6 +100,12 @@ def rows(tx: Tx, run_id: str) -> tuple[RunRow, ...]:
     return tuple(RunRow(*row) for row in tx.connection.execute(found))
 
 
+def some_rows(tx: Tx, run_id: str, after: int, limit: int) -> tuple[RunRow, ...]:
+    """Rows by number, from the one after this number on."""
+    found = select(*_ROW).where(run_rows.c.run_id == run_id, run_rows.c.number > after)
+    return tuple(RunRow(*row) for row in tx.connection.execute(found.order_by(run_rows.c.number).limit(limit)))
+
+
 def parsed_rows(tx: Tx, run_id: str) -> tuple[tuple[int, Mapping[str, Any]], ...]:
     """Number and `parsed` of every row, by number: all that a plan is made of."""
     found = select(run_rows.c.number, run_rows.c.parsed).where(run_rows.c.run_id == run_id)

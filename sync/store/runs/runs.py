@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, exists, func, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, or_, select, text, update
 
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause
@@ -141,12 +141,21 @@ def ending_in(tx: Tx, ending: str, kind: RunKind | None = None) -> tuple[Run, ..
 
 
 def recent(
-    tx: Tx, limit: int | None, kind: RunKind | None = None, state: RunState | None = None
+    tx: Tx,
+    limit: int | None,
+    kind: RunKind | None = None,
+    state: RunState | None = None,
+    after: str | None = None,
 ) -> tuple[Run, ...]:
-    """The newest first, `limit` None: all; of one kind, or of all; in one state, or in any."""
+    """The newest first, `limit` None: all; of one kind, or of all; in one state, or in any. `after`: only those
+    that come after the run with this id."""
     found = select(*_RUN).where(*_of_kind(kind)).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     if state is not None:
         found = found.where(runs.c.state == state)
+    if after is not None:
+        made = select(runs.c.created_at).where(runs.c.id == after).scalar_subquery()
+        older = or_(runs.c.created_at < made, and_(runs.c.created_at == made, runs.c.id < after))
+        found = found.where(older)
     return tuple(_run(row) for row in tx.connection.execute(found).mappings())
 
 
