@@ -227,7 +227,8 @@ def on_this_machine(host: str) -> bool:
 
 
 class MailSettings(BaseModel):
-    """`login_url` is the address the welcome mail sends people to."""
+    """`login_url` is the address the welcome mail sends people to. `templates_folder` has a company's own mails;
+    None: ours."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -238,6 +239,7 @@ class MailSettings(BaseModel):
     starttls: bool = Field(default=False, examples=["true"])
     sender: Text = Field(default="fsm-identity@example.com", examples=["accounts@example.com"])
     login_url: HttpUrl = Field(examples=["https://app.example.com"])
+    templates_folder: Path | None = Field(default=None, examples=["/etc/fsm-identity/mails"])
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> Self:

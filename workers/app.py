@@ -12,6 +12,7 @@ from celery import Celery
 from celery.signals import celeryd_after_setup, celeryd_init
 
 from sync.settings import PROCESSES, SettingsError, checked, needing
+from sync.wiring.letters import templates_of
 from workers import heartbeat, logs
 
 try:
@@ -27,9 +28,10 @@ heartbeat.install(app)
 
 @celeryd_init.connect
 def refuse_without_secret(**_: object) -> None:
-    """Whatever lanes it serves, a worker without its secret could do nothing: it ends and says what is missing."""
+    """Whatever lanes it serves, a worker without its secret could do nothing, and one whose mails cannot be sent
+    would fail at the first: it ends and says what is missing or wrong."""
     try:
-        checked(needing(PROCESSES["worker"]))
+        templates_of(checked(needing(PROCESSES["worker"])).mail)
     except SettingsError as error:
         raise SystemExit(f"✗ {error}") from None
 

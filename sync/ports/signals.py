@@ -25,12 +25,14 @@ class Wake(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One mail. `message_id` is the RFC 5322 Message-ID without brackets, the same at every try."""
+    """One mail. `message_id` is the RFC 5322 Message-ID without brackets, the same at every try. `html` says the
+    same as the text, for programs that show it; None: the mail is plain text."""
 
     message_id: str
     to: str
     subject: str
     text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
 
 
 class MayHaveLeft(NeedsPerson):

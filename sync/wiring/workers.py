@@ -32,6 +32,7 @@ from sync.store import realm as realm_rows
 from sync.store.database.clock import DatabaseClock
 from sync.views.mappings import InForce, policy_in_force, warn_of_other_files
 from sync.wiring.doors import field_service, open_database, refuse_vanished_keys, spare_the_collector
+from sync.wiring.letters import templates_of
 from sync.wiring.realm import connection
 
 log = structlog.get_logger()
@@ -57,12 +58,13 @@ def build(settings: Settings, in_force: InForce | None = None, installation: str
     """Put Systems together. `in_force` None: by the mapping files of this process, whatever is in force.
     `installation` is the id of our database; None: whose the realm is, nobody asks.
 
-    Raises SettingsError or MappingErrors; foreign systems are not asked yet.
+    Raises SettingsError, also for a mail of the company's own that must not be sent, or MappingErrors; foreign
+    systems are not asked yet.
     """
     policy = in_force.policy if in_force else load(settings.mappings_folder)
     worker = connection(settings, WORKER_CLIENT, "worker_secret", installation)
     accounts = KeycloakAccounts(worker, policy)
-    login_url = str(settings.mail.login_url)
+    login_url, templates = str(settings.mail.login_url), templates_of(settings.mail)
     db = open_database(settings)
     spare_the_collector()
     return Systems(
@@ -86,9 +88,9 @@ def build(settings: Settings, in_force: InForce | None = None, installation: str
             pause_seconds=settings.keycloak.listing_pause_seconds,
         ),
         mailer=SmtpMailer(settings.mail),
-        welcome_letter=partial(messages.welcome, login_url=login_url),
+        welcome_letter=partial(messages.welcome, templates, login_url=login_url),
         longest_request=longest_request(settings),
-        reset_letter=partial(messages.password_reset, login_url=login_url),
+        reset_letter=partial(messages.password_reset, templates, login_url=login_url),
     )
 
 

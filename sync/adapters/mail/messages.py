@@ -1,4 +1,4 @@
-"""The text of the mails: pure, from a template per language in `templates/`.
+"""The text of the mails: pure, from a template per language, ours or a company's own (`template_set`).
 
 The use case that puts a mail into the outbox calls it; handing it to the server is the work of `smtp`.
 """
@@ -6,22 +6,33 @@ The use case that puts a mail into the outbox calls it; handing it to the server
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from functools import cache
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from sync.adapters.mail.template_set import Templates
 from sync.ports.signals import Message
 
+OURS: Final = Templates()
 
-def welcome(**told: Unpack[Password]) -> Message:
+PLACEHOLDERS: Final = (
+    "full_name",
+    "username",
+    "temporary_password",
+    "expires",
+    "time_zone",
+    "login_url",
+    "company",
+)
+"""What a template may name. `expires` is a datetime in the time zone, so that each language writes it its way."""
+
+
+def welcome(templates: Templates = OURS, **told: Unpack[Password]) -> Message:
     """The mail with the credentials of a new account (F7). Raises KeyError for a language without templates."""
-    return _password_mail("welcome", **told)
+    return _password_mail(templates, "welcome", **told)
 
 
-def password_reset(**told: Unpack[Password]) -> Message:
+def password_reset(templates: Templates = OURS, **told: Unpack[Password]) -> Message:
     """The mail with the temporary password of a reset (C1). Raises KeyError for a language without templates."""
-    return _password_mail("password-reset", **told)
+    return _password_mail(templates, "password-reset", **told)
 
 
 class Password(TypedDict):
@@ -40,44 +51,46 @@ class Password(TypedDict):
     company: str
 
 
-def _password_mail(name: str, **told: Unpack[Password]) -> Message:
-    time_zone = told["time_zone"]
-    return _message(
-        name,
-        told["language"],
-        message_id=told["message_id"],
-        to=told["to"],
-        full_name=" ".join(told["full_name"].split()),
+def _password_mail(templates: Templates, name: str, **told: Unpack[Password]) -> Message:
+    language = told["language"]
+    if language not in templates.languages:
+        raise KeyError(f"no mail templates in {language!r}; there are {', '.join(templates.languages)}")
+    values = placeholders(
+        full_name=told["full_name"],
         username=told["username"],
         temporary_password=told["temporary_password"],
-        expires=told["expires_at"].astimezone(time_zone),
-        time_zone=str(time_zone),
+        expires_at=told["expires_at"],
+        time_zone=told["time_zone"],
         login_url=told["login_url"],
         company=told["company"],
     )
-
-
-def languages() -> tuple[str, ...]:
-    """The languages there are templates for."""
-    return tuple(sorted({name.split("/")[0] for name in _environment().list_templates()}))
-
-
-def _message(name: str, language: str, *, message_id: str, to: str, **values: object) -> Message:
-    if language not in languages():
-        raise KeyError(f"no mail templates in {language!r}; there are {', '.join(languages())}")
-    template = _environment().get_template(f"{language}/{name}.txt")
-    context = template.new_context(values)
-    subject, text = ("".join(template.blocks[block](context)).strip() for block in ("subject", "text"))
-    return Message(message_id=message_id, to=to, subject=subject, text=f"{text}\n")
-
-
-@cache
-def _environment() -> Environment:
-    """Plain text: nothing is escaped, and a value that is missing is an error, not a blank."""
-    return Environment(
-        loader=PackageLoader("sync.adapters.mail"),
-        autoescape=False,  # noqa: S701 - plain text, no HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
+    subject, text = templates.blocks(f"{language}/{name}.txt", values, ("subject", "text"))
+    return Message(
+        message_id=told["message_id"],
+        to=told["to"],
+        subject=" ".join(subject.split()),
+        text=f"{text}\n",
+        html=templates.whole(f"{language}/{name}.html", values),
     )
+
+
+def placeholders(
+    *,
+    full_name: str,
+    username: str,
+    temporary_password: str,
+    expires_at: datetime,
+    time_zone: tzinfo,
+    login_url: str,
+    company: str,
+) -> dict[str, object]:
+    """The values of `PLACEHOLDERS`. A name is data of a file: it writes no lines of its own."""
+    return {
+        "full_name": " ".join(full_name.split()),
+        "username": username,
+        "temporary_password": temporary_password,
+        "expires": expires_at.astimezone(time_zone),
+        "time_zone": str(time_zone),
+        "login_url": login_url,
+        "company": company,
+    }

@@ -105,6 +105,8 @@ class SmtpMailer:
         mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text, cte="quoted-printable")
+        if message.html is not None:
+            mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
         return mail, recipient.addr_spec
 
     def _connected(self) -> _Conversation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,14 +28,18 @@ from sync.entrypoints.cli.output import (
     print_table,
     say,
 )
+from sync.settings import load_settings
 from sync.store.mail.failed_mails import FailedMail
 from sync.views.mail import failed
 from sync.wiring.doors import open_operator_desk
+from sync.wiring.letters import KINDS, LANGUAGES, Templates, example_of, origins, templates_in, templates_of
 
 app = typer.Typer(help="Mails that failed or expired.")
 
 ON_SCREEN = 200
 """So many mails are listed for people who name no limit."""
+
+Folder = Annotated[Path | None, typer.Option(help="Of your own mails, instead of the one that the settings name.")]
 
 ENDING = 8
 """So much of an id tells mails apart, and can be typed."""
@@ -103,6 +108,48 @@ def retry(
             say(f"{counted(sent, 'mail')} will be sent again; see fsm-identity ops mails")
         if not sent:
             raise Refused([Problem("", "none can be sent again", "see fsm-identity ops mails")])
+
+
+@app.command()
+def check(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Whether mails of your own may be sent: all that is wrong with them, with file and line. Exit code 1 then."""
+    with failures_shown():
+        found = origins(_templates(folder))
+        if as_json:
+            print_json(
+                [{"language": each[0], "mail": each[1], "text": each[2], "html": each[3]} for each in found]
+            )
+            return
+        say("every mail can be sent")
+        print_table(
+            ["language", "mail", "text", "html"], [[*each[:3], "yes" if each[3] else "no"] for each in found]
+        )
+
+
+@app.command()
+def preview(
+    kind: Annotated[str, typer.Argument(help=f"Which mail: {', '.join(KINDS)}.")] = KINDS[0],
+    language: Annotated[str, typer.Option(help=f"One of {', '.join(LANGUAGES)}.")] = LANGUAGES[0],
+    html: Annotated[bool, typer.Option("--html", help="The HTML of it, as for a browser.")] = False,
+    folder: Folder = None,
+) -> None:
+    """One mail as somebody would get it, with made-up values. Nothing is sent."""
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind}: one of {', '.join(KINDS)}", param_hint="KIND")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"{language}: one of {', '.join(LANGUAGES)}", param_hint="--language")
+    with failures_shown():
+        mail = example_of(_templates(folder), kind, language)
+        if not html:
+            typer.echo(f"Subject: {mail.subject}\n\n{mail.text}", nl=False)
+        elif mail.html is not None:
+            typer.echo(mail.html)
+        else:
+            raise Refused([Problem("", f"{language}/{kind} has no HTML", f"write {language}/{kind}.html")])
+
+
+def _templates(folder: Path | None) -> Templates:
+    return templates_of(load_settings().mail) if folder is None else templates_in(folder)
 
 
 def _advice(mail: FailedMail) -> str:

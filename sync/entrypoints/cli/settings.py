@@ -74,10 +74,15 @@ def _wrong(secrets: list[str] | tuple[str, ...]) -> list[str]:
         settings = checked(needing(secrets))
     except SettingsError as error:
         return list(error.problems)
-    folder = settings.mappings_folder
-    if folder is not None and not folder.is_dir():
-        return [f"FSM_MAPPINGS_FOLDER: {folder} is not a folder"]
-    return []
+    folders = {
+        "FSM_MAPPINGS_FOLDER": settings.mappings_folder,
+        "FSM_MAIL__TEMPLATES_FOLDER": settings.mail.templates_folder,
+    }
+    return [
+        f"{name}: {folder} is not a folder"
+        for name, folder in folders.items()
+        if folder is not None and not folder.is_dir()
+    ]
 
 
 def _unknown() -> list[str]:
