@@ -29,6 +29,7 @@ from sync.store.accounts import listing, passwords
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
+from sync.store.mail import bounces
 from sync.store.provisioning import due
 
 REPLACED = "replaced by a newer reset before a worker came to it"
@@ -52,6 +53,8 @@ def reset_password(
     A reset that still waits is replaced: its password would be good for a moment.
     """
     account = _active(tx, account_id)
+    if password.delivery == "mail":
+        _refuse_bounced(tx, account)
     act = replace(
         _new(account, ActKind.RESET_PASSWORD, by, now),
         keep_sessions=keep_sessions,
@@ -94,7 +97,25 @@ def _not_yet(account: Account, why: str) -> Problem:
 
 def send_password_mail(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:
     """Let Keycloak mail a link by which the person sets a password (C1)."""
-    return _ask(tx, policy, _new(_active(tx, account_id), ActKind.SET_PASSWORD_MAIL, by, now))
+    account = _active(tx, account_id)
+    _refuse_bounced(tx, account)
+    return _ask(tx, policy, _new(account, ActKind.SET_PASSWORD_MAIL, by, now))
+
+
+def _refuse_bounced(tx: Tx, account: Account) -> None:
+    """A mail to it would come back too, and the old password would be gone (F7)."""
+    bounce = bounces.of_account(tx, account.id)
+    if bounce is not None:
+        raise Refused(
+            [
+                Problem(
+                    "email",
+                    f"mails to {account.email} come back since {bounce.at:%Y-%m-%d %H:%M} UTC: {bounce.reason}",
+                    "account change WHO --email …, or leave out --mail; where they arrive again: ops mails "
+                    "bounced ADDRESS --withdraw",
+                )
+            ]
+        )
 
 
 def require_password_change(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Act:

@@ -50,6 +50,7 @@ class FailureCode(StrEnum):
     ACCOUNT_LOST = "account-lost"
     VALUE_REFUSED = "value-refused"
     ADDRESS_REFUSED = "address-refused"
+    ADDRESS_BOUNCED = "address-bounced"
     MAIL_REFUSED = "mail-refused"
     NO_EFFECT = "no-effect"
     CHANGED_SINCE = "changed-since"

@@ -27,7 +27,7 @@ from sync.store.accounts import passwords
 from sync.store.accounts.passwords import KeptPassword
 from sync.store.acts import SealedPassword
 from sync.store.database.transactions import Tx
-from sync.store.mail import outbox
+from sync.store.mail import bounces, outbox
 from sync.store.mail.outbox import PASSWORD_RESET, MailClaim
 
 CLAIM_AT_ONCE = 1
@@ -67,7 +67,13 @@ def compose(systems: Systems, claim: MailClaim) -> Message:
         raise MayHaveLeft("a worker stopped while it was sending; whether the mail left is not known")
     letter = systems.reset_letter if claim.kind == PASSWORD_RESET else systems.welcome_letter
     with systems.db.read() as tx:
+        bounced = bounces.of_account(tx, claim.account.id)
         kept = password_for(tx, claim, systems.clock.now())
+    if bounced is not None:
+        raise NeedsPerson(
+            f"mails to {claim.recipient} come back since {bounced.at:%Y-%m-%d %H:%M} UTC: {bounced.reason}",
+            code=FailureCode.ADDRESS_BOUNCED,
+        )
     if kept is None:
         raise NeedsPerson("the temporary password has expired and is erased", code=FailureCode.PASSWORD_LAPSED)
     return letter(
@@ -116,5 +122,6 @@ def _not_sent(systems: Systems, claim: MailClaim, failure: Failure) -> None:
             now,
             due_at=due,
             error=str(failure),
+            failure=failure.code,
             may_have_left=isinstance(failure, MayHaveLeft),
         )

@@ -271,8 +271,11 @@ def _mailed(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
     for row in rows:
         to = f"{row.kind} mail to {row.recipient}"
         yield TimelineEntry(row.created_at, "mail", f"{to} waits", order=row.id)
-        if row.finished_at is not None:
-            details = (row.error,) if row.error else ()
+        details = (row.error,) if row.error else ()
+        if row.bounced_at is not None:
+            yield TimelineEntry(row.finished_at, "mail", f"{to} sent", order=f"{row.id}y")
+            yield TimelineEntry(row.bounced_at, "mail", f"{to} came back", details, order=f"{row.id}z")
+        elif row.finished_at is not None:
             yield TimelineEntry(row.finished_at, "mail", f"{to} {row.state}", details, order=f"{row.id}z")
 
 

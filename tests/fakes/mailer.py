@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sync.domain.errors import NeedsPerson, Transient
+from sync.domain.errors import FailureCode, NeedsPerson, Transient
 from sync.ports.signals import MayHaveLeft, Message
 
 
@@ -24,7 +24,7 @@ class FakeMailer:
         if self.down:
             raise Transient("the mail server cannot be reached")
         if message.to in self.refused:
-            raise NeedsPerson(f"the mail server refuses {message.to}")
+            raise NeedsPerson(f"the mail server refuses {message.to}", code=FailureCode.ADDRESS_REFUSED)
         if self.breaks_off:
             raise MayHaveLeft("not known whether it left")
         self.sent.append(message)

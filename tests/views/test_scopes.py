@@ -39,6 +39,8 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "drift.list_foreign_users": lambda w: w.read(lambda tx: drift.list_foreign_users(tx, HERE, 10)),
     "drift.comparison_view": lambda w: drift.comparison_view(w.systems, HERE, "abc"),
     "imports.error_file": lambda w: imports.error_file(w.systems, HERE, None, "csv"),  # type: ignore[arg-type]
+    "mail.unreachable": lambda w: w.read(lambda tx: mail.unreachable(tx, HERE, 1)),
+    "mail.require_known": lambda w: w.read(lambda tx: mail.require_known(tx, HERE, ["a@example.com"])),
     "mail.failed": lambda w: w.read(lambda tx: mail.failed(tx, HERE, w.clock.now(), 1)),
     "runs.run_view": lambda w: w.read(lambda tx: runs.run_view(tx, HERE, "abc")),
     "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),

@@ -96,6 +96,10 @@ COMMANDS = (
     (f"ops circuit probe keycloak {WHY}", 0),
     (f"ops circuit close keycloak {WHY}", 0),
     (f"ops mails retry --all {WHY}", 1),
+    ("ops mails check", 0),
+    ("ops mails preview --language fr", 0),
+    ("ops mails refused", 0),
+    (f"ops mails bounced nobody@example.com {WHY}", 1),
     ("database downgrade base --yes", 0),
 )
 """Each with the exit code it has in a small place without a worker: 1 where there is nothing to do it to."""

@@ -36,7 +36,7 @@ from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.drift import findings
-from sync.store.mail import outbox
+from sync.store.mail import bounces, outbox
 from sync.store.provisioning import due, work_state
 
 
@@ -130,6 +130,7 @@ def change(
     ask_gate(tx, policy, granted, gate, now)
     if after.email != before.email:
         outbox.readdress(tx, account_id, after.email)
+        bounces.follow(tx, granted)
     write_down(tx, before, after, "change", by, now)
     due.mark_due(tx, account_id, lane, now)
     return after

@@ -65,7 +65,7 @@ class Source:
 
 
 class System(StrEnum):
-    """What happens by itself, because a file or a time says so."""
+    """What happens by itself, because a file, a time or the mail server says so."""
 
     DRIFT_FILE = "drift.toml"
     MAPPING_FILES = "mapping files"
@@ -73,6 +73,7 @@ class System(StrEnum):
     HOLD_DEADLINE = "hold deadline"
     EXPIRY = "expiry"
     RETENTION = "retention"
+    MAIL_WEBHOOK = "mail webhook"
 
 
 Caller = Person | Program | Machine | Source | System

@@ -30,6 +30,7 @@ BY_ITSELF: Final[Mapping[System, frozenset[Permission]]] = {
     System.HOLD_DEADLINE: frozenset({Permission.DEACTIVATE}),
     System.EXPIRY: frozenset({Permission.EXPIRE_PASSWORD, Permission.DEACTIVATE}),
     System.RETENTION: frozenset(),
+    System.MAIL_WEBHOOK: frozenset({Permission.REPORT_BOUNCE}),
 }
 
 FROM_HR: Final = frozenset({Permission.CREATE, Permission.CHANGE, Permission.DEACTIVATE, Permission.REACTIVATE})

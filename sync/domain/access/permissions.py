@@ -45,6 +45,7 @@ class Permission(StrEnum):
     CLOSE_CIRCUIT = "close-circuit"
     TRY_AGAIN = "try-again"
     SEND_MAIL_AGAIN = "send-mail-again"
+    REPORT_BOUNCE = "report-bounce"
 
 
 OPERATIONS: Final = frozenset(
@@ -56,6 +57,7 @@ OPERATIONS: Final = frozenset(
         Permission.CLOSE_CIRCUIT,
         Permission.TRY_AGAIN,
         Permission.SEND_MAIL_AGAIN,
+        Permission.REPORT_BOUNCE,
     }
 )
 """About the work, not about people: the feature `operations`, with global access."""

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sync.commands import mail as resend_mails
+from sync.commands import mail as mail_commands
+from sync.commands.mail import Returned
 from sync.commands.perform import perform
 from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
@@ -30,7 +31,7 @@ from sync.entrypoints.cli.output import (
 )
 from sync.settings import load_settings
 from sync.store.mail.failed_mails import FailedMail
-from sync.views.mail import failed
+from sync.views.mail import failed, require_known, unreachable
 from sync.wiring.doors import open_operator_desk
 from sync.wiring.letters import KINDS, LANGUAGES, Templates, example_of, origins, templates_in, templates_of
 
@@ -97,7 +98,7 @@ def retry(
         endings = None if everything else which
         sent = perform(
             desk,
-            lambda tx: resend_mails.send_again(
+            lambda tx: mail_commands.send_again(
                 tx, desk.policy, by, desk.clock.now(), endings, even_if_it_left=even_if_it_left
             ),
             wakes=Lane.MAIL,
@@ -108,6 +109,64 @@ def retry(
             say(f"{counted(sent, 'mail')} will be sent again; see fsm-identity ops mails")
         if not sent:
             raise Refused([Problem("", "none can be sent again", "see fsm-identity ops mails")])
+
+
+@app.command()
+def refused(limit: Limit = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+    """Whom no mail reaches at the address they have: the mail server refused it, or mails came back (bounced)."""
+    with failures_shown():
+        desk = open_operator_desk()
+        limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)
+        with desk.db.read() as tx:
+            found = first_of(unreachable(tx, Scope.all(), one_more(limit)), limit)
+        if as_json:
+            print_json(found)
+            return
+        print_table(
+            ["username", "address", "why", "since (UTC)", "what was said"],
+            [[each.username, each.address, each.why, each.since, each.reason] for each in found],
+            least=("since (UTC)",),
+            as_csv=as_csv,
+        )
+        if found:
+            errors.line("→ give the right address: fsm-identity account change WHO --email … --reason …")
+            errors.line(
+                "→ or say that mails arrive again: fsm-identity ops mails bounced ADDRESS --withdraw --reason …"
+            )
+
+
+@app.command()
+def bounced(
+    addresses: Annotated[list[str], typer.Argument(help="E-mail addresses of accounts.", metavar="ADDRESS...")],
+    reason: Reason,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Mails to them arrive again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Note that mails to an address came back: none goes there until the account has another one."""
+    with failures_shown():
+        desk = open_operator_desk()
+        by, now = actor(reason), desk.clock.now()
+        if withdraw:
+            found = perform(
+                desk, lambda tx: mail_commands.arrives_again(tx, desk.policy, addresses, by, now), wakes=None
+            )
+        else:
+            returned = [Returned(each, reason) for each in addresses]
+            with desk.db.read() as tx:
+                require_known(tx, Scope.all(), addresses)
+            found = perform(desk, lambda tx: mail_commands.bounced(tx, desk.policy, returned, by, now), wakes=None)
+        if as_json:
+            print_json({"changed": [each.username for each in found]})
+            return
+        for each in found:
+            say(
+                f"{each.email} ({each.username}): mails arrive again"
+                if withdraw
+                else f"{each.email} ({each.username}): no mail goes there any more; give another address, or a "
+                "password by telephone"
+            )
+        if not found:
+            say("that is known; see fsm-identity ops mails refused")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from sync.domain.errors import FailureCode
 from sync.domain.work.circuit import CircuitState
 from sync.domain.work.lane import Lane
 from sync.store.drift.findings import LIVE
+from sync.store.mail.unreachable import Why
 from sync.store.operations.figures import COMES_BACK, REPAIRING, UNFINISHED_RUNS, Figures
 
 MAIL_STATES = ("waiting", "due", "sending", "failed", "expired")
@@ -163,6 +164,14 @@ def _mails_and_commands(figures: Figures) -> Iterator[Metric]:
         mails.add_metric([state], figures.mails.get(state, 0))
     yield mails
     yield gauge("fsm_people_without_mail", "People who got no mail and never logged in.", figures.undelivered)
+    unreachable = GaugeMetricFamily(
+        "fsm_unreachable_addresses",
+        "People whose e-mail address was refused, or mails came back from.",
+        labels=["why"],
+    )
+    for why in Why:
+        unreachable.add_metric([why.value], figures.unreachable[why])
+    yield unreachable
     acts = GaugeMetricFamily("fsm_acts", "One-shot acts that have not ended.", labels=["state"])
     for state in sorted(each.value for each in OPEN):
         acts.add_metric([state], figures.acts.get(state, 0))

@@ -16,9 +16,9 @@ from sync.store import logins as login_activity
 from sync.store.accounts import attribute_values
 from sync.store.accounts.query import AccountQuery
 from sync.store.accounts.rows import COLUMNS, from_row
+from sync.store.database.tables import CURRENT_BOUNCE, bounce, observation, provisioning
 from sync.store.database.tables import account as accounts
 from sync.store.database.tables import login_activity as logins
-from sync.store.database.tables import observation, provisioning
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import observations, work_state
 from sync.store.provisioning.work_state import WorkState
@@ -120,6 +120,9 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         wanted.append(_among(provisioning.c.quarantine_kind.is_not(None), wanted=query.quarantined))
     if query.held is not None:
         wanted.append(_among(provisioning.c.held_work_orders.is_not(None), wanted=query.held))
+    if query.bounced is not None:
+        came_back = select(bounce.c.account_id).where(CURRENT_BOUNCE)
+        wanted.append(accounts.c.id.in_(came_back) if query.bounced else accounts.c.id.not_in(came_back))
     if query.locked_at is not None:
         locked = select(observation.c.account_id).where(observation.c.locked_until > query.locked_at)
         wanted.append(accounts.c.id.in_(locked))

@@ -14,6 +14,7 @@ class AccountQuery:
     """A filter, each part None when not asked for; parts are joined by "and".
 
     `text` is found anywhere in username, e-mail, name, employee number or technician id, ignoring case.
+    `bounced`: mails to their address came back.
     `locked_at`: only whom Keycloak's lockout keeps out at that time. `unlinked_profiles`: only accounts of these
     profiles that have no technician link (B3). `attributes`: values of the company's own attributes, as canonical
     texts. `after` is the `next` of the page before; `limit` bounds the page.
@@ -26,6 +27,7 @@ class AccountQuery:
     life: Life | None = None
     quarantined: bool | None = None
     held: bool | None = None
+    bounced: bool | None = None
     locked_at: datetime | None = None
     unlinked_profiles: frozenset[str] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)

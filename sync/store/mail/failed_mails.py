@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, 
 
 from sync.domain.access.granted import Granted
 from sync.domain.accounts.account import Life
-from sync.store.database.tables import NOT_SENT, SEALED_ACT, account, act
+from sync.store.database.tables import CURRENT_BOUNCE, NOT_SENT, SEALED_ACT, account, act, bounce
 from sync.store.database.tables import initial_password as passwords
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
@@ -23,8 +23,9 @@ from sync.store.mail.outbox import PASSWORD_RESET
 @dataclass(frozen=True, slots=True)
 class FailedMail:
     """A mail that failed or expired at `at`. `may_have_left`: somebody may have it all the same; so it is said of
-    each of which nobody noted the contrary. `sendable`: its password is kept and valid, the account is active, and
-    no later mail was written to the person."""
+    each of which nobody noted the contrary. `failure` is the code of what `error` says; None: nobody noted
+    one. `sendable`: its password is kept and valid, the account is active, mails to its address do not come back,
+    and no later mail was written to the person."""
 
     id: str
     account_id: str
@@ -32,6 +33,7 @@ class FailedMail:
     kind: str
     state: str
     at: datetime | None
+    failure: str | None
     error: str | None
     may_have_left: bool
     sendable: bool
@@ -68,7 +70,9 @@ def send_again(tx: Tx, granted: Granted, mail_id: str, now: datetime) -> bool:  
             attempts=0,
             finished_at=None,
             error=None,
+            failure=None,
             may_have_left=None,
+            bounced_at=None,
         )
     )
     return changed.rowcount == 1
@@ -82,7 +86,8 @@ def _found(now: datetime) -> Select[Any]:
             account.c.username,
             mails.c.kind,
             mails.c.state,
-            mails.c.finished_at,
+            func.coalesce(mails.c.bounced_at, mails.c.finished_at),
+            mails.c.failure,
             mails.c.error,
             func.coalesce(mails.c.may_have_left, True),
             case((_sendable(now), True), else_=False),
@@ -105,5 +110,6 @@ def _sendable(now: datetime) -> ColumnElement[bool]:
         mails.c.expires_at > now,
         account.c.life == Life.ACTIVE.value,
         ~newer,
+        ~exists().where(CURRENT_BOUNCE, bounce.c.account_id == mails.c.account_id),
         case((mails.c.kind == PASSWORD_RESET, of_reset), else_=of_beginning),
     )

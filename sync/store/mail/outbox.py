@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from sync.domain.accounts.account import Account, Life
+from sync.domain.errors import FailureCode
 from sync.domain.work.claimed import ClaimedAccount, ClaimedMail
 from sync.domain.work.lane import Lane
 from sync.store.accounts.rows import COLUMNS, from_row
@@ -168,6 +169,7 @@ def finish(
     *,
     due_at: datetime | None = None,
     error: str | None = None,
+    failure: FailureCode | None = None,
     may_have_left: bool | None = None,
 ) -> ClaimedMail | None:
     """Write down what came of it. "retry" needs `due_at`; "failed" waits for a person, who wants to know whether
@@ -183,6 +185,7 @@ def finish(
         "attempts": mails.c.attempts + 1,
         "finished_at": None if outcome == "retry" else now,
         "error": error,
+        "failure": failure,
         "may_have_left": may_have_left,
     }
     return lease_rows.write(tx, claim.lease, ENDED | ended)

@@ -47,6 +47,8 @@ from sync.store.database.tables import login_activity as activity
 from sync.store.database.tables import provisioning as work
 from sync.store.database.transactions import Tx
 from sync.store.drift.findings import LIVE
+from sync.store.mail import unreachable
+from sync.store.mail.unreachable import Why
 from sync.store.operations import heartbeats, latency, lockouts, login_probe, troubles
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.latency import Histogram
@@ -132,7 +134,8 @@ class Figures:
     workers met. `not_disabled` people are wanted inactive and Keycloak refuses to disable them. `quarantined` by
     code. `held` deactivations and changes of the technician, of which `overdue` are past their deadline.
     `reassignments` are wishes whose work orders are not moved yet, the oldest asked for then. `mails` by state,
-    without those that were sent; `undelivered` people have no other mail since the one that failed.
+    without those that were sent; `undelivered` people have no other mail since the one that failed;
+    `unreachable` people have an address that was refused, or that mails came back from.
     `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet. `login_probe`
     is the last answer to whether people can log in, `login_failures` are those of the last minutes. `beat_at`
     is when the beat ticked last; None: not in the last hour."""
@@ -155,6 +158,7 @@ class Figures:
     runs: tuple[RunFigures, ...]
     mails: Mapping[str, int]
     undelivered: int
+    unreachable: Mapping[Why, int]
     acts: Mapping[str, int]
     oldest_act_at: datetime | None
     jobs: tuple[JobState, ...]
@@ -234,6 +238,7 @@ def read(tx: Tx, now: datetime) -> Figures:
         runs=_runs(tx),
         mails=mails,
         undelivered=_undelivered(tx) if mails.get("failed") or mails.get("expired") else 0,
+        unreachable=unreachable.counted(tx),
         acts=by_state,
         oldest_act_at=oldest_act_at,
         jobs=found,

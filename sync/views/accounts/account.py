@@ -19,6 +19,8 @@ from sync.store.accounts import accounts
 from sync.store.audit import Assignment, TimelineEntry
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
+from sync.store.mail import bounces
+from sync.store.mail.bounces import Bounce
 from sync.store.provisioning import observations, work_state
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.find import within
@@ -30,7 +32,8 @@ class AccountView:
 
     `lockout` says how long Keycloak keeps the person out and why, "" for not at all. `observed` is the last look,
     None before the first; `work` None only for an account no command has made due yet. `logins_may_be_missing` are
-    the times of which nobody knows who logged in. `acts` wait to be carried out.
+    the times of which nobody knows who logged in. `acts` wait to be carried out. `bounce`: mails to its address
+    came back.
     """
 
     account: Account
@@ -42,6 +45,7 @@ class AccountView:
     logins_may_be_missing: tuple[Gap, ...]
     deactivation: OpenDeactivation | None
     acts: tuple[Act, ...]
+    bounce: Bounce | None
     assignments: tuple[Assignment, ...]
     timeline: tuple[TimelineEntry, ...]
 
@@ -67,6 +71,7 @@ def account_view(tx: Tx, scope: Scope, account_id: str, now: datetime) -> Accoun
         logins_may_be_missing=doubts(activity, account.created_at, logins.gaps(tx, account.created_at)),
         deactivation=deactivations.open_for(tx, account.id),
         acts=acts.open_for_many(tx, [account.id]).get(account.id, ()),
+        bounce=bounces.of_account(tx, account.id),
         assignments=audit.assignments(tx, account.id),
         timeline=audit.timeline(tx, account.id),
     )

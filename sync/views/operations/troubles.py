@@ -19,6 +19,7 @@ from sync.domain.wording import counted
 from sync.domain.work.lane import Lane, worker_command
 from sync.domain.work.takeovers import JOB_TOLD_AFTER
 from sync.store.database.transactions import Tx
+from sync.store.mail.unreachable import Why
 from sync.store.operations.figures import COMES_BACK, DriftFigures, Figures, LaneFigures, RunFigures
 from sync.store.operations.heartbeats import Worker
 from sync.store.operations.troubles import Trouble
@@ -283,6 +284,13 @@ def _people(figures: Figures) -> Iterator[Trouble]:
             f"{counted(figures.undelivered, 'person')} got no mail and never logged in",
             None,
             "fsm-identity ops mails; then send it again, or give a new password",
+        )
+    if figures.unreachable[Why.BOUNCED]:
+        yield _trouble(
+            "Mails come back",
+            f"mails to {counted(figures.unreachable[Why.BOUNCED], 'person')} come back; none is sent there",
+            None,
+            "fsm-identity ops mails refused; then give each the right address",
         )
 
 

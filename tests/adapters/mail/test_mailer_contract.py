@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from sync.adapters.mail import SmtpMailer
-from sync.domain.errors import NeedsPerson, Transient
+from sync.domain.errors import FailureCode, NeedsPerson, Transient
 from sync.ports.signals import Mailer, Message
 from sync.settings import MailSettings
 from tests.adapters.mail.smtp_server import Inbox, running_server
@@ -87,8 +87,9 @@ def test_a_mail_arrives_as_it_was_written(world: World) -> None:
 def test_an_unknown_address_needs_a_person(world: World) -> None:
     """The server knows nobody of that name: trying again will not help, correcting the address will."""
     world.refuse(MESSAGE.to)
-    with pytest.raises(NeedsPerson, match=r"anna@example\.com"):
+    with pytest.raises(NeedsPerson, match=r"anna@example\.com") as refused:
         world.mailer.send(MESSAGE)
+    assert refused.value.code is FailureCode.ADDRESS_REFUSED
     assert not world.arrived()
 
 

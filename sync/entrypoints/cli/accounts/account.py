@@ -61,6 +61,7 @@ def list_(
     held: Annotated[bool, typer.Option(help="Only those that wait for open work orders.")] = False,
     quarantined: Annotated[bool, typer.Option(help="Only those that need a person.")] = False,
     locked: Annotated[bool, typer.Option(help="Only whom Keycloak's lockout keeps out now.")] = False,
+    bounced: Annotated[bool, typer.Option(help="Only those whose mails come back.")] = False,
     limit: Limit = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -78,6 +79,7 @@ def list_(
             attributes=looked_for(desk, attribute),
             unlinked_profiles=field_work(desk) if unlinked else None,
             held=held or None,
+            bounced=bounced or None,
             quarantined=quarantined or None,
             locked_at=desk.clock.now() if locked else None,
         )

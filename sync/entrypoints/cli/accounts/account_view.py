@@ -105,6 +105,7 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
                 "data_access": access and {"asked": access.asked.key, "effective": access.effective.key},
                 "deactivation": shown_account.deactivation,
                 "acts": shown_account.acts,
+                "mails_come_back": shown_account.bounce,
                 "access": given,
                 "assignments": shown_account.assignments,
                 "timeline": shown_account.timeline,
@@ -121,6 +122,13 @@ def print_account(desk: Desk, account: Account, *, missed: str | None, as_json: 
             if value is not None
         ],
     )
+    bounce = shown_account.bounce
+    if bounce is not None:
+        screen.marked(
+            "!",
+            "yellow",
+            f"mails to {account.email} come back since {shown(bounce.at)} UTC: {bounce.reason}; none goes there",
+        )
     print_table(["access", "", "since (UTC)", "who and why"], [cells(each) for each in given if each.value])
     _print_observed(seen, differs, missed)
     if shown_account.work is not None:

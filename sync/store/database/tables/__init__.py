@@ -18,6 +18,7 @@ from sync.store.database.tables.accounts import (
 )
 from sync.store.database.tables.acts import OPEN_ACT, SEALED_ACT, act
 from sync.store.database.tables.audit import audit
+from sync.store.database.tables.bounces import CURRENT_BOUNCE, bounce
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
@@ -51,6 +52,7 @@ from sync.store.database.tables.troubles import trouble
 from sync.store.database.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
+    "CURRENT_BOUNCE",
     "FOR_GOOD",
     "NOT_SENT",
     "OPEN_ACT",
@@ -79,6 +81,7 @@ __all__ = [
     "attempt",
     "attribute_value",
     "audit",
+    "bounce",
     "circuit",
     "comparison",
     "deactivation",

@@ -32,6 +32,8 @@ mail = Table(
     Column("finished_at", UtcDateTime),
     Column("error", Text),
     Column("may_have_left", Boolean),
+    Column("failure", Text),
+    Column("bounced_at", UtcDateTime),
     one_of("state", get_args(MailState)),
     Index(
         "ix_mail_claim",
@@ -43,4 +45,5 @@ mail = Table(
     Index("ix_mail_not_sent", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
 )
 """The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7). `may_have_left` is of
-one that failed; None: not known. `takeovers` are the workers that ended over it: it may have been sent."""
+one that failed; None: not known. `failure` is the code of what `error` says. One that came back at `bounced_at`
+was sent at `finished_at` and has failed. `takeovers` are the workers that ended over it: it may have been sent."""
