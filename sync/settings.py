@@ -228,7 +228,8 @@ def on_this_machine(host: str) -> bool:
 
 class MailSettings(BaseModel):
     """`login_url` is the address the welcome mail sends people to. `templates_folder` has a company's own mails;
-    None: ours."""
+    None: ours. `bounce_secret` is what a mail server must carry to say that mails came back; None: there is no
+    such webhook."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -240,6 +241,7 @@ class MailSettings(BaseModel):
     sender: Text = Field(default="fsm-identity@example.com", examples=["accounts@example.com"])
     login_url: HttpUrl = Field(examples=["https://app.example.com"])
     templates_folder: Path | None = Field(default=None, examples=["/etc/fsm-identity/mails"])
+    bounce_secret: SecretStr | None = Field(default=None, min_length=20, examples=[A_SECRET])
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> Self:

@@ -24,6 +24,7 @@ from sync.entrypoints.web.console.account_page import account_routes
 from sync.entrypoints.web.console.login import SESSION_SECONDS, Login, login_routes
 from sync.entrypoints.web.console.pages import Pages, add_error_pages
 from sync.entrypoints.web.health import health_routes
+from sync.entrypoints.web.mail import WEBHOOK_PATH, create_mail_webhook
 from sync.entrypoints.web.metrics import metrics_routes
 from sync.entrypoints.web.problems import problem_pages
 from sync.entrypoints.web.rest.api import API_PATH, create_api
@@ -34,7 +35,7 @@ from sync.settings import PROCESSES, Settings, SettingsError, checked, needing
 from sync.store.database.clock import DatabaseClock
 from sync.store.database.transactions import Database
 from sync.views.mappings import CurrentPolicy
-from sync.wiring.doors import Desks, open_database
+from sync.wiring.doors import Desks, open_database, operator_desk
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -60,6 +61,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(account_routes(database, policy, pages))
     app.include_router(problem_pages(pages))
     app.mount(API_PATH, create_api(_parts(settings, database, policy), public_url))
+    if settings.mail.bounce_secret is not None:
+        secret = settings.mail.bounce_secret.get_secret_value()
+        app.mount(WEBHOOK_PATH, create_mail_webhook(operator_desk(settings), secret, public_url))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     add_error_pages(app, pages)
     return app

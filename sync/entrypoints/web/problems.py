@@ -43,6 +43,8 @@ class Code(StrEnum):
     BAD_PARAMETER = "bad-parameter"
     BAD_CURSOR = "bad-cursor"
     BAD_CONTENT = "bad-content"
+    TOO_LARGE = "too-large"
+    WEBHOOK_SECRET = "webhook-secret"  # noqa: S105 - a code
     REFUSED = "refused"
     AWAY = "not-available-now"
     UNFORESEEN = "unforeseen"
@@ -105,6 +107,14 @@ MEANINGS: Final[Mapping[Code, Meaning]] = {
     ),
     Code.BAD_CONTENT: Meaning(
         422, "The content is not what the address takes", "Each member of errors says where, and what is wrong."
+    ),
+    Code.TOO_LARGE: Meaning(
+        413, "The content is too large", "Nothing was done. Send less at once, in several requests."
+    ),
+    Code.WEBHOOK_SECRET: Meaning(
+        401,
+        "The request does not bear the secret of this webhook",
+        "Send the secret of the settings in the header Authorization, after the word Bearer.",
     ),
     Code.REFUSED: Meaning(
         422,
@@ -200,7 +210,7 @@ def add_problems(app: FastAPI, public_url: str) -> None:
     async def not_understood(request: Request, wrong: RequestValidationError) -> Response:
         in_address = any(error["loc"][0] != "body" for error in wrong.errors())
         problem = ApiProblem(Code.BAD_PARAMETER if in_address else Code.BAD_CONTENT)
-        return answer(request, problem, [_of_pydantic(error) for error in wrong.errors()])
+        return answer(request, problem, [of_pydantic(error) for error in wrong.errors()])
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
@@ -230,7 +240,7 @@ def _pointed(problem: Problem) -> dict[str, str]:
     return ({"pointer": f"/{field}"} if field else {}) | told
 
 
-def _of_pydantic(error: Mapping[str, object]) -> dict[str, str]:
+def of_pydantic(error: Mapping[str, object]) -> dict[str, str]:
     """Where and why; never what was sent, which may be a secret in the wrong place."""
     where, *path = map(str, error["loc"])  # type: ignore[call-overload]
     place = {"pointer": "".join(f"/{each}" for each in path)} if where == "body" else {"parameter": path[-1]}
