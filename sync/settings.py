@@ -253,6 +253,18 @@ class MailSettings(BaseModel):
         return self
 
 
+class AuditSettings(BaseModel):
+    """Where workers keep the head of the audit chain, so that nobody cuts off or rewrites its end unseen:
+    `anchor_file` gets a line each time, best on storage that only takes additions; `anchor_url` gets the same line
+    by POST. The secret, if set, is sent as a bearer token."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    anchor_file: Path | None = Field(default=None, examples=["/srv/audit-anchor/heads.jsonl"])
+    anchor_url: HttpUrl | None = Field(default=None, examples=["https://ledger.example.com/fsm-identity"])
+    anchor_secret: SecretStr | None = Field(default=None, examples=[A_SECRET])
+
+
 class Settings(BaseSettings):
     """Everything a process needs to start. The URLs are SQLAlchemy and Redis URLs and may hold a password.
 
@@ -288,6 +300,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(default=None, examples=[A_SECRET])
     keycloak: KeycloakSettings
     mail: MailSettings
+    audit: AuditSettings = Field(default_factory=AuditSettings)
 
     @property
     def keys(self) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 def counted(number: int, noun: str) -> str:
     """ "1 account", "2 accounts"."""
-    plural = {"person": "people"}.get(noun, f"{noun}s")
+    plural = {"person": "people", "audit entry": "audit entries"}.get(noun, f"{noun}s")
     return f"1 {noun}" if number == 1 else f"{number} {plural}"
 
 

@@ -10,6 +10,7 @@ from sync.domain.work.lane import Lane
 from sync.ports.accounts import Accounts
 from sync.ports.admin_events import AdminEvents
 from sync.ports.adoption import Adoption
+from sync.ports.anchor import Anchor
 from sync.ports.answering import Answering
 from sync.ports.credentials import Credentials
 from sync.ports.listing import Listing
@@ -24,8 +25,8 @@ class Systems(Desk):
 
     `accounts` is the gateway with the least rights; `bulk_accounts` may create many at once and serves the bulk
     lane only (decision 0005). `realm` is there in workers, which look now and then whether the realm is as the
-    policy says. `holder` names this process where it gives signs of life; `longest_request` is the time that one
-    request to a foreign system can take, as set.
+    policy says. `anchors` keep the head of the audit chain elsewhere. `holder` names this process where it gives
+    signs of life; `longest_request` is the time that one request to a foreign system can take, as set.
     """
 
     accounts: Accounts
@@ -39,6 +40,7 @@ class Systems(Desk):
     mailer: Mailer
     welcome_letter: PasswordLetter
     reset_letter: PasswordLetter
+    anchors: tuple[Anchor, ...] = ()
     realm: Realm | None = None
     holder: str | None = None
     longest_request: timedelta = timedelta(seconds=10)

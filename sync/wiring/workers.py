@@ -10,6 +10,7 @@ import structlog
 
 from mappings import load
 from mappings.policy import Policy
+from sync.adapters.anchors import FileAnchor, WebAnchor
 from sync.adapters.broker import CeleryWake
 from sync.adapters.fsm.engine import CONNECT_SECONDS, STATEMENT_SECONDS
 from sync.adapters.keycloak.accounts import KeycloakAccounts
@@ -26,6 +27,7 @@ from sync.domain.errors import Transient
 from sync.domain.realm.options import IMPORT_CLIENT, WORKER_CLIENT
 from sync.jobs.systems import Systems
 from sync.ports.accounts import Accounts
+from sync.ports.anchor import Anchor
 from sync.realm.login import check_login
 from sync.settings import Settings, load_settings
 from sync.store import realm as realm_rows
@@ -91,6 +93,7 @@ def build(settings: Settings, in_force: InForce | None = None, installation: str
         welcome_letter=partial(messages.welcome, templates, login_url=login_url),
         longest_request=longest_request(settings),
         reset_letter=partial(messages.password_reset, templates, login_url=login_url),
+        anchors=_anchors(settings),
     )
 
 
@@ -116,6 +119,17 @@ def ready_for_accounts(systems: Systems) -> Systems:
     except Transient as failure:
         log.warning("the FSM system cannot be checked yet", reason=str(failure))
     return replace(systems, realm=realm)
+
+
+def _anchors(settings: Settings) -> tuple[Anchor, ...]:
+    """Who keeps the head of the audit chain elsewhere; nobody, if nothing is set."""
+    found: list[Anchor] = []
+    if settings.audit.anchor_file is not None:
+        found.append(FileAnchor(settings.audit.anchor_file))
+    if settings.audit.anchor_url is not None:
+        secret = settings.audit.anchor_secret
+        found.append(WebAnchor(str(settings.audit.anchor_url), secret.get_secret_value() if secret else None))
+    return tuple(found)
 
 
 def _bulk_accounts(settings: Settings, policy: Policy, installation: str | None) -> Accounts | None:

@@ -35,6 +35,7 @@ def metrics(figures: Figures) -> Iterator[Metric]:
     yield from _runs(figures)
     yield from _mails_and_commands(figures)
     yield from _jobs(figures)
+    yield from _audit(figures)
     yield from _logins(figures)
     yield from _login_probe(figures)
     yield from _workers(figures)
@@ -180,6 +181,15 @@ def _mails_and_commands(figures: Figures) -> Iterator[Metric]:
         "fsm_acts_oldest_age_seconds",
         "How long the oldest act is due; 0: none is.",
         figures.age(figures.oldest_act_at),
+    )
+
+
+def _audit(figures: Figures) -> Iterator[Metric]:
+    yield gauge("fsm_audit_unchained", "Audit entries that have no number yet.", figures.unchained.count)
+    yield gauge(
+        "fsm_audit_unchained_age_seconds",
+        "How long the oldest of them waits for its number; 0: none does.",
+        figures.age(figures.unchained.since),
     )
 
 

@@ -9,6 +9,7 @@ from sync.commands import waking
 from sync.commands.waking import wake
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.carry_out import look_for_overlooked
+from sync.jobs.chain import ANCHORING, CHAINING
 from sync.jobs.operations import PROBES
 from sync.jobs.schedule.run_jobs import JOBS, run_due_job
 from sync.jobs.systems import Systems
@@ -25,9 +26,10 @@ from sync.store.work import lanes as pauses
 
 
 def come_round(systems: Systems) -> None:
-    """What any worker does every few seconds: the sweep, and whatever of no lane is due."""
+    """What any worker does every few seconds: the sweep, and whatever of no lane is due, one after the other."""
     sweep(systems)
-    run_due_job(systems, PROBES, lane=None)
+    for jobs in (PROBES, CHAINING, ANCHORING):
+        run_due_job(systems, jobs, lane=None)
 
 
 def sweep(systems: Systems) -> tuple[Lane, ...]:

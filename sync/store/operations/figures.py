@@ -23,8 +23,9 @@ from sync.domain.operations import RECENT, LockedOut, LoginProbe, RecentFailures
 from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
-from sync.store import logins
+from sync.store import chain, logins
 from sync.store import schedule as jobs
+from sync.store.chain import Waiting
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import (
     NOT_SENT,
@@ -138,7 +139,7 @@ class Figures:
     `unreachable` people have an address that was refused, or that mails came back from.
     `logins_kept_seconds` is how long Keycloak keeps logins; 0: for ever, or nobody has asked yet. `login_probe`
     is the last answer to whether people can log in, `login_failures` are those of the last minutes. `beat_at`
-    is when the beat ticked last; None: not in the last hour."""
+    is when the beat ticked last; None: not in the last hour. `unchained` are audit entries without a number."""
 
     at: datetime
     lanes: tuple[LaneFigures, ...]
@@ -170,6 +171,7 @@ class Figures:
     login_probe: LoginProbe | None
     login_failures: RecentFailures
     beat_at: datetime | None
+    unchained: Waiting
 
     @property
     def runs_still_seconds(self) -> float:
@@ -250,6 +252,7 @@ def read(tx: Tx, now: datetime) -> Figures:
         login_probe=login_probe.of_jobs(found),
         login_failures=logins.recent_failures(tx, now - RECENT),
         beat_at=processes.last_tick(tx),
+        unchained=chain.waiting(tx),
     )
 
 

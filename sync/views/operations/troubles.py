@@ -38,6 +38,8 @@ ACTS_TOO_OLD = timedelta(minutes=5)
 RUN_STILL = timedelta(minutes=30)
 """So long no row of a run may be applied while it has any: with hundreds of accounts due in front of it, and then
 it moves again."""
+UNCHAINED_TOO_LONG = timedelta(minutes=1)
+"""As the alert AuditNotChained."""
 REPAIR_TOO_OLD = timedelta(minutes=15)
 """As the alert Drift."""
 
@@ -96,6 +98,7 @@ def of_figures(figures: Figures) -> tuple[Trouble, ...]:
         *_jobs(figures),
         *_logins(figures),
         *_commands(figures),
+        *_audit(figures),
         *_people(figures),
     )
 
@@ -186,6 +189,16 @@ def _jobs(figures: Figures) -> Iterator[Trouble]:
                 each.finished_at,
                 "it runs again by itself",
             )
+
+
+def _audit(figures: Figures) -> Iterator[Trouble]:
+    if figures.age(figures.unchained.since) > UNCHAINED_TOO_LONG.total_seconds():
+        yield _trouble(
+            "The audit trail is not chained",
+            f"{counted(figures.unchained.count, 'audit entry')} not chained yet",
+            figures.unchained.since,
+            "see that workers and the beat run; it goes on by itself",
+        )
 
 
 def _logins(figures: Figures) -> Iterator[Trouble]:

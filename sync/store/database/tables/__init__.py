@@ -19,6 +19,7 @@ from sync.store.database.tables.accounts import (
 from sync.store.database.tables.acts import OPEN_ACT, SEALED_ACT, act
 from sync.store.database.tables.audit import audit
 from sync.store.database.tables.bounces import CURRENT_BOUNCE, bounce
+from sync.store.database.tables.audit import audit, audit_chain, audit_waiting
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
@@ -82,6 +83,8 @@ __all__ = [
     "attribute_value",
     "audit",
     "bounce",
+    "audit_chain",
+    "audit_waiting",
     "circuit",
     "comparison",
     "deactivation",
