@@ -11,7 +11,7 @@ import requests
 
 from sync.domain.chain.anchor import anchor_line
 from sync.domain.chain.link import Head
-from sync.domain.errors import Misconfigured, Transient
+from sync.domain.errors import FailureCode, Misconfigured, Transient
 from sync.ports.lease import before_request
 
 TIMEOUT_SECONDS = 5
@@ -38,7 +38,8 @@ class FileAnchor:
         except OSError as error:
             raise Misconfigured(
                 f"the head of the audit chain cannot be written to {self._path} ({error.strerror}): "
-                "see FSM_AUDIT__ANCHOR_FILE"
+                "see FSM_AUDIT__ANCHOR_FILE",
+                code=FailureCode.SETTING_WRONG,
             ) from error
 
 
@@ -65,12 +66,17 @@ class WebAnchor:
             answer.close()
         except requests.RequestException as error:
             raise Transient(
-                f"the address in FSM_AUDIT__ANCHOR_URL does not answer ({type(error).__name__})"
+                f"the address in FSM_AUDIT__ANCHOR_URL does not answer ({type(error).__name__})",
+                code=FailureCode.UNREACHABLE,
             ) from None
         if answer.status_code in REFUSALS and answer.status_code not in LATER:
             raise Misconfigured(
                 f"the address in FSM_AUDIT__ANCHOR_URL refuses the head of the audit chain "
-                f"(HTTP {answer.status_code}): see FSM_AUDIT__ANCHOR_URL and FSM_AUDIT__ANCHOR_SECRET"
+                f"(HTTP {answer.status_code}): see FSM_AUDIT__ANCHOR_URL and FSM_AUDIT__ANCHOR_SECRET",
+                code=FailureCode.SETTING_WRONG,
             )
         if not answer.ok or answer.status_code >= 300:
-            raise Transient(f"the address in FSM_AUDIT__ANCHOR_URL answers HTTP {answer.status_code}")
+            raise Transient(
+                f"the address in FSM_AUDIT__ANCHOR_URL answers HTTP {answer.status_code}",
+                code=FailureCode.UNAVAILABLE,
+            )

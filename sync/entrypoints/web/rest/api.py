@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from sync.entrypoints.web.problems import MEDIA_TYPE, ProblemShape, add_problems
-from sync.entrypoints.web.rest import catalog, drift, me, operations, runs
+from sync.entrypoints.web.rest import audit, catalog, drift, me, operations, runs
 from sync.entrypoints.web.rest.accounts import routes as accounts
 from sync.entrypoints.web.rest.parts import Parts
 
@@ -36,6 +36,7 @@ def create_api(parts: Parts, public_url: str) -> FastAPI:
     )
     add_problems(api, public_url)
     api.state.parts = parts
-    for router in (me.router, accounts.router, catalog.router, runs.router, drift.router, operations.router):
-        api.include_router(router)
+    resources = (me, accounts, catalog, runs, drift, operations, audit)
+    for each in resources:
+        api.include_router(each.router)
     return api

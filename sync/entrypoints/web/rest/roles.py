@@ -68,6 +68,9 @@ ROUTES: Final[Mapping[Route, frozenset[Role]]] = {
     ("POST", "/operations/quarantine/retry"): _OPERATOR,
     ("GET", "/operations/mails"): _OPERATOR,
     ("POST", "/operations/mails/resend"): _OPERATOR,
+    ("GET", "/audit"): _ADMINISTRATORS,
+    ("GET", "/audit/export"): _EVERYTHING,
+    ("GET", "/audit/verify"): _EVERYTHING,
 }
 
 
