@@ -18,6 +18,7 @@ NOUNS = {
     "adopt": ("adoption", "Users of Keycloak that were there before us."),
     "runs": ("runs.runs", "Runs: what waits for an approval, and what became of it."),
     "audit": ("audit", "The audit trail: who did what and why, and whether it was tampered with."),
+    "report": ("reports", "Reports over all accounts: those that nobody uses."),
     "ops": ("operations.ops", "Queues, workers, quarantine: see what is wrong, and act."),
     "realm": ("realm", "The Keycloak realm, as the mapping files want it."),
     "mappings": ("mappings.mappings", "The files that say who gets what."),
