@@ -52,7 +52,7 @@ class BuiltIn(Attribute):
     that has this value. `clearable`: a dash in a file takes it away. `option`: it is given by `--attribute`.
     `drift`: what drift.toml may say of it alone; empty: it is not in Keycloak, or alike to those of the company.
     `in_keycloak`: it is an attribute of the Keycloak user, of the same name, edited by administrators only;
-    `own`: its person sees it there. `claim`: it is in the token. `not_yet`: why no door takes a value of it.
+    `own`: its person sees it there. `claim`: it is in the token.
     """
 
     in_files: bool = True
@@ -64,7 +64,6 @@ class BuiltIn(Attribute):
     in_keycloak: bool = False
     own: bool = False
     claim: bool = False
-    not_yet: str = ""
 
     @property
     def drift_name(self) -> str:
@@ -95,18 +94,15 @@ BUILT_IN: Final = (
         type=AttributeType.DATE,
         clearable=True,
         option=True,
-        not_yet="nothing waits for a start date yet, and the login would be there at once",
     ),
     BuiltIn(
         key="valid_until",
         type=AttributeType.DATE,
         clearable=True,
         option=True,
-        not_yet="nothing happens on an end date yet, and the login would stay",
     ),
 )
 """In the order of the columns of the template."""
 
 OF_KEYCLOAK_USERS: Final = frozenset(each.key for each in BUILT_IN if each.in_keycloak)
-NOT_YET: Final = {each.key: each.not_yet for each in BUILT_IN if each.not_yet}
 OPTIONS: Final = {each.key: each for each in BUILT_IN if each.option}

@@ -33,6 +33,14 @@ class Branch:
     language: str | None = None
 
 
+UTC = "UTC"
+
+
+def company_time_zone(document: Document) -> str:
+    """Where dates of people without a branch take effect; UTC where the file does not say."""
+    return _time_zone(document.root) if document.root.has("time_zone") else UTC
+
+
 def read(document: Document, languages: Collection[str] | None) -> tuple[dict[str, Branch], dict[str, Team]]:
     """The branches and all their teams, each by key. Team names need only be unique within a branch. `languages`
     are those of realm.toml; None: it could not be read."""

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from mappings.reading import Document, Table
 
 ChangeKind = Literal["created", "changed", "disabled", "moved", "demoted", "unlinked", "promoted", "privileged"]
-GuardedDoor = Literal["import", "hr", "repair", "mappings", "realm"]
+GuardedDoor = Literal["import", "hr", "repair", "mappings", "realm", "dates"]
 Window = Literal["hour", "day", "week"]
 
 KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)

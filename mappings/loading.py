@@ -140,6 +140,7 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
     document = documents["branches.toml"]
     languages = realm_policy.languages if realm_policy else None
     found_branches, teams = branches.read(document, languages) if document else (None, None)
+    time_zone = branches.company_time_zone(document) if document else branches.UTC
     document = documents["hr_rules.toml"]
     rules = (
         hr_rules.read(document, profiles=found_profiles, branches=found_branches, teams=teams, levels=levels)
@@ -187,9 +188,11 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
         realm=realm_policy,
         drift=drift_policy,
         guard=guard_rules,
+        time_zone=time_zone,
         fingerprint=fingerprint(
             found_profiles,
             found_branches,
+            time_zone,
             levels,
             frozenset(features),
             rules,

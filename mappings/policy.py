@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mappings.branches import Branch, Team
+from mappings.branches import UTC, Branch, Team
 from mappings.company_attributes import CompanyAttribute, columns_of
 from mappings.data_access import DataAccessLevel
 from mappings.drift import DriftPolicy
@@ -28,6 +28,7 @@ class Policy:
 
     The `find_` methods know an entry by key, title or alias, however it is spelled (`mappings.names`); the
     `nearest_` methods return the name to propose for one that was not found. `attributes` are the company's own;
+    `time_zone` is that of people without a branch;
     `retired_attributes` were in files that were in force before: what Keycloak still holds of them goes.
     """
 
@@ -45,6 +46,7 @@ class Policy:
     drift: DriftPolicy
     guard: GuardRules
     fingerprint: str
+    time_zone: str = UTC
     retired_attributes: frozenset[str] = frozenset()
     _profile_names: NameIndex = field(init=False, repr=False, compare=False)
     _branch_names: NameIndex = field(init=False, repr=False, compare=False)

@@ -79,6 +79,8 @@ class RealmPolicy:
     sessions: Sessions
     temporary_password_hours: int
     event_expiry_days: int
+    welcome_days_before: int = 1
+    """How long before the first day the welcome mail of a later joiner goes."""
     break_glass: frozenset[str] = frozenset()
     """Usernames of the realm without an account of ours that may everything."""
     company: str = ""
@@ -113,18 +115,33 @@ DAY = 24 * 60 * 60
 def read(document: Document) -> RealmPolicy:
     """Ranges are what Keycloak takes and what can be meant: nobody wants to be asked every second."""
     root = document.root
+    hours = root.integer("temporary_password_hours", 1, 30 * 24)
     return RealmPolicy(
         password=_password(root.table("password")),
         lockout=_lockout(root.table("lockout")),
         second_factor=_second_factor(root.table("second_factor")),
         sessions=_sessions(root.table("sessions")),
-        temporary_password_hours=root.integer("temporary_password_hours", 1, 30 * 24),
+        temporary_password_hours=hours,
         event_expiry_days=root.integer("event_expiry_days", 1, 3650),
+        welcome_days_before=_welcome_days_before(root, hours),
         break_glass=frozenset(root.texts("break_glass", optional=True)),
         company=_company(root),
         languages=_languages(root),
         known=_known(root.table("known")) if root.has("known") else Known(),
     )
+
+
+def _welcome_days_before(root: Table, hours: int) -> int:
+    """The password counts from the mail and has to outlive the night before the first day."""
+    if not root.has("welcome_days_before"):
+        return min(1, (hours - 1) // 24)
+    days = root.integer("welcome_days_before", 0, 30)
+    if days * 24 >= hours and not root.has_problem("temporary_password_hours"):
+        root.report(
+            "welcome_days_before",
+            f"a password of {hours} hours (temporary_password_hours) would lapse before the first day",
+        )
+    return days
 
 
 def _known(table: Table) -> Known:

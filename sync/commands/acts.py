@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from mappings.policy import Policy
 from sync.commands.access import authority
 from sync.commands.accounts.change import existing
-from sync.commands.accounts.initial_password import InitialPassword
+from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.permissions import Permission
@@ -63,6 +63,19 @@ def reset_password(
     )
     told = {"delivery": password.delivery, "sessions": "kept" if keep_sessions else "ended"}
     return _ask(tx, policy, act, told=told, password=password.password)
+
+
+def give_first_password(tx: Tx, policy: Policy, account: Account, by: Cause, now: datetime) -> Act:
+    """The temporary password of somebody who was stored long before the first day, with the welcome mail. It
+    counts from now."""
+    act = replace(
+        _new(account, ActKind.RESET_PASSWORD, by, now),
+        lane=Lane.BULK,
+        by_mail=True,
+        welcomes=True,
+        expires_at=now + timedelta(hours=policy.realm.temporary_password_hours),
+    )
+    return _ask(tx, policy, act, told={"delivery": "welcome mail"}, password=generate())
 
 
 def take_password(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> str:
@@ -206,6 +219,9 @@ def release_user(tx: Tx, policy: Policy, account_id: str, by: Cause, now: dateti
 
 def _active(tx: Tx, account_id: str) -> Account:
     account = existing(tx, account_id)
+    if account.life is Life.EXPECTED:
+        reason = f"{account.username} begins on {account.valid_from}, and the welcome mail brings the password"
+        raise Refused([Problem("", reason, "for an earlier first day: account change --valid-from")])
     if account.life is not Life.ACTIVE:
         raise Refused([Problem("", f"{account.username} is inactive and cannot log in", "reactivate it first")])
     return account

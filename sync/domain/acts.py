@@ -59,9 +59,10 @@ class Act:
     `due_at` is when it may go, now or later; `attempts` counts the tries that ended in "again later". `started_at`
     is on disk before Keycloak is asked for anything, and so is `found`: what was there right before. `expires_at`
     is the end of the password that a reset carries; `by_mail` sends it in a mail of ours, `mail_id`, once the
-    reset is done. `keep_sessions`: sessions and offline tokens stay. `identity_check` is how it was checked who
-    asks, for a reset of the second factor. `stamp` of an expiry is the creation time of the password it is about.
-    `idp_user_id` is the user that is let go of.
+    reset is done; where it `welcomes`, it is the first one of a joiner. `keep_sessions`: sessions and offline
+    tokens stay. `identity_check` is how it was checked who asks, for a reset of the second factor.
+    `stamp` of an expiry is the creation time of the password it is about. `idp_user_id` is the user that is let go
+    of.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Act:
     due_at: datetime | None = None
     keep_sessions: bool = False
     by_mail: bool = False
+    welcomes: bool = False
     identity_check: str | None = None
     mail_id: str | None = None
     expires_at: datetime | None = None

@@ -12,7 +12,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from mappings.policy import Policy
-from sync.domain.accounts.account import Account
+from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.language import language_of
 from sync.domain.errors import Failure, FailureCode, NeedsPerson
 from sync.domain.work.claimed import ClaimedMail
@@ -28,7 +28,7 @@ from sync.store.accounts.passwords import KeptPassword
 from sync.store.acts import SealedPassword
 from sync.store.database.transactions import Tx
 from sync.store.mail import bounces, outbox
-from sync.store.mail.outbox import PASSWORD_RESET, MailClaim
+from sync.store.mail.outbox import OF_ACTS, PASSWORD_RESET, MailClaim
 
 CLAIM_AT_ONCE = 1
 """One at a time: a worker that dies leaves doubt about one mail, not about a batch."""
@@ -86,19 +86,20 @@ def compose(systems: Systems, claim: MailClaim) -> Message:
         time_zone=local_time(claim.account, systems.policy),
         language=language_of(claim.account, systems.policy) or systems.policy.realm.first_language,
         company=systems.policy.realm.company,
+        first_day=claim.account.valid_from if claim.account.life is Life.EXPECTED else None,
     )
 
 
 def password_for(tx: Tx, claim: MailClaim, now: datetime) -> KeptPassword | SealedPassword | None:
     """The password the mail carries: that of the account's beginning, or that of one reset."""
-    if claim.kind == PASSWORD_RESET:
+    if claim.kind in OF_ACTS:
         return acts.password_of_mail(tx, claim.id)
     return passwords.kept(tx, claim.account.id, now)
 
 
 def erase_password(tx: Tx, claim: MailClaim, claimed: ClaimedMail) -> None:
     """The mail has left: nobody needs it any more."""
-    if claim.kind == PASSWORD_RESET:
+    if claim.kind in OF_ACTS:
         acts.erase_password_of_mail(tx, claimed)
     else:
         passwords.erase(tx, claimed, claim.account.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Protocol
 
 from sync.domain.errors import FailureCode, NeedsPerson
@@ -63,7 +63,8 @@ class PasswordLetter(Protocol):
         time_zone: tzinfo,
         language: str,
         company: str,
+        first_day: date | None,
     ) -> Message:
         """`expires_at` is an aware datetime, told in `time_zone`. `language` is one of `mappings.realm.LANGUAGES`;
-        `company` may be empty."""
+        `company` may be empty. `first_day` None: one can log in at once."""
         ...

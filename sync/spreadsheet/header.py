@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mappings.attributes import NOT_YET
 from mappings.import_columns import ImportColumn
 from mappings.names import name_key
 from sync.domain.imports.row import Cell, ImportRow
@@ -60,7 +59,6 @@ def find_columns(
         raise _no_header(sheet, known)
     _refuse_unused(chosen, header)
     _refuse_twice(fields, header)
-    _refuse_not_yet(fields, header)
     _refuse_missing(fields, header, known, aliases)
     columns = {field: header.cells[column] for column, field in fields.items()}
     ignored = tuple(cell for column, cell in sorted(header.cells.items()) if column not in fields)
@@ -166,18 +164,6 @@ def _refuse_twice(fields: Mapping[int, str], header: SheetRow) -> None:
                 f"leave one out, for example with --map {column_letters(column)}=",
             )
         seen[field] = column
-
-
-def _refuse_not_yet(fields: Mapping[int, str], header: SheetRow) -> None:
-    """Whoever reads "imported" relies on it: a date that nobody keeps is not taken."""
-    columns = {column: field for column, field in fields.items() if field in NOT_YET}
-    if columns:
-        told = [
-            f"{header.cells[column].address} ({header.cells[column].text!r}): {NOT_YET[field]}"
-            for column, field in columns.items()
-        ]
-        leaving_out = " ".join(f"--map {column_letters(column)}=" for column in columns)
-        raise FileRefused("; ".join(told), f"to import the file without: {leaving_out}")
 
 
 def _refuse_missing(

@@ -13,7 +13,6 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mappings.attributes import NOT_YET
 from mappings.import_columns import FULL_NAME, ImportColumn
 from mappings.policy import Policy
 from sync.spreadsheet.limits import FileRefused
@@ -22,12 +21,14 @@ from sync.spreadsheet.sheet import column_letters
 ROWS = 2_000
 """Rows that have drop-downs; the import takes many more."""
 
-LEFT_OUT = frozenset({FULL_NAME, *NOT_YET})
-"""The template keeps given and family name apart (A1), and asks for nothing that the import does not take."""
+LEFT_OUT = frozenset({FULL_NAME})
+"""The template keeps given and family name apart (A1)."""
 
 _NOTES = {
     "username": "Empty: the e-mail address.",
     "data_access": "Empty: the profile's own level.",
+    "valid_from": "The first day, like 2026-03-01. Empty: at once.",
+    "valid_until": "The last day, like 2026-12-31. Empty: no end.",
     "technician_id": "The id of the technician record in the FSM system.",
 }
 

@@ -228,6 +228,8 @@ def _options(act: Act) -> dict[str, object]:
         options["keep_sessions"] = True
     if act.by_mail:
         options["by_mail"] = True
+    if act.welcomes:
+        options["welcomes"] = True
     if act.identity_check is not None:
         options["identity_check"] = act.identity_check
     if act.idp_user_id is not None:
@@ -263,6 +265,7 @@ def _from_row(row: Row[Any]) -> Act:
         due_at=row.due_at,
         keep_sessions=options.get("keep_sessions", False),
         by_mail=options.get("by_mail", False),
+        welcomes=options.get("welcomes", False),
         identity_check=options.get("identity_check"),
         mail_id=row.mail_id,
         expires_at=row.expires_at,

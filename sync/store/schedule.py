@@ -25,6 +25,9 @@ from sync.store.work.lease_rows import ENDED, Lease, Terms, free, new_claim
 ADOPTION: Final = "adoption"
 """The job that doors make due when there is an adoption to plan or to carry out."""
 
+DATES: Final = "dates"
+"""The job that lets first and last days take effect; whoever changes one makes it due."""
+
 REALM: Final = "realm"
 """The job that watches over the realm; whoever has mended the realm makes it due."""
 

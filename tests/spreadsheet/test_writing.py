@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 import mappings
-from mappings.attributes import NOT_YET
 from sync.spreadsheet.delimited import read_delimited
 from sync.spreadsheet.header import find_columns
 from sync.spreadsheet.limits import LIMITS, FileRefused
@@ -86,7 +85,7 @@ def test_template_is_understood_by_the_import(language: str) -> None:
     book.save(target)
     staff = find_columns(read_sheet(target.getvalue()), POLICY.import_columns)
     assert staff.ignored == ()
-    assert set(staff.columns) == {column.field for column in POLICY.import_columns} - {"full_name", *NOT_YET}
+    assert set(staff.columns) == {column.field for column in POLICY.import_columns} - {"full_name"}
     offered = [cell.value for cell in book["Lists"][staff.columns["branch"].address[0]] if cell.value]
     assert [branch.key for name in offered if (branch := POLICY.find_branch(name))] == list(POLICY.branches)
     assert book["Lists"].sheet_state == "hidden"

@@ -5,7 +5,7 @@ The use case that puts a mail into the outbox calls it; handing it to the server
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final, TypedDict, Unpack
 
 from sync.adapters.mail.template_set import Templates
@@ -21,8 +21,10 @@ PLACEHOLDERS: Final = (
     "time_zone",
     "login_url",
     "company",
+    "first_day",
 )
-"""What a template may name. `expires` is a datetime in the time zone, so that each language writes it its way."""
+"""What a template may name. `expires` is a datetime in the time zone, so that each language writes it its way. `first_day` is a date where the
+person has not begun yet, else none."""
 
 
 def welcome(templates: Templates = OURS, **told: Unpack[Password]) -> Message:
@@ -37,7 +39,8 @@ def password_reset(templates: Templates = OURS, **told: Unpack[Password]) -> Mes
 
 class Password(TypedDict):
     """What a mail with a temporary password tells. `expires_at` is an aware datetime; the mail names it in
-    `time_zone`, and is written in `language`: both are of the person's branch. `company` may be empty."""
+    `time_zone`, and is written in `language`: both are of the person's branch. `company` may be empty.
+    `first_day` None: one can log in at once."""
 
     message_id: str
     to: str
@@ -49,6 +52,7 @@ class Password(TypedDict):
     login_url: str
     language: str
     company: str
+    first_day: date | None
 
 
 def _password_mail(templates: Templates, name: str, **told: Unpack[Password]) -> Message:
@@ -63,6 +67,7 @@ def _password_mail(templates: Templates, name: str, **told: Unpack[Password]) ->
         time_zone=told["time_zone"],
         login_url=told["login_url"],
         company=told["company"],
+        first_day=told["first_day"],
     )
     subject, text = templates.blocks(f"{language}/{name}.txt", values, ("subject", "text"))
     return Message(
@@ -83,6 +88,7 @@ def placeholders(
     time_zone: tzinfo,
     login_url: str,
     company: str,
+    first_day: date | None,
 ) -> dict[str, object]:
     """The values of `PLACEHOLDERS`. A name is data of a file: it writes no lines of its own."""
     return {
@@ -93,4 +99,5 @@ def placeholders(
         "time_zone": str(time_zone),
         "login_url": login_url,
         "company": company,
+        "first_day": first_day,
     }

@@ -6,7 +6,7 @@ Asked when a worker starts and by `fsm-identity ops mails check`, before anybody
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from traceback import extract_tb
@@ -56,6 +56,7 @@ def example(templates: Templates, kind: str, language: str, company: str = "Exam
         "login_url": "https://login.example.com/",
         "language": language,
         "company": company,
+        "first_day": None,
     }
     return _LETTERS[kind](templates, **told)
 
@@ -83,7 +84,7 @@ def _misread(templates: Templates, name: str, template: OwnTemplate) -> Iterator
 def _misrendered(templates: Templates, language: str, kind: str) -> Iterator[str]:
     name = f"{language}/{kind}"
     text = templates.own[f"{name}.txt"].path
-    for company in ("", f"Company {_MARKUP}"):
+    for company, first_day in (("", None), (f"Company {_MARKUP}", date(2026, 7, 1))):
         values = placeholders(
             full_name=f"Kim {_MARKUP}",
             username=f"kim{_MARKUP}@example.com",
@@ -92,6 +93,7 @@ def _misrendered(templates: Templates, language: str, kind: str) -> Iterator[str
             time_zone=ZoneInfo("Europe/Berlin"),
             login_url="https://login.example.com/?a=1&b=2",
             company=company,
+            first_day=first_day,
         )
         try:
             subject, body = templates.blocks(f"{name}.txt", values, ("subject", "text"))

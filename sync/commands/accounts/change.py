@@ -21,15 +21,18 @@ from sync.commands.perform import perform
 from sync.desk import Desk
 from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause
+from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.permissions import Permission
-from sync.domain.accounts.account import Account, login_key
+from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields, stated_fields
 from sync.domain.accounts.rules import check, unknown_attributes
+from sync.domain.dates import date_problems, is_welcomed_later, life_of
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
 from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store import audit, dates, schedule
 from sync.store.accounts import accounts, passwords
 from sync.store.accounts.passwords import KeptPassword
 from sync.store.database.ids import new_id
@@ -67,14 +70,18 @@ def create_all(
     """`create` for many, with few statements however many they are. Raises Refused with the problems of the first
     that cannot be stored; then none is."""
     new = [joiner.account(new_id(now), now) for joiner, _ in joiners]
-    for account in new:
-        refuse_problems(account, policy, account.attributes)
+    new = [replace(account, life=life_of(account, policy, now)) for account in new]
+    for account, (_, password) in zip(new, joiners, strict=True):
+        refuse_problems(account, policy, account.attributes, now=now)
+        _refuse_shown_too_early(account, password, policy, now)
     granted = [authority.allow_account(tx, policy, by, Permission.CREATE, None, each, now) for each in new]
     accounts.insert_all(tx, granted)
     expires = now + timedelta(hours=policy.realm.temporary_password_hours)
-    with_password = [
+    welcomed = [
         (account, password) for account, (_, password) in zip(new, joiners, strict=True) if password is not None
     ]
+    with_password = [each for each in welcomed if not is_welcomed_later(each[0], policy, now)]
+    dates.welcome_later(tx, [each.id for each, _ in welcomed if is_welcomed_later(each, policy, now)])
     passwords.keep_all(
         tx,
         {
@@ -89,12 +96,23 @@ def create_all(
     return tuple(new)
 
 
+def _refuse_shown_too_early(
+    account: Account, password: InitialPassword | None, policy: Policy, now: datetime
+) -> None:
+    """Nobody keeps a password for weeks, in a drawer or here."""
+    if password is None or password.delivery == "mail" or not is_welcomed_later(account, policy, now):
+        return
+    days = counted(policy.realm.welcome_days_before, "day")
+    reason = f"{account.valid_from} is too far away for a password that is shown now"
+    raise Refused([Problem("valid_from", reason, f"have it mailed (--mail), which is done {days} before")])
+
+
 def create_again(tx: Tx, policy: Policy, account: Account, by: Cause, now: datetime) -> None:
     """Store an account that our database lost, under the id that its user in Keycloak carries, and make it due.
     The person has a password there already. Raises Refused with every problem found, or if it is there again."""
     if accounts.peek(tx, account.id) is not None:
         raise Refused([Problem("account", f"{account.id} exists again", "nothing is left to do")])
-    refuse_problems(account, policy, account.attributes)
+    refuse_problems(account, policy, account.attributes, now=now)
     granted = authority.allow_account(tx, policy, by, Permission.CREATE, None, account, now)
     accounts.insert(tx, granted)
     _write_down_new(tx, [account], by, now, action="create again")
@@ -124,16 +142,32 @@ def change(
             write_down(tx, before, after, f"change ({gate.value})", by, now)
             due.mark_due(tx, account_id, lane, now)
         return before
-    refuse_problems(after, policy, wanted.attributes, before=before)
+    refuse_problems(after, policy, wanted.attributes, now=now, before=before)
     administrators.keep_one(tx, policy, before, after, locked)
     accounts.update(tx, granted)
     ask_gate(tx, policy, granted, gate, now)
     if after.email != before.email:
         outbox.readdress(tx, account_id, after.email)
         bounces.follow(tx, granted)
+    _dates_changed(tx, policy, granted, now)
     write_down(tx, before, after, "change", by, now)
     due.mark_due(tx, account_id, lane, now)
     return after
+
+
+def _dates_changed(tx: Tx, policy: Policy, granted: GrantedAccount, now: datetime) -> None:
+    """What is today's takes effect at once. A first day that is put off after the welcome mail went brings another
+    mail, for the password of the first would have lapsed."""
+    before, after = granted.before, granted.after
+    if before is None or all(getattr(before, each) == getattr(after, each) for each in _OF_DATES):
+        return
+    schedule.hasten(tx, schedule.DATES, now, timedelta())
+    if after.life is Life.EXPECTED and is_welcomed_later(after, policy, now) and outbox.was_welcomed(tx, after.id):
+        dates.welcome_again(tx, granted)
+
+
+_OF_DATES = ("valid_from", "valid_until", "branch")
+"""What the instants of an account follow from."""
 
 
 def drop_retired(
@@ -165,18 +199,23 @@ def refuse_problems(
     policy: Policy,
     given: Mapping[str, str | None] | None = None,
     *,
+    now: datetime,
     before: Account | None = None,
 ) -> None:
     """`given`: the company's own attributes that the door names. `before`: as it is stored; None: it is new."""
-    problems = _problems(account, policy, given or {}, before)
+    problems = _problems(account, policy, given or {}, before, now)
     if problems:
         raise Refused(problems)
 
 
 def _problems(
-    account: Account, policy: Policy, given: Mapping[str, str | None], before: Account | None
+    account: Account, policy: Policy, given: Mapping[str, str | None], before: Account | None, now: datetime
 ) -> tuple[Problem, ...]:
-    return (*check(account, policy, before), *unknown_attributes(given, policy))
+    return (
+        *check(account, policy, before),
+        *date_problems(before, account, policy, now),
+        *unknown_attributes(given, policy),
+    )
 
 
 def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, now: datetime) -> None:
@@ -316,10 +355,11 @@ def _refuse_at_once(
     command: who has which name is not for everybody."""
     if after == before and not also:
         return
+    now = desk.clock.now()
     with desk.db.read() as tx:
-        if authority.judge_of(tx, desk.policy, by, desk.clock.now())(before, after) is not None:
+        if authority.judge_of(tx, desk.policy, by, now)(before, after) is not None:
             return
-        found = (*_problems(after, desk.policy, given, before), *accounts.taken(tx, after))
+        found = (*_problems(after, desk.policy, given, before, now), *accounts.taken(tx, after))
         known = {each.field for each in also}
         problems = (*(each for each in found if each.field not in known), *also)
     if problems:

@@ -26,7 +26,7 @@ REPLACED = "replaced by a password for a new Keycloak user"
 def mail_new(tx: Tx, policy: Policy, account: Account, now: datetime) -> None:
     """An account that had a user gets a new one: a new password waits for it and goes by mail, in place of an
     older one that has not left. Nothing for an account that is inactive."""
-    if account.life is not Life.ACTIVE:
+    if account.life is Life.INACTIVE:
         return
     expires = now + timedelta(hours=policy.realm.temporary_password_hours)
     outbox.give_up(tx, account.id, REPLACED, now)

@@ -15,6 +15,7 @@ from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account, Life
+from sync.domain.dates import ended, life_of
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.drift.kinds import NO_ACCESS
@@ -27,7 +28,16 @@ from sync.store.drift import findings
 from sync.store.provisioning import due
 
 
-def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Cause, now: datetime) -> Account:
+def deactivate(
+    tx: Tx,
+    policy: Policy,
+    account_id: str,
+    gate: GatePolicy,
+    by: Cause,
+    now: datetime,
+    *,
+    lane: Lane = Lane.INTERACTIVE,
+) -> Account:
     """Want the account inactive; the gate decides when (D4). One that waits gives way to a stronger wish alone:
     Refused is any other. A change that takes the technician goes on with the deactivation, by the stronger of the
     two wishes.
@@ -50,20 +60,25 @@ def deactivate(tx: Tx, policy: Policy, account_id: str, gate: GatePolicy, by: Ca
     keep_wish(tx, policy, granted, gate, now)
     accounts.update(tx, granted)
     write_down(tx, before, after, f"deactivate ({gate.value})", by, now)
-    due.mark_due(tx, account_id, Lane.INTERACTIVE, now)
+    due.mark_due(tx, account_id, lane, now)
     return after
 
 
 def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Account:
     """Want the account active again, with everything it had that is still valid (D7); also calls off a
-    deactivation that is held, and no user stays switched off or gone because somebody accepted that (G4). Raises
-    Refused if the account was not inactive or breaks a rule of today."""
+    deactivation that is held, and no user stays switched off or gone because somebody accepted that (G4). With a
+    first day to come it is open from then on. Raises Refused if the account was not inactive, if its last day is
+    over, or if it breaks a rule of today."""
     before = existing(tx, account_id)
-    after = replace(before, life=Life.ACTIVE)
+    after = replace(before, life=life_of(before, policy, now))
     granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
-    if before.life is Life.ACTIVE:
-        raise Refused([Problem("", f"{before.username} is active already", "nothing is left to do")])
-    refuse_problems(after, policy, before=before)
+    if before.life is not Life.INACTIVE:
+        begins = f", from {before.valid_from}" if before.life is Life.EXPECTED else ""
+        raise Refused([Problem("", f"{before.username} is active already{begins}", "nothing is left to do")])
+    over = tuple(ended(after, policy, now))
+    if over:
+        raise Refused(over)
+    refuse_problems(after, policy, now=now, before=before)
     open_request = deactivations.open_for(tx, account_id)
     if open_request is not None and open_request.change is None:
         deactivations.cancel(tx, open_request.id, granted, now)

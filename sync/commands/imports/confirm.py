@@ -19,6 +19,7 @@ from sync.desk import Desk
 from sync.domain.access.callers import same
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
+from sync.domain.dates import with_dates
 from sync.domain.errors import NotAllowed, Problem, Refused
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import ImportPlan, plan_import
@@ -70,7 +71,8 @@ def confirm(
         _refuse_unless_reviewed(existing_run(tx, run_id, "import"))
         refuse_same_people(runs.same_people(tx, run_id))
         world = read_world(tx, Keys.of(parsed), technicians)
-        refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
+        judge = authority.judge_of(tx, desk.policy, by, desk.clock.now())
+        refuses = with_dates(judge, desk.policy, desk.clock.now())
         plan = plan_import(parsed, world, desk.policy, refuses)
         _refuse_differences(tx, run, plan, desk.policy)
         _refuse_nothing_to_do(run, plan)

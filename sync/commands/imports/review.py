@@ -14,6 +14,7 @@ from sync.commands.runs.guard import foresee
 from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
+from sync.domain.dates import with_dates
 from sync.domain.imports.match import Keys
 from sync.domain.imports.plan import plan_import
 from sync.domain.imports.row import ImportRow, cells_record
@@ -61,7 +62,8 @@ def review(desk: Desk, content: bytes, name: str, by: Cause, options: ImportOpti
     with desk.db.read() as tx:
         world = read_world(tx, Keys.of(staff.rows), technicians)
         granted = authority.allow(tx, desk.policy, by, Permission.REVIEW_IMPORT, desk.clock.now())
-        refuses = authority.judge_of(tx, desk.policy, by, desk.clock.now())
+        judge = authority.judge_of(tx, desk.policy, by, desk.clock.now())
+        refuses = with_dates(judge, desk.policy, desk.clock.now())
     plan = plan_import(staff.rows, world, desk.policy, refuses)
     now = desk.clock.now()
     with desk.db.read() as tx:

@@ -71,6 +71,7 @@ class System(StrEnum):
     MAPPING_FILES = "mapping files"
     WORK_ORDER_GATE = "work-order gate"
     HOLD_DEADLINE = "hold deadline"
+    FIRST_DAY = "first day"
     EXPIRY = "expiry"
     RETENTION = "retention"
     MAIL_WEBHOOK = "mail webhook"

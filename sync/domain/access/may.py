@@ -28,6 +28,7 @@ BY_ITSELF: Final[Mapping[System, frozenset[Permission]]] = {
     System.MAPPING_FILES: frozenset({Permission.ADOPT_MAPPINGS, Permission.CHANGE}),
     System.WORK_ORDER_GATE: frozenset({Permission.REACTIVATE, Permission.CHANGE}),
     System.HOLD_DEADLINE: frozenset({Permission.DEACTIVATE}),
+    System.FIRST_DAY: frozenset({Permission.REACTIVATE, Permission.RESET_PASSWORD}),
     System.EXPIRY: frozenset({Permission.EXPIRE_PASSWORD, Permission.DEACTIVATE}),
     System.RETENTION: frozenset(),
     System.MAIL_WEBHOOK: frozenset({Permission.REPORT_BOUNCE}),

@@ -14,10 +14,12 @@ from enum import StrEnum
 
 
 class Life(StrEnum):
-    """What is wanted of an account. Nobody deletes one (D6)."""
+    """What is wanted of an account. Nobody deletes one (D6). EXPECTED: its first day is to come, and nobody logs
+    in with it before (E4)."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
+    EXPECTED = "expected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ def reasons_against(account: Account | None, policy: Policy, *, fsm_assignable: 
     reasons = []
     if account.life is Life.INACTIVE:
         reasons.append("the account is inactive or being deactivated")
+    if account.life is Life.EXPECTED:
+        reasons.append("the first day of the account is to come")
     if not works_in_the_field(account, policy.profiles[account.profile]):
         reasons.append(f"profile {policy.profiles[account.profile].title} is not for field work")
     if account.idp_user_id is None:

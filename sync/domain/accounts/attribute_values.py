@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from mappings.attributes import NOT_YET, OPTIONS, Attribute, AttributeType, BuiltIn
+from mappings.attributes import OPTIONS, Attribute, AttributeType, BuiltIn
 from mappings.names import name_key
 from mappings.policy import Policy
 from mappings.problems import nearest
@@ -72,8 +72,6 @@ def read_attributes(
             near = nearest(key, known)
             remedy = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}"
             problems.append(Problem(key, "is no attribute of an account", remedy))
-        elif key in NOT_YET and text.strip():
-            problems.append(Problem(key, NOT_YET[key], "do it on the day, and leave the date out"))
         elif not text.strip():
             found[key] = None
         else:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Account, Life
+from sync.domain.dates import said
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.logins.activity import NOTHING, LoginActivity
 from sync.domain.provisioning.observed import (
@@ -112,6 +113,28 @@ def status_of(
         observation = replace(observation, lock=lock_at(observation.lock, now))
     if account.life is Life.INACTIVE:
         return _wanted_inactive(account, observation, held, activity)
+    if account.life is Life.EXPECTED:
+        return _expected(account, observation, activity, now)
+    found = _wanted_active(account, observation, held, activity)
+    until = "" if account.valid_until is None else f"until {said(account.valid_until, now)}"
+    return replace(found, note="; ".join(filter(None, (found.note, until))))
+
+
+def _expected(
+    account: Account, observation: Observation | None, activity: LoginActivity, now: datetime
+) -> AccountStatus:
+    begins = "begins now" if account.valid_from is None else f"from {said(account.valid_from, now)}"
+    if observation is not None and observation.enabled:
+        return AccountStatus(_admitted(observation, activity).status, f"{begins}, Keycloak not yet told")
+    return AccountStatus(Status.PENDING, begins)
+
+
+def _wanted_active(
+    account: Account,
+    observation: Observation | None,
+    held: Sequence[OpenWorkOrder],
+    activity: LoginActivity,
+) -> AccountStatus:
     if observation is None:
         note = "not in Keycloak yet" if account.idp_user_id is None else "Keycloak not yet looked at"
         return AccountStatus(Status.PENDING if activity.last_login_at is None else Status.ACTIVE, note)

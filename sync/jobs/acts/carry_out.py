@@ -283,7 +283,7 @@ def _after_reset(tx: Tx, claimed: ClaimedAccount, act: Act, now: datetime) -> st
     mail_id = outbox.enqueue(
         tx,
         act.account_id,
-        kind=outbox.PASSWORD_RESET,
+        kind=outbox.FIRST_PASSWORD if act.welcomes else outbox.PASSWORD_RESET,
         recipient=account.email,
         expires_at=act.expires_at,
         now=now,

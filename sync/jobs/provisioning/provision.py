@@ -295,7 +295,7 @@ def _lost_technicians(systems: Systems, claim: Claim, observed: Observed, *, wit
     the look after an access token's life; not in a change of many."""
     technician_id = observed.technician_id or claim.account.technician_id
     lost = frozenset[str]()
-    if technician_id is not None and (withdrew or claim.account.life is not Life.ACTIVE):
+    if technician_id is not None and (withdrew or claim.account.life is Life.INACTIVE):
         lost = frozenset([technician_id])
     if claim.took_over or claim.applied_version == claim.wanted_version:
         lost |= gate.left_behind(systems, claim.account)

@@ -16,6 +16,7 @@ from sync.domain.errors import Failure, Misconfigured
 from sync.domain.work.ladder import Work, after
 from sync.domain.work.lane import Lane
 from sync.jobs.adoption.scheduled import ADOPTION
+from sync.jobs.dates import DATES
 from sync.jobs.drift.admin_events import look_at_admin_events
 from sync.jobs.drift.scheduled import ATTRIBUTE_PASS, COMPARISON
 from sync.jobs.logins import read_logins
@@ -34,6 +35,7 @@ JOBS: Mapping[str, Job] = {
     "admin-events": Job(look_at_admin_events, timedelta(seconds=30)),
     "attribute-pass": ATTRIBUTE_PASS,
     "comparison": COMPARISON,
+    schedule.DATES: DATES,
     schedule.REALM: Job(watch_realm, timedelta(minutes=5)),
 }
 """Name to job. The names are those of the rows; one that is taken out here is simply not run any more."""

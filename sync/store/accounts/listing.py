@@ -111,7 +111,10 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         wanted.append(accounts.c.username_key > query.after)
     if query.text is not None:
         wanted.append(accounts.c.search_text.contains(fold(query.text), autoescape=True))
-    for name in ("profile", "branch", "team", "life"):
+    if query.life is not None:
+        wanted.append(accounts.c.expected == (query.life is Life.EXPECTED))
+        wanted.append(accounts.c.life == (Life.ACTIVE if query.life is Life.ACTIVE else Life.INACTIVE).value)
+    for name in ("profile", "branch", "team"):
         value = getattr(query, name)
         if value is not None:
             wanted.append(accounts.c[name] == value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
 
 from sync.domain.access.granted import Granted
 from sync.domain.accounts.account import Life
@@ -17,7 +17,7 @@ from sync.store.database.tables import CURRENT_BOUNCE, NOT_SENT, SEALED_ACT, acc
 from sync.store.database.tables import initial_password as passwords
 from sync.store.database.tables import mail as mails
 from sync.store.database.transactions import Tx
-from sync.store.mail.outbox import PASSWORD_RESET
+from sync.store.mail.outbox import OF_ACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _sendable(now: datetime) -> ColumnElement[bool]:
     return and_(
         mails.c.state == "failed",
         mails.c.expires_at > now,
-        account.c.life == Life.ACTIVE.value,
+        or_(account.c.life == Life.ACTIVE.value, account.c.expected),
         ~newer,
         ~exists().where(CURRENT_BOUNCE, bounce.c.account_id == mails.c.account_id),
-        case((mails.c.kind == PASSWORD_RESET, of_reset), else_=of_beginning),
+        case((mails.c.kind.in_(sorted(OF_ACTS)), of_reset), else_=of_beginning),
     )

@@ -31,6 +31,12 @@ DOMAIN = "fsm-identity"
 PASSWORD_RESET = "password reset"  # noqa: S105 - a kind of mail
 """The kind of a mail that carries the password of a reset, which its act keeps."""
 
+FIRST_PASSWORD = "first password"  # noqa: S105 - a kind of mail
+"""The kind of the welcome mail of somebody who was stored long before the first day: an act keeps its password."""
+
+OF_ACTS = frozenset({PASSWORD_RESET, FIRST_PASSWORD})
+"""Kinds whose password an act keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class MailClaim:
@@ -81,6 +87,12 @@ def enqueue_all(
     if rows:
         tx.connection.execute(mails.insert(), rows)
     return tuple(str(row["id"]) for row in rows)
+
+
+def was_welcomed(tx: Tx, account_id: str) -> bool:
+    """Whether the account ever had a welcome mail, sent or not."""
+    welcomes = mails.c.kind.in_(("welcome", FIRST_PASSWORD))
+    return bool(tx.connection.scalar(select(exists().where(mails.c.account_id == account_id, welcomes))))
 
 
 def make_due(tx: Tx, claimed: Collection[ClaimedAccount], now: datetime) -> int:
@@ -212,5 +224,7 @@ def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
         mails.c.due_at <= now,
         free(mails, now),
         or_(mails.c.expires_at.is_(None), mails.c.expires_at > now),
-        exists().where(account.c.id == mails.c.account_id, account.c.life == Life.ACTIVE.value),
+        exists().where(
+            account.c.id == mails.c.account_id, or_(account.c.life == Life.ACTIVE.value, account.c.expected)
+        ),
     )

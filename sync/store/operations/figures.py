@@ -293,7 +293,7 @@ def lanes_of_accounts(tx: Tx, now: datetime) -> dict[Lane, Counted]:
 
 def _lane_of_mails(tx: Tx, now: datetime) -> Counted:
     leased = mail.c.lease_token.is_not(None)
-    due = and_(mail.c.due_at <= now, ~leased, account.c.life == Life.ACTIVE.value)
+    due = and_(mail.c.due_at <= now, ~leased, or_(account.c.life == Life.ACTIVE.value, account.c.expected))
     row = tx.connection.execute(
         select(
             func.count().filter(due),
@@ -435,7 +435,7 @@ def _undelivered(tx: Tx) -> int:
             .where(
                 NOT_SENT,
                 mail.c.state.in_(("failed", "expired")),
-                account.c.life == Life.ACTIVE.value,
+                or_(account.c.life == Life.ACTIVE.value, account.c.expected),
                 ~or_(tried.exists(), asked.exists(), logged_in.exists()),
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,6 +21,7 @@ def written(
     full_name: str = "Jörg Ångström",
     company: str = "Nordwind Gebäudetechnik",
     letter: Callable[..., Message] = welcome,
+    first_day: date | None = None,
 ) -> Message:
     return letter(
         message_id="0192f0c1@example.com",
@@ -33,6 +34,7 @@ def written(
         login_url="https://login.example.com/",
         language=language,
         company=company,
+        first_day=first_day,
     )
 
 
@@ -84,6 +86,18 @@ def test_a_mail_bears_the_name_of_the_company(language: str, letter: Callable[..
     nameless = written(language, company="", letter=letter)
     assert "–" not in nameless.subject
     assert nameless.text.endswith(".\n")
+
+
+@pytest.mark.supports("E4")
+@pytest.mark.parametrize(
+    ("language", "day"),
+    [("en", "1 December 2026"), ("de", "01.12.2026"), ("fr", "01/12/2026"), ("es", "01/12/2026")],
+)
+def test_who_begins_later_reads_from_when(language: str, day: str) -> None:
+    """In the words of the language, and in place of nothing: others read no empty line more."""
+    later = written(language, first_day=date(2026, 12, 1)).text
+    assert f"{day}" in later
+    assert "\n\n\n" not in later + written(language).text
 
 
 @pytest.mark.supports("I7")

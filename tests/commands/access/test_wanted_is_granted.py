@@ -21,6 +21,7 @@ NOT_WANTED: Mapping[str, str] = {
     "audit.audit": "it says what was granted",
     "audit.audit_all": "it says what was granted",
     "audit.record_assignments": "it says what was granted",
+    "dates.welcome_later": FOLLOWS,
     "mail.outbox.enqueue": FOLLOWS,
     "mail.outbox.enqueue_all": FOLLOWS,
     "mail.outbox.give_up": FOLLOWS,

@@ -22,6 +22,7 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import UNSET, AccountChange, NewAccount, Unset, with_attributes
 from sync.domain.accounts.named import keys_named, known_keys
+from sync.domain.dates import said
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem, Refused
 from sync.entrypoints.cli import acts
@@ -37,6 +38,12 @@ app = typer.Typer(no_args_is_help=True)
 app.add_typer(acts.app)
 
 Text = Annotated[str | None, typer.Option()]
+FirstDay = Annotated[
+    str | None, typer.Option("--valid-from", metavar="DAY", help="The first day, as in 2026-12-01; - for none.")
+]
+LastDay = Annotated[
+    str | None, typer.Option("--valid-until", metavar="DAY", help="The last day, as in 2026-12-31; - for no end.")
+]
 Attributes = Annotated[
     list[str] | None,
     typer.Option(
@@ -113,16 +120,19 @@ def create_(
     data_access: Text = None,
     technician: Text = None,
     employee_number: Text = None,
+    valid_from: FirstDay = None,
+    valid_until: LastDay = None,
     attribute: Attributes = None,
     mail: Annotated[bool, typer.Option(help="Mail the password instead of showing it here.")] = False,
     even_if_similar: Annotated[bool, typer.Option(help="Create although a similar account exists.")] = False,
     wait: Wait = True,
     timeout: Timeout = 60,
 ) -> None:
-    """Create an account with a temporary password that must be changed at the first login."""
+    """Create an account with a temporary password that must be changed at the first login. Before the first day
+    nobody logs in with it; one that is far away needs --mail, which goes shortly before."""
     with failures_shown():
         desk = open_desk()
-        attributes, wrong = attributes_of(desk, attribute)
+        attributes, wrong = attributes_of(desk, [*(attribute or ()), *days(valid_from, valid_until)])
         access = named(profile=profile, branch=branch, team=team, data_access=data_access)
         keys, unknown = known_keys(desk.policy, access)
         new = NewAccount(
@@ -137,7 +147,8 @@ def create_(
         password = InitialPassword(generate(), "mail" if mail else "shown")
         by = actor(reason)
         account = create_account(desk, new, by, password, even_if_similar=even_if_similar, also=(*wrong, *unknown))
-        say(f"{account.username} is stored ({account.id})")
+        begins = "" if account.valid_from is None else f", from {said(account.valid_from, desk.clock.now())}"
+        say(f"{account.username} is stored ({account.id}){begins}")
         in_place = False
         try:
             if wait:
@@ -169,6 +180,8 @@ def change_(
     team: Annotated[str | None, typer.Option(help="A team, or - for none.")] = None,
     data_access: Annotated[str | None, typer.Option(help="A level, or - for the profile's own.")] = None,
     employee_number: Annotated[str | None, typer.Option(help="A number, or - for none.")] = None,
+    valid_from: FirstDay = None,
+    valid_until: LastDay = None,
     attribute: Attributes = None,
     policy: Policy = GatePolicy.REFUSE,
     yes: Yes = False,
@@ -179,7 +192,7 @@ def change_(
     change while work orders are open, hold it until they are done, or force it."""
     with failures_shown():
         desk = open_desk()
-        attributes, wrong = attributes_of(desk, attribute)
+        attributes, wrong = attributes_of(desk, [*(attribute or ()), *days(valid_from, valid_until)])
         account = the_account(desk, who)
         access = named(profile=profile, branch=branch, team=team, data_access=data_access)
         taken_away = {field: None for field, name in access.items() if name == "-" and field != "profile"}
@@ -259,6 +272,12 @@ def attributes_of(
     texts = dict(each.partition("=")[::2] for each in given or () if "=" in each)
     found, problems = read_attributes(desk.policy, texts)
     return found, (*unnamed, *problems)
+
+
+def days(valid_from: str | None, valid_until: str | None) -> list[str]:
+    """Options of their own for attributes that many have."""
+    given = named(valid_from=valid_from, valid_until=valid_until)
+    return [f"{key}={'' if day == '-' else day}" for key, day in given.items()]
 
 
 def looked_for(desk: Desk, given: Sequence[str] | None) -> dict[str, str]:

@@ -7,12 +7,15 @@ condition with a name, a query that uses the very same text uses the index, on S
 """
 
 from sync.store.database.tables.accounts import (
+    ENDS,
+    EXPECTED,
     FOR_GOOD,
     Delivery,
     account,
     assignment,
     attribute_value,
     initial_password,
+    joiner,
     login_name,
     observation,
 )
@@ -54,6 +57,8 @@ from sync.store.database.tables.work import Outcome, attempt, provisioning
 
 __all__ = [
     "CURRENT_BOUNCE",
+    "ENDS",
+    "EXPECTED",
     "FOR_GOOD",
     "NOT_SENT",
     "OPEN_ACT",
@@ -92,6 +97,7 @@ __all__ = [
     "foreign_user",
     "initial_password",
     "installation",
+    "joiner",
     "lane_pause",
     "latency",
     "login_activity",

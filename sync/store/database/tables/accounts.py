@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, LargeBinary, Table, Text, false, text
 
 from sync.domain.accounts.account import Life
-from sync.store.database.columns import SORTED_TEXT, JsonObject, UtcDateTime, one_of
+from sync.store.database.columns import SORTED_TEXT, JsonObject, UtcDateTime, condition, one_of
 from sync.store.database.tables.metadata import metadata, unique_where_present
 
 Delivery = Literal["mail", "shown"]
+
+EXPECTED = condition("expected")
+ENDS = condition("valid_until IS NOT NULL AND life = 'active'")
 
 FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
 """The end of a lockout that only a person ends."""
@@ -36,13 +39,14 @@ account = Table(
     Column("technician_id", Text),
     Column("employee_number", Text),
     Column("life", Text, nullable=False),
+    Column("expected", Boolean, nullable=False, server_default=false()),
     Column("hr_source", Text),
     Column("hr_id", Text),
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("created_at", UtcDateTime, nullable=False),
     Column("attributes", JsonObject, nullable=False, server_default="{}"),
-    one_of("life", Life),
+    one_of("life", (Life.ACTIVE, Life.INACTIVE)),
     Index("ix_account_username_key", "username_key"),
     unique_where_present("account", "idp_user_id"),
     unique_where_present("account", "employee_number"),
@@ -51,9 +55,19 @@ account = Table(
     Index("ix_account_email_local", "email_local"),
     Index("ix_account_profile_life", "profile", "life"),
     Index("ix_account_branch_username_key", "branch", "username_key"),
+    Index("ix_account_expected", "valid_from", sqlite_where=EXPECTED, postgresql_where=EXPECTED),
+    Index("ix_account_ends", "valid_until", sqlite_where=ENDS, postgresql_where=ENDS),
 )
 """One row an account: the fields of `sync.domain.accounts.account.Account` and the keys made from them in Python
-(`*_key`, `email_local`, `search_text`), because the two databases fold letters differently."""
+(`*_key`, `email_local`, `search_text`), because the two databases fold letters differently. `expected`: it is
+inactive because its first day is to come, so that whoever asks for active ones alone never finds it."""
+
+joiner = Table(
+    "joiner",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+)
+"""Accounts whose welcome mail is to come, some days before their first day (E4)."""
 
 login_name = Table(
     "login_name",

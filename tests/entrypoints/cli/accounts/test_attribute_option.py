@@ -39,8 +39,8 @@ def test_an_account_is_made_found_and_changed_by_what_the_company_keeps(at_work:
         ("cost_centre", "'cost_centre' is not KEY=VALUE"),
         ("desk_height=high", "desk_height"),
         ("vehicle=bus", "vehicle"),
-        ("valid_from=2027-01-31", "valid_from: nothing waits for a start date yet"),
-        ("valid_until=2027-01-31", "valid_until: nothing happens on an end date yet"),
+        ("valid_from=31/01/2027", "valid_from: '31/01/2027' is not a date"),
+        ("valid_until=2020-01-31", "valid_until: 2020-01-31 is over"),
     ],
 )
 def test_what_is_no_value_of_an_attribute_is_refused_with_its_name(

@@ -24,23 +24,18 @@ def errors_of(run: Run, row: int = 0) -> list[str]:
     return [f"{each['reason']} ({each['remedy']})" for each in shown["errors"]]
 
 
-@pytest.mark.parametrize(
-    ("title", "why"), [("Eintritt", "nothing waits for a start"), ("Austritt", "on an end date")]
-)
-def test_dates_that_nothing_acts_on_are_refused_with_the_reason(
-    run: Run, tmp_path: Path, title: str, why: str
-) -> None:
-    """A joiner of next month would get her mail today; without the column the file is taken, on a word."""
-    file = staff(tmp_path, person(1, **{title: "2027-01-31"}))
-    refused = run("review", file)
-    assert refused.exit_code == 1
-    assert f"G2 ('{title}'): " in refused.output
-    assert why in refused.output
-    assert "to import the file without: --map G=" in refused.output
-    assert json.loads(run("list", "--json").output) == []
-    assert run("review", file, "--map", f"{title}=").exit_code == 0
-    by_hand = run("review", staff(tmp_path, person(1, Tag="1"), name="other.csv"), "--map", "Tag=valid_until")
-    assert (by_hand.exit_code, "nothing happens on an end date" in by_hand.output) == (1, True)
+@pytest.mark.req("E4")
+def test_dates_that_cannot_be_are_errors_of_their_row(run: Run, tmp_path: Path) -> None:
+    """A last day that is over, and one before the first; the others of the file are taken."""
+    rows = [
+        person(1, Eintritt="2027-01-31", Austritt=""),
+        person(2, Eintritt="", Austritt="2020-12-31"),
+        person(3, Eintritt="2027-02-01", Austritt="2027-01-31"),
+    ]
+    assert run("review", staff(tmp_path, *rows)).exit_code == 1
+    assert errors_of(run) == []
+    assert errors_of(run, 1) == ["valid until 2020-12-31 is over (nobody needs the account; or mend the date)"]
+    assert errors_of(run, 2) == ["2027-01-31 is before the start 2027-02-01 (swap the dates)"]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])

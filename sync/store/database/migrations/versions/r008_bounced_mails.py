@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "r008"
-down_revision = "r005"
+down_revision = "r007"
 
 TIME = sa.DateTime(timezone=True)
 
