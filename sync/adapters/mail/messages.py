@@ -23,8 +23,8 @@ PLACEHOLDERS: Final = (
     "company",
     "first_day",
 )
-"""What a template may name. `expires` is a datetime in the time zone, so that each language writes it its way. `first_day` is a date where the
-person has not begun yet, else none."""
+"""What a template may name. `expires` is a datetime in the time zone, so that each language writes it its way;
+`first_day` a date while that is still to come, else none."""
 
 
 def welcome(templates: Templates = OURS, **told: Unpack[Password]) -> Message:

@@ -20,9 +20,8 @@ from sync.store.database.tables.accounts import (
     observation,
 )
 from sync.store.database.tables.acts import OPEN_ACT, SEALED_ACT, act
-from sync.store.database.tables.audit import audit
-from sync.store.database.tables.bounces import CURRENT_BOUNCE, bounce
 from sync.store.database.tables.audit import audit, audit_chain, audit_waiting
+from sync.store.database.tables.bounces import CURRENT_BOUNCE, bounce
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
@@ -87,9 +86,9 @@ __all__ = [
     "attempt",
     "attribute_value",
     "audit",
-    "bounce",
     "audit_chain",
     "audit_waiting",
+    "bounce",
     "circuit",
     "comparison",
     "deactivation",
