@@ -18,6 +18,7 @@ from sync.devstack.ports import free_ports
 from sync.devstack.process import end, launch, wait_until_ready
 from sync.devstack.services import postgres
 from sync.devstack.services.redis_server import redis_answers, redis_launch, redis_url
+from tests.asked_outside import _watched, fsm_is_asked_outside  # noqa: F401 - fixtures of every test
 from tests.fsm_over_http import serve_fsm  # noqa: F401 - a fixture
 from tests.keycloak_of_a_run import shared_keycloak
 from tests.realms import a_realms_name, configured_realm  # noqa: F401 - the second is a fixture
