@@ -4,6 +4,7 @@ of what is not told apart by branch (I4)."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -14,13 +15,15 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import NotFound, Refused
+from sync.domain.logins.unused import Patience
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
 from sync.store.accounts.query import AccountQuery
 from sync.store.deactivation.reassignments import Reassignment
 from sync.store.operations import figures
-from sync.views import deactivation, drift, imports, mail, runs
+from sync.store.reports import AccessQuery
+from sync.views import deactivation, drift, imports, mail, reports, runs
 from sync.views.accounts import account, assignability, find, listing, look, settling
 from sync.views.operations import circuits, problems, quarantine, status, stops, troubles
 from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
@@ -91,6 +94,8 @@ LISTS = {
     "accounts.assignability.assignability",
     "deactivation.recent_reassignments",
     "deactivation.stranded",
+    "reports.access",
+    "reports.unused",
 }
 
 
@@ -159,6 +164,15 @@ def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> No
         "T-3",
     }
     assert there.id != here.id
+    moment = world.clock.now()
+    past = reports.access(world.systems, HERE, AccessQuery(moment, limit=1))
+    assert [row.account_id for _, row in past] == [here.id]
+    past = reports.access(world.systems, HERE, AccessQuery(moment, account_id=there.id))
+    assert list(past) == []
+    world.clock.advance(timedelta(days=2))
+    patience = Patience(timedelta(days=1), timedelta(days=1))
+    unused = reports.unused(world.systems, HERE, patience, world.clock.now())
+    assert [each.account.id for each in unused] == [here.id]
 
 
 def test_no_view_is_left_out() -> None:

@@ -6,10 +6,12 @@ long as it is low, and gets it back with the ceiling.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mappings.data_access import DataAccessLevel
 from mappings.policy import Policy
+from mappings.profiles import Profile
 from sync.domain.accounts.account import Account
 
 
@@ -33,9 +35,19 @@ class DataAccess:
 
 def data_access_of(account: Account, policy: Policy) -> DataAccess | None:
     """None: the mapping files do not know the profile or the level (rule: keys-in-use-stay)."""
-    profile = policy.profiles.get(account.profile)
-    asked = None if profile is None else policy.data_access.get(account.data_access or profile.default_data_access)
+    return effective_level(account.profile, account.data_access, policy.profiles, policy.data_access)
+
+
+def effective_level(
+    profile_key: str,
+    asked_key: str | None,
+    profiles: Mapping[str, Profile],
+    levels: Mapping[str, DataAccessLevel],
+) -> DataAccess | None:
+    """The same by profiles and levels alone, of whichever time; None as there."""
+    profile = profiles.get(profile_key)
+    asked = None if profile is None else levels.get(asked_key or profile.default_data_access)
     if profile is None or asked is None:
         return None
-    ceiling = policy.data_access[profile.highest_data_access]
+    ceiling = levels[profile.highest_data_access]
     return DataAccess(asked, min(asked, ceiling, key=lambda level: level.width))
