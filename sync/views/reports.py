@@ -31,11 +31,14 @@ class Unused:
     last_used_at: datetime | None
 
 
-def unused(desk: Desk, scope: Scope, patience: Patience, now: datetime) -> Iterator[Unused]:
-    """Active accounts that are not used, by username; nothing is done about them."""
+def unused(
+    desk: Desk, scope: Scope, patience: Patience, now: datetime, after: str | None = None
+) -> Iterator[Unused]:
+    """Active accounts that are not used, by username, from behind the one with the login key `after`; nothing is
+    done about them."""
     with desk.db.read() as tx:
         gaps = logins.gaps(tx)
-    for row in every_account(desk, scope, AccountQuery(life=Life.ACTIVE)):
+    for row in every_account(desk, scope, AccountQuery(life=Life.ACTIVE, after=after)):
         use = use_of(row.activity, row.account.created_at, gaps, patience, now)
         if use is not None:
             last = max(filter(None, (row.activity.last_login_at, row.activity.last_used_at)), default=None)

@@ -71,6 +71,8 @@ ROUTES: Final[Mapping[Route, frozenset[Role]]] = {
     ("GET", "/audit"): _ADMINISTRATORS,
     ("GET", "/audit/export"): _EVERYTHING,
     ("GET", "/audit/verify"): _EVERYTHING,
+    ("GET", "/reports/access"): _ADMINISTRATORS,
+    ("GET", "/reports/unused"): _ADMINISTRATORS,
 }
 
 
