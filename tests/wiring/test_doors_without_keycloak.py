@@ -50,6 +50,7 @@ COMMANDS = (
     (f"account create {OTHER} --no-wait {WHY}", 0),
     ("account list", 0),
     (f"account show {WHO}", 0),
+    ("report access", 0),
     (f"account change {WHO} --given-name Maria --no-wait {WHY}", 0),
     (f"account reset-password {WHO} --no-wait {WHY}", 0),
     (f"account show-password {WHO}", 1),

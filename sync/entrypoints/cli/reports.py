@@ -34,6 +34,7 @@ from sync.wiring.doors import open_desk, open_operator_desk
 app = typer.Typer(no_args_is_help=True)
 
 ON_SCREEN = 100
+AT_ONCE = 500
 NOT_KNOWN = "not known"
 
 
@@ -105,7 +106,7 @@ def access(
         if account is not None:
             with desk.db.read() as tx:
                 account_id = account_in(tx, account).id
-        query = AccessQuery(moment, account_id=account_id, profile=profile, branch=branch)
+        query = AccessQuery(moment, account_id, profile, branch, limit=AT_ONCE)
         rows = access_of_all(desk, Scope.all(), query, everybody=everybody or account is not None)
         found = (row for _, row in rows)
         limit = lines_wanted(limit, ON_SCREEN, for_program=as_json or as_csv)

@@ -40,7 +40,7 @@ class AccessReportQuery(PagedQuery):
     """Parts of a filter are joined by "and"."""
 
     at: AwareDatetime | None = Field(default=None, description="a moment that has passed; left out: now")
-    account_id: str | None = None
+    account_id: str | None = Field(default=None, description="this one, whatever it had")
     profile: str | None = Field(default=None, description="had it then, on either side")
     branch: str | None = Field(default=None, description="was in it then, on either side")
     everybody: bool = Field(default=False, description="also people to whom neither side gave anything")
@@ -144,7 +144,7 @@ def access(parts: With, by: By, query: Annotated[AccessReportQuery, Query()]) ->
     if query.cursor is not None:
         at, after = _place(parts.cursors.read(query.cursor, asked))
     wanted = AccessQuery(at, query.account_id, query.profile, query.branch, after=after, limit=query.limit + 1)
-    rows = access_of_all(parts.desk(), scope, wanted, everybody=query.everybody)
+    rows = access_of_all(parts.desk(), scope, wanted, everybody=query.everybody or query.account_id is not None)
     found = list(islice(rows, query.limit + 1))
     page = found[: query.limit]
     more = len(found) > len(page)

@@ -56,9 +56,7 @@ def test_the_report_is_read_page_by_page(firm: Company, people: list[Account]) -
     assert (names(rest["items"]), rest["next"], rest["at"]) == (["cem", "zoe"], None, first["at"])
     other = firm.get("/reports/access", root, limit=2, cursor=first["next"], branch="berlin")
     assert problem(other) == (400, "bad-cursor")
-    assert names(firm.get("/reports/access", root, branch="berlin").json()["items"]) == names(
-        [{"username": "bea"}]
-    )
+    assert names(firm.get("/reports/access", root, branch="berlin").json()["items"]) == ["bea"]
 
 
 def test_a_moment_that_means_nothing_is_refused(firm: Company) -> None:
