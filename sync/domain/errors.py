@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from dataclasses import field as named
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 System: TypeAlias = Literal["keycloak", "fsm", "database", "mail"]
+
+TAKEN: Final = "taken"
+"""The code of a Problem: another account has what is unique in the company."""
+SIMILAR: Final = "similar"
+"""The code of a Problem: it may be a second account of one person."""
+OF_THE_COMPANY: Final = "of-the-whole-company"
+"""The code of a Problem: whoever administers the whole company has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +171,13 @@ class Unsafe(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a command was refused: which field, what is wrong, what would mend it."""
+    """Why a command was refused: which field, what is wrong, what would mend it. `code` is for doors that tell
+    this kind in words of their own."""
 
     field: str
     reason: str
     remedy: str = ""
+    code: str = named(default="", compare=False)
 
     def __str__(self) -> str:
         text = f"{self.field}: {self.reason}" if self.field else self.reason
@@ -188,3 +198,7 @@ class NotFound(Refused):
 
 class NotAllowed(Refused):
     """The caller may not do this; somebody else may."""
+
+
+class Outdated(Refused):
+    """What was looked at is not wanted any more: somebody has changed it since."""

@@ -269,6 +269,28 @@ def timeline(tx: Tx, account_id: str) -> tuple[TimelineEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.at, entry.order)))
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Fields of an account before and after it was wanted otherwise, as JSON holds them."""
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def wishes(tx: Tx, account_id: str) -> tuple[Wish, ...]:
+    """The entries about an account that stand beside another version of what is wanted, the oldest first. What
+    makes a version without such an entry is in none of them."""
+    action = audit_entries.c.action
+    made = or_(
+        action.in_(("create", "create again", "reactivate", "begin")),
+        action.startswith("change"),
+        action.startswith("deactivat"),
+    )
+    found = select(audit_entries).where(audit_entries.c.account_id == account_id, made)
+    rows = tx.connection.execute(found.order_by(audit_entries.c.at, audit_entries.c.id))
+    return tuple(Wish(row.before or {}, row.after or {}) for row in rows)
+
+
 def _asked(tx: Tx, account_id: str) -> Iterator[TimelineEntry]:
     rows = tx.connection.execute(select(audit_entries).where(audit_entries.c.account_id == account_id))
     for row in rows:

@@ -23,13 +23,14 @@ from sync.domain.access.callers import System
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.permissions import Permission
+from sync.domain.access.scope import EVERYTHING, Scope
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.change import GRANTS, UNSET, AccountChange, NewAccount, changed_fields, stated_fields
 from sync.domain.accounts.rules import check, unknown_attributes
 from sync.domain.dates import date_problems, is_welcomed_later, life_of
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
-from sync.domain.errors import NotFound, Problem, Refused
+from sync.domain.errors import OF_THE_COMPANY, SIMILAR, NotFound, Outdated, Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.store import audit, dates, schedule
@@ -129,12 +130,14 @@ def change(
     *,
     lane: Lane = Lane.INTERACTIVE,
     gate: GatePolicy = GatePolicy.HOLD,
+    version: int | None = None,
 ) -> Account:
     """Change what is mentioned and make the account due. A change that changes nothing writes nothing, unless it
-    is a stronger wish about one that the gate holds."""
+    is a stronger wish about one that the gate holds. `version` is the wanted one that was looked at, None: nobody
+    says. Raises Outdated if it is another one by now."""
     may_take_rights = wanted.profile is not UNSET or wanted.data_access is not UNSET
     locked = administrators.lock(tx, policy, [account_id]) if may_take_rights else frozenset[str]()
-    before = existing(tx, account_id)
+    before = existing(tx, account_id, version)
     after = wanted.applied_to(before)
     granted = authority.allow_account(tx, policy, by, Permission.CHANGE, before, after, now)
     if after == before:
@@ -187,10 +190,14 @@ def drop_retired(
     return changed_fields(before, after)
 
 
-def existing(tx: Tx, account_id: str) -> Account:
+def existing(tx: Tx, account_id: str, version: int | None = None) -> Account:
+    """In a write transaction it is locked, and so is what `version` is compared with. Raises NotFound, or Outdated
+    if another version is wanted than this one."""
     account = accounts.get(tx, account_id)
     if account is None:
         raise NotFound([Problem("account", f"{account_id} does not exist", "see account list")])
+    if version is not None and version != work_state.wanted_versions(tx, [account_id]).get(account_id):
+        raise Outdated([Problem("", f"{account.username} was changed since", "look at it again")])
     return account
 
 
@@ -251,13 +258,15 @@ def create_account(
     *,
     even_if_similar: bool,
     also: Sequence[Problem] = (),
+    sees: Scope = EVERYTHING,
 ) -> Account:
     """Store the account and wake the workers.
 
     Raises Refused with every problem: of the account itself, what only the FSM system or the other accounts know,
     what the door found (`also`). Then, where it may be a second one of the same person and nobody says that it is
-    not (A2): another account, or a user in Keycloak whose account our database lost. Raises Transient if a
-    technician is named and the FSM system cannot be asked. Nothing is stored then.
+    not (A2): another account, or a user in Keycloak whose account our database lost. Of what lies outside what
+    the caller `sees` nothing is told, and only who sees it can say that it is another person. Raises Transient if
+    a technician is named and the FSM system cannot be asked. Nothing is stored then.
     """
     unknown = () if new.technician_id is None else _unknown(desk, new.technician_id)
     _refuse_at_once(desk, by, None, new.account("", desk.clock.now()), new.attributes, (*unknown, *also))
@@ -265,30 +274,43 @@ def create_account(
     def command(tx: Tx) -> Account:
         account = create(tx, desk.policy, new, by, desk.clock.now(), password=password)
         by_hand.count(tx, desk.policy, None, account, by, desk.clock.now())
-        if even_if_similar:
+        if even_if_similar and sees.everything:
             return account
-        _refuse_lost(tx, account)
+        _refuse_lost(tx, account, sees)
         similar = accounts.likely_duplicates(tx, account)
-        if similar:
+        if not all(map(sees.holds, similar)):
+            raise Refused([_FOR_THE_COMPANY])
+        if similar and not even_if_similar:
             names = ", ".join(f"{each.username} ({each.full_name})" for each in similar)
             raise Refused(
-                [Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar")]
+                [Problem("", f"this may be the same person as {names}", "if not, add --even-if-similar", SIMILAR)]
             )
         return account
 
     return perform(desk, command, wakes=Lane.INTERACTIVE)
 
 
-def _refuse_lost(tx: Tx, account: Account) -> None:
-    """Raises Refused if a user of this name is known to have lost its account."""
+_FOR_THE_COMPANY = Problem(
+    "",
+    "this account is for an administrator of the whole company to make",
+    "ask one of them to make it",
+    OF_THE_COMPANY,
+)
+
+
+def _refuse_lost(tx: Tx, account: Account, sees: Scope) -> None:
+    """Raises Refused if a user of this name is known to have lost its account. Nobody knows of which branch that
+    was."""
     lost = findings.users_with(tx, Anomaly.LOST_ACCOUNT).values()
     held = sorted({login_key(name) for name in lost} & {login_key(account.username), login_key(account.email)})
+    if held and not sees.everything:
+        raise Refused([_FOR_THE_COMPANY])
     if held:
         what = (
             f"{held[0]!r} is a user in Keycloak whose account our database lost, as after a restore from a backup"
         )
         nevertheless = "to create it by hand and give it that user later, add --even-if-similar"
-        raise Refused([Problem("username", what, f"{GIVE_ACCOUNT_BACK}; {nevertheless}")])
+        raise Refused([Problem("username", what, f"{GIVE_ACCOUNT_BACK}; {nevertheless}", SIMILAR)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,14 +330,17 @@ def change_account(
     by: Cause,
     gate: GatePolicy = GatePolicy.REFUSE,
     also: Sequence[Problem] = (),
+    *,
+    version: int | None = None,
 ) -> Changed:
-    """Store the change and wake the workers. `gate` is for one that takes the technician away (D4).
+    """Store the change and wake the workers. `gate` is for one that takes the technician away (D4), `version` as
+    in `change`.
 
     Raises Refused with every problem, those that the door found (`also`) among them, WorkOrdersOpen under the
-    policy refuse, or Transient; nothing is stored then.
+    policy refuse, Outdated before any of them, or Transient; nothing is stored then.
     """
     with desk.db.read() as tx:
-        before = existing(tx, account_id)
+        before = existing(tx, account_id, version)
         request = deactivations.open_for(tx, account_id)
     after = wanted.applied_to(before)
     _refuse_at_once(desk, by, before, after, wanted.attributes, also)
@@ -326,9 +351,9 @@ def change_account(
 
     def command(tx: Tx) -> Changed:
         now, was = desk.clock.now(), accounts.peek(tx, account_id)
-        version = work_state.wanted_versions(tx, [account_id])
-        account = change(tx, desk.policy, account_id, wanted, by, now, gate=gate)
-        stored = work_state.wanted_versions(tx, [account_id]) != version
+        wanted_before = work_state.wanted_versions(tx, [account_id])
+        account = change(tx, desk.policy, account_id, wanted, by, now, gate=gate, version=version)
+        stored = work_state.wanted_versions(tx, [account_id]) != wanted_before
         by_hand.count(tx, desk.policy, was, account, by, now)
         return Changed(account, stored, work_orders)
 

@@ -16,11 +16,13 @@ def link_technician(
     technician_id: str | None,
     by: Cause,
     gate: GatePolicy = GatePolicy.REFUSE,
+    *,
+    version: int | None = None,
 ) -> Changed:
     """Link, relink, or unlink with None. Raises Refused if the record is unknown or linked elsewhere, and, under
     the policy refuse, WorkOrdersOpen if the technician the account has now still has work: unlinking is no way
-    around the gate.
+    around the gate. `version` as in `change_account`.
     """
     if technician_id is not None:
         require_technician(desk, technician_id)
-    return change_account(desk, account_id, AccountChange(technician_id=technician_id), by, gate)
+    return change_account(desk, account_id, AccountChange(technician_id=technician_id), by, gate, version=version)

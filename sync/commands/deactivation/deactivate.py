@@ -37,15 +37,16 @@ def deactivate(
     now: datetime,
     *,
     lane: Lane = Lane.INTERACTIVE,
+    version: int | None = None,
 ) -> Account:
     """Want the account inactive; the gate decides when (D4). One that waits gives way to a stronger wish alone:
     Refused is any other. A change that takes the technician goes on with the deactivation, by the stronger of the
-    two wishes.
+    two wishes. `version` is the wanted one that was looked at; raises Outdated if it is another one by now.
 
     The hold's deadline and what follows it come from work_orders.toml.
     """
     locked = administrators.lock(tx, policy, [account_id])
-    before = existing(tx, account_id)
+    before = existing(tx, account_id, version)
     after = replace(before, life=Life.INACTIVE)
     granted = authority.allow_account(tx, policy, by, Permission.DEACTIVATE, before, after, now)
     open_request = deactivations.open_for(tx, account_id)
@@ -64,12 +65,14 @@ def deactivate(
     return after
 
 
-def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime) -> Account:
+def reactivate(
+    tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime, *, version: int | None = None
+) -> Account:
     """Want the account active again, with everything it had that is still valid (D7); also calls off a
     deactivation that is held, and no user stays switched off or gone because somebody accepted that (G4). With a
     first day to come it is open from then on. Raises Refused if the account was not inactive, if its last day is
-    over, or if it breaks a rule of today."""
-    before = existing(tx, account_id)
+    over, or if it breaks a rule of today; Outdated like `deactivate`."""
+    before = existing(tx, account_id, version)
     after = replace(before, life=life_of(before, policy, now))
     granted = authority.allow_account(tx, policy, by, Permission.REACTIVATE, before, after, now)
     if before.life is not Life.INACTIVE:
@@ -89,14 +92,16 @@ def reactivate(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datetime
     return after
 
 
-def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause) -> tuple[OpenWorkOrder, ...]:
+def deactivate_account(
+    desk: Desk, account_id: str, gate: GatePolicy, by: Cause, *, version: int | None = None
+) -> tuple[OpenWorkOrder, ...]:
     """Store the wish and wake the workers. Returns the work orders that are open now.
 
-    Raises Refused, WorkOrdersOpen under the policy refuse, Transient if FSM cannot be asked (D2); nothing is
-    stored then.
+    Raises Outdated like `deactivate`, Refused, WorkOrdersOpen under the policy refuse, Transient if FSM cannot be
+    asked (D2); nothing is stored then.
     """
     with desk.db.read() as tx:
-        account = existing(tx, account_id)
+        account = existing(tx, account_id, version)
         open_request = deactivations.open_for(tx, account_id)
     _refuse_unless_stronger(account, open_request, gate)
     work_orders = open_work(desk, account, open_request)
@@ -105,7 +110,7 @@ def deactivate_account(desk: Desk, account_id: str, gate: GatePolicy, by: Cause)
 
     def command(tx: Tx) -> None:
         now, was = desk.clock.now(), accounts.peek(tx, account_id)
-        leaver = deactivate(tx, desk.policy, account_id, gate, by, now)
+        leaver = deactivate(tx, desk.policy, account_id, gate, by, now, version=version)
         by_hand.count(tx, desk.policy, was, leaver, by, now)
 
     perform(desk, command, wakes=Lane.INTERACTIVE)
@@ -119,12 +124,12 @@ def _refuse_unless_stronger(account: Account, waits: OpenDeactivation | None, ga
     raise Refused([Problem("", already, "see account show; account reactivate calls it off")])
 
 
-def reactivate_account(desk: Desk, account_id: str, by: Cause) -> Account:
+def reactivate_account(desk: Desk, account_id: str, by: Cause, *, version: int | None = None) -> Account:
     """Store the wish and wake the workers. Raises Refused as `reactivate`."""
 
     def command(tx: Tx) -> Account:
         now, was = desk.clock.now(), accounts.peek(tx, account_id)
-        active = reactivate(tx, desk.policy, account_id, by, now)
+        active = reactivate(tx, desk.policy, account_id, by, now, version=version)
         by_hand.count(tx, desk.policy, was, active, by, now)
         return active
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sync.domain.accounts.account import Account
 from sync.domain.errors import NotAllowed, Problem
@@ -37,3 +38,7 @@ class Scope:
     def holds(self, account: Account) -> bool:
         """An account without a branch is the whole company's."""
         return self.everything or account.branch == self.branch
+
+
+EVERYTHING: Final = Scope.all()
+"""Of callers who see the whole company."""

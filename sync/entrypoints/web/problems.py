@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
@@ -46,6 +46,8 @@ class Code(StrEnum):
     TOO_LARGE = "too-large"
     WEBHOOK_SECRET = "webhook-secret"  # noqa: S105 - a code
     REFUSED = "refused"
+    WITHOUT_VERSION = "precondition-required"
+    OUTDATED = "changed-since"
     AWAY = "not-available-now"
     UNFORESEEN = "unforeseen"
 
@@ -121,6 +123,19 @@ MEANINGS: Final[Mapping[Code, Meaning]] = {
         "This is refused",
         "Nothing was stored. Each member of errors says what is in the way and what mends it.",
     ),
+    Code.WITHOUT_VERSION: Meaning(
+        428,
+        "The request does not say which version it is about",
+        "Nothing was done. Read the account and send its ETag in the header If-Match: then nobody changes what "
+        "somebody else has just changed. The version * is refused, for it names none.",
+    ),
+    Code.OUTDATED: Meaning(
+        412,
+        "The account was changed since it was read",
+        "Nothing was done. Each member of errors has a field as the request wants it (mine), as it is wanted now "
+        "(theirs) and, where that is known, as it was in the version of If-Match (was). Decide with it, and send "
+        "the request again with the new ETag.",
+    ),
     Code.AWAY: Meaning(
         503, "This is not possible just now", "Something that is needed does not answer. Try again a little later."
     ),
@@ -133,13 +148,17 @@ MEANINGS: Final[Mapping[Code, Meaning]] = {
 
 
 class ErrorShape(BaseModel):
-    """One thing that is wrong. `pointer` (RFC 6901) leads into the content; `parameter` is one of the address."""
+    """One thing that is wrong. `pointer` (RFC 6901) leads into the content; `parameter` is one of the address. Of
+    what was changed since: a value as the request wants it, as it is now, and as it was."""
 
     pointer: str | None = None
     parameter: str | None = None
     code: str | None = None
     reason: str
     remedy: str | None = None
+    mine: Any = None
+    theirs: Any = None
+    was: Any = None
 
 
 class ProblemShape(BaseModel):
@@ -154,7 +173,8 @@ class ProblemShape(BaseModel):
 
 
 class ApiProblem(Exception):
-    """A door of the API refuses with this code. `detail` says what is particular about this time."""
+    """A door of the API refuses with this code. `detail` says what is particular about this time. `pointers` are
+    errors as JSON, in place of `errors`."""
 
     def __init__(
         self,
@@ -162,15 +182,17 @@ class ApiProblem(Exception):
         detail: str = "",
         errors: Sequence[Problem] = (),
         headers: Mapping[str, str] | None = None,
+        pointers: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(detail or MEANINGS[code].title)
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.pointers = tuple(pointers)
 
 
-def answer(request: Request, problem: ApiProblem, pointers: Sequence[Mapping[str, str]] = ()) -> Response:
+def answer(request: Request, problem: ApiProblem, pointers: Sequence[Mapping[str, object]] = ()) -> Response:
     """The problem as JSON. `pointers` are errors that have one already, instead of those of the problem."""
     meaning = MEANINGS[problem.code]
     body: dict[str, object] = {
@@ -181,7 +203,7 @@ def answer(request: Request, problem: ApiProblem, pointers: Sequence[Mapping[str
     }
     if problem.detail:
         body["detail"] = problem.detail
-    errors = list(pointers) or [_pointed(each) for each in problem.errors]
+    errors: list[Mapping[str, object]] = list(pointers) or [pointed(each) for each in problem.errors]
     if errors:
         body["errors"] = errors
     return JSONResponse(body, meaning.status, headers=problem.headers, media_type=MEDIA_TYPE)
@@ -200,7 +222,7 @@ def add_problems(app: FastAPI, public_url: str) -> None:
 
     @app.exception_handler(ApiProblem)
     async def refused_here(request: Request, problem: ApiProblem) -> Response:
-        return answer(request, problem)
+        return answer(request, problem, problem.pointers)
 
     @app.exception_handler(Refused)
     async def refused(request: Request, refusal: Refused) -> Response:
@@ -234,7 +256,8 @@ def _code_of(refusal: Refused) -> Code:
     return Code.NOT_ALLOWED if isinstance(refusal, NotAllowed) else Code.REFUSED
 
 
-def _pointed(problem: Problem) -> dict[str, str]:
+def pointed(problem: Problem) -> dict[str, str]:
+    """As JSON. A field may lead into another, as in `attributes/vehicle`."""
     told = {name: text for name, text in asdict(problem).items() if text}
     field = told.pop("field", "")
     return ({"pointer": f"/{field}"} if field else {}) | told

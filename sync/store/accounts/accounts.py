@@ -19,7 +19,7 @@ from sync.domain.access.granted import GrantedAccount
 from sync.domain.accounts.account import Account, Life, login_key
 from sync.domain.accounts.same_person import email_local, name_key
 from sync.domain.accounts.spelling import one_form
-from sync.domain.errors import Conflict, FailureCode, NotFound, Problem, Refused
+from sync.domain.errors import TAKEN, Conflict, FailureCode, NotFound, Problem, Refused
 from sync.domain.work.claimed import ClaimedAccount
 from sync.store.accounts import attribute_values
 from sync.store.accounts.rows import COLUMNS, OBSERVED, from_row, login_keys, to_row
@@ -351,4 +351,5 @@ def taken(tx: Tx, account: Account) -> list[Problem]:
 
 
 def _problem(field: str, value: str, owner: Account, remedy: str) -> Problem:
-    return Problem(field, f"{value!r} belongs to the account of {owner.full_name} ({owner.username})", remedy)
+    reason = f"{value!r} belongs to the account of {owner.full_name} ({owner.username})"
+    return Problem(field, reason, remedy, TAKEN)

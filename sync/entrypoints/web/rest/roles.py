@@ -42,7 +42,9 @@ _OPERATOR: Final = frozenset({Role.OPERATOR})
 ROUTES: Final[Mapping[Route, frozenset[Role]]] = {
     ("GET", "/me"): frozenset({Role.OWN}),
     ("GET", "/accounts"): _ADMINISTRATORS,
+    ("POST", "/accounts"): _ADMINISTRATORS,
     ("GET", "/accounts/{account_id}"): _ADMINISTRATORS,
+    ("PATCH", "/accounts/{account_id}"): _ADMINISTRATORS,
     ("GET", "/accounts/{account_id}/timeline"): _ADMINISTRATORS,
     ("GET", "/catalog"): _ADMINISTRATORS,
     ("GET", "/runs"): _EVERYTHING,

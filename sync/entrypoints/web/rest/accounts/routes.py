@@ -15,12 +15,12 @@ from sync.entrypoints.web.rest.accounts.shapes import (
     TimelineShape,
     of_entry,
     of_row,
-    of_view,
 )
+from sync.entrypoints.web.rest.accounts.shown import shown
 from sync.entrypoints.web.rest.cursors import question
 from sync.entrypoints.web.rest.parts import By, Nothing, With
 from sync.store.accounts.query import AccountQuery
-from sync.views.accounts.account import account_view, timeline_of
+from sync.views.accounts.account import timeline_of
 from sync.views.accounts.listing import count_accounts, list_accounts
 
 LONGEST_PAGE = 200
@@ -77,11 +77,7 @@ def list_(parts: With, by: By, query: Annotated[ListQuery, Query()]) -> dict[str
 @router.get("/{account_id}", response_model=OneAccount)
 def show(parts: With, by: By, _: Nothing, account_id: str, response: Response) -> dict[str, Any]:
     """One account; the ETag is its wanted version."""
-    with parts.database.read() as tx:
-        view = account_view(tx, administered(by), account_id, parts.clock.now())
-    if view.work is not None:
-        response.headers["ETag"] = f'"{view.work.wanted_version}"'
-    return of_view(view)
+    return shown(parts, by, account_id, response)
 
 
 @router.get("/{account_id}/timeline", response_model=list[TimelineShape])
