@@ -19,7 +19,7 @@ from sync.domain.dates import ended, life_of
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder, WorkOrdersOpen
 from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.drift.kinds import NO_ACCESS
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store.accounts import accounts
 from sync.store.database.transactions import Tx
@@ -130,6 +130,23 @@ def reactivate_account(desk: Desk, account_id: str, by: Cause, *, version: int |
     def command(tx: Tx) -> Account:
         now, was = desk.clock.now(), accounts.peek(tx, account_id)
         active = reactivate(tx, desk.policy, account_id, by, now, version=version)
+        by_hand.count(tx, desk.policy, was, active, by, now)
+        return active
+
+    return perform(desk, command, wakes=Lane.INTERACTIVE)
+
+
+def withdraw_deactivation(desk: Desk, account_id: str, by: Cause, *, version: int | None = None) -> Account:
+    """Call off what is not done yet: `reactivate_account`, but only for somebody who waits to leave. Raises
+    NotFound where nobody does, else like it."""
+
+    def command(tx: Tx) -> Account:
+        now, was = desk.clock.now(), existing(tx, account_id, version)
+        request = deactivations.open_for(tx, account_id)
+        if request is None or request.change is not None:
+            reason = f"{was.username} is not about to be deactivated"
+            raise NotFound([Problem("deactivation", reason, "whoever is inactive is reactivated")])
+        active = reactivate(tx, desk.policy, account_id, by, now)
         by_hand.count(tx, desk.policy, was, active, by, now)
         return active
 

@@ -61,3 +61,12 @@ def within(tx: Tx, scope: Scope, account_id: str) -> Account:
     if account is None or not scope.holds(account):
         raise NotFound([Problem("account", f"{account_id} does not exist", "see fsm-identity account list")])
     return account
+
+
+def with_technician(tx: Tx, scope: Scope, technician_id: str) -> Account:
+    """Who has the technician record. Raises NotFound where nobody has, for an account outside the scope too."""
+    account = accounts.by_technician(tx, technician_id)
+    if account is None or not scope.holds(account):
+        reason = f"no account has the technician {technician_id!r}"
+        raise NotFound([Problem("technician", reason, "see fsm-identity technician list")])
+    return account

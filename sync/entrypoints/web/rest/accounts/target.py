@@ -7,7 +7,7 @@ field by field, whatever else is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Header, Request
 
 from sync.domain.access.admission import Admitted
-from sync.domain.accounts.account import Account
+from sync.domain.accounts.account import Account, Life
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Outdated, Problem
 from sync.entrypoints.web.caller import administered
@@ -26,7 +26,7 @@ from sync.views.accounts.find import within
 from sync.views.accounts.versions import stated_in, stated_now
 
 _TAG = re.compile(r'"([0-9]{1,18})"')
-_FIELDS = frozenset(AccountChange.__slots__) - {"attributes"}
+_FIELDS = frozenset(AccountChange.__slots__) - {"attributes"} | {"life"}
 
 
 def _target(parts: With, by: By, account_id: str) -> Account:
@@ -39,13 +39,19 @@ Target: TypeAlias = Annotated[Account, Depends(_target)]
 """Raises NotFound, NotAllowed."""
 
 
-async def _sent(request: Request) -> Mapping[str, Any]:
+async def _content(request: Request) -> Mapping[str, Any]:
     """The content as it came; nothing where it is no object, which is refused later."""
     try:
         found = await request.json()
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+Sent: TypeAlias = Annotated[Mapping[str, Any], Depends(_content)]
+IfMatch: TypeAlias = Annotated[
+    str | None, Header(max_length=100, description="the ETag of the account; without it: 428")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +113,15 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _seen(
-    parts: With,
-    by: By,
-    target: Target,
-    sent: Annotated[Mapping[str, Any], Depends(_sent)],
-    if_match: Annotated[
-        str | None, Header(max_length=100, description="the ETag of the account; without it: 428")
-    ] = None,
-) -> Seen:
-    seen = Seen(target, _version(if_match), parts, by, sent)
+def seen(parts: Parts, by: Admitted, account: Account, wanted: Mapping[str, Any], if_match: str | None) -> Seen:
+    """`wanted` is what the request wants of it, by field. Raises ApiProblem for a request that names no version,
+    or another one than is wanted now."""
+    found = Seen(account, _version(if_match), parts, by, wanted)
     with parts.database.read() as tx:
-        work = work_state.of_account(tx, target.id)
-    if work is None or work.wanted_version != seen.version:
-        raise seen.outdated()
-    return seen
+        work = work_state.of_account(tx, account.id)
+    if work is None or work.wanted_version != found.version:
+        raise found.outdated()
+    return found
 
 
 def _version(if_match: str | None) -> int:
@@ -135,5 +135,18 @@ def _version(if_match: str | None) -> int:
     return int(found[1])
 
 
-WithVersion: TypeAlias = Annotated[Seen, Depends(_seen)]
-"""Raises ApiProblem for a request that names no version, or another one than is wanted now; else like Target."""
+def _changing(parts: With, by: By, target: Target, sent: Sent, if_match: IfMatch = None) -> Seen:
+    return seen(parts, by, target, sent, if_match)
+
+
+def _wanting(life: Life) -> Callable[..., Seen]:
+    def dependency(parts: With, by: By, target: Target, if_match: IfMatch = None) -> Seen:
+        return seen(parts, by, target, {"life": life.value}, if_match)
+
+    return dependency
+
+
+WithVersion: TypeAlias = Annotated[Seen, Depends(_changing)]
+"""Of a change. Raises as `seen`, or like Target."""
+ToDeactivate: TypeAlias = Annotated[Seen, Depends(_wanting(Life.INACTIVE))]
+ToReactivate: TypeAlias = Annotated[Seen, Depends(_wanting(Life.ACTIVE))]
