@@ -15,13 +15,14 @@ from mappings.policy import Policy
 from sync.commands.access import authority
 from sync.commands.accounts.change import existing
 from sync.commands.accounts.initial_password import InitialPassword, generate
+from sync.domain.access.callers import same
 from sync.domain.access.cause import Cause
 from sync.domain.access.granted import GrantedAccount
 from sync.domain.access.permissions import Permission
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life
 from sync.domain.acts import Act, ActKind
-from sync.domain.errors import Problem, Refused
+from sync.domain.errors import NotAllowed, NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.store import acts, adoption, audit
 from sync.store.accounts import accounts as account_rows
@@ -34,6 +35,8 @@ from sync.store.provisioning import due
 
 REPLACED = "replaced by a newer reset before a worker came to it"
 AT_ONCE = 500
+HANDED_OVER_WITHIN = timedelta(minutes=15)
+"""After a reset is in place."""
 
 
 def reset_password(
@@ -90,6 +93,32 @@ def take_password(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datet
     if password is None:
         raise Refused([_none_to_show(tx, account)])
     audit.audit(tx, account_id=account_id, action="temporary password shown", changed={}, by=by, now=now)
+    return password
+
+
+def take_password_of(tx: Tx, policy: Policy, act_id: str, by: Cause, now: datetime) -> str:
+    """`take_password` of this reset, for a door where more than one may ask: only whoever asked for the reset gets
+    it, and only for a while after it is in place. Raises NotFound, NotAllowed, and Refused where there is none."""
+    act = acts.get(tx, act_id)
+    if act is None:
+        raise NotFound([Problem("act", f"{act_id} does not exist", "ask for a reset")])
+    account = existing(tx, act.account_id)
+    permission = Permission(ActKind.RESET_PASSWORD.value)
+    granted = authority.allow_account(tx, policy, by, permission, account, account, now)
+    if act.kind is not ActKind.RESET_PASSWORD or act.by_mail:
+        raise Refused([Problem("act", "has no password to show", "ask for a reset that is shown")])
+    if not same(act.by.caller, by.caller):
+        raise NotAllowed([Problem("act", "was asked for by somebody else", "ask for a reset of your own")])
+    resets = [each for each in acts.of_account(tx, account.id) if each.kind is ActKind.RESET_PASSWORD]
+    act = next(each for each in resets if each.id == act_id)
+    if act.is_open:
+        raise Refused([_not_yet(account, act.outcome or "no worker has come to it")])
+    in_time = act.finished_at is not None and now < act.finished_at + HANDED_OVER_WITHIN
+    password = acts.take_password(tx, granted, now) if in_time and resets[-1].id == act_id else None
+    if password is None:
+        gone = f"of {account.username} is gone: it was shown, replaced or refused, or its time was up"
+        raise Refused([Problem("password", gone, "ask for another reset")])
+    audit.audit(tx, account_id=account.id, action="temporary password shown", changed={}, by=by, now=now)
     return password
 
 
