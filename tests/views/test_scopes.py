@@ -20,11 +20,12 @@ from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit import AuditQuery
 from sync.store.deactivation.reassignments import Reassignment
 from sync.store.operations import figures
 from sync.store.reports import AccessQuery
-from sync.views import deactivation, drift, imports, mail, reports, runs
-from sync.views.accounts import account, assignability, find, listing, look, settling
+from sync.views import audit, chain, deactivation, drift, imports, mail, reports, runs
+from sync.views.accounts import account, assignability, find, leaving, listing, look, settling, versions
 from sync.views.operations import circuits, problems, quarantine, status, stops, troubles
 from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
 from tests.world import BRANCH, BY, POLICY, World
@@ -49,6 +50,12 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),
     "runs.recent_runs": lambda w: w.read(lambda tx: runs.recent_runs(tx, HERE, 5)),
     "runs.find_run": lambda w: runs.find_run(w.systems, HERE, "last", None),
+    "chain.verify_chain": lambda w: w.read(lambda tx: chain.verify_chain(tx, HERE, {}, w.clock.now())),
+    "chain.waiting": lambda w: w.read(lambda tx: chain.waiting(tx, HERE)),
+    "chain.export_chain": lambda w: w.read(lambda tx: [*chain.export_chain(tx, HERE)]),
+    "drift.one_finding": lambda w: w.read(lambda tx: drift.one_finding(tx, HERE, "abc")),
+    "runs.run_state": lambda w: w.read(lambda tx: runs.run_state(tx, HERE, "abc")),
+    "runs.run_rows_page": lambda w: w.read(lambda tx: runs.run_rows_page(tx, HERE, "abc", 0, 5)),
     "operations.circuits.every_circuit": lambda w: w.read(lambda tx: circuits.every_circuit(tx, HERE)),
     "operations.circuits.circuit": lambda w: w.read(lambda tx: circuits.circuit(tx, HERE, CircuitName.FSM)),
     "operations.problems.problems": lambda w: w.read(lambda tx: problems.problems(tx, HERE, w.clock.now())),
@@ -77,6 +84,14 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     "accounts.find.find": lambda w, a: w.read(lambda tx: find.find(tx, HERE, a.username)),
     "accounts.find.find_by_part": lambda w, a: w.read(lambda tx: find.find_by_part(tx, HERE, "tess.th")),
     "accounts.find.within": lambda w, a: w.read(lambda tx: find.within(tx, HERE, a.id)),
+    "accounts.find.with_technician": lambda w, a: w.read(
+        lambda tx: find.with_technician(tx, HERE, str(a.technician_id))
+    ),
+    "accounts.leaving.open_deactivation": lambda w, a: w.read(
+        lambda tx: leaving.open_deactivation(tx, HERE, a.id)
+    ),
+    "accounts.versions.stated_now": lambda w, a: w.read(lambda tx: versions.stated_now(tx, HERE, a.id)),
+    "accounts.versions.stated_in": lambda w, a: w.read(lambda tx: versions.stated_in(tx, HERE, a.id, 1)),
     "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),
     "accounts.settling.settling": lambda w, a: w.read(lambda tx: settling.settling(tx, HERE, a)),
     "accounts.settling.last_try": lambda w, a: w.read(lambda tx: settling.last_try(tx, HERE, a.id)),
@@ -92,6 +107,7 @@ LISTS = {
     "accounts.listing.every_account",
     "accounts.listing.count_accounts",
     "accounts.assignability.assignability",
+    "audit.list_audit",
     "deactivation.recent_reassignments",
     "deactivation.stranded",
     "reports.access",
@@ -164,6 +180,8 @@ def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> No
         "T-3",
     }
     assert there.id != here.id
+    told = world.read(lambda tx: audit.list_audit(tx, HERE, AuditQuery()))
+    assert {each.account_id for each in told} == {here.id}
     moment = world.clock.now()
     past = reports.access(world.systems, HERE, AccessQuery(moment, limit=1))
     assert [row.account_id for _, row in past] == [here.id]

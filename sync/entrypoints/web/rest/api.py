@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from sync.entrypoints.web.problems import MEDIA_TYPE, ProblemShape, add_problems
 from sync.entrypoints.web.rest import acts, audit, catalog, drift, me, operations, reports, runs, technicians
-from sync.entrypoints.web.rest.accounts import changes
 from sync.entrypoints.web.rest.accounts import changes, deactivation
 from sync.entrypoints.web.rest.accounts import routes as accounts
 from sync.entrypoints.web.rest.parts import Parts
@@ -38,7 +37,20 @@ def create_api(parts: Parts, public_url: str) -> FastAPI:
     )
     add_problems(api, public_url)
     api.state.parts = parts
-    resources = (me, accounts, changes, deactivation, acts, technicians, catalog, runs, drift, operations, audit, reports)
+    resources = (
+        me,
+        accounts,
+        changes,
+        deactivation,
+        acts,
+        technicians,
+        catalog,
+        runs,
+        drift,
+        operations,
+        audit,
+        reports,
+    )
     for each in resources:
         api.include_router(each.router)
     return api
