@@ -70,3 +70,11 @@ def with_technician(tx: Tx, scope: Scope, technician_id: str) -> Account:
         reason = f"no account has the technician {technician_id!r}"
         raise NotFound([Problem("technician", reason, "see fsm-identity technician list")])
     return account
+
+
+def with_login(tx: Tx, scope: Scope, name: str) -> Account:
+    """Who logs in by this username or e-mail address. Raises NotFound, for an account outside the scope too."""
+    account = accounts.by_login(tx, name)
+    if account is None or not scope.holds(account):
+        raise NotFound([Problem("account", f"nobody logs in as {name!r}", "see fsm-identity account list")])
+    return account

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sync.commands.accounts.change import Changed
 from sync.commands.accounts.technician import link_technician
+from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.domain.deactivation.gate import GatePolicy
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.problems import ApiProblem, Code
-from sync.entrypoints.web.rest.accounts.refusals import refusals_told
 from sync.entrypoints.web.rest.accounts.shapes import OneAccount
-from sync.entrypoints.web.rest.accounts.shown import shown
+from sync.entrypoints.web.rest.accounts.shown import after
 from sync.entrypoints.web.rest.accounts.target import IfMatch, Seen, Sent, seen
 from sync.entrypoints.web.rest.because import Because, cause
-from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
+from sync.entrypoints.web.rest.parts import By, With
+from sync.entrypoints.web.rest.rehearsal import Rehearsing
 from sync.views.accounts.assignability import assignability
 from sync.views.accounts.find import with_technician, within
 
@@ -97,30 +100,35 @@ def assignable(parts: With, by: By, query: Annotated[WhoQuery, Query()]) -> list
 
 @router.put("/{technician_id}/account", response_model=OneAccount)
 def link(
-    parts: With, by: By, _: Nothing, technician_id: str, target: ToLink, content: Linking, response: Response
+    parts: With,
+    by: By,
+    query: Rehearsing,
+    technician_id: str,
+    target: ToLink,
+    content: Linking,
+    response: Response,
 ) -> dict[str, Any]:
     """Give the technician to an account, whose ETag is in If-Match."""
-    return _linked(parts, by, target, technician_id, content, response)
+    command = _linking(by, target, technician_id, content)
+    return after(parts, by, target, command, response, dry_run=query.dry_run)
 
 
 @router.delete("/{technician_id}/account", response_model=OneAccount)
 def unlink(
-    parts: With, by: By, _: Nothing, target: ToUnlink, content: Unlinking, response: Response
+    parts: With, by: By, query: Rehearsing, target: ToUnlink, content: Unlinking, response: Response
 ) -> dict[str, Any]:
     """Take the technician from the account that has it, whose ETag is in If-Match."""
-    return _linked(parts, by, target, None, content, response)
+    command = _linking(by, target, None, content)
+    return after(parts, by, target, command, response, dry_run=query.dry_run)
 
 
-def _linked(
-    parts: Parts, by: Admitted, target: Seen, technician_id: str | None, content: Unlinking, response: Response
-) -> dict[str, Any]:
-    with target.compared(), refusals_told(by):
-        link_technician(
-            parts.desk(),
-            target.account.id,
-            technician_id,
-            cause(by, content),
-            content.policy,
-            version=target.version,
+def _linking(
+    by: Admitted, target: Seen, technician_id: str | None, content: Unlinking
+) -> Callable[[Desk], Changed]:
+    def command(on: Desk) -> Changed:
+        by_whom = cause(by, content)
+        return link_technician(
+            on, target.account.id, technician_id, by_whom, content.policy, version=target.version
         )
-    return shown(parts, by, target.account.id, response)
+
+    return command

@@ -13,16 +13,19 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate_account, withdraw_deactivation
+from sync.desk import Desk
 from sync.domain.access.admission import Admitted
+from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
-from sync.domain.deactivation.request import DeactivationState
+from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.rest.accounts.refusals import refusals_told
 from sync.entrypoints.web.rest.accounts.shapes import OneAccount
-from sync.entrypoints.web.rest.accounts.shown import shown
+from sync.entrypoints.web.rest.accounts.shown import after
 from sync.entrypoints.web.rest.accounts.target import ToDeactivate, ToReactivate
 from sync.entrypoints.web.rest.because import Because, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
+from sync.entrypoints.web.rest.rehearsal import Rehearsing, rehearsed
 from sync.store.provisioning import work_state
 from sync.views.accounts.leaving import open_deactivation
 
@@ -64,15 +67,22 @@ class DeactivationShape(BaseModel):
 
 @router.put("/{account_id}/deactivation", response_model=DeactivationShape)
 def deactivate(
-    parts: With, by: By, _: Nothing, seen: ToDeactivate, content: Leaving, response: Response
+    parts: With, by: By, query: Rehearsing, seen: ToDeactivate, content: Leaving, response: Response
 ) -> dict[str, Any]:
     """Take all access away. `refuse` does nothing while work orders are open and names them, `hold` waits until
     they are done, `force` does not look at them."""
-    account_id = seen.account.id
+    account_id, scope, desk = seen.account.id, administered(by), parts.desk()
+    orders: list[OpenWorkOrder] = []
+
+    def command(on: Desk) -> None:
+        by_whom = cause(by, content)
+        orders.extend(deactivate_account(on, account_id, content.policy, by_whom, version=seen.version))
+
     with seen.compared(), refusals_told(by):
-        orders = deactivate_account(
-            parts.desk(), account_id, content.policy, cause(by, content), version=seen.version
-        )
+        if query.dry_run:
+            found = rehearsed(desk, command, lambda tx: open_deactivation(tx, scope, account_id))
+            return _shape(found, orders)
+        command(desk)
     return _shown(parts, by, account_id, response, orders)
 
 
@@ -84,22 +94,26 @@ def waiting(parts: With, by: By, _: Nothing, account_id: str, response: Response
 
 @router.delete("/{account_id}/deactivation", response_model=OneAccount)
 def withdraw(
-    parts: With, by: By, _: Nothing, seen: ToReactivate, because: Because, response: Response
+    parts: With, by: By, query: Rehearsing, seen: ToReactivate, because: Because, response: Response
 ) -> dict[str, Any]:
     """Call off a deactivation that is not done yet; 404 where none waits."""
-    with seen.compared(), refusals_told(by):
-        withdraw_deactivation(parts.desk(), seen.account.id, cause(by, because), version=seen.version)
-    return shown(parts, by, seen.account.id, response)
+
+    def command(on: Desk) -> Account:
+        return withdraw_deactivation(on, seen.account.id, cause(by, because), version=seen.version)
+
+    return after(parts, by, seen, command, response, dry_run=query.dry_run)
 
 
 @router.put("/{account_id}/reactivation", response_model=OneAccount)
 def reactivate(
-    parts: With, by: By, _: Nothing, seen: ToReactivate, because: Because, response: Response
+    parts: With, by: By, query: Rehearsing, seen: ToReactivate, because: Because, response: Response
 ) -> dict[str, Any]:
     """Give access back, with the profile, branch, team and technician there were; also calls off a hold."""
-    with seen.compared(), refusals_told(by):
-        reactivate_account(parts.desk(), seen.account.id, cause(by, because), version=seen.version)
-    return shown(parts, by, seen.account.id, response)
+
+    def command(on: Desk) -> Account:
+        return reactivate_account(on, seen.account.id, cause(by, because), version=seen.version)
+
+    return after(parts, by, seen, command, response, dry_run=query.dry_run)
 
 
 def _shown(
@@ -111,6 +125,10 @@ def _shown(
         work = work_state.of_account(tx, account_id)
     if work is not None:
         response.headers["ETag"] = f'"{work.wanted_version}"'
+    return _shape(found, orders)
+
+
+def _shape(found: OpenDeactivation, orders: Sequence[OpenWorkOrder]) -> dict[str, Any]:
     names = ("what", "state", "policy", "requested_at", "deadline", "after_deadline")
     return {name: getattr(found, name) for name in names} | {
         "requested_by": found.by.name,
