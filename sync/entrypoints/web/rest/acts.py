@@ -21,7 +21,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.rest.accounts.target import Target
-from sync.entrypoints.web.rest.because import Because, cause
+from sync.entrypoints.web.rest.because import Because, Text, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, With
 from sync.store.database.transactions import Tx
 from sync.views.accounts.find import within
@@ -51,7 +51,7 @@ class ActContent(Because):
     keep_sessions: bool = Field(
         default=False, description="reset-password, reset-second-factor: leave sessions and offline tokens alone"
     )
-    identity_check: str | None = Field(
+    identity_check: Text | None = Field(
         default=None, max_length=1000, description="reset-second-factor: how it was made sure who is asking"
     )
 

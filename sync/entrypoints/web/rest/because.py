@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sync.domain.access.admission import Admitted
 from sync.domain.access.cause import Cause, Door
+
+
+def _storable(text: str) -> str:
+    if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("no text can have the character U+0000, nor half of one")
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_storable)]
+"""JSON can write what no database keeps in a text."""
 
 
 class Because(BaseModel):
@@ -13,7 +25,7 @@ class Because(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=1000, description="why; it stands in the history")
+    reason: Text = Field(min_length=1, max_length=1000, description="why; it stands in the history")
 
 
 def cause(by: Admitted, because: Because) -> Cause:

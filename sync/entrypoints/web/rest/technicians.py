@@ -18,7 +18,7 @@ from sync.entrypoints.web.problems import ApiProblem, Code
 from sync.entrypoints.web.rest.accounts.shapes import OneAccount
 from sync.entrypoints.web.rest.accounts.shown import after
 from sync.entrypoints.web.rest.accounts.target import IfMatch, Seen, Sent, seen
-from sync.entrypoints.web.rest.because import Because, cause
+from sync.entrypoints.web.rest.because import Because, Text, cause
 from sync.entrypoints.web.rest.parts import By, With
 from sync.entrypoints.web.rest.rehearsal import Rehearsing
 from sync.views.accounts.assignability import assignability
@@ -36,7 +36,7 @@ class Unlinking(Because):
 class Linking(Unlinking):
     """`account_id` gets the technician. `policy` is for the work orders of the one that it has now."""
 
-    account_id: str = Field(max_length=100)
+    account_id: Text = Field(max_length=100)
 
 
 class WhoQuery(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -202,3 +203,39 @@ def test_the_version_is_compared_again_where_it_is_stored(firm: Company, monkeyp
     second = patch(firm, ada, root, '"1"', family_name="Mine")
     assert problem(second) == (412, "changed-since")
     assert (firm.now(ada).given_name, firm.now(ada).family_name) == ("Theirs", "Ada")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"given_name": "A\x00da"},
+        {"reason": "hi\x00red"},
+        {"email": ["ada@example.com"]},
+        {"branch": 5},
+        {"attributes": {"vehicle": {"deep": 1}}},
+        {"valid_from": "someday"},
+        {"valid_from": "2026-02-30"},
+        {"employee_number": "E\x00"},
+        {"technician_id": "\x00"},
+        {"family_name": "x" * 5000},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_what_cannot_be_kept_is_refused_where_it_stands(firm: Company, wrong: dict[str, Any]) -> None:
+    """422 with a pointer into the content, and nothing is stored."""
+    root = firm.administrator()
+    stored = accounts_of(firm)
+    answer = ask(firm, "POST", "/accounts", root, **(NEW | wrong))
+    assert problem(answer) in {(422, "refused"), (422, "bad-content")}
+    assert any(each["pointer"].startswith(f"/{next(iter(wrong))}") for each in answer.json()["errors"])
+    assert accounts_of(firm) == stored
+
+
+def test_a_lone_surrogate_is_refused(firm: Company) -> None:
+    """JSON can write one, and no text of ours can have it."""
+    root = firm.administrator()
+    headers = {"Authorization": f"Bearer {firm.token(root)}", "Content-Type": "application/json"}
+    for name in ("given_name", "reason"):
+        content = json.dumps(NEW | {name: "\ud800"})
+        answer = firm.api.post("/api/v1/accounts", headers=headers, content=content)
+        assert problem(answer) == (422, "bad-content")

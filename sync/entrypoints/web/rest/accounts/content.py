@@ -14,7 +14,7 @@ from sync.domain.accounts.attribute_values import read_attributes
 from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import Problem
-from sync.entrypoints.web.rest.because import Because
+from sync.entrypoints.web.rest.because import Because, Text
 
 
 def _day(value: object) -> object:
@@ -26,10 +26,10 @@ def _day(value: object) -> object:
     raise ValueError("a day is written as in 2026-12-01")
 
 
-Name: TypeAlias = Annotated[str, Field(max_length=1000)]
+Name: TypeAlias = Annotated[Text, Field(max_length=1000)]
 Day: TypeAlias = Annotated[date | None, BeforeValidator(_day)]
 Own: TypeAlias = Annotated[
-    dict[str, Annotated[str, Field(max_length=2000)] | None],
+    dict[Text, Annotated[Text, Field(max_length=2000)] | None],
     Field(description="those of attributes.toml, by key; null takes one away"),
 ]
 
