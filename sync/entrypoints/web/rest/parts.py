@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from mappings.policy import Policy
 from sync.desk import Desk
 from sync.domain.access.admission import Admitted
+from sync.domain.errors import NotFound, Problem
 from sync.entrypoints.web.caller import Callers, bearer
+from sync.entrypoints.web.problems import ApiProblem, Code
 from sync.entrypoints.web.rest import roles
 from sync.entrypoints.web.rest.cursors import Cursors
 from sync.ports.signals import Clock
@@ -51,7 +53,17 @@ def _admitted(
 ) -> Admitted:
     admitted = parts.callers.of(token)
     roles.require(admitted, request.method, request.scope["route"].path)
+    _refuse_nul(request)
     return admitted
+
+
+def _refuse_nul(request: Request) -> None:
+    """No name of ours has U+0000 in it, and PostgreSQL refuses to look for it. Raises NotFound, ApiProblem."""
+    if any("\0" in str(value) for value in request.path_params.values()):
+        raise NotFound([Problem("", "there is no such thing", "see the list")])
+    for name, value in request.query_params.multi_items():
+        if "\0" in name or "\0" in value:
+            raise ApiProblem(Code.BAD_PARAMETER, "a parameter holds the character U+0000")
 
 
 With: TypeAlias = Annotated[Parts, Depends(_parts)]

@@ -37,6 +37,15 @@ def test_who_administers_a_branch_sees_that_branch(two_branches: Company) -> Non
 
 
 @pytest.mark.req("I4")
+def test_an_address_with_nul_names_nothing(two_branches: Company) -> None:
+    """PostgreSQL refuses such a text, which would be an error of ours."""
+    root = two_branches.administrator()
+    assert problem(two_branches.get("/accounts/%00", root)) == (404, "not-found")
+    assert problem(two_branches.get("/accounts/%00/timeline", root)) == (404, "not-found")
+    assert problem(two_branches.get("/accounts", root, text="a\0")) == (400, "bad-parameter")
+
+
+@pytest.mark.req("I4")
 def test_who_administers_nobody_has_the_own_record_alone(two_branches: Company) -> None:
     """A dispatcher sees the own account, and is told why not more."""
     ada = two_branches.join("dora")
