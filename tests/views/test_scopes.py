@@ -87,6 +87,7 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     "accounts.find.with_technician": lambda w, a: w.read(
         lambda tx: find.with_technician(tx, HERE, str(a.technician_id))
     ),
+    "accounts.find.with_login": lambda w, a: w.read(lambda tx: find.with_login(tx, HERE, a.username)),
     "accounts.leaving.open_deactivation": lambda w, a: w.read(
         lambda tx: leaving.open_deactivation(tx, HERE, a.id)
     ),
