@@ -91,6 +91,7 @@ ONE_ACCOUNT: dict[str, Callable[[World, Account], object]] = {
     "accounts.leaving.open_deactivation": lambda w, a: w.read(
         lambda tx: leaving.open_deactivation(tx, HERE, a.id)
     ),
+    "accounts.versions.version_now": lambda w, a: w.read(lambda tx: versions.version_now(tx, HERE, a.id)),
     "accounts.versions.stated_now": lambda w, a: w.read(lambda tx: versions.stated_now(tx, HERE, a.id)),
     "accounts.versions.stated_in": lambda w, a: w.read(lambda tx: versions.stated_in(tx, HERE, a.id, 1)),
     "accounts.look.newest_look": lambda w, a: w.read(lambda tx: look.newest_look(tx, HERE, a.id)),

@@ -12,6 +12,11 @@ from sync.store.provisioning import work_state
 from sync.views.accounts.find import within
 
 
+def version_now(tx: Tx, scope: Scope, account_id: str) -> int | None:
+    """The wanted version. Raises NotFound, for an account outside the scope too."""
+    return work_state.wanted_versions(tx, [within(tx, scope, account_id).id]).get(account_id)
+
+
 def stated_now(tx: Tx, scope: Scope, account_id: str) -> Mapping[str, object]:
     """Every field by its name, as JSON holds it. Raises NotFound, for an account outside the scope too."""
     return {name: plain(value) for name, value in stated_fields(within(tx, scope, account_id)).items()}

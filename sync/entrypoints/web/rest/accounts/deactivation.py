@@ -26,8 +26,8 @@ from sync.entrypoints.web.rest.accounts.target import ToDeactivate, ToReactivate
 from sync.entrypoints.web.rest.because import Because, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
 from sync.entrypoints.web.rest.rehearsal import Rehearsing, rehearsed
-from sync.store.provisioning import work_state
 from sync.views.accounts.leaving import open_deactivation
+from sync.views.accounts.versions import version_now
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
@@ -122,9 +122,9 @@ def _shown(
     """`orders` are those that the door found, before the gate has looked."""
     with parts.database.read() as tx:
         found = open_deactivation(tx, administered(by), account_id)
-        work = work_state.of_account(tx, account_id)
-    if work is not None:
-        response.headers["ETag"] = f'"{work.wanted_version}"'
+        version = version_now(tx, administered(by), account_id)
+    if version is not None:
+        response.headers["ETag"] = f'"{version}"'
     return _shape(found, orders)
 
 

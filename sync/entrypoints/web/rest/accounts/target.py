@@ -21,9 +21,8 @@ from sync.domain.errors import Outdated, Problem
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.problems import ApiProblem, Code
 from sync.entrypoints.web.rest.parts import By, Parts, With
-from sync.store.provisioning import work_state
 from sync.views.accounts.find import within
-from sync.views.accounts.versions import stated_in, stated_now
+from sync.views.accounts.versions import stated_in, stated_now, version_now
 
 _TAG = re.compile(r'"([0-9]{1,18})"')
 _FIELDS = frozenset(AccountChange.__slots__) - {"attributes"} | {"life"}
@@ -78,7 +77,7 @@ class Seen:
         with self._parts.database.read() as tx:
             now = stated_now(tx, scope, self.account.id)
             was = stated_in(tx, scope, self.account.id, self.version)
-            work = work_state.of_account(tx, self.account.id)
+            version = version_now(tx, scope, self.account.id)
         mine = self._mine()
         changed = (
             set() if was is None else {name for name in now.keys() | was.keys() if now.get(name) != was.get(name)}
@@ -91,7 +90,7 @@ class Seen:
             | ({} if was is None else {"was": was.get(name)})
             for name in sorted(mine.keys() | changed)
         ]
-        tag = {} if work is None else {"ETag": f'"{work.wanted_version}"'}
+        tag = {} if version is None else {"ETag": f'"{version}"'}
         return ApiProblem(
             Code.OUTDATED, f"version {self.version} is not wanted any more", headers=tag, pointers=told
         )
@@ -118,8 +117,8 @@ def seen(parts: Parts, by: Admitted, account: Account, wanted: Mapping[str, Any]
     or another one than is wanted now."""
     found = Seen(account, _version(if_match), parts, by, wanted)
     with parts.database.read() as tx:
-        work = work_state.of_account(tx, account.id)
-    if work is None or work.wanted_version != found.version:
+        version = version_now(tx, administered(by), account.id)
+    if version != found.version:
         raise found.outdated()
     return found
 
