@@ -36,6 +36,7 @@ NO_WORK_OF_ITS_OWN: Mapping[str, str] = {
     "provisioning.due.look_again_many": LOOK,
     "provisioning.due.look_at_waiting": LOOK,
     "provisioning.due.mark_due": LOOK,
+    "runs.pushes.count": "it counts a change that is wanted in the same transaction",
     "runs.run_rows.add_rows": "pages of a run that nothing acts on before it is confirmed",
     "schedule.claim": CLAIMS,
     "schedule.hasten": COMES_ROUND,

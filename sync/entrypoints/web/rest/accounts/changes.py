@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from sync.commands.accounts.change import Changed, change_account, create_account
 from sync.commands.accounts.initial_password import InitialPassword, generate
 from sync.commands.accounts.technician_record import require_technician
+from sync.commands.perform import rehearsed
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import UNSET, AccountChange
@@ -21,7 +22,7 @@ from sync.entrypoints.web.rest.accounts.shown import after, shown
 from sync.entrypoints.web.rest.accounts.target import WithVersion
 from sync.entrypoints.web.rest.because import cause
 from sync.entrypoints.web.rest.parts import By, With
-from sync.entrypoints.web.rest.rehearsal import Rehearsing, rehearsed
+from sync.entrypoints.web.rest.rehearsal import Rehearsing
 from sync.store.database.transactions import Tx
 from sync.views.accounts.account import account_view
 from sync.views.accounts.find import with_login

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.commands.deactivation.deactivate import deactivate_account, reactivate_account, withdraw_deactivation
+from sync.commands.perform import rehearsed
 from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.domain.accounts.account import Account
@@ -25,7 +26,7 @@ from sync.entrypoints.web.rest.accounts.shown import after
 from sync.entrypoints.web.rest.accounts.target import ToDeactivate, ToReactivate
 from sync.entrypoints.web.rest.because import Because, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
-from sync.entrypoints.web.rest.rehearsal import Rehearsing, rehearsed
+from sync.entrypoints.web.rest.rehearsal import Rehearsing
 from sync.views.accounts.leaving import open_deactivation
 from sync.views.accounts.versions import version_now
 

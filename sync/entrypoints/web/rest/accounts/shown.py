@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from sync.commands.perform import rehearsed
 from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.entrypoints.web.caller import administered
@@ -14,7 +15,6 @@ from sync.entrypoints.web.rest.accounts.refusals import refusals_told
 from sync.entrypoints.web.rest.accounts.shapes import of_view
 from sync.entrypoints.web.rest.accounts.target import Seen
 from sync.entrypoints.web.rest.parts import Parts
-from sync.entrypoints.web.rest.rehearsal import rehearsed
 from sync.views.accounts.account import account_view
 
 
