@@ -11,33 +11,27 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from sync.domain.chain.verifying import Flaw
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.cursors import question
+from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
 from sync.store.audit import AuditEntry, AuditQuery
 from sync.views.audit import list_audit
 from sync.views.chain import export_chain, verify_chain
 
-LONGEST_PAGE = 200
-
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 
-class AuditListQuery(BaseModel):
-    """Parts of a filter are joined by "and"; what is left out filters nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+class AuditListQuery(PageQuery):
+    """Which entries."""
 
     account_id: str | None = None
     action: str | None = None
     since: AwareDatetime | None = Field(default=None, description="from this time on")
     until: AwareDatetime | None = Field(default=None, description="before this time")
-    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=4000, description="`next` of the page before")
 
 
 class AuditShape(BaseModel):
@@ -89,8 +83,9 @@ def list_(parts: With, by: By, query: Annotated[AuditListQuery, Query()]) -> dic
     """Who did what, page by page."""
     scope = administered(by)
     filters = query.model_dump(exclude={"cursor", "limit"})
-    asked = question(by, scope, "audit", query.model_dump(mode="json", exclude={"cursor", "limit"}))
-    after = None if query.cursor is None else _place(parts.cursors.read(query.cursor, asked))
+    asked = question(by, scope, "audit", query.filters())
+    place = parts.cursors.after(query, asked)
+    after = None if place is None else _place(place)
     with parts.database.read() as tx:
         found = list_audit(tx, scope, AuditQuery(**filters, after=after, limit=query.limit + 1))
     page = found[: query.limit]

@@ -10,19 +10,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from sync.commands.drift import decide
 from sync.domain.access.admission import Admitted
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.rest.because import Because, cause
-from sync.entrypoints.web.rest.cursors import question
+from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
 from sync.store.database.tables import ComparisonKind, DriftState
 from sync.store.drift.findings import LIVE, Finding
 from sync.views.drift import changed_by, drift_view, list_findings, one_finding
-
-LONGEST_PAGE = 200
 
 router = APIRouter(prefix="/drift", tags=["drift"])
 
@@ -82,14 +80,10 @@ class FindingPage(BaseModel):
     next: str | None
 
 
-class FindingsQuery(BaseModel):
+class FindingsQuery(PageQuery):
     """Which findings; without a state those that are open or accepted."""
 
-    model_config = ConfigDict(extra="forbid")
-
     state: DriftState | None = None
-    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=4000, description="`next` of the page before")
 
 
 @router.get("", response_model=DriftShape)
@@ -113,7 +107,7 @@ def list_(parts: With, by: By, query: Annotated[FindingsQuery, Query()]) -> dict
     """Findings, the oldest first."""
     scope = administered(by)
     asked = question(by, scope, "findings", query.state)
-    after = None if query.cursor is None else parts.cursors.read(query.cursor, asked)
+    after = parts.cursors.after(query, asked)
     states = LIVE if query.state is None else (query.state,)
     with parts.database.read() as tx:
         found = list_findings(tx, scope, states, query.limit + 1, after)

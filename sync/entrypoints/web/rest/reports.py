@@ -14,30 +14,20 @@ from sync.domain.accounts.account import Life, login_key
 from sync.domain.logins.unused import Patience, Use
 from sync.domain.reports.access import Access
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.cursors import question
+from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, With
 from sync.store.reports import AccessQuery
 from sync.views.reports import access as access_of_all
 from sync.views.reports import unused as unused_accounts
 
-LONGEST_PAGE = 200
 LONGEST_WAIT = 3650
 """Days."""
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 
-class PagedQuery(BaseModel):
-    """What is left out filters nothing."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=4000, description="`next` of the page before")
-
-
-class AccessReportQuery(PagedQuery):
-    """Parts of a filter are joined by "and"."""
+class AccessReportQuery(PageQuery):
+    """When, and whose access."""
 
     at: AwareDatetime | None = Field(default=None, description="a moment that has passed; left out: now")
     account_id: str | None = Field(default=None, description="this one, whatever it had")
@@ -46,7 +36,7 @@ class AccessReportQuery(PagedQuery):
     everybody: bool = Field(default=False, description="also people to whom neither side gave anything")
 
 
-class UnusedQuery(PagedQuery):
+class UnusedQuery(PageQuery):
     """How long an account may go unused."""
 
     days: int = Field(default=90, ge=1, le=LONGEST_WAIT, description="not used for so many days")
@@ -139,10 +129,10 @@ class UnusedPage(BaseModel):
 def access(parts: With, by: By, query: Annotated[AccessReportQuery, Query()]) -> dict[str, Any]:
     """Who had access at a moment, page by page."""
     scope = administered(by)
-    asked = question(by, scope, "access", query.model_dump(mode="json", exclude={"cursor", "limit"}))
+    asked = question(by, scope, "access", query.filters())
     at, after = query.at or parts.clock.now(), None
-    if query.cursor is not None:
-        at, after = _place(parts.cursors.read(query.cursor, asked))
+    if (place := parts.cursors.after(query, asked)) is not None:
+        at, after = _place(place)
     wanted = AccessQuery(at, query.account_id, query.profile, query.branch, after=after, limit=query.limit + 1)
     rows = access_of_all(parts.desk(), scope, wanted, everybody=query.everybody or query.account_id is not None)
     found = list(islice(rows, query.limit + 1))
@@ -160,7 +150,7 @@ def unused(parts: With, by: By, query: Annotated[UnusedQuery, Query()]) -> dict[
     """Active accounts that nobody uses, page by page. Nothing is done about them."""
     scope = administered(by)
     asked = question(by, scope, "unused", query.days, query.never)
-    after = None if query.cursor is None else parts.cursors.read(query.cursor, asked)
+    after = parts.cursors.after(query, asked)
     patience = Patience(timedelta(days=query.days), timedelta(days=query.never))
     rows = unused_accounts(parts.desk(), scope, patience, parts.clock.now(), after)
     found = list(islice(rows, query.limit + 1))

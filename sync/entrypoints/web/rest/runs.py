@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from sync.commands import run_kinds
 from sync.commands.imports import confirm as imports
@@ -18,7 +18,7 @@ from sync.domain.access.admission import Admitted
 from sync.domain.access.cause import Cause
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.rest.because import Because, cause
-from sync.entrypoints.web.rest.cursors import question
+from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
 from sync.spreadsheet.writing import write_table
 from sync.store.database.tables import RowResult, RowVerdict, RunKind, RunState
@@ -27,7 +27,6 @@ from sync.store.runs.run_rows import RunRow
 from sync.store.runs.runs import Run
 from sync.views.runs import recent_runs, run_rows_page, run_state
 
-LONGEST_PAGE = 200
 _AT_ONCE = 1000
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -105,21 +104,14 @@ class RowPage(BaseModel):
     next: str | None
 
 
-class _Page(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=4000, description="`next` of the page before")
-
-
-class RunsQuery(_Page):
+class RunsQuery(PageQuery):
     """Which runs."""
 
     kind: RunKind | None = None
     state: RunState | None = None
 
 
-class RowsQuery(_Page):
+class RowsQuery(PageQuery):
     """Which page of rows."""
 
 
@@ -134,7 +126,7 @@ def list_(parts: With, by: By, query: Annotated[RunsQuery, Query()]) -> dict[str
     """Runs of every kind, the newest first."""
     scope = administered(by)
     asked = question(by, scope, "runs", query.kind, query.state)
-    after = None if query.cursor is None else parts.cursors.read(query.cursor, asked)
+    after = parts.cursors.after(query, asked)
     with parts.database.read() as tx:
         found = recent_runs(tx, scope, query.limit + 1, query.kind, query.state, after)
     more = len(found) > query.limit
@@ -156,7 +148,7 @@ def rows(parts: With, by: By, run_id: str, query: Annotated[RowsQuery, Query()])
     """The rows of a run, page by page."""
     scope = administered(by)
     asked = question(by, scope, "rows", run_id)
-    after = 0 if query.cursor is None else int(parts.cursors.read(query.cursor, asked))
+    after = int(parts.cursors.after(query, asked) or 0)
     with parts.database.read() as tx:
         page = run_rows_page(tx, scope, run_id, after, query.limit)
     return {

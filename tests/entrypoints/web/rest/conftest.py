@@ -12,20 +12,25 @@ import pytest
 from starlette.testclient import TestClient
 
 from mappings import load
+from sync.adapters.broker import CeleryWake
 from sync.commands.accounts.change import create
 from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
+from sync.domain.work.lane import Lane
 from sync.entrypoints.web import create_app
+from sync.ports.field_service import Technician
 from sync.settings import Settings
 from sync.store.accounts import accounts
 from sync.store.database.sealing import Sealer
 from sync.store.database.tables import account as account_table
 from sync.store.database.transactions import Database
+from sync.wiring import doors
 from tests.callers import wanted_by
 from tests.claims.issuer import Issuer, running_issuer
 from tests.entrypoints.web.conftest import MakeSettings
 from tests.entrypoints.web.keycloak_login import PUBLIC_URL
+from tests.fakes.field_service import FakeFieldService, WorkOrder
 
 POLICY = load()
 BY = wanted_by("dana", "because the test says so")
@@ -107,6 +112,23 @@ def problem(answer: Any) -> tuple[int, str]:
     assert body["status"] == answer.status_code
     assert body["instance"].startswith("urn:uuid:")
     return answer.status_code, body["type"].rpartition("/problems/")[2]
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
+    """The lanes that were woken; no broker is asked."""
+    lanes: list[Lane] = []
+    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
+    return lanes
+
+
+@pytest.fixture
+def fsm(monkeypatch: pytest.MonkeyPatch) -> FakeFieldService:
+    """The FSM system of the company: T-1 has a work order, T-2 has none."""
+    known = [Technician(each, f"Tess {each}", None, assignable=True) for each in ("T-1", "T-2")]
+    fake = FakeFieldService(POLICY.work_orders, known, [WorkOrder("WO-7", lead="T-1")])
+    monkeypatch.setattr(doors, "field_service", lambda *_: fake)
+    return fake
 
 
 @pytest.fixture

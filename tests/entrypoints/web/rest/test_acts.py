@@ -6,21 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.adapters.broker import CeleryWake
 from sync.domain.acts import ActState
 from sync.domain.work.lane import Lane
 from sync.store import acts
 from tests.claiming import still_claimed
 from tests.entrypoints.web.rest.asking import ask
 from tests.entrypoints.web.rest.conftest import Company, problem
-
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
 
 
 def carried_out(firm: Company, act_id: str, at: datetime) -> None:

@@ -9,22 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from sync.adapters.broker import CeleryWake
 from sync.domain.accounts.account import Account
 from sync.domain.work.lane import Lane
 from sync.entrypoints.web.rest.accounts import changes
 from sync.store.database.tables import account as account_table
 from tests.entrypoints.web.rest.asking import ask
 from tests.entrypoints.web.rest.conftest import Company, problem
-
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
-
 
 NEW = {
     "email": "Ada.Example@example.com",

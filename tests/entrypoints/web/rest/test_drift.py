@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.adapters.broker import CeleryWake
 from sync.domain.accounts.account import Account
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.work.lane import Lane
@@ -15,14 +14,6 @@ from sync.store.drift.findings import Finding, Subject
 from tests.claiming import JOB
 from tests.entrypoints.web.rest.asking import ask
 from tests.entrypoints.web.rest.conftest import Company, problem
-
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
 
 
 def moved(firm: Company, person: Account) -> Finding:

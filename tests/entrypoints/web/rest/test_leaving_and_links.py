@@ -6,41 +6,19 @@ from typing import Any
 
 import pytest
 
-from sync.adapters.broker import CeleryWake
 from sync.domain.accounts.account import Account, Life
 from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
-from sync.wiring import doors
-from tests.entrypoints.web.rest.conftest import POLICY, Company, problem
-from tests.fakes.field_service import FakeFieldService, WorkOrder
+from tests.entrypoints.web.rest.asking import send
+from tests.entrypoints.web.rest.conftest import Company, problem
+from tests.fakes.field_service import FakeFieldService
 
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
-
-
-@pytest.fixture(autouse=True)
-def fsm(monkeypatch: pytest.MonkeyPatch) -> FakeFieldService:
-    """T-1 has a work order, T-2 has none."""
-    known = [Technician(each, f"Tess {each}", None, assignable=True) for each in ("T-1", "T-2")]
-    fake = FakeFieldService(POLICY.work_orders, known, [WorkOrder("WO-7", lead="T-1")])
-    monkeypatch.setattr(doors, "field_service", lambda *_: fake)
-    return fake
+pytestmark = pytest.mark.usefixtures("fsm")
 
 
 def tess(firm: Company, name: str = "tess", technician: str | None = "T-1", **more: Any) -> Account:
     number = f"E-{name}"
     return firm.join(name, profile="technician", technician_id=technician, employee_number=number, **more)
-
-
-def send(firm: Company, method: str, path: str, by: Account, version: int | None = 1, **content: Any) -> Any:
-    headers = {"Authorization": f"Bearer {firm.token(by)}"}
-    headers |= {} if version is None else {"If-Match": f'"{version}"'}
-    return firm.api.request(method, f"/api/v1{path}", headers=headers, json={"reason": "as agreed"} | content)
 
 
 @pytest.mark.req("D1")

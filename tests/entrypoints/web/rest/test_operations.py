@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import update
 
 from mappings.loading import load_texts, read_texts
-from sync.adapters.broker import CeleryWake
 from sync.commands.mappings.in_force import put_in_force
 from sync.domain.accounts.account import Account
 from sync.domain.work.lane import Lane
@@ -15,14 +14,6 @@ from sync.store.database.tables import provisioning
 from tests.callers import NOW, wanted_by
 from tests.entrypoints.web.rest.asking import ask
 from tests.entrypoints.web.rest.conftest import Company, problem
-
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
 
 
 def quarantine(firm: Company, account: Account) -> None:

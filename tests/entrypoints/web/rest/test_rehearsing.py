@@ -7,14 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from sync.adapters.broker import CeleryWake
-from sync.domain.accounts.account import Account
 from sync.domain.work.lane import Lane
-from sync.ports.field_service import Technician
 from sync.store.database.tables import metadata
-from sync.wiring import doors
-from tests.entrypoints.web.rest.conftest import POLICY, Company, problem
-from tests.fakes.field_service import FakeFieldService, WorkOrder
+from tests.entrypoints.web.rest.asking import send
+from tests.entrypoints.web.rest.conftest import Company, problem
 
 NEW = {
     "email": "ada@example.com",
@@ -26,25 +22,7 @@ NEW = {
 NOT_COMPARED = {"id", "created_at"}
 
 
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
-
-
-@pytest.fixture(autouse=True)
-def _fsm(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [Technician(each, None, None, assignable=True) for each in ("T-1", "T-2")]
-    fake = FakeFieldService(POLICY.work_orders, known, [WorkOrder("WO-7", lead="T-1")])
-    monkeypatch.setattr(doors, "field_service", lambda *_: fake)
-
-
-def send(firm: Company, method: str, path: str, by: Account, version: int | None, **content: Any) -> Any:
-    headers = {"Authorization": f"Bearer {firm.token(by)}"}
-    headers |= {} if version is None else {"If-Match": f'"{version}"'}
-    return firm.api.request(method, f"/api/v1{path}", headers=headers, json={"reason": "as agreed"} | content)
+pytestmark = pytest.mark.usefixtures("fsm")
 
 
 def everything(firm: Company) -> dict[str, list[Any]]:

@@ -12,10 +12,8 @@ from starlette.routing import Mount
 from sync.domain.accounts.account import Account
 from sync.entrypoints.web import create_app
 from sync.entrypoints.web.rest.roles import MEANS, ROUTES, Role, Route
-from sync.wiring import doors
 from tests.authorisation_table import PAGE, page
-from tests.entrypoints.web.rest.conftest import POLICY, Company, problem
-from tests.fakes.field_service import FakeFieldService
+from tests.entrypoints.web.rest.conftest import Company, problem
 
 
 def served(firm: Company) -> Iterator[Route]:
@@ -29,9 +27,9 @@ def served(firm: Company) -> Iterator[Route]:
 
 
 @pytest.mark.req("I4")
-def test_every_role_comes_to_its_routes_and_to_no_others(firm: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("fsm")
+def test_every_role_comes_to_its_routes_and_to_no_others(firm: Company) -> None:
     """A route that is in the document and not in the table answers nobody, and fails here."""
-    monkeypatch.setattr(doors, "field_service", lambda *_: FakeFieldService(POLICY.work_orders))
     everything = firm.administrator()
     people: dict[Account, frozenset[Role]] = {
         everything: frozenset({Role.OWN, Role.EVERYTHING, Role.OPERATOR}),

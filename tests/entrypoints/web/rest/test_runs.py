@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from sync.adapters.broker import CeleryWake
 from sync.commands.imports.review import ImportOptions, review
 from sync.domain.work.lane import Lane
 from sync.store.runs.runs import Run
@@ -14,14 +13,6 @@ from tests.callers import wanted_by
 from tests.commands.imports.import_sites import person, staff_file
 from tests.entrypoints.web.rest.asking import ask, desk_of
 from tests.entrypoints.web.rest.conftest import Company, problem
-
-
-@pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes that were woken."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(CeleryWake, "wake", lambda _, lane: lanes.append(lane))
-    return lanes
 
 
 def reviewed(firm: Company, first: int = 1, **columns: str) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sync.domain.accounts.account import Life
 from sync.entrypoints.web.caller import administered
@@ -17,22 +17,19 @@ from sync.entrypoints.web.rest.accounts.shapes import (
     of_row,
 )
 from sync.entrypoints.web.rest.accounts.shown import shown
-from sync.entrypoints.web.rest.cursors import question
+from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, Nothing, With
 from sync.store.accounts.query import AccountQuery
 from sync.views.accounts.account import timeline_of
 from sync.views.accounts.listing import count_accounts, list_accounts
 
-LONGEST_PAGE = 200
 _FILTERS = {"text", "profile", "branch", "team", "life", "held", "quarantined"}
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
-class ListQuery(BaseModel):
-    """Parts of a filter are joined by "and"; what is left out filters nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+class ListQuery(PageQuery):
+    """Which accounts."""
 
     text: str | None = Field(
         default=None,
@@ -48,21 +45,19 @@ class ListQuery(BaseModel):
     locked: bool = Field(default=False, description="only whom Keycloak's lockout keeps out just now")
     unlinked: bool = Field(default=False, description="only field workers without a technician")
     count: bool = Field(default=False, description="tell how many there are on all pages")
-    limit: int = Field(default=100, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=4000, description="`next` of the page before")
 
 
 @router.get("", response_model=AccountPage)
 def list_(parts: With, by: By, query: Annotated[ListQuery, Query()]) -> dict[str, Any]:
     """Accounts by username, page by page."""
     scope, now = administered(by), parts.clock.now()
-    asked = question(by, scope, query.model_dump(mode="json", exclude={"cursor", "limit", "count"}))
+    asked = question(by, scope, query.filters("count"))
     wanted = AccountQuery(
         **query.model_dump(include=_FILTERS),
         limit=query.limit,
         locked_at=now if query.locked else None,
         unlinked_profiles=parts.field_workers() if query.unlinked else None,
-        after=None if query.cursor is None else parts.cursors.read(query.cursor, asked),
+        after=parts.cursors.after(query, asked),
     )
     with parts.database.read() as tx:
         page = list_accounts(tx, scope, wanted)
