@@ -1,1 +1,1 @@
-"""The REST API under /api/v1, a module a resource; its OpenAPI document is at /api/v1/openapi.json."""
+"""The REST API under /api/v1: its resources, and what they share; its document is at /api/v1/openapi.json."""

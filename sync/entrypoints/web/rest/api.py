@@ -7,10 +7,20 @@ from typing import Any
 from fastapi import FastAPI
 
 from sync.entrypoints.web.problems import MEDIA_TYPE, ProblemShape, add_problems
-from sync.entrypoints.web.rest import acts, audit, catalog, drift, me, operations, reports, runs, technicians
-from sync.entrypoints.web.rest.accounts import changes, deactivation
-from sync.entrypoints.web.rest.accounts import routes as accounts
 from sync.entrypoints.web.rest.parts import Parts
+from sync.entrypoints.web.rest.resources import (
+    acts,
+    audit,
+    catalog,
+    drift,
+    me,
+    operations,
+    reports,
+    runs,
+    technicians,
+)
+from sync.entrypoints.web.rest.resources.accounts import changes, deactivation
+from sync.entrypoints.web.rest.resources.accounts import routes as accounts
 
 API_PATH = "/api/v1"
 

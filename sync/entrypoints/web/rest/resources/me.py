@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from sync.domain.access.scope import Scope
-from sync.entrypoints.web.rest.accounts.shapes import OneAccount, of_view
 from sync.entrypoints.web.rest.parts import By, Nothing, With
+from sync.entrypoints.web.rest.resources.accounts.shapes import OneAccount, of_view
 from sync.views.accounts.account import account_view
 
 router = APIRouter(tags=["me"])

@@ -20,13 +20,13 @@ from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState, OpenDeactivation
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.accounts.refusals import refusals_told
-from sync.entrypoints.web.rest.accounts.shapes import OneAccount
-from sync.entrypoints.web.rest.accounts.shown import after
-from sync.entrypoints.web.rest.accounts.target import ToDeactivate, ToReactivate
 from sync.entrypoints.web.rest.because import Because, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
 from sync.entrypoints.web.rest.rehearsal import Rehearsing
+from sync.entrypoints.web.rest.resources.accounts.refusals import refusals_told
+from sync.entrypoints.web.rest.resources.accounts.shapes import OneAccount
+from sync.entrypoints.web.rest.resources.accounts.shown import after
+from sync.entrypoints.web.rest.resources.accounts.target import ToDeactivate, ToReactivate
 from sync.views.accounts.leaving import open_deactivation
 from sync.views.accounts.versions import version_now
 

@@ -15,14 +15,14 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import UNSET, AccountChange
 from sync.domain.errors import NotFound, Problem, Refused
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.accounts.content import ChangedContent, NewContent
-from sync.entrypoints.web.rest.accounts.refusals import refusals_told
-from sync.entrypoints.web.rest.accounts.shapes import OneAccount, of_view
-from sync.entrypoints.web.rest.accounts.shown import after, shown
-from sync.entrypoints.web.rest.accounts.target import WithVersion
 from sync.entrypoints.web.rest.because import cause
 from sync.entrypoints.web.rest.parts import By, With
 from sync.entrypoints.web.rest.rehearsal import Rehearsing
+from sync.entrypoints.web.rest.resources.accounts.content import ChangedContent, NewContent
+from sync.entrypoints.web.rest.resources.accounts.refusals import refusals_told
+from sync.entrypoints.web.rest.resources.accounts.shapes import OneAccount, of_view
+from sync.entrypoints.web.rest.resources.accounts.shown import after, shown
+from sync.entrypoints.web.rest.resources.accounts.target import WithVersion
 from sync.store.database.transactions import Tx
 from sync.views.accounts.account import account_view
 from sync.views.accounts.find import with_login

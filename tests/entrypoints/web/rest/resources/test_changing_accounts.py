@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from sync.domain.accounts.account import Account
 from sync.domain.work.lane import Lane
-from sync.entrypoints.web.rest.accounts import changes
+from sync.entrypoints.web.rest.resources.accounts import changes
 from sync.store.database.tables import account as account_table
 from tests.entrypoints.web.rest.asking import ask
 from tests.entrypoints.web.rest.conftest import Company, problem

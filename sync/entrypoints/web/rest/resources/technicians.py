@@ -15,12 +15,12 @@ from sync.domain.access.admission import Admitted
 from sync.domain.deactivation.gate import GatePolicy
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.problems import ApiProblem, Code
-from sync.entrypoints.web.rest.accounts.shapes import OneAccount
-from sync.entrypoints.web.rest.accounts.shown import after
-from sync.entrypoints.web.rest.accounts.target import IfMatch, Seen, Sent, seen
 from sync.entrypoints.web.rest.because import Because, Text, cause
 from sync.entrypoints.web.rest.parts import By, With
 from sync.entrypoints.web.rest.rehearsal import Rehearsing
+from sync.entrypoints.web.rest.resources.accounts.shapes import OneAccount
+from sync.entrypoints.web.rest.resources.accounts.shown import after
+from sync.entrypoints.web.rest.resources.accounts.target import IfMatch, Seen, Sent, seen
 from sync.views.accounts.assignability import assignability
 from sync.views.accounts.find import with_technician, within
 

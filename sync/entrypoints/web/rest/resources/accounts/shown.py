@@ -11,10 +11,10 @@ from sync.commands.perform import rehearsed
 from sync.desk import Desk
 from sync.domain.access.admission import Admitted
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.accounts.refusals import refusals_told
-from sync.entrypoints.web.rest.accounts.shapes import of_view
-from sync.entrypoints.web.rest.accounts.target import Seen
 from sync.entrypoints.web.rest.parts import Parts
+from sync.entrypoints.web.rest.resources.accounts.refusals import refusals_told
+from sync.entrypoints.web.rest.resources.accounts.shapes import of_view
+from sync.entrypoints.web.rest.resources.accounts.target import Seen
 from sync.views.accounts.account import account_view
 
 

@@ -20,9 +20,9 @@ from sync.domain.acts import Act, ActKind, ActState
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.lane import Lane
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.accounts.target import Target
 from sync.entrypoints.web.rest.because import Because, Text, cause
 from sync.entrypoints.web.rest.parts import By, Nothing, With
+from sync.entrypoints.web.rest.resources.accounts.target import Target
 from sync.store.database.transactions import Tx
 from sync.views.accounts.find import within
 from sync.views.accounts.settling import act_state

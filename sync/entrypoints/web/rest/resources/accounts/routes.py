@@ -9,16 +9,16 @@ from pydantic import Field
 
 from sync.domain.accounts.account import Life
 from sync.entrypoints.web.caller import administered
-from sync.entrypoints.web.rest.accounts.shapes import (
+from sync.entrypoints.web.rest.cursors import PageQuery, question
+from sync.entrypoints.web.rest.parts import By, Nothing, With
+from sync.entrypoints.web.rest.resources.accounts.shapes import (
     AccountPage,
     OneAccount,
     TimelineShape,
     of_entry,
     of_row,
 )
-from sync.entrypoints.web.rest.accounts.shown import shown
-from sync.entrypoints.web.rest.cursors import PageQuery, question
-from sync.entrypoints.web.rest.parts import By, Nothing, With
+from sync.entrypoints.web.rest.resources.accounts.shown import shown
 from sync.store.accounts.query import AccountQuery
 from sync.views.accounts.account import timeline_of
 from sync.views.accounts.listing import count_accounts, list_accounts
