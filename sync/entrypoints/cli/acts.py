@@ -27,7 +27,7 @@ from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say, stop, warn
+from sync.entrypoints.cli.terminal.output import AsJson, Reason, actor, failures_shown, print_json, say, stop, warn
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for_act
 from sync.store.accounts.query import AccountQuery
 from sync.store.database.transactions import Tx

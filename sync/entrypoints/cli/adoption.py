@@ -17,7 +17,8 @@ from sync.domain.acts import ActState
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane, worker_command
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
+from sync.entrypoints.cli.terminal.output import (
     AsJson,
     Reason,
     actor,
@@ -29,7 +30,6 @@ from sync.entrypoints.cli.output import (
     stop,
     warn,
 )
-from sync.entrypoints.cli.runs.run_view import FINGERPRINT, SHORT, plain
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS, Stops, Timeout, Wait, wait_for_act
 from sync.store.runs.run_rows import RunRow
 from sync.views.operations.status import lane_is_served

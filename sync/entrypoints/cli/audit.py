@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, BinaryIO, TextIO
 
 import typer
 
@@ -18,7 +17,8 @@ from sync.domain.chain.export import verify_lines
 from sync.domain.chain.verifying import Verified
 from sync.domain.wording import counted
 from sync.entrypoints.cli.accounts.person import account_in
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.files import new_file
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,
@@ -125,7 +125,7 @@ def export(
             left = waiting(tx, Scope.all())
             number = -1
             for line in export_chain(tx, Scope.all()):
-                target.write(f"{line}\n")
+                target.write(f"{line}\n".encode())
                 number += 1
         if output is not None:
             say(f"{counted(number, 'audit entry')} in {output}")
@@ -197,19 +197,13 @@ def _opened(path: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _target(path: Path | None) -> Iterator[TextIO]:
-    """A new file that only its owner reads: it holds names and reasons."""
+def _target(path: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file for its owner alone: it holds names and reasons."""
     if path is None:
-        yield sys.stdout
+        yield sys.stdout.buffer
         return
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        stop(f"{path} is there already; name a new file")
-    except OSError as error:
-        stop(f"{path} cannot be written: {error.strerror}")
-    with os.fdopen(number, "w", encoding="utf-8", newline="\n") as target:
-        yield target
+    with new_file(path, private=True) as file:
+        yield file
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sync.entrypoints.cli.output import AsJson, failures_shown, print_json, say, screen
+from sync.entrypoints.cli.terminal.output import AsJson, failures_shown, print_json, say, screen
 from sync.settings import Settings, checked
 from sync.store.database import schema
 from sync.store.database.schema import SchemaStatus

@@ -10,7 +10,7 @@ from sync.commands.accounts.technician_record import require_technician
 from sync.commands.deactivation.reassign import reassign_work_orders
 from sync.domain.access.scope import Scope
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     WORK_ORDER,
     AsCsv,
     AsJson,

@@ -18,8 +18,8 @@ from sync.devstack.part import Part
 from sync.devstack.process import last_lines
 from sync.devstack.services.mailbox import mails, sent_to, text_of
 from sync.devstack.surroundings import Surroundings
-from sync.entrypoints.cli.output import AsJson, print_json, print_table, screen
-from sync.entrypoints.cli.output import stop as give_up
+from sync.entrypoints.cli.terminal.output import AsJson, print_json, print_table, screen
+from sync.entrypoints.cli.terminal.output import stop as give_up
 
 app = typer.Typer(
     no_args_is_help=True, epilog="All of it lives in one folder: .dev, or the one that FSM_DEV_HOME names."

@@ -14,7 +14,8 @@ from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.drift.touches import Touch
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.runs.run_view import say_held
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,
@@ -32,7 +33,6 @@ from sync.entrypoints.cli.output import (
     shown,
     stop,
 )
-from sync.entrypoints.cli.runs.run_view import say_held
 from sync.entrypoints.cli.waiting import LOOK_EVERY_SECONDS
 from sync.store.drift.comparisons import Comparison
 from sync.store.drift.findings import LIVE, STATES, Finding

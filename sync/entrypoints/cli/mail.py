@@ -14,7 +14,7 @@ from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,

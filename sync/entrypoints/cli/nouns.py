@@ -39,4 +39,4 @@ app = typer.Typer(
 @app.callback()
 def nouns() -> None:
     """Accounts, profiles and technician links of a field service system, carried into Keycloak."""
-    import_module("sync.entrypoints.cli.output").log_to_errors()
+    import_module("sync.entrypoints.cli.terminal.output").log_to_errors()

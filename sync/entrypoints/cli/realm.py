@@ -28,7 +28,17 @@ from sync.domain.realm.difference import (
 from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, say, screen, stop, warn
+from sync.entrypoints.cli.terminal.output import (
+    AsJson,
+    Reason,
+    actor,
+    failures_shown,
+    print_json,
+    say,
+    screen,
+    stop,
+    warn,
+)
 from sync.realm import plan as realm_as_code
 from sync.realm.plan import Reach
 from sync.settings import Settings, load_settings

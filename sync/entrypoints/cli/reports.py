@@ -13,7 +13,7 @@ from sync.domain.logins.unused import Patience
 from sync.domain.reports.access import AccessRow, KeycloakAccess, WantedAccess
 from sync.domain.reports.past import Word
 from sync.entrypoints.cli.accounts.person import account_in
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sync.entrypoints.cli.output import AsJson, errors, print_json, print_table, say
+from sync.entrypoints.cli.terminal.output import AsJson, errors, print_json, print_table, say
 from sync.settings import (
     BESIDE,
     KEY_BYTES,

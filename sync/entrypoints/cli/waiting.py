@@ -14,7 +14,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.acts import Act
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli.output import say, screen, stop, warn
+from sync.entrypoints.cli.terminal.output import say, screen, stop, warn
 from sync.store.deactivation.reassignments import Reassignment
 from sync.views.accounts.look import newest_look
 from sync.views.accounts.settling import Settled, Settling, act_state, last_try, settling

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from sync.entrypoints.cli.output import Screen
+from sync.entrypoints.cli.terminal.output import Screen
 from tests.world import migrated, people, world  # noqa: F401 - fixtures
 
 Run = Callable[..., Result]

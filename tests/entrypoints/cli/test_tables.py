@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.entrypoints.cli.output import print_table, say, screen, stop, warn
-from sync.entrypoints.cli.tables import display_width, table
+from sync.entrypoints.cli.terminal.output import print_table, say, screen, stop, warn
+from sync.entrypoints.cli.terminal.tables import display_width, table
 from tests.entrypoints.cli.conftest import Terminal
 
 pytestmark = pytest.mark.supports("H3", "I3")
@@ -74,7 +74,7 @@ def test_every_word_is_there_unbroken(rows: list[list[str]], width: int | None) 
 def test_a_pipe_has_no_width() -> None:
     """Whatever COLUMNS says of the terminal behind it; standard error may be one all the same."""
     ours, theirs = os.openpty()
-    asked = "from sync.entrypoints.cli.output import errors, screen; print(screen.width, errors.width)"
+    asked = "from sync.entrypoints.cli.terminal.output import errors, screen; print(screen.width, errors.width)"
     run = subprocess.run(
         [sys.executable, "-c", asked],
         env={**os.environ, "COLUMNS": "70"},

@@ -29,7 +29,16 @@ from sync.entrypoints.cli import acts
 from sync.entrypoints.cli.accounts.account_view import print_account, print_accounts
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import AsCsv, AsJson, Limit, Reason, actor, failures_shown, print_work_orders, say
+from sync.entrypoints.cli.terminal.output import (
+    AsCsv,
+    AsJson,
+    Limit,
+    Reason,
+    actor,
+    failures_shown,
+    print_work_orders,
+    say,
+)
 from sync.entrypoints.cli.waiting import Timeout, Wait, wait_for, wait_for_look
 from sync.store.accounts.query import AccountQuery
 from sync.wiring.doors import open_desk

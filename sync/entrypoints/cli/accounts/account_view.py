@@ -17,7 +17,7 @@ from sync.domain.logins.activity import LoginActivity
 from sync.domain.logins.event_reading import Gap
 from sync.entrypoints.cli.accounts.access_view import cells, given_access
 from sync.entrypoints.cli.operations.ops_view import print_timeline
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     lines_wanted,
     print_json,
     print_json_list,

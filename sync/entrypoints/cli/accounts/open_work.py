@@ -10,7 +10,7 @@ from sync.commands.accounts.withdrawal import open_work
 from sync.desk import Desk
 from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy
-from sync.entrypoints.cli.output import print_work_orders
+from sync.entrypoints.cli.terminal.output import print_work_orders
 
 Policy = Annotated[GatePolicy, typer.Option(help="While work orders are open: refuse, hold until done, or force.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Force without asking.")]

@@ -14,7 +14,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.deactivation.gate import GatePolicy
 from sync.entrypoints.cli.accounts.open_work import Policy, Yes, confirm_force
 from sync.entrypoints.cli.accounts.person import Who, the_account
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Reason,

@@ -13,8 +13,8 @@ from sync.domain.access.scope import Scope
 from sync.domain.imports.verdict import findings
 from sync.domain.runs.guard import WORDS
 from sync.domain.wording import counted, how_long
-from sync.entrypoints.cli.output import errors, print_table, say, screen, shown, warn
 from sync.entrypoints.cli.runs.run_view import SHORT, happening, row_json
+from sync.entrypoints.cli.terminal.output import errors, print_table, say, screen, shown, warn
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
 from sync.store.runs.runs import Run

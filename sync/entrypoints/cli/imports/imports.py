@@ -28,7 +28,9 @@ from sync.entrypoints.cli.imports.import_view import (
     say_next,
 )
 from sync.entrypoints.cli.machine import this_machine
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.runs.run_view import SHORT, say_held
+from sync.entrypoints.cli.terminal.files import new_file
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,
@@ -41,7 +43,6 @@ from sync.entrypoints.cli.output import (
     print_table,
     say,
 )
-from sync.entrypoints.cli.runs.run_view import SHORT, say_held
 from sync.spreadsheet.reading import load_file
 from sync.spreadsheet.template import template as template_file
 from sync.spreadsheet.writing import FileKind
@@ -246,11 +247,6 @@ def _kind(output: Path) -> FileKind:
 
 
 def _write(output: Path, content: bytes) -> None:
-    try:
-        with output.open("xb") as file:
-            file.write(content)
-    except FileExistsError:
-        raise Refused([Problem("output", f"{output} is there already", "name another file")]) from None
-    except OSError as error:
-        raise Refused([Problem("output", f"{output} cannot be written: {error.strerror}")]) from None
+    with new_file(output) as file:
+        file.write(content)
     say(f"wrote {output}")

@@ -21,7 +21,8 @@ from sync.desk import Desk
 from sync.domain.mappings import needs_realm_apply
 from sync.domain.wording import counted
 from sync.entrypoints.cli.mappings.mappings_view import plan_json, print_plan
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.runs.run_view import say_held
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,
@@ -35,7 +36,6 @@ from sync.entrypoints.cli.output import (
     say,
     stop,
 )
-from sync.entrypoints.cli.runs.run_view import say_held
 from sync.settings import load_settings
 from sync.views.mappings import adoption, adoptions
 from sync.wiring.doors import open_desk, open_desk_with_policy, open_operator_desk

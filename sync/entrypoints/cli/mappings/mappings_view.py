@@ -8,7 +8,7 @@ from mappings.guard import KINDS
 from sync.commands.mappings.plan import Affected, MappingsPlan
 from sync.domain.runs.guard import WORDS, Hold
 from sync.domain.wording import counted
-from sync.entrypoints.cli.output import print_table, screen, warn
+from sync.entrypoints.cli.terminal.output import print_table, screen, warn
 
 
 def print_plan(found: MappingsPlan) -> None:

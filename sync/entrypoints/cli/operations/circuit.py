@@ -14,7 +14,15 @@ from sync.domain.access.scope import Scope
 from sync.domain.errors import Problem, Refused
 from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli.output import AsJson, Reason, actor, failures_shown, print_json, print_table, say
+from sync.entrypoints.cli.terminal.output import (
+    AsJson,
+    Reason,
+    actor,
+    failures_shown,
+    print_json,
+    print_table,
+    say,
+)
 from sync.views.operations.circuits import circuit, every_circuit
 from sync.wiring.doors import OperatorDesk, open_operator_desk
 

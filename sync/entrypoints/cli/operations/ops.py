@@ -21,7 +21,7 @@ from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import mail
 from sync.entrypoints.cli.accounts.person import Who, account_in
 from sync.entrypoints.cli.operations import circuit, ops_view
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Reason,

@@ -9,7 +9,7 @@ from typing import Any
 from sync.domain.operations import RECENT, LockedOut
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.entrypoints.cli.output import print_table, screen, shown
+from sync.entrypoints.cli.terminal.output import print_table, screen, shown
 from sync.store.audit import TimelineEntry
 from sync.store.operations.figures import Figures
 from sync.store.operations.troubles import Trouble

@@ -8,7 +8,7 @@ from typing import Any
 
 from mappings.guard import KINDS
 from sync.domain.runs.guard import WORDS
-from sync.entrypoints.cli.output import errors, print_table, shown
+from sync.entrypoints.cli.terminal.output import errors, print_table, shown
 from sync.store.runs.progress import Progress
 from sync.store.runs.run_rows import RunRow
 from sync.store.runs.runs import Run

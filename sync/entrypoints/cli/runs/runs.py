@@ -8,7 +8,8 @@ import typer
 
 from sync.commands import run_kinds
 from sync.domain.access.scope import Scope
-from sync.entrypoints.cli.output import (
+from sync.entrypoints.cli.runs.run_view import plain, print_run, print_runs, run_json, tells
+from sync.entrypoints.cli.terminal.output import (
     AsCsv,
     AsJson,
     Limit,
@@ -21,7 +22,6 @@ from sync.entrypoints.cli.output import (
     print_json,
     say,
 )
-from sync.entrypoints.cli.runs.run_view import plain, print_run, print_runs, run_json, tells
 from sync.store.database.tables import RunKind
 from sync.views.runs import find_run, recent_runs, run_view
 from sync.wiring.doors import open_desk

@@ -25,7 +25,7 @@ from sync.domain.accounts.spelling import spelled_out
 from sync.domain.deactivation.gate import OpenWorkOrder, WorkOrdersOpen
 from sync.domain.errors import Failure, Refused
 from sync.entrypoints.cli.machine import this_machine
-from sync.entrypoints.cli.tables import one_line, table
+from sync.entrypoints.cli.terminal.tables import one_line, table
 from sync.settings import SettingsError
 
 if TYPE_CHECKING:

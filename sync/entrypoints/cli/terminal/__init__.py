@@ -1,0 +1,1 @@
+"""How the command line speaks: to people, to programs, into files."""
