@@ -21,7 +21,6 @@ from sync.store.database.tables.accounts import (
 )
 from sync.store.database.tables.acts import OPEN_ACT, SEALED_ACT, act
 from sync.store.database.tables.audit import audit, audit_chain, audit_waiting
-from sync.store.database.tables.bounces import CURRENT_BOUNCE, bounce
 from sync.store.database.tables.circuits import circuit
 from sync.store.database.tables.deactivations import (
     OPEN_DEACTIVATION,
@@ -42,16 +41,14 @@ from sync.store.database.tables.drift import (
     foreign_user,
     touch,
 )
-from sync.store.database.tables.latency import latency
 from sync.store.database.tables.logins import login_activity, login_failure, login_gap
-from sync.store.database.tables.mails import NOT_SENT, UNSENT, MailState, mail
+from sync.store.database.tables.mails import CURRENT_BOUNCE, NOT_SENT, UNSENT, MailState, bounce, mail
 from sync.store.database.tables.metadata import metadata
-from sync.store.database.tables.operations import PAUSABLE, lane_pause, process, worker
+from sync.store.database.tables.operations import PAUSABLE, lane_pause, latency, process, trouble, worker
 from sync.store.database.tables.policies import policy, push_count
 from sync.store.database.tables.realm import installation
 from sync.store.database.tables.runs import PENDING_ROW, RowResult, RowVerdict, RunKind, RunState, run, run_row
 from sync.store.database.tables.schedule import schedule
-from sync.store.database.tables.troubles import trouble
 from sync.store.database.tables.work import Outcome, attempt, provisioning
 
 __all__ = [

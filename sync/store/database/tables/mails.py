@@ -1,4 +1,4 @@
-"""The outbox."""
+"""The outbox, and the addresses that mails came back from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from sync.store.database.columns import UtcDateTime, condition, lease_columns, one_of
 from sync.store.database.tables.metadata import metadata
+
+CURRENT_BOUNCE = condition("is_current")
 
 MailState = Literal["waiting", "due", "sending", "sent", "failed", "expired"]
 
@@ -47,3 +49,18 @@ mail = Table(
 """The outbox: mails wait for the account to be in Keycloak, become due, are sent once (F7). `may_have_left` is of
 one that failed; None: not known. `failure` is the code of what `error` says. One that came back at `bounced_at`
 was sent at `finished_at` and has failed. `takeovers` are the workers that ended over it: it may have been sent."""
+
+bounce = Table(
+    "bounce",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Index("ix_bounce_current", "account_id", sqlite_where=CURRENT_BOUNCE, postgresql_where=CURRENT_BOUNCE),
+)
+"""A row an address (as `login_key`) that an account has or had. `at` is when the last mail came back, `reason`
+what was said of it. `is_current`: it is the account's address now, and nobody has said that mails arrive again;
+when somebody did is `withdrawn_at`, and older news does not count any more (F7)."""

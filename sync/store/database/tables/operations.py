@@ -1,9 +1,11 @@
-"""What operators steer and watch: lanes that were paused, and the workers and processes that were seen."""
+"""What operators steer and watch: lanes that were paused, the workers and processes that were seen, what is wrong
+around us, and how long changes take."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Float, Integer, Table, Text
 
+from sync.domain.work.lane import Lane
 from sync.store.database.columns import TextList, UtcDateTime, one_of
 from sync.store.database.tables.metadata import metadata
 
@@ -45,3 +47,29 @@ process = Table(
 )
 """One row a process that works and may hold leases; a worker has several. One row a beat, `beat@host`, which holds
 none. `seen_at` is the last sign of life."""
+
+trouble = Table(
+    "trouble",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""What is wrong around us and seen by whoever met it: Redis, a clock, our own disk. One row while it lasts;
+whoever finds it well takes the row away."""
+
+latency = Table(
+    "latency",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("le", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    one_of("lane", (Lane.INTERACTIVE, Lane.BULK)),
+)
+"""Changes by their time to Keycloak: `count` of those that took at most `le` seconds and more than the bucket
+before, and `seconds` all of them took together. Each worker process counts in a slot, so that they do not wait for
+one row; a reader adds the slots up."""
