@@ -3,8 +3,8 @@
 `load` reads and checks them; everything else of this package is what it returns.
 """
 
+from mappings.files.problems import MappingErrors, MappingProblem
 from mappings.loading import load
 from mappings.policy import Policy
-from mappings.problems import MappingErrors, MappingProblem
 
 __all__ = ["MappingErrors", "MappingProblem", "Policy", "load"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from mappings.reading import Document, Table, refuse_shared_names
+from mappings.files.reading import Document, Table, refuse_shared_names
 
 
 @dataclass(frozen=True, slots=True)

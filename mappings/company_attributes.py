@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mappings.attributes import BUILT_IN, LONGEST, Attribute, AttributeType
+from mappings.files.names import name_key
+from mappings.files.reading import Document, KeyForm, Table
 from mappings.import_columns import FULL_NAME, ImportColumn, column_of
-from mappings.names import name_key
-from mappings.reading import Document, KeyForm, Table
 
 MOST: Final = 20
 KEYS: Final = KeyForm(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mappings.reading import Document, refuse_repeated, refuse_shared_names
+from mappings.files.reading import Document, refuse_repeated, refuse_shared_names
 
 Need = Literal["branch", "team", "person"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mappings.attributes import ACCEPTABLE, BUILT_IN, REPAIRABLE
-from mappings.reading import Document
+from mappings.files.reading import Document
 
 Reaction = Literal["repair", "report", "accept"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mappings.reading import Document, Table
+from mappings.files.reading import Document, Table
 
 
 @dataclass(frozen=True, slots=True)

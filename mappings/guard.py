@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from mappings.reading import Document, Table
+from mappings.files.reading import Document, Table
 
 ChangeKind = Literal["created", "changed", "disabled", "moved", "demoted", "unlinked", "promoted", "privileged"]
 GuardedDoor = Literal["import", "hr", "repair", "mappings", "realm", "dates"]

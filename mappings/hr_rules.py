@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from mappings.branches import Branch, Team
 from mappings.data_access import DataAccessLevel
-from mappings.problems import nearest
+from mappings.files.problems import nearest
+from mappings.files.reading import Document, Table
 from mappings.profiles import Profile
-from mappings.reading import Document, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.attributes import BUILT_IN
-from mappings.names import name_key
-from mappings.reading import Document
+from mappings.files.names import name_key
+from mappings.files.reading import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ makes it a Policy. Nothing else reads files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from mappings import (
     realm,
     work_orders,
 )
+from mappings.data_access import DataAccessLevel
+from mappings.files.problems import MappingErrors, MappingProblem, nearest
+from mappings.files.reading import Document
 from mappings.fingerprint import fingerprint
 from mappings.policy import Policy
-from mappings.problems import MappingErrors, MappingProblem, nearest
-from mappings.reading import Document
+from mappings.profiles import Profile
 
 FILES = (
     "profiles.toml",
@@ -205,3 +208,28 @@ def _read(documents: dict[str, Document | None]) -> Policy | None:
             guard_rules,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFiles:
+    """Profiles and levels of data access by key, and nothing of the other files."""
+
+    profiles: Mapping[str, Profile]
+    levels: Mapping[str, DataAccessLevel]
+
+
+def read_access(texts: Mapping[str, str]) -> AccessFiles | None:
+    """Whoever asks what a profile meant a year ago reads the files of then: other files beside them may have forms
+    that this version does not know any more. None: one of the two files is not among them, or is not what this
+    version reads."""
+    try:
+        levels_file, profiles_file = (
+            Document(name, texts[name]) for name in ("data_access.toml", "profiles.toml")
+        )
+    except (KeyError, MappingErrors):
+        return None
+    levels = data_access.read(levels_file)
+    found, _ = profiles.read(profiles_file, levels)
+    if levels_file.problems or profiles_file.problems:
+        return None
+    return AccessFiles(found, levels)

@@ -13,10 +13,10 @@ from mappings.company_attributes import CompanyAttribute, columns_of
 from mappings.data_access import DataAccessLevel
 from mappings.drift import DriftPolicy
 from mappings.field_service import FieldServiceSchema
+from mappings.files.names import NameIndex
 from mappings.guard import GuardRules
 from mappings.hr_rules import HrRule
 from mappings.import_columns import ImportColumn
-from mappings.names import NameIndex
 from mappings.profiles import Profile
 from mappings.realm import RealmPolicy
 from mappings.work_orders import WorkOrderPolicy
@@ -26,7 +26,7 @@ from mappings.work_orders import WorkOrderPolicy
 class Policy:
     """`fingerprint` is a SHA-256 over the meaning of all files (not their comments or order of keys).
 
-    The `find_` methods know an entry by key, title or alias, however it is spelled (`mappings.names`); the
+    The `find_` methods know an entry by key, title or alias, however it is spelled (`mappings.files.names`); the
     `nearest_` methods return the name to propose for one that was not found. `attributes` are the company's own;
     `time_zone` is that of people without a branch;
     `retired_attributes` were in files that were in force before: what Keycloak still holds of them goes.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mappings.data_access import DataAccessLevel
-from mappings.reading import KEY, Document, Table, refuse_repeated, refuse_shared_names
+from mappings.files.reading import KEY, Document, Table, refuse_repeated, refuse_shared_names
 
 
 @dataclass(frozen=True, slots=True)

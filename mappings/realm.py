@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mappings.reading import Document, Table
+from mappings.files.reading import Document, Table
 
 
 @dataclass(frozen=True, slots=True)

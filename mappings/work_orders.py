@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mappings.reading import Document
+from mappings.files.reading import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mappings.files.names import name_key
 from mappings.import_columns import ImportColumn
-from mappings.names import name_key
 from sync.domain.imports.row import Cell, ImportRow
 from sync.spreadsheet.limits import FileRefused
 from sync.spreadsheet.sheet import Sheet, SheetRow, column_letters, column_number

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
-from mappings.access_files import AccessFiles, read_access
+from mappings.loading import AccessFiles, read_access
 from sync.desk import BareDesk, Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account, Life

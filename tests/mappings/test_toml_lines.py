@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.lines import line_index, line_of
+from mappings.files.lines import line_index, line_of
 
 TEXT = '''\
 # a comment = [not a key]

@@ -12,9 +12,9 @@ from datetime import date
 from decimal import Decimal
 
 from mappings.attributes import OPTIONS, Attribute, AttributeType, BuiltIn
-from mappings.names import name_key
+from mappings.files.names import name_key
+from mappings.files.problems import nearest
 from mappings.policy import Policy
-from mappings.problems import nearest
 from sync.domain.accounts.spelling import code_points, invisible, one_form
 from sync.domain.errors import Problem, Refused
 

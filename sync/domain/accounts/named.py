@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from mappings.names import Named
+from mappings.files.names import Named
 from mappings.policy import Policy
 from sync.domain.accounts.attribute_values import NotUnderstood
 from sync.domain.errors import Problem, Refused

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TypeAlias
 
 from mappings.attributes import BUILT_IN, Attribute, AttributeType
-from mappings.names import Named, name_key, names_of
+from mappings.files.names import Named, name_key, names_of
 from mappings.policy import Policy
 from sync.domain.accounts.account import login_key
 from sync.domain.accounts.attribute_values import NotUnderstood, value_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from mappings.access_files import AccessFiles
+from mappings.loading import AccessFiles
 from sync.domain.access.data_access import effective_level
 from sync.domain.accounts.account import Life
 from sync.domain.provisioning.aspect import Aspect

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from mappings.access_files import AccessFiles
+from mappings.loading import AccessFiles
 from sync.domain.access import vocabulary
 from sync.domain.access.data_access import effective_level
 from sync.domain.accounts.account import Life

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappings.access_files import AccessFiles, read_access
-from mappings.loading import read_texts
+from mappings.loading import AccessFiles, read_access, read_texts
 from sync.domain.access import vocabulary
 from sync.domain.accounts.account import Life
 from sync.domain.provisioning.aspect import Aspect

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mappings.names import Named, name_key
+from mappings.files.names import Named, name_key
+from mappings.files.problems import MappingErrors
 from mappings.policy import Policy
-from mappings.problems import MappingErrors
 from sync.desk import Desk
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.spelling import spelled_out

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import structlog
 import typer
 
-from mappings.problems import MappingErrors
+from mappings.files.problems import MappingErrors
 from sync.domain.access import cause
 from sync.domain.access.cause import Cause, Door
 from sync.domain.accounts.spelling import spelled_out

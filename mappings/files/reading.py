@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from mappings.lines import Path, line_index, line_of
-from mappings.names import Named, name_key, names_of
-from mappings.problems import MappingErrors, MappingProblem, nearest
+from mappings.files.lines import Path, line_index, line_of
+from mappings.files.names import Named, name_key, names_of
+from mappings.files.problems import MappingErrors, MappingProblem, nearest
 
 KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Value = TypeVar("Value")
