@@ -9,8 +9,8 @@ from pathlib import Path
 
 import requests
 
-from sync.domain.chain.anchor import anchor_line
-from sync.domain.chain.link import Head
+from sync.domain.audit.anchor import anchor_line
+from sync.domain.audit.link import Head
 from sync.domain.errors import FailureCode, Misconfigured, Transient
 from sync.ports.lease import before_request
 

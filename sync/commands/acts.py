@@ -24,10 +24,11 @@ from sync.domain.accounts.account import Account, Life
 from sync.domain.acts import Act, ActKind
 from sync.domain.errors import NotAllowed, NotFound, Problem, Refused
 from sync.domain.work.lane import Lane
-from sync.store import acts, adoption, audit
+from sync.store import acts, adoption
 from sync.store.accounts import accounts as account_rows
 from sync.store.accounts import listing, passwords
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit import trail
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.mail import bounces
@@ -92,7 +93,7 @@ def take_password(tx: Tx, policy: Policy, account_id: str, by: Cause, now: datet
         password = passwords.take_shown(tx, granted, now)
     if password is None:
         raise Refused([_none_to_show(tx, account)])
-    audit.audit(tx, account_id=account_id, action="temporary password shown", changed={}, by=by, now=now)
+    trail.audit(tx, account_id=account_id, action="temporary password shown", changed={}, by=by, now=now)
     return password
 
 
@@ -118,7 +119,7 @@ def take_password_of(tx: Tx, policy: Policy, act_id: str, by: Cause, now: dateti
     if password is None:
         gone = f"of {account.username} is gone: it was shown, replaced or refused, or its time was up"
         raise Refused([Problem("password", gone, "ask for another reset")])
-    audit.audit(tx, account_id=account.id, action="temporary password shown", changed={}, by=by, now=now)
+    trail.audit(tx, account_id=account.id, action="temporary password shown", changed={}, by=by, now=now)
     return password
 
 
@@ -174,7 +175,7 @@ def require_password_changes(tx: Tx, policy: Policy, accounts: Sequence[Account]
         asked = [replace(_new(each, ActKind.REQUIRE_PASSWORD_CHANGE, by, now), lane=Lane.BULK) for each in some]
         locked = account_rows.read_many(tx, [each.account_id for each in asked])
         acts.add_many(tx, [(_granted(tx, policy, locked[each.account_id], each), each) for each in asked])
-        audit.audit_all(
+        trail.audit_all(
             tx,
             [(each.account_id, {}) for each in asked],
             action=str(ActKind.REQUIRE_PASSWORD_CHANGE),
@@ -274,7 +275,7 @@ def _ask(
     if act.kind is ActKind.RESET_PASSWORD:
         acts.supersede(tx, granted, act.kind, REPLACED, now)
     acts.add(tx, granted, act, password)
-    audit.audit(
+    trail.audit(
         tx,
         account_id=act.account_id,
         action=str(act.kind),

@@ -14,8 +14,8 @@ from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.accounts.account import Account, login_key
 from sync.domain.errors import NotFound, Problem, Refused
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.mail import bounces, failed_mails
 from sync.store.mail.failed_mails import FailedMail
@@ -57,7 +57,7 @@ def bounced(
         at = now if told.at is None else min(told.at, now)
         if bounces.note(tx, granted, account, reason, at):
             bounces.newest_came_back(tx, granted, account, reason, now)
-            audit.audit(
+            trail.audit(
                 tx,
                 account_id=account.id,
                 action="mails come back",
@@ -86,7 +86,7 @@ def arrives_again(
             or not bounces.withdraw(tx, granted, account.id, now)
         ):
             raise NotFound([Problem("address", f"mails to {address} do not come back", SEE_REFUSED)])
-        audit.audit(
+        trail.audit(
             tx,
             account_id=account.id,
             action="mails arrive again",
@@ -159,7 +159,7 @@ def _named(tx: Tx, endings: Sequence[str], now: datetime) -> list[FailedMail]:
 
 
 def _told(tx: Tx, mail: FailedMail, by: Cause, now: datetime) -> None:
-    audit.audit(
+    trail.audit(
         tx,
         account_id=mail.account_id,
         action=f"send the {mail.kind} mail again",

@@ -9,7 +9,7 @@ from sync.desk import Desk
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 
 TAKE_OVER = "take over the realm"
@@ -23,6 +23,6 @@ def decide_take_over(desk: Desk, realm: str, theirs: str, ours: str, by: Cause) 
         now = desk.clock.now()
         authority.allow(tx, desk.policy, by, Permission.TAKE_OVER_REALM, now)
         changed: dict[str, tuple[object, object]] = {"realm": (realm, realm), "installation": (theirs, ours)}
-        audit.audit(tx, account_id=None, action=TAKE_OVER, changed=changed, by=by, now=now)
+        trail.audit(tx, account_id=None, action=TAKE_OVER, changed=changed, by=by, now=now)
 
     perform(desk, command, wakes=Lane.RECONCILE)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sync.commands.accounts.change import drop_retired
 from sync.domain.work.lane import Lane
 from sync.jobs.runs.applying import Applying, existing
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.provisioning import due
 from sync.store.runs.run_rows import RunRow
 
@@ -27,7 +27,7 @@ def _mappings(chunk: Applying, row: RunRow) -> str:
     account_id = existing(chunk, row)
     changed = {name: (before, after) for name, (before, after) in row.changes.get("change", {}).items()}
     changed |= drop_retired(chunk.tx, chunk.policy, account_id, chunk.by, chunk.now)
-    audit.audit(
+    trail.audit(
         chunk.tx,
         account_id=account_id,
         action="follow the mapping files",

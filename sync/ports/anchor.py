@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from sync.domain.chain.link import Head
+from sync.domain.audit.link import Head
 
 
 class Anchor(Protocol):

@@ -20,7 +20,8 @@ from sync.domain.work.lane import Lane
 from sync.jobs.acts.doing import MAY_HAVE_BEEN_SENT
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.systems import Systems
-from sync.store import acts, audit
+from sync.store import acts
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Tx
 from tests.chaos.crash_place import BY, Place
 from tests.chaos.scenarios import Scenario
@@ -138,7 +139,7 @@ def _reset_by_mail(place: Place, account: Account) -> None:
     _reset(place, account)
     sent = [mail for mail in place.foreign.mailer.sent if NEW.password in mail.text]
     assert len(sent) <= 1, f"{len(sent)} mails"
-    timeline = place.read(lambda tx: audit.timeline(tx, account.id))
+    timeline = place.read(lambda tx: read_timeline(tx, account.id))
     told = [entry.title for entry in timeline if entry.title.startswith("password reset mail")]
     assert len(told) == 2, f"waits, and one end: {told}"
 

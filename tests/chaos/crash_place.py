@@ -28,9 +28,9 @@ from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.schedule.sweep import sweep
 from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
-from sync.store import audit
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database, Tx
 from tests.callers import wanted_by
@@ -203,7 +203,7 @@ def told_by(tx: Tx) -> Counter[Told]:
     return Counter(
         (listed.account.id, entry.kind, entry.title, entry.details)
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items
-        for entry in audit.timeline(tx, listed.account.id)
+        for entry in read_timeline(tx, listed.account.id)
     )
 
 

@@ -11,10 +11,10 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Life
 from sync.domain.provisioning.desired import desired_state, does_field_work
 from sync.domain.provisioning.plan import diff
-from sync.store import audit
 from sync.store.accounts import passwords
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from sync.store.deactivation import assignment_stops
 from sync.store.provisioning import work_state
 from sync.store.work.account_claims import due_lanes
@@ -121,7 +121,7 @@ def _mails(place: Place) -> list[str]:
     with place.systems.db.read() as tx:
         for listed in list_accounts(tx, Scope.all(), AccountQuery(limit=100)).items:
             account = listed.account
-            titles = [entry.title for entry in audit.timeline(tx, account.id) if entry.kind == "mail"]
+            titles = [entry.title for entry in read_timeline(tx, account.id) if entry.kind == "mail"]
             told = [title for title in titles if title.endswith(" sent")]
             kept = passwords.kept(tx, account.id, place.now())
             if told and kept is not None:

@@ -26,8 +26,8 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.work.lane import Lane
 from sync.jobs.systems import Systems
 from sync.ports.field_service import Technician
-from sync.store import audit
 from sync.store.accounts import accounts, passwords
+from sync.store.audit.timeline import read_timeline
 from sync.store.deactivation import deactivations
 from sync.store.runs import run_rows, runs
 from tests.chaos.crash_place import BY, PASSWORD, Place, joiner
@@ -134,7 +134,7 @@ def _moved_once(place: Place, account: Account) -> None:
     """Every work order is the other technician's, and told of once."""
     _inactive(place, account)
     assert [order.number for order in place.foreign.fsm.open_work_orders("T-2")] == ["WO-1", "WO-2"]
-    entries = place.read(lambda tx: audit.timeline(tx, account.id))
+    entries = place.read(lambda tx: read_timeline(tx, account.id))
     told = [line for each in entries if each.title.startswith("reassign") for line in each.details]
     assert sorted(line.split(":")[0] for line in told if line.startswith("WO-")) == ["WO-1", "WO-2"]
 
@@ -207,7 +207,7 @@ def _inactive(place: Place, account: Account) -> None:
     user = place.user(account.id)
     assert not user.enabled
     assert user.tokens == {}
-    done = [e for e in place.read(lambda tx: audit.timeline(tx, account.id)) if e.kind == "deactivation"]
+    done = [e for e in place.read(lambda tx: read_timeline(tx, account.id)) if e.kind == "deactivation"]
     assert [entry.title for entry in done if "completed" in entry.title] == ["deactivation completed"]
     if account.technician_id is not None:
         assert not _assignable(place, "T-1")
@@ -254,7 +254,7 @@ def _refused(place: Place, account: Account) -> None:
     assert wanted is not None
     active = wanted.life is Life.ACTIVE
     assert (place.user(account.id).enabled, _assignable(place, "T-1")) == (active, active)
-    titles = [entry.title for entry in place.read(lambda tx: audit.timeline(tx, account.id))]
+    titles = [entry.title for entry in place.read(lambda tx: read_timeline(tx, account.id))]
     assert active or "deactivation completed" in titles
 
 

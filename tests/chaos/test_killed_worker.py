@@ -11,9 +11,9 @@ import pytest
 
 from sync.devstack.process import Running, end
 from sync.domain.access.scope import Scope
-from sync.store import audit
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from tests.chaos.worker_processes import Workers, database, import_people, worker_settings
 from tests.realms import ConfiguredRealm
 from tests.services import MailCatcher, RedisServer
@@ -105,7 +105,7 @@ def test_an_import_survives_a_bad_day(
     with db.read() as tx:
         page = list_accounts(tx, Scope.all(), AccountQuery(limit=PEOPLE))
         for row in page.items:
-            applied = [entry for entry in audit.timeline(tx, row.account.id) if entry.kind == "keycloak"]
+            applied = [entry for entry in read_timeline(tx, row.account.id) if entry.kind == "keycloak"]
             assert len(applied) == 1, f"{row.account.username} was recorded {len(applied)} times"
     recipients = [mail["X-Envelope-To"] for mail in mail_catcher.wait(PEOPLE - DOUBTFUL, seconds=60)]
     assert len(recipients) == len(set(recipients)), "somebody got two mails"

@@ -32,7 +32,7 @@ from sync.domain.work.lane import Lane
 from sync.domain.work.lease import LEASE
 from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.schedule.sweep import sweep
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.deactivation import deactivations, reassignments
 from sync.store.deactivation.deactivations import HeldDeactivation
 from sync.store.work import account_claims
@@ -225,7 +225,7 @@ def test_work_that_comes_between_door_and_gate_keeps_the_access(place: Place) ->
     place.work()
     assert person.refreshes() == WORKING
     assert place.account(person.account).life is Life.ACTIVE
-    titles = [entry.title for entry in place.read(lambda tx: audit.timeline(tx, person.account.id))]
+    titles = [entry.title for entry in place.read(lambda tx: read_timeline(tx, person.account.id))]
     assert "deactivation refused" in titles
     assert place.give_work(person.id)
 

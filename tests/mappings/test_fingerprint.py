@@ -21,7 +21,7 @@ OTHER_HASHES = {
     "sync/adapters/keycloak/creation/password_hash.py",
     "sync/devstack/services/keycloak_archive.py",
     "sync/devstack/services/postgres.py",
-    "sync/domain/chain/link.py",
+    "sync/domain/audit/link.py",
     "sync/domain/drift/sums.py",
     "sync/domain/realm/item.py",
     "sync/spreadsheet/reading.py",

@@ -20,12 +20,14 @@ from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
 from sync.ports.field_service import Technician
 from sync.store.accounts.query import AccountQuery
-from sync.store.audit import AuditQuery
+from sync.store.audit.listing import AuditQuery
 from sync.store.deactivation.reassignments import Reassignment
 from sync.store.operations import figures
 from sync.store.reports import AccessQuery
-from sync.views import audit, chain, deactivation, drift, imports, mail, reports, runs
+from sync.views import deactivation, drift, imports, mail, reports, runs
 from sync.views.accounts import account, assignability, find, leaving, listing, look, settling, versions
+from sync.views.audit import chain
+from sync.views.audit.listing import list_audit
 from sync.views.operations import circuits, problems, quarantine, status, stops, troubles
 from tests.wiring.test_what_doors_see import FOR_EVERYBODY, readers
 from tests.world import BRANCH, BY, POLICY, World
@@ -50,9 +52,9 @@ WHOLE_COMPANY: dict[str, Callable[[World], object]] = {
     "runs.run_progress": lambda w: w.read(lambda tx: runs.run_progress(tx, HERE, "abc")),
     "runs.recent_runs": lambda w: w.read(lambda tx: runs.recent_runs(tx, HERE, 5)),
     "runs.find_run": lambda w: runs.find_run(w.systems, HERE, "last", None),
-    "chain.verify_chain": lambda w: w.read(lambda tx: chain.verify_chain(tx, HERE, {}, w.clock.now())),
-    "chain.waiting": lambda w: w.read(lambda tx: chain.waiting(tx, HERE)),
-    "chain.export_chain": lambda w: w.read(lambda tx: [*chain.export_chain(tx, HERE)]),
+    "audit.chain.verify_chain": lambda w: w.read(lambda tx: chain.verify_chain(tx, HERE, {}, w.clock.now())),
+    "audit.chain.waiting": lambda w: w.read(lambda tx: chain.waiting(tx, HERE)),
+    "audit.chain.export_chain": lambda w: w.read(lambda tx: [*chain.export_chain(tx, HERE)]),
     "drift.one_finding": lambda w: w.read(lambda tx: drift.one_finding(tx, HERE, "abc")),
     "runs.run_state": lambda w: w.read(lambda tx: runs.run_state(tx, HERE, "abc")),
     "runs.run_rows_page": lambda w: w.read(lambda tx: runs.run_rows_page(tx, HERE, "abc", 0, 5)),
@@ -109,7 +111,7 @@ LISTS = {
     "accounts.listing.every_account",
     "accounts.listing.count_accounts",
     "accounts.assignability.assignability",
-    "audit.list_audit",
+    "audit.listing.list_audit",
     "deactivation.recent_reassignments",
     "deactivation.stranded",
     "reports.access",
@@ -182,7 +184,7 @@ def test_lists_name_nobody_of_another_branch(world: World, there: Account) -> No
         "T-3",
     }
     assert there.id != here.id
-    told = world.read(lambda tx: audit.list_audit(tx, HERE, AuditQuery()))
+    told = world.read(lambda tx: list_audit(tx, HERE, AuditQuery()))
     assert {each.account_id for each in told} == {here.id}
     moment = world.clock.now()
     past = reports.access(world.systems, HERE, AccessQuery(moment, limit=1))

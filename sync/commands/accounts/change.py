@@ -33,9 +33,10 @@ from sync.domain.drift.anomaly import GIVE_ACCOUNT_BACK, Anomaly
 from sync.domain.errors import OF_THE_COMPANY, SIMILAR, NotFound, Outdated, Problem, Refused
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.store import audit, dates, schedule
+from sync.store import dates, schedule
 from sync.store.accounts import accounts, passwords
 from sync.store.accounts.passwords import KeptPassword
+from sync.store.audit import trail
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
@@ -228,13 +229,13 @@ def _problems(
 def write_down(tx: Tx, before: Account, after: Account, action: str, by: Cause, now: datetime) -> None:
     """The audit entry, and the history of what grants access (A7)."""
     changed = changed_fields(before, after)
-    audit.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
+    trail.audit(tx, account_id=after.id, action=action, changed=changed, by=by, now=now)
     if GRANTS & changed.keys():
-        audit.record_assignments(tx, [after], by, now)
+        trail.record_assignments(tx, [after], by, now)
 
 
 def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetime, action: str = "create") -> None:
-    audit.audit_all(
+    trail.audit_all(
         tx,
         [
             (
@@ -247,7 +248,7 @@ def _write_down_new(tx: Tx, accounts: Sequence[Account], by: Cause, now: datetim
         by=by,
         now=now,
     )
-    audit.record_assignments(tx, accounts, by, now)
+    trail.record_assignments(tx, accounts, by, now)
 
 
 def create_account(

@@ -36,8 +36,8 @@ from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import Hold, source_of
 from sync.domain.work.lane import Lane
 from sync.spreadsheet.reading import digest
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.imports import read_world
 from sync.store.runs import run_rows, runs
@@ -85,7 +85,7 @@ def confirm(
         else:
             runs.confirm(tx, run_id, granted, now)
             runs.counted(tx, run, source)
-        audit.audit(
+        trail.audit(
             tx,
             account_id=None,
             action=f"{'hold' if isinstance(verdict, Hold) else 'confirm'} import of {run.source}",
@@ -121,7 +121,7 @@ def cancel(desk: Desk, run_id: str, by: Cause) -> Run:
         if not runs.cancel(tx, run_id, granted, now):
             raise Refused([Problem("run", f"is {run.state} already", "there is nothing left to cancel")])
         give_back(tx, run)
-        audit.audit(
+        trail.audit(
             tx,
             account_id=None,
             action=f"cancel import of {run.source}",

@@ -40,8 +40,9 @@ from sync.domain.runs.fingerprint import is_named
 from sync.domain.runs.guard import WORDS, Hold, Impact
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
-from sync.store import audit, mappings
+from sync.store import mappings
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due
@@ -182,7 +183,7 @@ def _hold_or_adopt(
     verdict = judge_run(tx, rules, SOURCE, impact, desk.clock.now(), door="mappings")
     if isinstance(verdict, Hold):
         runs.hold(tx, run.id, verdict.reasons, granted)
-        audit.audit(
+        trail.audit(
             tx,
             account_id=None,
             action=f"hold {run.title}",

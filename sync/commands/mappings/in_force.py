@@ -12,7 +12,8 @@ from mappings.policy import Policy
 from sync.commands.access import authority
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
-from sync.store import audit, mappings
+from sync.store import mappings
+from sync.store.audit import trail
 from sync.store.database.transactions import Database, Tx
 from sync.store.mappings import Adopted
 from sync.views.mappings import InForce, in_force
@@ -46,7 +47,7 @@ def put_in_force(
     number = before.number + 1 if before else 1
     adopted = Adopted(number, fingerprint, now, by.name, by.reason, files)
     mappings.insert(tx, granted, adopted)
-    audit.audit(
+    trail.audit(
         tx,
         account_id=None,
         action="adopt the mapping files",

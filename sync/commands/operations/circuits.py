@@ -14,7 +14,7 @@ from sync.commands.access import authority
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.work.circuit import Circuit, CircuitName, CircuitState
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.work import circuits
 
@@ -58,4 +58,4 @@ def close(tx: Tx, policy: Policy | None, name: CircuitName, by: Cause, now: date
 
 
 def _audit(tx: Tx, action: str, name: CircuitName, by: Cause, now: datetime) -> None:
-    audit.audit(tx, account_id=None, action=action, changed={"circuit": (None, name)}, by=by, now=now)
+    trail.audit(tx, account_id=None, action=action, changed={"circuit": (None, name)}, by=by, now=now)

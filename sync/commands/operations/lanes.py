@@ -9,7 +9,7 @@ from sync.commands.access import authority
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.work import lanes
 
@@ -33,4 +33,4 @@ def resume(tx: Tx, policy: Policy | None, lane: Lane, by: Cause, now: datetime) 
 
 
 def _audit(tx: Tx, action: str, lane: Lane, by: Cause, now: datetime) -> None:
-    audit.audit(tx, account_id=None, action=action, changed={"lane": (None, lane)}, by=by, now=now)
+    trail.audit(tx, account_id=None, action=action, changed={"lane": (None, lane)}, by=by, now=now)

@@ -10,7 +10,7 @@ from sync.commands.access import authority
 from sync.domain.access.cause import Cause
 from sync.domain.access.permissions import Permission
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import due, stuck
@@ -47,7 +47,7 @@ def retry(
         if not due.lift_quarantine(tx, granted, each.account_id, lane, now):
             continue
         lifted += 1
-        audit.audit(
+        trail.audit(
             tx,
             account_id=each.account_id,
             action="try again",

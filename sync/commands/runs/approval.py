@@ -20,7 +20,7 @@ from sync.domain.access.granted import Granted
 from sync.domain.access.permissions import Permission
 from sync.domain.errors import NotAllowed, Problem, Refused
 from sync.domain.runs.fingerprint import SHORTEST, is_named
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.runs import runs
 from sync.store.runs.runs import Run
@@ -75,7 +75,7 @@ def _refuse_other_plan(run: Run, fingerprint: str) -> None:
 
 
 def _audit(tx: Tx, run: Run, action: str, by: Cause, desk: Desk) -> None:
-    audit.audit(
+    trail.audit(
         tx,
         account_id=None,
         action=action,

@@ -12,9 +12,9 @@ from typing import Annotated, BinaryIO, TextIO
 import typer
 
 from sync.domain.access.scope import Scope
-from sync.domain.chain.anchor import AnchorUnreadable, anchors_in
-from sync.domain.chain.export import verify_lines
-from sync.domain.chain.verifying import Verified
+from sync.domain.audit.anchor import AnchorUnreadable, anchors_in
+from sync.domain.audit.export import verify_lines
+from sync.domain.audit.verifying import Verified
 from sync.domain.wording import counted
 from sync.entrypoints.cli.accounts.person import account_in
 from sync.entrypoints.cli.terminal.files import new_file
@@ -35,10 +35,10 @@ from sync.entrypoints.cli.terminal.output import (
     stop,
     warn,
 )
-from sync.store.audit import AuditEntry, AuditQuery
-from sync.store.chain import Waiting
-from sync.views.audit import list_audit
-from sync.views.chain import ChainView, export_chain, verify_chain, waiting
+from sync.store.audit.chain import Waiting
+from sync.store.audit.listing import AuditEntry, AuditQuery
+from sync.views.audit.chain import ChainView, export_chain, verify_chain, waiting
+from sync.views.audit.listing import list_audit
 from sync.wiring.doors import open_operator_desk
 
 app = typer.Typer(no_args_is_help=True)

@@ -22,8 +22,8 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import KeepLease
 from sync.jobs.work.lease import keep_lease, require_claim, terms
 from sync.ports.lease import kept
-from sync.store import audit
 from sync.store.accounts import accounts, passwords
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.provisioning import due, work_state
@@ -91,7 +91,7 @@ def _link(tx: Tx, run: Run, row: RunRow, claim: Claim, now: datetime) -> None:
     accounts.remember_idp_user_ids(tx, {claimed: user})
     passwords.erase_shown(tx, claimed)
     changed: dict[str, tuple[str | None, str | None]] = {"idp_user_id": (None, user)}
-    audit.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
+    trail.audit(tx, account_id=account_id, action=ADOPT, changed=changed, by=run.cause, now=now)
     findings.end_of_user(tx, claimed, user, Anomaly.LOST_ACCOUNT, now)
     due.mark_due(tx, account_id, Lane.BULK, now)
     run_rows.write_outcomes(tx, claimed, run.id, [RowOutcome(row.number, "applied", None, account_id)])

@@ -24,8 +24,8 @@ from sync.jobs.work.field_service import WatchedFieldService
 from sync.jobs.work.lease import keep_lease, terms
 from sync.jobs.work.unforeseen import as_failure
 from sync.ports.lease import kept
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations, reassignments
 from sync.store.deactivation.reassignments import Reassignment, ReassignmentClaim
@@ -84,7 +84,7 @@ def _goes_on(
 ) -> None:
     """All that was open is moved, so nothing of the technician needs another one any more."""
     leaving = accounts.by_technician(tx, asked.technician_id)
-    audit.audit(
+    trail.audit(
         tx,
         account_id=leaving.id if leaving else None,
         action=f"reassign work orders of {asked.technician_id} to {asked.to_technician_id}",
@@ -113,7 +113,7 @@ def _failed(systems: Systems, claim: ReassignmentClaim, failure: Failure) -> Non
 def _tell(tx: Tx, asked: Reassignment, failure: Failure, now: datetime) -> None:
     """Nobody may wait at the door any more: why nothing was moved stands in the timeline of the one who leaves."""
     leaving = accounts.by_technician(tx, asked.technician_id)
-    audit.audit(
+    trail.audit(
         tx,
         account_id=leaving.id if leaving else None,
         action=f"work orders of {asked.technician_id} were not moved to {asked.to_technician_id}",

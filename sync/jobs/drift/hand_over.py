@@ -17,8 +17,8 @@ from sync.domain.access.permissions import Permission
 from sync.domain.drift.impact import effects_of_repair
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.domain.runs.guard import Hold, Impact
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.ids import new_id
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings as drift
@@ -92,7 +92,7 @@ def hand_over(tx: Tx, policy: Policy, findings: Sequence[Finding], now: datetime
 
 def _audit(tx: Tx, act: str, run: Run, now: datetime) -> None:
     """As the other doors say it of a run as a whole."""
-    audit.audit(
+    trail.audit(
         tx,
         account_id=None,
         action=f"{act} {run.title}",

@@ -14,8 +14,8 @@ from sync.domain.errors import Transient
 from sync.domain.provisioning.aspect import Aspect, Deviation
 from sync.jobs.systems import Systems
 from sync.jobs.work.lease import require_claim
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.drift import findings
 from sync.store.drift.findings import Finding
@@ -78,7 +78,7 @@ def forget_user(systems: Systems, claim: Claim, decision: Cause) -> None:
         if not accounts.forget_idp_user_id(tx, claimed, str(account.idp_user_id)):
             raise Transient("the account has another Keycloak user by now")
         mail_new(tx, systems.policy, accounts.read_many(tx, [account.id])[account.id], now)
-        audit.audit(
+        trail.audit(
             tx,
             account_id=account.id,
             action="make anew in Keycloak",

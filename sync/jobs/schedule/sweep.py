@@ -9,7 +9,7 @@ from sync.commands import waking
 from sync.commands.waking import wake
 from sync.domain.work.lane import Lane
 from sync.jobs.acts.carry_out import look_for_overlooked
-from sync.jobs.chain import ANCHORING, CHAINING
+from sync.jobs.audit import ANCHORING, CHAINING
 from sync.jobs.operations import PROBES
 from sync.jobs.schedule.run_jobs import JOBS, run_due_job
 from sync.jobs.systems import Systems

@@ -23,9 +23,10 @@ from sync.domain.operations import RECENT, LockedOut, LoginProbe, RecentFailures
 from sync.domain.wording import run_title
 from sync.domain.work.circuit import Circuit, CircuitName
 from sync.domain.work.lane import Lane
-from sync.store import chain, logins
+from sync.store import logins
 from sync.store import schedule as jobs
-from sync.store.chain import Waiting
+from sync.store.audit import chain
+from sync.store.audit.chain import Waiting
 from sync.store.database.columns import UtcDateTime
 from sync.store.database.tables import (
     NOT_SENT,

@@ -14,9 +14,11 @@ from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.deactivation.request import OpenDeactivation
 from sync.domain.logins.activity import LoginActivity, doubts
 from sync.domain.logins.event_reading import Gap
-from sync.store import acts, audit, logins
+from sync.store import acts, logins
 from sync.store.accounts import accounts
-from sync.store.audit import Assignment, TimelineEntry
+from sync.store.audit import trail
+from sync.store.audit.timeline import TimelineEntry, read_timeline
+from sync.store.audit.trail import Assignment
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.mail import bounces
@@ -72,14 +74,14 @@ def account_view(tx: Tx, scope: Scope, account_id: str, now: datetime) -> Accoun
         deactivation=deactivations.open_for(tx, account.id),
         acts=acts.open_for_many(tx, [account.id]).get(account.id, ()),
         bounce=bounces.of_account(tx, account.id),
-        assignments=audit.assignments(tx, account.id),
-        timeline=audit.timeline(tx, account.id),
+        assignments=trail.assignments(tx, account.id),
+        timeline=read_timeline(tx, account.id),
     )
 
 
 def timeline_of(tx: Tx, scope: Scope, account_id: str) -> tuple[TimelineEntry, ...]:
     """Everything that happened to the account, in the order of time. Raises like `account_view`."""
-    return audit.timeline(tx, within(tx, scope, account_id).id)
+    return read_timeline(tx, within(tx, scope, account_id).id)
 
 
 def account_of_user(tx: Tx, subject: str) -> Account | None:
@@ -92,7 +94,7 @@ def own_account(tx: Tx, subject: str) -> tuple[Account, tuple[Assignment, ...]] 
     """The account that has the user with this id in Keycloak, the subject of a token, and what it was given since
     when: for the person itself (I5). None: there is none."""
     account = account_of_user(tx, subject)
-    return None if account is None else (account, audit.assignments(tx, account.id))
+    return None if account is None else (account, trail.assignments(tx, account.id))
 
 
 def assignment_of(history: Sequence[Assignment], value: Callable[[Assignment], object]) -> Assignment | None:

@@ -11,8 +11,8 @@ from sync.domain.acts import Act
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.deactivation.request import DeactivationState
 from sync.domain.errors import NotFound, Problem
-from sync.store import acts, audit
-from sync.store.audit import TimelineEntry
+from sync.store import acts
+from sync.store.audit.timeline import TimelineEntry, read_timeline
 from sync.store.database.transactions import Tx
 from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
@@ -64,7 +64,7 @@ def settling(tx: Tx, scope: Scope, wanted: Account) -> Settling:
 def last_try(tx: Tx, scope: Scope, account_id: str) -> TimelineEntry | None:
     """The newest entry of the timeline that a worker made of what was asked for last; None before one came. What
     was done earlier is no try of it, and a mail says nothing about Keycloak. Raises like `settling`."""
-    told = audit.timeline(tx, within(tx, scope, account_id).id)
+    told = read_timeline(tx, within(tx, scope, account_id).id)
     since = max((place for place, entry in enumerate(told) if entry.kind == "asked"), default=-1)
     tries = [entry for entry in told[since + 1 :] if entry.kind in TRIES]
     return tries[-1] if tries else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sync.domain.access.scope import Scope
 from sync.domain.accounts.change import plain, stated_fields
-from sync.store import audit
+from sync.store.audit import trail
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import work_state
 from sync.views.accounts.find import within
@@ -28,7 +28,7 @@ def stated_in(tx: Tx, scope: Scope, account_id: str, version: int) -> Mapping[st
     `stated_now`."""
     stated = dict(stated_now(tx, scope, account_id))
     wanted = work_state.wanted_versions(tx, [account_id]).get(account_id)
-    wishes = audit.wishes(tx, account_id)
+    wishes = trail.wishes(tx, account_id)
     if len(wishes) != wanted or not 1 <= version <= len(wishes):
         return None
     for each in reversed(wishes[version:]):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sync.adapters.anchors import FileAnchor, WebAnchor
-from sync.domain.chain.anchor import anchors_in
-from sync.domain.chain.link import Head
+from sync.domain.audit.anchor import anchors_in
+from sync.domain.audit.link import Head
 from sync.domain.errors import Misconfigured, Transient
 
 pytestmark = pytest.mark.supports("G1")

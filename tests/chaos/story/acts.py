@@ -12,7 +12,8 @@ from sync.commands.acts import REPLACED
 from sync.domain.acts import PASSWORD, Act, ActKind, ActState, stamp_of
 from sync.domain.provisioning.observed import UPDATE_PASSWORD
 from sync.jobs.acts.doing import NOBODY_KNOWS
-from sync.store import acts, audit
+from sync.store import acts
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Tx
 from tests.realms import ConfiguredRealm
 
@@ -36,7 +37,7 @@ def unfinished(tx: Tx, account_ids: Sequence[str], now: datetime) -> list[str]:
 def untold(tx: Tx, account_id: str) -> Iterator[str]:
     """Each that ended stands in the timeline once, and failed only for what can be explained."""
     ended = [each for each in acts.of_account(tx, account_id) if each.finished_at is not None]
-    told = [entry for entry in audit.timeline(tx, account_id) if entry.kind == "act"]
+    told = [entry for entry in read_timeline(tx, account_id) if entry.kind == "act"]
     if len(told) != len(ended):
         yield f"{account_id}: {len(told)} entries for {len(ended)} acts"
     yield from (

@@ -15,9 +15,10 @@ from sync.domain.provisioning.desired import desired_state
 from sync.domain.work.circuit import CircuitState
 from sync.jobs.acts.carry_out import SUPERSEDED
 from sync.jobs.systems import Systems
-from sync.store import acts, audit, schedule
+from sync.store import acts, schedule
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.batches import batches
 from sync.store.database.tables import mail
 from sync.store.drift import findings
@@ -90,7 +91,7 @@ def told_of(systems: Systems, wrong: Sequence[str]) -> Iterator[str]:
         for each in _listed(tx):
             if any(each.account.username in line or each.account.id in line for line in wrong):
                 yield f"{each.account}\n{each.work}"
-                yield from map(str, audit.timeline(tx, each.account.id))
+                yield from map(str, read_timeline(tx, each.account.id))
         yield from map(str, findings.listed(tx, states=["open"]))
         yield from map(str, schedule.all_jobs(tx))
 
@@ -120,7 +121,7 @@ def _one(tx: Any, listed: Any, meanwhile: Meanwhile) -> Iterator[str]:
     if work is None or work.quarantine is not None:
         yield f"{who} is in quarantine: {work and work.quarantine}"
         return
-    timeline = audit.timeline(tx, account.id)
+    timeline = read_timeline(tx, account.id)
     asked = Counter(entry.reason for entry in timeline if entry.kind == "asked")
     yield from (f"{who}: {n} entries for {reason!r}" for reason, n in asked.items() if n > 1)
     yield from (

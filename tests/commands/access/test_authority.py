@@ -23,8 +23,8 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import NotAllowed, Refused
 from sync.domain.work.circuit import CircuitName
 from sync.domain.work.lane import Lane
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.provisioning import work_state
 from tests.callers import BY, wanted_by
 from tests.world import BRANCH, POLICY, World
@@ -50,7 +50,7 @@ def test_a_branch_administrator_keeps_the_accounts_of_the_branch(world: World, a
     by, now = as_person(admin), world.clock.now()
     bo = world.join("bo.berg")
     world.do(lambda tx: change(tx, POLICY, bo.id, AccountChange(given_name="Bob"), by, now))
-    last = world.read(lambda tx: audit.timeline(tx, bo.id))[-1]
+    last = world.read(lambda tx: read_timeline(tx, bo.id))[-1]
     assert (last.actor, last.door, last.reason) == (admin.username, "rest", "because I may")
 
 
@@ -75,13 +75,13 @@ def test_what_lies_elsewhere_is_refused_and_nothing_is_stored(
 ) -> None:
     """With the field, the reason and what would help."""
     kim = world.join("kim.kern", branch=THERE)
-    before = world.read(lambda tx: (audit.timeline(tx, kim.id), work_state.of_account(tx, kim.id)))
+    before = world.read(lambda tx: (read_timeline(tx, kim.id), work_state.of_account(tx, kim.id)))
     with pytest.raises(NotAllowed) as refused:
         world.do(lambda tx: ask(tx, kim, as_person(admin), world.clock.now()))
     [problem] = refused.value.problems
     assert problem.field in {"branch", "caller"}
     assert problem.remedy
-    assert world.read(lambda tx: (audit.timeline(tx, kim.id), work_state.of_account(tx, kim.id))) == before
+    assert world.read(lambda tx: (read_timeline(tx, kim.id), work_state.of_account(tx, kim.id))) == before
 
 
 def test_the_row_counts_and_not_what_a_token_said(world: World, admin: Account) -> None:

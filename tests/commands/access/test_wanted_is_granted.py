@@ -18,9 +18,9 @@ OURS = "what we keep of our own work"
 NOT_WANTED: Mapping[str, str] = {
     "accounts.passwords.keep": FOLLOWS,
     "accounts.passwords.keep_all": FOLLOWS,
-    "audit.audit": "it says what was granted",
-    "audit.audit_all": "it says what was granted",
-    "audit.record_assignments": "it says what was granted",
+    "audit.trail.audit": "it says what was granted",
+    "audit.trail.audit_all": "it says what was granted",
+    "audit.trail.record_assignments": "it says what was granted",
     "dates.welcome_later": FOLLOWS,
     "mail.outbox.enqueue": FOLLOWS,
     "mail.outbox.enqueue_all": FOLLOWS,

@@ -9,10 +9,10 @@ from sync.domain.access.scope import Scope
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
-from sync.store import audit
 from sync.store.accounts import accounts, attribute_values
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from tests.world import BY, World
 
 
@@ -50,7 +50,7 @@ def test_the_history_says_what_each_value_was(at_work: World) -> None:
     changed(at_work, jo, cost_centre="4711")
     changed(at_work, jo, cost_centre="4712", vehicle="van")
     lines = [
-        entry.details for entry in at_work.read(lambda tx: audit.timeline(tx, jo.id)) if entry.title == "change"
+        entry.details for entry in at_work.read(lambda tx: read_timeline(tx, jo.id)) if entry.title == "change"
     ]
     assert lines == [("cost_centre: 4711",), ("cost_centre: 4711 -> 4712", "vehicle: nothing -> van")]
 

@@ -18,7 +18,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.errors import Refused
 from sync.domain.work.lane import Lane
 from sync.jobs.provisioning.provision import provision_some
-from sync.store.audit import timeline
+from sync.store.audit.timeline import read_timeline
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
@@ -119,5 +119,5 @@ def test_two_at_one_account_wait_for_each_other_and_neither_fails(
     for thread in threads:
         thread.join(60)
     assert ends == ["done", "done"]
-    said = apart.read(lambda tx: timeline(tx, account.id))
+    said = apart.read(lambda tx: read_timeline(tx, account.id))
     assert [each.details for each in said if each.title.startswith("retry")] == []

@@ -16,7 +16,7 @@ from sync.domain.accounts.change import AccountChange
 from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import FailureCode, NotFound, Refused
 from sync.jobs.mail import send_some
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.mail import bounces, failed_mails, unreachable
 from sync.store.mail.failed_mails import FailedMail
 from sync.store.mail.unreachable import Why
@@ -77,7 +77,7 @@ def test_a_mail_that_came_back_was_not_delivered(world: World, jo: Account) -> N
     assert (mail.sendable, mail.may_have_left, mail.at) == (False, False, world.clock.now())
     with pytest.raises(Refused, match="its password is no longer kept"):
         world.do(lambda tx: send_again(tx, None, BY, world.clock.now(), [mail.id]))
-    timeline = [each.title for each in world.read(lambda tx: audit.timeline(tx, jo.id))]
+    timeline = [each.title for each in world.read(lambda tx: read_timeline(tx, jo.id))]
     assert [each for each in timeline if "mail" in each] == [
         f"welcome mail to {jo.email} waits",
         f"welcome mail to {jo.email} sent",
@@ -90,7 +90,7 @@ def test_the_same_news_twice_is_one(world: World, jo: Account) -> None:
     """One entry in the timeline, however often a mail server says it, or twice in one message."""
     assert comes_back(world, jo.email, jo.email.title()) == 1
     assert comes_back(world, jo.email) == 0
-    timeline = world.read(lambda tx: audit.timeline(tx, jo.id))
+    timeline = world.read(lambda tx: read_timeline(tx, jo.id))
     assert [each.title for each in timeline].count("mails come back") == 1
 
 

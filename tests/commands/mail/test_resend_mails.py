@@ -15,7 +15,7 @@ from sync.domain.deactivation.gate import GatePolicy
 from sync.domain.errors import NotFound, Refused
 from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.mail import failed_mails, outbox
 from sync.store.mail.failed_mails import FailedMail
 from sync.store.work.lease_rows import Terms
@@ -62,7 +62,7 @@ def test_a_refused_mail_goes_to_the_address_of_now(world: World, jo: Account) ->
     [sent] = world.mailer.sent
     assert (sent.to, "temporary-secret-of-the-test" in sent.text) == ("jo.lind@example.com", True)
     assert failed(world) == []
-    entries = world.read(lambda tx: audit.timeline(tx, jo.id))
+    entries = world.read(lambda tx: read_timeline(tx, jo.id))
     assert any(each.title == "send the welcome mail again" for each in entries)
 
 

@@ -13,7 +13,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Difference, Misconfigured, Refused, Transient
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.operations import troubles
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning import work_state
@@ -96,7 +96,7 @@ def test_accounts_are_tried_again_one_or_many(world: World) -> None:
     world.work()
     assert state(world, people[0]).applied
     [entry] = [
-        each for each in world.read(lambda tx: audit.timeline(tx, people[0].id)) if each.title == "try again"
+        each for each in world.read(lambda tx: read_timeline(tx, people[0].id)) if each.title == "try again"
     ]
     assert (entry.actor, entry.reason) == (BY.name, BY.reason)
     [group] = world.read(lambda tx: list_quarantine(tx, Scope.all()))

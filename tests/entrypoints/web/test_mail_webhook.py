@@ -20,7 +20,7 @@ from sync.commands.accounts.change import create
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import NewAccount
 from sync.entrypoints.web import create_app
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from sync.store.mail import bounces
@@ -72,7 +72,7 @@ def test_a_mail_server_says_that_a_mail_came_back(door: Door) -> None:
     assert found is not None
     assert found.reason == "550 5.1.1 no such user"
     with door.db.read() as tx:
-        told = [each for each in audit.timeline(tx, door.jo.id) if each.title == "mails come back"]
+        told = [each for each in read_timeline(tx, door.jo.id) if each.title == "mails come back"]
     assert [(each.actor, each.door, each.reason) for each in told] == [
         ("mail webhook", "webhook", "550 5.1.1 no such user")
     ]

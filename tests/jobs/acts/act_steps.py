@@ -14,8 +14,9 @@ from sync.domain.access.cause import Cause
 from sync.domain.accounts.account import Account
 from sync.domain.acts import Act, ActState, Credential
 from sync.jobs.mail import send_some
-from sync.store import acts, audit
+from sync.store import acts
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Tx
 from tests.fakes.accounts import FakeUser
 from tests.fakes.credentials import set_password
@@ -96,4 +97,4 @@ def ended(world: World, act: Act) -> tuple[ActState, str | None]:
 
 
 def told(world: World, account: Account) -> list[str]:
-    return [entry.title for entry in world.read(lambda tx: audit.timeline(tx, account.id))]
+    return [entry.title for entry in world.read(lambda tx: read_timeline(tx, account.id))]

@@ -16,8 +16,9 @@ from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
-from sync.store import acts, audit
+from sync.store import acts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Tx
 from sync.store.provisioning import observations
 from tests.callers import wanted_by
@@ -130,7 +131,7 @@ def test_a_password_of_the_person_s_own_is_left_alone(world: World) -> None:
     sweep(world.systems)
     world.work(Lane.BULK)
     assert user.password == "My-own-one-8"
-    [expiry] = [e for e in world.read(lambda tx: audit.timeline(tx, account.id)) if "expire" in e.title]
+    [expiry] = [e for e in world.read(lambda tx: read_timeline(tx, account.id)) if "expire" in e.title]
     assert expiry.details == ("the temporary password was replaced in time",)
 
 
@@ -243,7 +244,7 @@ def test_a_lost_phone(world: World) -> None:
     assert [each.type for each in user.credentials if each.type == "otp"] == []
     assert user.tokens == {}
     assert ended(world, act)[1] == "1 taken away (otp); sessions and offline tokens are ended"
-    [asked] = [e for e in world.read(lambda tx: audit.timeline(tx, account.id)) if e.title == str(act.kind)]
+    [asked] = [e for e in world.read(lambda tx: read_timeline(tx, account.id)) if e.title == str(act.kind)]
     assert f"identity check: {CHECK}" in asked.details
     assert asked.reason == BY.reason
 

@@ -16,8 +16,8 @@ from sync.domain.errors import NeedsPerson, Refused, Transient
 from sync.domain.provisioning.observed import ACCOUNT_ID, TECHNICIAN_ID
 from sync.domain.work.lane import Lane
 from sync.jobs.mail import send_some
-from sync.store import audit
 from sync.store.accounts import accounts, passwords
+from sync.store.audit.timeline import read_timeline
 from sync.store.provisioning import work_state
 from sync.store.runs import runs
 from tests.claiming import still_claimed
@@ -163,7 +163,7 @@ def test_a_wrong_match_is_let_go(world: World) -> None:
     act = release(world, account.id)
     assert (act.state, act.idp_user_id) == (ActState.DONE, user.id)
     assert (user.attributes, user.groups) == ({}, {"/elsewhere"})
-    told = [each for each in world.read(lambda tx: audit.timeline(tx, account.id)) if "release" in each.title]
+    told = [each for each in world.read(lambda tx: read_timeline(tx, account.id)) if "release" in each.title]
     assert any(vocabulary.branch_group(BRANCH.key) in line for each in told for line in each.details)
     assert kept(world, account).idp_user_id is None
     world.work()

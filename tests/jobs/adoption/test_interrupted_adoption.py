@@ -8,8 +8,8 @@ from sync.commands.operations.quarantine import retry
 from sync.domain.accounts.account import Account
 from sync.domain.drift.anomaly import Anomaly
 from sync.jobs.adoption import adopt
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.drift import findings
 from sync.store.operations import figures
 from sync.views.operations.troubles import RUN_STILL, of_figures
@@ -68,7 +68,7 @@ def test_the_next_worker_goes_on(world: World, ann: Account, plan: Plan) -> None
     world.pass_time(121)
     reconcile(world)
     assert linked(world, ann) == "kc-ann"
-    told = world.read(lambda tx: audit.timeline(tx, ann.id))
+    told = world.read(lambda tx: read_timeline(tx, ann.id))
     assert [each.title for each in told].count("adopt Keycloak user") == 1
     world.pass_time(2 * RUN_STILL.total_seconds())
     assert standing(world) == []
@@ -103,7 +103,7 @@ def test_who_stood_still_over_the_mark_links_nobody(
     apply(world, made)
     assert before == [None, None]
     assert (world.user(ann).id, linked(world, ann)) == ("kc-ann", "kc-ann")
-    told = world.read(lambda tx: audit.timeline(tx, ann.id))
+    told = world.read(lambda tx: read_timeline(tx, ann.id))
     assert [each.title for each in told].count("adopt Keycloak user") == 1
 
 

@@ -17,8 +17,8 @@ from sync.domain.accounts.change import AccountChange, NewAccount
 from sync.domain.errors import Refused
 from sync.domain.provisioning.observed import LockState
 from sync.domain.work.lane import Lane
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.provisioning import work_state
 from tests.comparing import compare
 from tests.fakes.accounts import FakeUser
@@ -91,7 +91,7 @@ def test_a_lost_account_is_created_again_as_keycloak_shows_it(world: World, peop
     compare(world.systems)
     assert findings(world) == []
     assert (len(world.accounts.applied), world.user(lost).groups) == (before, groups)
-    titles = [each.title for each in world.read(lambda tx: audit.timeline(tx, lost.id))]
+    titles = [each.title for each in world.read(lambda tx: read_timeline(tx, lost.id))]
     assert any("create again" in title for title in titles)
     with pytest.raises(Refused, match="was not adopted"):
         ask_release(world, lost.id)

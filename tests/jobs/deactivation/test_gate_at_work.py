@@ -24,8 +24,8 @@ from sync.jobs.provisioning.provision import bring_about, bring_about_safely, pr
 from sync.jobs.work.recording import Failed, record
 from sync.ports.field_service import Technician
 from sync.ports.lease import unkept
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.deactivation import deactivations
 from sync.store.provisioning import work_state
 from sync.store.work import account_claims
@@ -76,7 +76,7 @@ class TestTheGate:
         assert world.user(account).enabled
         assert world.read(lambda tx: accounts.get(tx, account.id)).life is Life.ACTIVE  # type: ignore[union-attr]
         assert world.fsm.technician("T-1").assignable  # type: ignore[union-attr]
-        titles = [entry.title for entry in world.read(lambda tx: audit.timeline(tx, account.id))]
+        titles = [entry.title for entry in world.read(lambda tx: read_timeline(tx, account.id))]
         assert "deactivation refused" in titles
 
     @pytest.mark.supports("D4")

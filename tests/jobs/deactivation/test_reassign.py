@@ -16,7 +16,7 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.deactivation.reassign import reassign_next
 from sync.jobs.schedule.sweep import sweep
 from sync.ports.lease import unkept
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.deactivation import reassignments
 from sync.store.deactivation.reassignments import Reassignment
 from sync.store.work import lanes
@@ -47,7 +47,7 @@ def now(world: World, asked: Reassignment) -> Reassignment:
 
 def told(world: World, account: Account) -> list[tuple[str, ...]]:
     """What the timeline says of reassigning, an entry a line."""
-    entries = world.read(lambda tx: audit.timeline(tx, account.id))
+    entries = world.read(lambda tx: read_timeline(tx, account.id))
     return [entry.details for entry in entries if entry.title.startswith("reassign")]
 
 

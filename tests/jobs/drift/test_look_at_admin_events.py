@@ -19,7 +19,7 @@ from sync.jobs.systems import Systems
 from sync.jobs.work.job import Job, KeepLease
 from sync.store import schedule
 from sync.store.accounts import accounts
-from sync.store.audit import timeline
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.tables import account as table
 from sync.store.drift import findings
 from sync.store.drift.findings import Subject
@@ -82,7 +82,7 @@ def test_a_change_by_hand_is_looked_at_and_mended_soon(world: World, kim: Accoun
     assert world.wake.woken == [Lane.BULK]
     bulk(world)
     assert "/fsm/profiles/administrator" not in world.user(kim).groups
-    newest = world.read(lambda tx: timeline(tx, kim.id))[-1]
+    newest = world.read(lambda tx: read_timeline(tx, kim.id))[-1]
     assert newest.title == "applied (version 1, drift in Keycloak repaired)"
     assert "leave /fsm/profiles/administrator" in newest.details
     assert not compare(world)

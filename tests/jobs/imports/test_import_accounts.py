@@ -25,10 +25,10 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.spreadsheet.limits import FileRefused
-from sync.store import audit
 from sync.store.accounts import accounts, passwords
 from sync.store.accounts.listing import list_accounts
 from sync.store.accounts.query import AccountQuery
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Tx
 from sync.store.runs import progress as run_progress
 from sync.store.runs import run_rows, runs
@@ -98,7 +98,7 @@ def test_confirmed_import_reaches_keycloak_and_the_post(systems: Systems) -> Non
     assert Lane.BULK in systems.wake.woken
     with systems.db.read() as tx:
         progress = run_progress.progress(tx, run.id)
-        timeline = audit.timeline(tx, run_rows.rows(tx, run.id)[0].account_id or "")
+        timeline = read_timeline(tx, run_rows.rows(tx, run.id)[0].account_id or "")
         [entry] = [each for each in timeline if each.kind == "asked"]
     assert (progress.state, progress.applied, progress.places["in Keycloak"]) == ("done", 2, 2)
     assert progress.finished

@@ -17,14 +17,14 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
 from sync.ports.signals import Message
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.mail import failed_mails, outbox
 from sync.store.work.lease_rows import Terms
 from tests.world import BY, POLICY, World
 
 
 def mail_entries(world: World, account: Account) -> list[tuple[str, tuple[str, ...]]]:
-    timeline = world.read(lambda tx: audit.timeline(tx, account.id))
+    timeline = world.read(lambda tx: read_timeline(tx, account.id))
     return [(entry.title, entry.details) for entry in timeline if entry.kind == "mail"]
 
 

@@ -12,8 +12,8 @@ from sync.commands.accounts.change import change
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.drift import findings
 from sync.store.provisioning import work_state
 from sync.store.provisioning.work_state import WorkState
@@ -104,7 +104,7 @@ def test_a_key_that_leaves_the_file_is_taken_from_all_accounts(at_work: World, t
     assert now is not None
     assert now.attributes == {"vehicle": "van"}
     assert held(at_work, jo) == {"vehicle": ("van",)}
-    timeline = at_work.read(lambda tx: audit.timeline(tx, jo.id))
+    timeline = at_work.read(lambda tx: read_timeline(tx, jo.id))
     (followed,) = [each for each in timeline if each.title == "follow the mapping files"]
     assert "cost_centre: 4711 -> nothing" in followed.details
     assert work_of(at_work, kim) == before

@@ -20,8 +20,8 @@ from sync.domain.work.lease import LEASE
 from sync.jobs.mail import send_some
 from sync.jobs.schedule.sweep import sweep
 from sync.ports.field_service import Technician
-from sync.store import audit
 from sync.store.accounts import passwords
+from sync.store.audit import trail
 from sync.store.operations import latency
 from sync.store.provisioning import due, work_state
 from sync.store.work import account_claims, lease_rows
@@ -183,7 +183,7 @@ def test_every_assignment_says_who_when_and_why(world: World) -> None:
     moved = AccountChange(profile="accountant")
     world.do(lambda tx: change(tx, POLICY, account.id, renamed, BY, world.clock.now()))
     world.do(lambda tx: change(tx, POLICY, account.id, moved, BY, world.clock.now()))
-    first, second = world.read(lambda tx: audit.assignments(tx, account.id))
+    first, second = world.read(lambda tx: trail.assignments(tx, account.id))
     assert (first.profile, second.profile) == ("dispatcher", "accountant")
     assert (second.by, second.door, second.reason) == (BY.name, BY.door, BY.reason)
 

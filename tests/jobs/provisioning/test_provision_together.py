@@ -16,7 +16,7 @@ from sync.jobs.provisioning.provision import bring_about, provision_some
 from sync.jobs.work.recording import record
 from sync.ports.accounts import Created, NewUser
 from sync.ports.lease import unkept
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.tables import provisioning as work
 from sync.store.provisioning import due, observations, work_state
 from sync.store.work import account_claims
@@ -65,7 +65,7 @@ def test_changes_that_come_together_are_carried_out_together(world: World) -> No
         world.do(lambda tx, rename=rename: change(tx, POLICY, account.id, rename, BY, world.clock.now()))
     world.work()
     assert [str(applied) for _, applied in world.accounts.applied] == ["given_name: 'Jo' -> 'Johanna'"]
-    timeline = world.read(lambda tx: audit.timeline(tx, account.id))
+    timeline = world.read(lambda tx: read_timeline(tx, account.id))
     assert [each.title for each in timeline if each.kind == "keycloak"] == [
         "applied (version 1)",
         "applied (version 4)",

@@ -11,7 +11,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.work.lane import Lane
 from sync.jobs import run_kinds
 from sync.jobs.run_kinds import apply_chunk
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.ids import new_id
 from sync.store.database.tables import RunKind
 from sync.store.provisioning import work_state
@@ -73,7 +73,7 @@ def test_a_row_of_changed_mapping_files_wants_a_new_version(world: World) -> Non
     assert apply_chunk(world.systems) == 2
     assert results(world, run) == ["applied", "refused"]
     assert version(world, account) == before + 1
-    entries = world.read(lambda tx: audit.timeline(tx, account.id))
+    entries = world.read(lambda tx: read_timeline(tx, account.id))
     assert "follow the mapping files" in [entry.title for entry in entries]
     world.work(Lane.BULK)
     assert not due_in(world, account)

@@ -21,7 +21,7 @@ from sync.domain.errors import Refused
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.systems import Systems
 from sync.store.accounts import accounts
-from sync.store.audit import assignments
+from sync.store.audit.trail import assignments
 from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from tests.callers import BY

@@ -14,8 +14,8 @@ from sync.domain.access.cause import Cause, Door
 from sync.domain.accounts.account import Account
 from sync.domain.accounts.change import AccountChange
 from sync.domain.errors import Refused
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.runs import run_rows, runs
 from sync.store.runs.runs import Run
 from tests.adopting import adopted, adopted_by, carry_out, in_force, while_it_walks
@@ -72,7 +72,7 @@ def test_who_adopted_the_files_may_be_affected_and_may_have_lost_every_right(
     company.work()
     assert latest(company).state == "done"
     assert values(company, jo) == values(company, ada) == ({}, {})
-    timeline = company.read(lambda tx: audit.timeline(tx, jo.id))
+    timeline = company.read(lambda tx: read_timeline(tx, jo.id))
     [followed] = [each for each in timeline if each.title == "follow the mapping files"]
     assert followed.actor == "ada.arndt@example.com"
 

@@ -19,8 +19,8 @@ from sync.jobs.provisioning.provision import provision_some
 from sync.jobs.run_kinds import apply_chunk
 from sync.jobs.runs.apply_runs import ENOUGH
 from sync.jobs.systems import Systems
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.tables import provisioning as work
 from sync.store.runs import progress
 from sync.store.runs.runs import Run
@@ -100,7 +100,7 @@ def test_a_click_waits_for_no_import(systems: Systems) -> None:
     )
     assert provision_some(systems, Lane.INTERACTIVE) == 1
     with systems.db.read() as tx:
-        [tried] = [each for each in audit.timeline(tx, pat.id) if each.kind == "keycloak"]
+        [tried] = [each for each in read_timeline(tx, pat.id) if each.kind == "keycloak"]
     assert tried.title == "applied (version 2)"
 
 

@@ -23,7 +23,7 @@ COMES_ROUND = "what comes round anyway comes sooner"
 NO_WORK_OF_ITS_OWN: Mapping[str, str] = {
     "accounts.passwords.erase_expired": SWEEP,
     "acts.erase_expired": SWEEP,
-    "audit.audit": "it says what is recorded or wanted in the same transaction",
+    "audit.trail.audit": "it says what is recorded or wanted in the same transaction",
     "deactivation.assignment_stops.remember": "a late stop must not stay without its owner, whoever has the lease",
     "deactivation.reassignments.claim": CLAIMS,
     "mail.outbox.claim": CLAIMS,

@@ -14,8 +14,9 @@ from sync.domain.accounts.account import Life
 from sync.domain.deactivation.gate import GatePolicy, OpenWorkOrder
 from sync.domain.provisioning.change import Create
 from sync.domain.work.lane import Lane
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Database
 from sync.store.deactivation import deactivations
 from sync.store.mail import outbox
@@ -35,7 +36,7 @@ def test_an_audit_entry_cannot_be_changed_or_removed(
 ) -> None:
     """The database itself refuses, whoever asks."""
     with db.write() as tx:
-        audit.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
+        trail.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
     with pytest.raises(DBAPIError, match="append-only"), db.write() as tx:
         tx.connection.execute(text(statement))
     with db.read() as tx:
@@ -48,7 +49,7 @@ def test_an_audit_entry_cannot_be_changed_or_removed(
 def test_the_audit_trail_cannot_be_emptied(db: Database, by: Cause, now: datetime) -> None:
     """TRUNCATE is refused like DELETE."""
     with db.write() as tx:
-        audit.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
+        trail.audit(tx, account_id=None, action="look", changed={}, by=by, now=now)
     with pytest.raises(DBAPIError, match="append-only"), db.write() as tx:
         tx.connection.execute(text("TRUNCATE audit"))
 
@@ -61,12 +62,12 @@ def test_assignments_keep_who_when_door_and_why(
     account = make_account(profile="technician", branch="north", technician_id="T-1")
     with db.write() as tx:
         accounts.insert(tx, granted(account))
-        audit.record_assignments(tx, [account], by, now)
-        audit.record_assignments(
+        trail.record_assignments(tx, [account], by, now)
+        trail.record_assignments(
             tx, [account], wanted_by("payroll", "rule 7", Origin.IMPORT), now + timedelta(seconds=1)
         )
     with db.read() as tx:
-        first, second = audit.assignments(tx, account.id)
+        first, second = trail.assignments(tx, account.id)
     assert (first.at, first.by, first.door, first.reason) == (now, "kim", "command line", "joins the team")
     assert (first.profile, first.branch, first.technician_id) == ("technician", "north", "T-1")
     assert (second.by, second.door, second.reason) == ("payroll", "command line, import", "rule 7")
@@ -87,7 +88,7 @@ def test_the_timeline_tells_the_story_in_order(
     with db.write() as tx:
         for each in (account, other):
             accounts.insert(tx, granted(each))
-            audit.audit(
+            trail.audit(
                 tx, account_id=each.id, action="create", changed={"life": (None, Life.ACTIVE)}, by=by, now=now
             )
         outbox.enqueue(tx, account.id, kind="welcome", recipient=account.email, expires_at=None, now=now)
@@ -99,7 +100,7 @@ def test_the_timeline_tells_the_story_in_order(
         outbox.make_due(tx, [still_claimed(account.id)], at(1))
         [mail] = outbox.claim(tx, Terms(at(2), lease=timedelta(minutes=1)), 5)
         outbox.finish(tx, mail, "sent", at(2))
-        audit.audit(
+        trail.audit(
             tx,
             account_id=account.id,
             action="deactivate",
@@ -114,7 +115,7 @@ def test_the_timeline_tells_the_story_in_order(
         deactivations.hold(tx, still_claimed(account.id), asked.id, (order,), at(5))
         deactivations.complete(tx, still_claimed(account.id), asked.id, at(6))
     with db.read() as tx:
-        told = [(entry.at, entry.title, entry.details) for entry in audit.timeline(tx, account.id)]
+        told = [(entry.at, entry.title, entry.details) for entry in read_timeline(tx, account.id)]
     assert told == [
         (now, "create", ("life: active",)),
         (now, f"welcome mail to {account.email} waits", ()),
@@ -130,7 +131,7 @@ def test_the_timeline_tells_the_story_in_order(
 def test_what_one_request_did_hangs_together(db: Database, by: Cause, now: datetime) -> None:
     """Entries of one run carry its id; an entry alone carries its own."""
     with db.write() as tx:
-        alone = audit.audit(tx, account_id=None, action="a", changed={}, by=by, now=now)
-        audit.audit(tx, account_id=None, action="b", changed={}, by=by, now=now, correlation_id="run-1")
+        alone = trail.audit(tx, account_id=None, action="a", changed={}, by=by, now=now)
+        trail.audit(tx, account_id=None, action="b", changed={}, by=by, now=now, correlation_id="run-1")
         stored = tx.connection.execute(text("SELECT correlation_id FROM audit ORDER BY id")).scalars().all()
     assert stored == [alone, "run-1"]

@@ -11,7 +11,7 @@ from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.provisioning.change import Create, Disable, LeaveGroup
 from sync.domain.provisioning.observed import LockState, Sessions
 from sync.domain.work.lane import Lane
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.transactions import Database
 from sync.store.provisioning import due, observations, work_state
 from sync.store.provisioning.finishing import Stuck
@@ -139,7 +139,7 @@ def test_the_timeline_does_not_fill_with_looks(db: Database, make_account: MakeA
         (2, "applied"),
     ]
     with db.read() as tx:
-        details = [entry.details for entry in audit.timeline(tx, account.id)]
+        details = [entry.details for entry in read_timeline(tx, account.id)]
     assert details[1] == ("2 open work orders: WO-1, WO-2",)
 
 

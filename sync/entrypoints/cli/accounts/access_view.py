@@ -9,7 +9,7 @@ from datetime import datetime
 from mappings.policy import Policy
 from sync.domain.access.data_access import data_access_of
 from sync.domain.accounts.account import Account
-from sync.store.audit import Assignment
+from sync.store.audit.trail import Assignment
 from sync.views.accounts.account import assignment_of
 
 USUAL = "the usual level of the profile"

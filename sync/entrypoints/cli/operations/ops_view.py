@@ -10,7 +10,7 @@ from sync.domain.operations import RECENT, LockedOut
 from sync.domain.wording import counted
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli.terminal.output import print_table, screen, shown
-from sync.store.audit import TimelineEntry
+from sync.store.audit.timeline import TimelineEntry
 from sync.store.operations.figures import Figures
 from sync.store.operations.troubles import Trouble
 from sync.store.provisioning.stuck import Quarantined

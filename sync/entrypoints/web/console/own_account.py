@@ -15,7 +15,7 @@ from sync.domain.access.callers import MACHINE
 from sync.domain.access.data_access import DataAccess, data_access_of
 from sync.domain.accounts.account import Account
 from sync.entrypoints.web.console.visit import Visit
-from sync.store.audit import Assignment
+from sync.store.audit.trail import Assignment
 from sync.views.accounts.account import assignment_of
 
 NONE = "None"

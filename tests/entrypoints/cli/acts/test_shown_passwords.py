@@ -12,7 +12,7 @@ from sync.domain.errors import NeedsPerson
 from sync.domain.work.lane import Lane
 from sync.entrypoints.cli import acts, app
 from sync.entrypoints.cli.accounts import account
-from sync.store import audit
+from sync.store.audit.timeline import read_timeline
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.accounts import FakeUser
 from tests.jobs.acts.act_steps import HOURS
@@ -123,7 +123,7 @@ def test_who_saw_it_is_kept_and_the_password_is_not(run: Run, world: World, peop
     reset_late(run, people[0].username)
     world.work()
     [shown] = PASSWORD.findall(done(run("show-password", people[0].username, "--reason", "she called back")))
-    timeline = world.read(lambda tx: audit.timeline(tx, people[0].id))
+    timeline = world.read(lambda tx: read_timeline(tx, people[0].id))
     seen = [entry.reason for entry in timeline if entry.title == "temporary password shown"]
     assert seen == ["she called back"]
     assert shown not in world.path.read_bytes().decode("latin-1")

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sync.domain.chain.anchor import anchor_line
+from sync.domain.audit.anchor import anchor_line
 from sync.entrypoints.cli import app, audit
 from sync.jobs.schedule.sweep import come_round
 from sync.settings import AuditSettings
-from sync.store import chain
+from sync.store.audit import chain
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.world import World
 

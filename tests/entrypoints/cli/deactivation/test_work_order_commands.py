@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from sync.domain.deactivation.gate import OpenWorkOrder
 from sync.domain.work.lease import LEASE
 from sync.entrypoints.cli import app, deactivation
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from tests.entrypoints.cli.conftest import Run, done, told
 from tests.fakes.field_service import WorkOrder
 from tests.world import World
@@ -122,7 +122,7 @@ def test_whoever_did_not_wait_can_see_later_what_came_of_it(run: Run, world: Wor
     assert "name another one" in said
     leaver = world.read(lambda tx: accounts.by_technician(tx, "T-1"))
     assert leaver is not None
-    entries = world.read(lambda tx: audit.timeline(tx, leaver.id))
+    entries = world.read(lambda tx: read_timeline(tx, leaver.id))
     [entry] = [each for each in entries if each.title == "work orders of T-1 were not moved to T-2"]
     assert any("name another one" in line for line in entry.details)
 

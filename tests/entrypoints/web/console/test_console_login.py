@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from sync.entrypoints.web import create_app
 from sync.settings import Settings
-from sync.store import audit
 from sync.store.accounts import accounts
+from sync.store.audit import trail
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
 from tests.callers import granted, wanted_by
@@ -52,7 +52,7 @@ def store_account(settings: Settings, user_id: str, username: str) -> None:
     with database.write() as tx:
         accounts.insert(tx, granted(account))
         by = wanted_by("ada", "hired as <b>technician</b>")
-        audit.record_assignments(tx, [account], by, datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
+        trail.record_assignments(tx, [account], by, datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 
 
 def text_of(page: str) -> str:

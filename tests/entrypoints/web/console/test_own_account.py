@@ -12,7 +12,7 @@ from sync.domain.access.callers import CallerKey
 from sync.domain.accounts.account import Account, Life
 from sync.entrypoints.web.console.own_account import Line, own_account
 from sync.entrypoints.web.console.visit import LONGEST_ID_TOKEN, Visit, current, keep
-from sync.store.audit import Assignment
+from sync.store.audit.trail import Assignment
 
 pytestmark = pytest.mark.supports("I5")
 

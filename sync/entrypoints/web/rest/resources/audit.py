@@ -14,13 +14,13 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import StreamingResponse
 
-from sync.domain.chain.verifying import Flaw
+from sync.domain.audit.verifying import Flaw
 from sync.entrypoints.web.caller import administered
 from sync.entrypoints.web.rest.cursors import PageQuery, question
 from sync.entrypoints.web.rest.parts import By, Nothing, Parts, With
-from sync.store.audit import AuditEntry, AuditQuery
-from sync.views.audit import list_audit
-from sync.views.chain import export_chain, verify_chain
+from sync.store.audit.listing import AuditEntry, AuditQuery
+from sync.views.audit.chain import export_chain, verify_chain
+from sync.views.audit.listing import list_audit
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sync.domain.chain.export import verify_lines
-from sync.store import chain
+from sync.domain.audit.export import verify_lines
+from sync.store.audit import chain
 from tests.claiming import JOB
 from tests.entrypoints.web.rest.conftest import Company, problem
 

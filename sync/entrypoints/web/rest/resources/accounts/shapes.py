@@ -12,7 +12,7 @@ from sync.domain.accounts.account import Account
 from sync.domain.accounts.status import AccountStatus, Status
 from sync.domain.logins.activity import LoginActivity
 from sync.store.accounts.listing import Listed
-from sync.store.audit import TimelineEntry
+from sync.store.audit.timeline import TimelineEntry
 from sync.store.provisioning.work_state import WorkState
 from sync.views.accounts.account import AccountView
 

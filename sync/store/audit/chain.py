@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select
 
-from sync.domain.chain.link import BEGINNING, Entry, Head, link
-from sync.domain.chain.verifying import Stored
+from sync.domain.audit.link import BEGINNING, Entry, Head, link
+from sync.domain.audit.verifying import Stored
 from sync.domain.work.claimed import ClaimedJob
 from sync.store.database.tables import audit, audit_chain, audit_waiting
 from sync.store.database.transactions import Tx

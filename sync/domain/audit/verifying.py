@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from sync.domain.chain.link import BEGINNING, Entry, Head, body_of, hash_of
+from sync.domain.audit.link import BEGINNING, Entry, Head, body_of, hash_of
 
 TOLD = 100
 """So many findings are kept; the rest is counted."""

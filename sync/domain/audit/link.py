@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sync.domain.chain.canonical import canonical, utc_text
+from sync.domain.audit.canonical import canonical, utc_text
 
 
 @dataclass(frozen=True, slots=True)

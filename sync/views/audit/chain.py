@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.domain.access.scope import Scope
-from sync.domain.chain import export
-from sync.domain.chain.verifying import Verified, verify
-from sync.store import chain
-from sync.store.chain import Waiting
+from sync.domain.audit import export
+from sync.domain.audit.verifying import Verified, verify
+from sync.store.audit import chain
+from sync.store.audit.chain import Waiting
 from sync.store.database.transactions import Tx
 
 TOO_LONG: Final = timedelta(minutes=1)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sync.domain.chain.canonical import canonical, utc_text
-from sync.domain.chain.link import Head
+from sync.domain.audit.canonical import canonical, utc_text
+from sync.domain.audit.link import Head
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from sync.domain.access.cause import Cause
-from sync.domain.chain.verifying import Verified, verify
-from sync.store import audit, chain
+from sync.domain.audit.verifying import Verified, verify
+from sync.store.audit import chain, listing, trail
 from sync.store.database import schema
 from sync.store.database.sealing import Sealer
 from sync.store.database.transactions import Database
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.supports("G1")
 def write(db: Database, by: Cause, now: datetime, *actions: str) -> None:
     with db.write() as tx:
         for action in actions:
-            audit.audit(tx, account_id=None, action=action, changed={"name": (None, "Zoë 😀")}, by=by, now=now)
+            trail.audit(tx, account_id=None, action=action, changed={"name": (None, "Zoë 😀")}, by=by, now=now)
 
 
 def chain_all(db: Database, now: datetime) -> int:
@@ -48,7 +48,7 @@ def test_what_was_written_waits_and_is_chained_once(db: Database, by: Cause, now
     assert (found.whole, found.head.number) == (True, 3)
     with db.read() as tx:
         assert chain.waiting(tx) == chain.Waiting(0, None)
-        assert [each.number for each in audit.entries(tx, None, audit.AuditQuery())] == [3, 2, 1]
+        assert [each.number for each in listing.entries(tx, None, listing.AuditQuery())] == [3, 2, 1]
 
 
 @pytest.mark.postgres
@@ -59,7 +59,7 @@ def test_an_entry_that_is_seen_late_is_chained_late(db: Database, by: Cause, now
 
     def slowly() -> None:
         with db.write() as tx:
-            audit.audit(tx, account_id=None, action="slow", changed={}, by=by, now=now)
+            trail.audit(tx, account_id=None, action="slow", changed={}, by=by, now=now)
             written.set()
             go_on.wait(10)
 
@@ -72,7 +72,7 @@ def test_an_entry_that_is_seen_late_is_chained_late(db: Database, by: Cause, now
     thread.join(10)
     assert chain_all(db, now) == 1
     with db.read() as tx:
-        told = [(each.number, each.action) for each in audit.entries(tx, None, audit.AuditQuery())]
+        told = [(each.number, each.action) for each in listing.entries(tx, None, listing.AuditQuery())]
     assert told == [(1, "quick"), (2, "slow")]
     assert verified(db).whole
 
@@ -108,7 +108,7 @@ def test_entries_of_before_an_upgrade_are_chained(
     write(db, by, now, "d")
     assert chain_all(db, now) == 4
     with db.read() as tx:
-        told = [(each.number, each.action) for each in audit.entries(tx, None, audit.AuditQuery())]
+        told = [(each.number, each.action) for each in listing.entries(tx, None, listing.AuditQuery())]
     assert told == [(4, "d"), (3, "c"), (2, "b"), (1, "a")]
     assert verified(db).whole
     db.close()

@@ -14,7 +14,7 @@ from typing import Final
 from sync.domain.errors import Failure
 from sync.jobs.systems import Systems
 from sync.jobs.work.job import Job, KeepLease
-from sync.store import chain
+from sync.store.audit import chain
 
 NAME: Final = "audit-chain"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.domain.chain.canonical import EXACT, canonical, utc_text
+from sync.domain.audit.canonical import EXACT, canonical, utc_text
 
 pytestmark = pytest.mark.supports("G1")
 

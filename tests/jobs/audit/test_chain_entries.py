@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sync.domain.chain.link import Head
-from sync.domain.chain.verifying import verify
+from sync.domain.audit.link import Head
+from sync.domain.audit.verifying import verify
 from sync.domain.errors import Transient
 from sync.domain.work.lane import Lane
-from sync.jobs import chain as chaining
+from sync.jobs import audit as chaining
 from sync.jobs.schedule.run_jobs import run_due_job
 from sync.jobs.schedule.sweep import come_round
-from sync.store import chain, schedule
+from sync.store import schedule
+from sync.store.audit import chain
 from sync.store.operations import figures
 from sync.store.work import lanes
 from sync.views.operations.troubles import of_figures

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from sync.domain.chain.canonical import canonical
-from sync.domain.chain.link import BEGINNING, Head
-from sync.domain.chain.verifying import Finding, Flaw, Stored, Verified, verify
+from sync.domain.audit.canonical import canonical
+from sync.domain.audit.link import BEGINNING, Head
+from sync.domain.audit.verifying import Finding, Flaw, Stored, Verified, verify
 
 
 def lines(links: Iterable[Stored]) -> Iterator[str]:

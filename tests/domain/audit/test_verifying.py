@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.domain.chain.anchor import AnchorUnreadable, anchor_line, anchors_in
-from sync.domain.chain.export import lines, verify_lines
-from sync.domain.chain.link import BEGINNING, Entry, Head, Link, link
-from sync.domain.chain.verifying import TOLD, Flaw, Stored, verify
+from sync.domain.audit.anchor import AnchorUnreadable, anchor_line, anchors_in
+from sync.domain.audit.export import lines, verify_lines
+from sync.domain.audit.link import BEGINNING, Entry, Head, Link, link
+from sync.domain.audit.verifying import TOLD, Flaw, Stored, verify
 
 pytestmark = pytest.mark.supports("G1")
 
