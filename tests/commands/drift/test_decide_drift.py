@@ -23,8 +23,8 @@ from sync.domain.errors import Refused
 from sync.domain.provisioning.aspect import Aspect
 from sync.domain.work.lane import Lane
 from sync.jobs.drift.accept_by_file import accept_by_file
-from sync.store import audit as history
 from sync.store.accounts import accounts
+from sync.store.audit.timeline import read_timeline
 from sync.store.database.tables import audit, mail
 from sync.store.operations import figures
 from sync.store.provisioning import due, work_state
@@ -74,7 +74,7 @@ def test_a_deleted_user_is_reported_and_made_anew_by_a_persons_word(world: World
     later(world)
     compare(world.systems)
     assert [each.state for each in findings(world, "open", "repaired", "gone")] == ["repaired"]
-    story = world.read(lambda tx: history.timeline(tx, people[0].id))
+    story = world.read(lambda tx: read_timeline(tx, people[0].id))
     [anew] = [entry for entry in story if entry.title == "make anew in Keycloak"]
     assert (anew.caller, anew.door, anew.reason) == (key_of(BY.caller), "command line, drift", BY.reason)
 
